@@ -9,7 +9,7 @@ const PDF_TO_TEXT = "/usr/bin/pdftotext";
 test.use({ settings: { LETHE_LIBRARY_NAME: "Town “Central” Library" } });
 
 test("a printed certificate has a header, page numbers and every user", async ({ page, library: { sql, command } }) => {
-  sql("UPDATE tasks SET policy = json_set(policy, '$.scope', 'all') WHERE id = 1");
+  sql("UPDATE tasks SET settings = json_set(settings, '$.anonymise_user_data.scope', 'all') WHERE id = 1");
   const { previewed } = JSON.parse(command("tasks", "preview", "1", "--json"));
   const run = JSON.parse(command("tasks", "run", "1", "--confirm", String(previewed), "--json"));
   await open(page, `/runs/${run.id}/certificate`);

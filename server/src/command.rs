@@ -151,7 +151,7 @@ impl Arguments {
         })?;
         let done = Self::dispatch(command, &config, &store, output).await;
         // Only this process has the old values of users anonymised one by one: it searches for them before it ends.
-        erasure::run::background_scans().await;
+        task_centre::run::background_scans().await;
         done
     }
 

@@ -1,7 +1,6 @@
 //! The scheduler of this process: every few seconds it queues due tasks and makes sure that queued runs are executed.
 
 use chrono::NaiveDate;
-use erasure::{run, schedule};
 use identity::{session, staff};
 use operations::heartbeat;
 use rand::RngExt as _;
@@ -9,6 +8,7 @@ use safeguards::approval;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
+use task_centre::{run, schedule};
 use tokio::task::JoinHandle;
 use trail::audit::Due;
 use trail::{Store, audit};

@@ -7,12 +7,12 @@ mod plant;
 
 use chrono::NaiveDate;
 use db::{Clock, Settings};
-use erasure::run;
 use plant::{Planter, rows_of};
-use policy::{Conditions, Days, Field, Policy, Scope, Treatment, UserNumber};
+use policy::{Conditions, Days, Field, Policy, Scope, TaskSettings, Treatment, UserNumber};
 use sea_orm::{ConnectionTrait, Statement};
 use std::path::Path;
 use std::process::{Command, Output};
+use task_centre::run;
 use trail::{Actor, Store};
 
 const TODAY: &str = "2018-01-21";
@@ -45,11 +45,11 @@ async fn library(store: &Store) {
         conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
         ..Policy::default()
     };
-    let policy = serde_json::to_string(&policy).unwrap();
-    let task = "INSERT INTO tasks (description, active, task_type, visibility, policy, schedule, single_default, \
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(policy)).unwrap();
+    let task = "INSERT INTO tasks (description, active, task_type, visibility, settings, schedule, single_default, \
                 created_at, changed_at) VALUES ('Leavers', TRUE, 'anonymise_user_data', 'shared', ?, ?, TRUE, \
                 '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')";
-    let values = [policy.into(), r#"{"kind":"manual_only"}"#.into()];
+    let values = [settings.into(), r#"{"kind":"manual_only"}"#.into()];
     let db = &store.db;
     db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), task, values)).await.unwrap();
     for sql in [

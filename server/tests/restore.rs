@@ -5,7 +5,7 @@
 mod staff_session;
 
 use db::{Clock, Settings};
-use policy::{Conditions, Days, Policy, Scope};
+use policy::{Conditions, Days, Policy, Scope, TaskSettings};
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -76,10 +76,11 @@ async fn add_task(store: &Store) {
         conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
         ..Policy::default()
     };
-    let task = "INSERT INTO tasks (description, active, task_type, visibility, policy, schedule, single_default, \
+    let task = "INSERT INTO tasks (description, active, task_type, visibility, settings, schedule, single_default, \
                 created_at, changed_at) VALUES ('Leavers', TRUE, 'anonymise_user_data', 'shared', ?, ?, TRUE, \
                 '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')";
-    let values = [serde_json::to_string(&policy).unwrap().into(), r#"{"kind":"manual_only"}"#.into()];
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(policy)).unwrap();
+    let values = [settings.into(), r#"{"kind":"manual_only"}"#.into()];
     let db = &store.db;
     db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), task, values)).await.unwrap();
 }

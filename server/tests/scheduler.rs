@@ -3,7 +3,6 @@
 
 use db::entity::runs;
 use db::{Clock, Settings};
-use erasure::task;
 use policy::task_form::TaskForm;
 use policy::{Channel, RunKind};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
@@ -12,6 +11,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use task_centre::task;
 use trail::{Actor, Store};
 
 fn url(folder: &Path) -> String {

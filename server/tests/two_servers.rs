@@ -60,7 +60,7 @@ async fn library(people: u32) -> Option<Library> {
     library.sql("UPDATE runs SET state = 'cancelled' WHERE state = 'queued'").await;
     library
         .sql(
-            "UPDATE tasks SET active = (id = 1), confirmed_policy = policy, next_due_at = NULL, \
+            "UPDATE tasks SET active = (id = 1), confirmed_settings = settings, next_due_at = NULL, \
              schedule = '{\"kind\":\"daily\",\"time\":\"03:00:00\"}'",
         )
         .await;

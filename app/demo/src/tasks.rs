@@ -6,7 +6,7 @@ use db::entity::tasks;
 use policy::schedule::MonthDay;
 use policy::task_form::Visibility;
 use policy::timezone::instants;
-use policy::{Conditions, Days, Policy, Schedule, Scope, TaskType};
+use policy::{Conditions, Days, Policy, Schedule, Scope, TaskSettings, TaskType};
 use sea_orm::Set;
 
 /// Returns the rows of the tasks.
@@ -42,7 +42,7 @@ fn task(
         task_type: Set(TaskType::AnonymiseUserData),
         visibility: Set(Visibility::Shared),
         owner_number: Set(None),
-        policy: Set(policy.clone()),
+        settings: Set(TaskSettings::AnonymiseUserData(policy.clone())),
         schedule: Set(schedule.clone()),
         single_default: Set(single_default),
         created_at: Set(now),

@@ -41,9 +41,9 @@ pub struct Outcomes {
     /// The random keys of their records, in the same order, for the ledger.
     pub keys: Vec<String>,
     /// The users who were left unchanged, with the reason.
-    pub(crate) skipped: Vec<(UserNumber, Reason)>,
+    pub skipped: Vec<(UserNumber, Reason)>,
     /// The number of rows changed or deleted, by table.
-    pub(crate) rows: BTreeMap<&'static str, u64>,
+    pub rows: BTreeMap<&'static str, u64>,
 }
 
 /// Anonymises those of the users that the policy selects, in the caller's transaction. As its last change the

@@ -67,7 +67,7 @@ struct Row {
 }
 
 /// Makes and signs the certificate of a run that ends in this transaction. All its facts must be stored by then.
-pub(crate) async fn make(tx: &DatabaseTransaction, store: &Store, run: RunId) -> Result<(), RecordsError> {
+pub async fn make(tx: &DatabaseTransaction, store: &Store, run: RunId) -> Result<(), RecordsError> {
     let certificate = Certificate::of(tx, store, run).await?;
     // A single user is committed together with the certificate. Users of other runs are committed already, so
     // their ledger entries must be durable first.

@@ -51,7 +51,7 @@ fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
 
 /// Returns a query of all users and its values. Its columns are `number`, `reason` (the number of the [`Reason`])
 /// and `blockers` (the bits of the [`Blockers`]).
-pub(crate) fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
+pub fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
     let (reason, values) = reason_sql(policy, today);
     let blockers = Blocker::ALL.iter().map(|blocker| i32::from(blocker.bit())).sum::<i32>();
     let blocked = Blocker::ALL.map(|blocker| Reason::from(blocker).number().to_string()).join(", ");
@@ -66,7 +66,7 @@ pub(crate) fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Va
 }
 
 /// Returns the number of users for each reason.
-pub(crate) async fn counts(
+pub async fn counts(
     db: &impl ConnectionTrait,
     policy: &Policy,
     today: NaiveDate,
@@ -138,7 +138,7 @@ fn last_day_too_late(today: NaiveDate, days: Days) -> NaiveDate {
 /// The data needed to anonymise a user.
 pub(crate) struct Candidate {
     /// The user.
-    pub(crate) number: UserNumber,
+    pub number: UserNumber,
     /// The facts that the verdict depends on.
     pub(crate) facts: UserFacts,
     /// The random key of the record.
@@ -158,7 +158,7 @@ impl Candidate {
 }
 
 /// Returns the facts of these users, ordered by user number. Users that don't exist are left out.
-pub(crate) async fn facts(
+pub async fn facts(
     db: &impl ConnectionTrait,
     numbers: &[UserNumber],
 ) -> Result<Vec<(UserNumber, UserFacts)>, DbErr> {

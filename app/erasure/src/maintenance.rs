@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Cleans the files after a bulk run. Rewrites the whole file if it is small enough. The users are anonymised by
 /// now, so a busy database is recorded and does not fail the run.
-pub(crate) async fn after_bulk_run(store: &Store) -> Maintenance {
+pub async fn after_bulk_run(store: &Store) -> Maintenance {
     match can_be_vacuumed(store).await {
         Ok(true) => match dialect::vacuum_full(&store.db, &[]).await {
             Ok(()) if after_run(store).await == Maintenance::Done => return Maintenance::Full,
@@ -51,7 +51,7 @@ async fn can_be_vacuumed(store: &Store) -> Result<bool, RecordsError> {
 }
 
 /// Cleans the files without blocking others: after a single user, and on request.
-pub(crate) async fn after_run(store: &Store) -> Maintenance {
+pub async fn after_run(store: &Store) -> Maintenance {
     let Ok(now) = dialect::snapshot_xmax(&store.db).await else { return Maintenance::Busy };
     for attempt in 1..=TRIES {
         let held = dialect::is_held_back(&store.db, &now).await.unwrap_or(true);

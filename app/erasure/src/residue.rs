@@ -26,9 +26,9 @@ mod theirs;
 mod value;
 mod verify;
 
-pub(crate) use auto_close::{close_what_is_gone, notes_positions};
-pub(crate) use counts::{count_findings, open_findings};
-pub(crate) use erased_values::ErasedValues;
+pub use auto_close::{close_what_is_gone, notes_positions};
+pub use counts::{count_findings, open_findings};
+pub use erased_values::ErasedValues;
 pub use policy::residue::{Decision, ValueKind};
 pub use registered::Left;
 pub use reopen::{reopen, reopen_within};
@@ -45,10 +45,10 @@ use trail::store::Store;
 
 /// Maximum age of a single user's run without a result. After that, the process and its old values are considered
 /// lost.
-pub(crate) const MAX_SCAN_AGE: Duration = Duration::from_mins(15);
+pub const MAX_SCAN_AGE: Duration = Duration::from_mins(15);
 
 /// Searches for all values in `memory`, stores the result for each user in the run, and empties `memory`.
-pub(crate) async fn scan(store: &Store, run: RunId, memory: &mut ErasedValues) -> Result<(), RecordsError> {
+pub async fn scan(store: &Store, run: RunId, memory: &mut ErasedValues) -> Result<(), RecordsError> {
     if memory.people() == 0 {
         return Ok(());
     }

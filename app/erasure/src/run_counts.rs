@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set};
 
 /// Increases a count of the run.
-pub(crate) async fn add(
+pub async fn add(
     tx: &impl ConnectionTrait,
     run: RunId,
     kind: &str,
@@ -17,7 +17,7 @@ pub(crate) async fn add(
 }
 
 /// Increases several counts of the run, given as kind, code and increment.
-pub(crate) async fn add_all(
+pub async fn add_all(
     tx: &impl ConnectionTrait,
     run: RunId,
     counts: &[(&str, &str, u64)],

@@ -16,12 +16,12 @@ use db::clock::Clock;
 use db::dialect;
 use db::entity::runs;
 use db::error::{Fault, RecordsError};
-use erasure::schedule::missed_times_of;
-use erasure::task::unowned_tasks;
 use futures::try_join;
 use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
+use task_centre::schedule::missed_times_of;
+use task_centre::task::unowned_tasks;
 use trail::store::Store;
 use trail::task_name::{TaskName, names};
 

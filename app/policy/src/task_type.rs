@@ -1,7 +1,8 @@
 //! The task types, and the settings of each.
 
 use crate::policy::Policy;
-use crate::stored::coded_enum;
+use crate::policy_reach::extends_beyond;
+use crate::stored::{Stored, coded_enum};
 use serde::{Deserialize, Serialize};
 
 coded_enum! {
@@ -54,9 +55,18 @@ impl TaskType {
 /// type, the compiler rejects each of these lines.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "db",
+    derive(sea_orm::DeriveValueType),
+    sea_orm(value_type = "String", from_str = "crate::stored::from_json", to_str = "crate::stored::to_json")
+)]
 pub enum TaskSettings {
     /// Who is anonymised, and what happens to each field.
     AnonymiseUserData(Policy),
+}
+
+impl Stored for TaskSettings {
+    const NAME: &'static str = "settings of the task";
 }
 
 impl TaskSettings {
@@ -64,6 +74,15 @@ impl TaskSettings {
     pub const fn task_type(&self) -> TaskType {
         match self {
             Self::AnonymiseUserData(_) => TaskType::AnonymiseUserData,
+        }
+    }
+
+    /// Returns whether these settings go beyond confirmed ones, so that a run with them must be confirmed again.
+    pub fn extends_beyond(&self, confirmed: &Self) -> bool {
+        match (self, confirmed) {
+            (Self::AnonymiseUserData(policy), Self::AnonymiseUserData(confirmed)) => {
+                extends_beyond(policy, confirmed)
+            }
         }
     }
 }

@@ -11,8 +11,7 @@ use identity::staff::{
 };
 use policy::user_form::UserForm;
 use policy::{Action, Channel, ManualChange, Role, Roles, UserNumber};
-use safeguards::approval;
-use safeguards::manual_changes;
+use safeguards::{approval, manual_changes};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,

@@ -99,14 +99,14 @@ pub async fn run_progress(
     /// The run.
     run: i64,
 ) -> Result<Progress, AppError> {
-    let run = erasure::run::read(&crate::state::store(), policy::RunId(run)).await?;
+    let run = task_centre::run::read(&crate::state::store(), policy::RunId(run)).await?;
     Ok(Progress::from_run(&run))
 }
 
 #[cfg(feature = "ssr")]
 impl Progress {
     /// Returns the progress of this run.
-    pub fn from_run(run: &erasure::run::Run) -> Self {
+    pub fn from_run(run: &task_centre::run::Run) -> Self {
         let counted = run.done + run.skipped + run.failed;
         Self {
             state: run.state,
@@ -126,7 +126,7 @@ impl Progress {
 /// unknown.
 #[cfg(feature = "ssr")]
 #[allow(clippy::cast_precision_loss, reason = "a rate")]
-fn rate(run: &erasure::run::Run, counted: i64) -> Option<f64> {
+fn rate(run: &task_centre::run::Run, counted: i64) -> Option<f64> {
     let milliseconds = (run.progress_at? - run.started_at?).num_milliseconds();
     (run.interruptions == 0 && milliseconds > 0).then(|| counted as f64 * 1000.0 / milliseconds as f64)
 }

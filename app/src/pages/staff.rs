@@ -9,7 +9,6 @@ use crate::error::{AppError, field_errors};
 use crate::form::{action, error_for, failed_submission};
 use crate::state::{actor, store};
 use db::RecordsError;
-use erasure::task::{self, UnownedTask};
 use identity::session;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -20,6 +19,7 @@ use policy::numbers::counted;
 use policy::{Role, UserNumber, text};
 use records::accounts::{self, Invitation, StaffQuery, StaffRow};
 use serde::{Deserialize, Serialize};
+use task_centre::task::{self, UnownedTask};
 use trail::person;
 
 const HERE: &str = "/staff";

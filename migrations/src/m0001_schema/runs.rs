@@ -22,7 +22,7 @@ fn runs() -> Table {
             text("state"),
             text_null("phase"),
             date("today"),
-            text("policy"),
+            text("settings"),
             integer("rules_version"),
             big_integer_null("preview_id"),
             text_null("fingerprint"),

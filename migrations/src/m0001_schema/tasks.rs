@@ -10,7 +10,7 @@ pub(super) fn tables() -> Vec<Table> {
     vec![tasks()]
 }
 
-/// The saved jobs of the task centre, with policy and schedule.
+/// The saved jobs of the task centre, with settings and schedule.
 fn tasks() -> Table {
     Table {
         name: "tasks",
@@ -21,8 +21,8 @@ fn tasks() -> Table {
             text("task_type"),
             text("visibility"),
             big_integer_null("owner_number"),
-            text("policy"),
-            text_null("confirmed_policy"),
+            text("settings"),
+            text_null("confirmed_settings"),
             text("schedule"),
             text("missed").default("once").take(),
             timestamp_with_time_zone_null("next_due_at"),

@@ -3,12 +3,12 @@
 use super::Output;
 use clap::Subcommand;
 use db::pagination::Paging;
-use erasure::approval_workflow;
 use policy::{ApprovalId, RunId, UserNumber};
 use safeguards::approval::{self, About, Approval, ApprovalQuery, Decision};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use task_centre::approval_workflow;
 use trail::person::Person;
 use trail::{Actor, Store};
 use transfer::ask_to_import_users;

@@ -3,10 +3,10 @@
 use super::{Output, with_field_problems};
 use clap::Subcommand;
 use erasure::ledger::{self, Overview, Receipt};
-use erasure::replay;
 use policy::numbers::{counted, grouped};
 use serde_json::json;
 use std::process::ExitCode;
+use task_centre::replay;
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]

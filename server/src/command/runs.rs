@@ -5,10 +5,10 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use db::pagination::Paging;
 use erasure::certificate::{self, Checked};
-use erasure::run::{self, Run, RunQuery, RunRow};
 use policy::numbers::{counted, grouped};
 use policy::{RunId, RunState};
 use std::process::ExitCode;
+use task_centre::run::{self, Run, RunQuery, RunRow};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]

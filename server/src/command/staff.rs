@@ -2,7 +2,6 @@
 
 use super::{Output, with_field_problems};
 use clap::Subcommand;
-use erasure::{run, task};
 use identity::staff;
 use policy::numbers::counted;
 use policy::{Role, UserNumber};
@@ -10,6 +9,7 @@ use records::accounts::{self, StaffQuery, StaffRow};
 use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
+use task_centre::{run, task};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]

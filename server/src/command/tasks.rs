@@ -3,14 +3,14 @@
 use super::Output;
 use clap::Subcommand;
 use db::pagination::{MAX_ROWS, Paging};
-use erasure::approval_workflow;
-use erasure::run::{self, Run};
-use erasure::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
 use policy::numbers::{counted, grouped};
 use policy::{RunId, TaskId, TaskSettings, UserNumber, summary};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use task_centre::approval_workflow;
+use task_centre::run::{self, Run};
+use task_centre::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]

@@ -5,7 +5,6 @@ use super::{Output, with_field_problems};
 use chrono::NaiveDate;
 use clap::Subcommand;
 use db::pagination::{MAX_ROWS, Paging};
-use erasure::run;
 use policy::dates::{iso, joined};
 use policy::numbers::{counted, grouped};
 use policy::text::inside_sentence;
@@ -14,6 +13,7 @@ use policy::{RunId, UserNumber};
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use serde::Serialize;
 use std::process::ExitCode;
+use task_centre::run;
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use db::RecordsError;
-use erasure::{certificate, task};
+use erasure::certificate;
 use identity::Session;
 use policy::{RunId, TaskId};
 use serde::Deserialize;
+use task_centre::task;
 use trail::Store;
 
 /// Answers with the file of a task, for another installation.

@@ -19,8 +19,8 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
 use axum::http::{Method, Request, StatusCode};
 use desk::Desk;
-use erasure::task::{TaskQuery, list};
 use std::path::Path;
+use task_centre::task::{TaskQuery, list};
 use trail::Store;
 
 /// Returns a valid task form with more fields.

@@ -3,13 +3,13 @@
 
 use chrono_tz::Tz;
 use db::{Clock, Settings, dialect};
-use erasure::run;
-use policy::{Conditions, Days, Policy, Scope};
+use policy::{Conditions, Days, Policy, Scope, TaskSettings};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use task_centre::run;
 use tempfile::{NamedTempFile, TempDir};
 use trail::{Actor, Store};
 
@@ -79,7 +79,7 @@ impl Library {
             conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
             ..Policy::default()
         };
-        let policy = serde_json::to_string(&policy).unwrap();
+        let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(policy)).unwrap();
         for sql in [
             // No second person can approve the run.
             "DELETE FROM credentials WHERE user_number < 10",
@@ -88,7 +88,7 @@ impl Library {
             "UPDATE requests SET closed_on = '2026-01-01' WHERE closed_on IS NULL",
             "UPDATE charges SET settled_on = '2026-01-01' WHERE settled_on IS NULL",
             "UPDATE legal_holds SET released_on = '2026-01-01' WHERE released_on IS NULL",
-            &format!("UPDATE tasks SET policy = '{policy}' WHERE id = 1"),
+            &format!("UPDATE tasks SET settings = '{settings}' WHERE id = 1"),
         ] {
             store.db.execute_unprepared(sql).await.unwrap();
         }

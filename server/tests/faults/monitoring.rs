@@ -68,7 +68,7 @@ async fn a_server_whose_clock_is_an_hour_fast_starts_no_task() {
     let (local, at) =
         (at.with_timezone(&chrono_tz::Europe::London).format("%Y-%m-%dT%H:%M:%S"), at.to_rfc3339());
     let due = format!(
-        "UPDATE tasks SET active = (id = 1), next_due_at = CASE WHEN id = 1 THEN '{at}' END, confirmed_policy = policy, \
+        "UPDATE tasks SET active = (id = 1), next_due_at = CASE WHEN id = 1 THEN '{at}' END, confirmed_settings = settings, \
          schedule = '{{\"kind\":\"once\",\"at\":\"{local}\"}}'"
     );
     library.sql(&due).await;

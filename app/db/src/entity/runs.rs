@@ -1,7 +1,7 @@
 //! A run or a preview.
 
 use policy::maintenance::Maintenance;
-use policy::{Channel, Phase, Policy, RunKind, RunState, SafetyLimit};
+use policy::{Channel, Phase, RunKind, RunState, SafetyLimit, TaskSettings};
 use sea_orm::entity::prelude::*;
 
 /// A run or a preview. The register of personal data (`policy::personal_data`) documents the columns.
@@ -15,7 +15,7 @@ pub struct Model {
     pub kind: RunKind,
     pub state: RunState,
     pub today: Date,
-    pub policy: Policy,
+    pub settings: TaskSettings,
     pub task_version: Option<i32>,
     pub rules_version: i32,
     pub preview_id: Option<i64>,

@@ -1,7 +1,7 @@
 //! A task of the task centre.
 
 use policy::task_form::Visibility;
-use policy::{Missed, Policy, Schedule, TaskType};
+use policy::{Missed, Schedule, TaskSettings, TaskType};
 use sea_orm::entity::prelude::*;
 
 /// A task of the task centre. The register of personal data (`policy::personal_data`) documents the columns.
@@ -16,7 +16,7 @@ pub struct Model {
     pub task_type: TaskType,
     pub visibility: Visibility,
     pub owner_number: Option<i64>,
-    pub policy: Policy,
+    pub settings: TaskSettings,
     pub schedule: Schedule,
     pub single_default: bool,
     pub created_at: DateTimeUtc,
@@ -25,7 +25,7 @@ pub struct Model {
     pub deleted_at: Option<DateTimeUtc>,
     pub missed: Missed,
     pub next_due_at: Option<DateTimeUtc>,
-    pub confirmed_policy: Option<Policy>,
+    pub confirmed_settings: Option<TaskSettings>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -8,7 +8,7 @@ use db::checksum::sha256;
 use db::entity::{approvals, run_counts, runs};
 use db::error::RecordsError;
 use policy::stored::to_json;
-use policy::{Policy, RunId, RunKind, RunState, TaskId, TreatedFields, UserNumber};
+use policy::{Policy, RunId, RunKind, RunState, TaskId, TaskSettings, TreatedFields, UserNumber};
 use safeguards::approval::ApprovalKind;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
@@ -128,10 +128,11 @@ impl Certificate {
         let approval = approval(db, &run).await?;
         let is_of_staff =
             approval.as_ref().is_some_and(|approval| approval.kind == ApprovalKind::StaffAnonymising);
+        let TaskSettings::AnonymiseUserData(policy) = run.settings.clone();
         let fields = match kind {
             RunKind::Reapply | RunKind::Replay => TreatedFields::of_earlier_runs(),
-            _ if is_of_staff => TreatedFields::of(&run.policy).with_roles(),
-            _ => TreatedFields::of(&run.policy),
+            _ if is_of_staff => TreatedFields::of(&policy).with_roles(),
+            _ => TreatedFields::of(&policy),
         };
         Ok(Self {
             format: FORMAT.to_owned(),
@@ -148,7 +149,7 @@ impl Certificate {
             approved_by: approval.and_then(|approval| approval.decided_by).map(UserNumber),
             task: run.task_id.map(TaskId),
             task_version: run.task_version,
-            policy_sha256: sha256(&[to_json(&run.policy).as_bytes()]),
+            policy_sha256: sha256(&[to_json(&policy).as_bytes()]),
             fields,
             rules_version: run.rules_version,
             day: run.today,
@@ -165,7 +166,7 @@ impl Certificate {
             rows: rows(db, id).await?,
             residue: people.residue.with_places(db, id).await?,
             maintenance: run.maintenance.map(|done| done.code().to_owned()),
-            policy: run.policy,
+            policy,
             ledger_sequence,
             made_at: store.clock.now(),
         })

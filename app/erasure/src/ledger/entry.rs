@@ -34,9 +34,9 @@ impl Chain {
 
 /// A position in the ledger: after one entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct LedgerPosition {
+pub struct LedgerPosition {
     /// Number of the entry; 0 before the first.
-    pub(crate) sequence: i64,
+    pub sequence: i64,
     /// Chain checksum after the entry.
     pub(crate) chain: Chain,
 }
@@ -79,7 +79,7 @@ impl Header {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Entry {
     /// Number of the entry: one more than the previous entry.
-    pub(crate) sequence: i64,
+    pub sequence: i64,
     #[serde(flatten)]
     pub(crate) what: EntryKind,
 }
@@ -147,7 +147,7 @@ pub(crate) fn policy_text(policy: &Policy) -> Result<String, serde_json::Error> 
 
 /// Why a line was rejected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Flaw {
+pub enum Flaw {
     /// The line isn't a valid entry.
     Unreadable,
     /// The chain checksum doesn't match: this line or an earlier one was changed.

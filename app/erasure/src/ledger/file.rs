@@ -123,7 +123,7 @@ pub(crate) struct Lines<R> {
     /// End of the last line read, in bytes.
     pub(crate) position: u64,
     /// Position after that line.
-    pub(crate) place: LedgerPosition,
+    pub place: LedgerPosition,
     /// Whether an unfinished line (without a line break) follows.
     pub(crate) torn: bool,
 }
@@ -147,7 +147,7 @@ impl<R: BufRead> Lines<R> {
 
 /// Why the file can't be used.
 #[derive(Debug)]
-pub(crate) enum Damage {
+pub enum Damage {
     /// The operating system reported an error.
     Io(io::Error),
     /// The first line can't be parsed.

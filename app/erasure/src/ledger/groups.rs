@@ -2,9 +2,10 @@
 
 use super::entry::{Entry, EntryKind, LedgerPosition, People, Person};
 use super::file::{self, Damage};
+use super::people::Found;
 use crate::anonymise::BATCH;
 use chrono::NaiveDate;
-use policy::{Policy, Selection};
+use policy::{Policy, RULES_VERSION, Selection};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -13,21 +14,24 @@ use tokio::sync::mpsc;
 
 /// Users anonymised with one policy on one day.
 #[derive(Clone, Debug)]
-pub(crate) struct Group {
+pub struct Group {
+    /// Their policy.
     pub policy: Arc<Policy>,
+    /// Date in the library's time zone.
     pub day: NaiveDate,
     /// Whether these users were already anonymised and had newer rules applied.
     pub(crate) reapplied: bool,
-    pub(crate) people: Vec<Person>,
+    /// The users.
+    pub people: Vec<Person>,
     /// Position after the last entry that names them.
-    pub(crate) until: LedgerPosition,
+    pub until: LedgerPosition,
 }
 
 /// Capacity of the channel in groups. It bounds the memory of a replay.
 const WAITING: usize = 2;
 
 /// Sends the users of the committed and in-doubt `entries` in order. The file is not locked meanwhile.
-pub(crate) fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receiver<Result<Group, Damage>> {
+pub fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receiver<Result<Group, Damage>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
         let mut reader = Reader { sender, policies: HashMap::new(), held: None, group: None };
@@ -107,6 +111,11 @@ impl Reader {
 }
 
 impl Group {
+    /// Returns whether the user is anonymised with older rules than those that this group was brought up to.
+    pub fn is_behind(&self, person: &Found) -> bool {
+        self.reapplied && person.anonymised && person.rules.is_none_or(|rules| rules < RULES_VERSION)
+    }
+
     fn takes(&self, next: &Self) -> bool {
         Arc::ptr_eq(&self.policy, &next.policy)
             && (self.day, self.reapplied) == (next.day, next.reapplied)

@@ -9,9 +9,11 @@ use std::collections::HashMap;
 
 /// The record of a user named in the ledger.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Found {
-    pub(crate) number: UserNumber,
-    pub(crate) anonymised: bool,
+pub struct Found {
+    /// Number of the user.
+    pub number: UserNumber,
+    /// Whether the record is anonymised.
+    pub anonymised: bool,
     /// Version of the rules with which the user was anonymised.
     pub rules: Option<i32>,
 }
@@ -19,7 +21,7 @@ pub(crate) struct Found {
 /// Returns the records of `people` that this database contains, ordered by user number.
 ///
 /// A record with a matching key but another user number belongs to another user and is left out.
-pub(crate) async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Found>, DbErr> {
+pub async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Found>, DbErr> {
     if people.is_empty() {
         return Ok(Vec::new());
     }

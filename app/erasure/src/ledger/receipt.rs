@@ -50,14 +50,17 @@ pub async fn receipts(store: &Store) -> Result<Vec<Receipt>, RecordsError> {
 
 /// Numbers of users by result.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) anonymised: i64,
-    pub(crate) already: i64,
-    pub(crate) absent: i64,
+pub struct Counts {
+    /// Users who were anonymised again.
+    pub anonymised: i64,
+    /// Users who were anonymised already.
+    pub already: i64,
+    /// Users without a record.
+    pub absent: i64,
 }
 
 /// Returns the receipt of an unfinished replay.
-pub(crate) async fn open(db: &impl ConnectionTrait) -> Result<Option<Receipt>, DbErr> {
+pub async fn open(db: &impl ConnectionTrait) -> Result<Option<Receipt>, DbErr> {
     let row = replays::Entity::find()
         .filter(replays::Column::Verified.eq(false))
         .order_by_asc(replays::Column::Id)
@@ -67,7 +70,7 @@ pub(crate) async fn open(db: &impl ConnectionTrait) -> Result<Option<Receipt>, D
 }
 
 /// Creates a receipt for the entries after `from` up to `to`.
-pub(crate) async fn begin(
+pub async fn begin(
     tx: &DatabaseTransaction,
     store: &Store,
     from: i64,
@@ -90,7 +93,7 @@ pub(crate) async fn begin(
 }
 
 /// Adds `counts` to a receipt.
-pub(crate) async fn add(tx: &DatabaseTransaction, id: i64, counts: Counts) -> Result<(), DbErr> {
+pub async fn add(tx: &DatabaseTransaction, id: i64, counts: Counts) -> Result<(), DbErr> {
     let sum = |column: replays::Column, more: i64| Expr::col(column).add(more);
     let people = counts.anonymised + counts.already + counts.absent;
     replays::Entity::update_many()
@@ -105,7 +108,7 @@ pub(crate) async fn add(tx: &DatabaseTransaction, id: i64, counts: Counts) -> Re
 }
 
 /// Marks a receipt as verified. Returns false if another process has already done so.
-pub(crate) async fn end(tx: &DatabaseTransaction, store: &Store, id: i64) -> Result<bool, DbErr> {
+pub async fn end(tx: &DatabaseTransaction, store: &Store, id: i64) -> Result<bool, DbErr> {
     let ended = replays::Entity::update_many()
         .col_expr(replays::Column::Verified, Expr::value(true))
         .col_expr(replays::Column::At, Expr::value(store.clock.now()))
@@ -117,7 +120,7 @@ pub(crate) async fn end(tx: &DatabaseTransaction, store: &Store, id: i64) -> Res
 }
 
 /// Reads a receipt.
-pub(crate) async fn read(db: &impl ConnectionTrait, id: i64) -> Result<Receipt, RecordsError> {
+pub async fn read(db: &impl ConnectionTrait, id: i64) -> Result<Receipt, RecordsError> {
     let row = replays::Entity::find_by_id(id).one(db).await?;
     row.map(Receipt::of).ok_or(RecordsError::NotFound("receipt"))
 }

@@ -61,7 +61,7 @@ pub(crate) fn unusable(error: &io::Error) -> String {
 }
 
 /// Returns the error for a database or ledger that was replaced while the server was running.
-pub(crate) fn apart() -> RecordsError {
+pub fn apart() -> RecordsError {
     RecordsError::Ledger(
         "The ledger and the database no longer match: one of them was restored while Lethe was running. Nothing was \
          changed. Restart Lethe and follow its message"

@@ -104,7 +104,7 @@ async fn compare(
 }
 
 /// Resolves the last entry if it is in doubt, and truncates an unfinished line.
-pub(crate) async fn settle_and_tidy(
+pub async fn settle_and_tidy(
     store: &Store,
     writer: Writer,
     mark: &LedgerPosition,

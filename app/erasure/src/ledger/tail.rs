@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// The end of the ledger, as this process last saw it.
 #[derive(Clone, Debug)]
-pub(crate) struct Tail {
+pub struct Tail {
     pub(crate) library: String,
     /// Position at which the file starts.
     pub(crate) begins: LedgerPosition,
@@ -21,7 +21,7 @@ pub(crate) struct Tail {
     pub(crate) unsettled: Option<InDoubt>,
     /// Numbers of `people` entries (committed or in doubt) and of users in them.
     pub(crate) entries: i64,
-    pub(crate) people: i64,
+    pub people: i64,
     /// Numbers of the policy entries by policy text.
     pub(crate) policies: HashMap<String, i64>,
     /// Whether an unfinished line follows.
@@ -31,7 +31,7 @@ pub(crate) struct Tail {
 /// Users whose transaction may or may not have committed: a process died, or lost its database, before it knew.
 #[derive(Clone, Debug)]
 pub(crate) struct InDoubt {
-    pub(crate) place: LedgerPosition,
+    pub place: LedgerPosition,
     /// The entry to which the watermark pointed before.
     pub after: i64,
     pub run: RunId,
@@ -82,7 +82,7 @@ impl Tail {
     }
 
     /// Returns the position of the last `people` entry, committed or in doubt.
-    pub(crate) fn last_people(&self) -> &LedgerPosition {
+    pub fn last_people(&self) -> &LedgerPosition {
         self.unsettled.as_ref().map_or(&self.followed, |unsettled| &unsettled.place)
     }
 

@@ -11,20 +11,21 @@ const ID: i16 = 1;
 
 /// Which ledger the database follows, and how far.
 #[derive(Clone, Debug)]
-pub(crate) struct Mark {
+pub struct Mark {
     pub(crate) library: String,
-    pub(crate) place: LedgerPosition,
+    /// The last entry that the database follows.
+    pub place: LedgerPosition,
 }
 
 /// Reads the watermark. Returns `None` if the database has no ledger yet.
-pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
+pub async fn read(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
     Ok(ledger_mark::Entity::find_by_id(ID).one(db).await?.map(Mark::from))
 }
 
 /// Like [`read`], but waits until no open transaction can still move the watermark.
 ///
 /// The caller must hold the ledger lock. Taking the ledger lock while holding this row lock would deadlock.
-pub(crate) async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
+pub async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
     Ok(ledger_mark::Entity::find_by_id(ID).lock_exclusive().one(db).await?.map(Mark::from))
 }
 
@@ -53,7 +54,7 @@ pub(crate) async fn begin(
 }
 
 /// Moves the watermark from `from` to `to`. Returns false if it isn't at `from`.
-pub(crate) async fn advance(
+pub async fn advance(
     tx: &DatabaseTransaction,
     from: &LedgerPosition,
     to: &LedgerPosition,

@@ -25,13 +25,14 @@ pub(crate) struct Opened {
 /// The open ledger, read to its end and ready for new entries.
 pub struct Writer {
     opened: Opened,
-    pub(crate) tail: Tail,
+    /// The state of the ledger at its end.
+    pub tail: Tail,
 }
 
 /// Entries to append together, and the state of the ledger after them.
 pub(crate) struct Draft {
     lines: String,
-    pub(crate) tail: Tail,
+    pub tail: Tail,
 }
 
 impl Opened {
@@ -101,7 +102,7 @@ impl Writer {
     }
 
     /// Closes the ledger and caches its end.
-    pub(crate) fn leave(mut self) {
+    pub fn leave(mut self) {
         *self.opened.known = Some(self.tail);
     }
 }

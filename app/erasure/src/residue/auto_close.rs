@@ -17,7 +17,7 @@ use trail::store::Store;
 const PAGE: u64 = 1_000;
 
 /// Closes the findings of a run whose text has disappeared, and records an audit event for each.
-pub(crate) async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) -> Result<(), RecordsError> {
+pub async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) -> Result<(), RecordsError> {
     let mut tables = Vec::new();
     let mut after = i64::MIN;
     loop {
@@ -39,7 +39,7 @@ pub(crate) async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) 
 }
 
 /// Returns whether any open finding identifies its row by position.
-pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError> {
+pub async fn notes_positions(store: &Store) -> Result<bool, RecordsError> {
     let noted: Vec<String> = residue_hits::Entity::find()
         .select_only()
         .column(residue_hits::Column::TableName)

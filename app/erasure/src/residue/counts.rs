@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use trail::store::Store;
 
 /// Returns the numbers of all findings and of open findings of a run.
-pub(crate) async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
+pub async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
     let counts: Option<(i64, i64)> = residue_hits::Entity::find()
         .select_only()
         .column_as(residue_hits::Column::Id.count(), "n")
@@ -21,10 +21,7 @@ pub(crate) async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i6
 }
 
 /// Returns the number of open findings for each of these runs that has any.
-pub(crate) async fn open_findings(
-    db: &impl ConnectionTrait,
-    runs: &[i64],
-) -> Result<HashMap<i64, i64>, DbErr> {
+pub async fn open_findings(db: &impl ConnectionTrait, runs: &[i64]) -> Result<HashMap<i64, i64>, DbErr> {
     if runs.is_empty() {
         return Ok(HashMap::new());
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 /// The old values of users, held in memory only. They are overwritten when dropped.
 #[derive(Default)]
-pub(crate) struct ErasedValues {
+pub struct ErasedValues {
     pub(super) people: Vec<Remembered>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Remembered {
 impl ErasedValues {
     /// Reads the values that the policy doesn't keep. Call it before anonymising the users, in the same
     /// transaction.
-    pub(crate) async fn read(
+    pub async fn read(
         db: &impl ConnectionTrait,
         policy: &Policy,
         numbers: &[UserNumber],
@@ -42,13 +42,13 @@ impl ErasedValues {
     }
 
     /// Adds the values in `read` of users that are anonymised by now.
-    pub(crate) fn keep(&mut self, read: Self, done: &[UserNumber]) {
+    pub fn keep(&mut self, read: Self, done: &[UserNumber]) {
         let done: HashSet<UserNumber> = done.iter().copied().collect();
         self.people.extend(read.people.into_iter().filter(|person| done.contains(&person.number)));
     }
 
     /// Returns the number of users whose values it holds.
-    pub(crate) fn people(&self) -> usize {
+    pub fn people(&self) -> usize {
         self.people.len()
     }
 }

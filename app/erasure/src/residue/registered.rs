@@ -3,7 +3,7 @@
 use db::dialect;
 use db::error::RecordsError;
 use policy::personal_data::{Column, ErasureAction, RowOwner, TABLES, Table};
-use policy::{Field, NoteTreatment, Outcome, Policy, Treatment, UserNumber};
+use policy::{Field, NoteTreatment, Outcome, Policy, TaskSettings, Treatment, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -60,7 +60,7 @@ pub(super) async fn left(
     for (policy, text) in policies(db).await? {
         let people = format!(
             "SELECT m.user_number FROM run_members m JOIN runs r ON r.id = m.run_id \
-             WHERE m.outcome = ? AND r.policy = ? AND m.user_number IN ({everybody})"
+             WHERE m.outcome = ? AND r.settings = ? AND m.user_number IN ({everybody})"
         );
         let mut of_policy: Vec<Value> = vec![Outcome::Done.into(), text.into()];
         of_policy.extend(values.iter().cloned());
@@ -73,9 +73,14 @@ pub(super) async fn left(
 
 /// Returns the distinct policies with which users were anonymised, each with its stored text to compare runs.
 async fn policies(db: &impl ConnectionTrait) -> Result<Vec<(Policy, String)>, DbErr> {
-    let sql = "SELECT DISTINCT policy FROM runs WHERE done > 0";
+    let sql = "SELECT DISTINCT settings FROM runs WHERE done > 0";
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, Vec::new())).await?;
-    rows.iter().map(|row| Ok((row.try_get("", "policy")?, row.try_get("", "policy")?))).collect()
+    rows.iter()
+        .map(|row| {
+            let TaskSettings::AnonymiseUserData(policy) = row.try_get("", "settings")?;
+            Ok((policy, row.try_get("", "settings")?))
+        })
+        .collect()
 }
 
 /// Which columns must be empty.

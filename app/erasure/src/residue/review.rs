@@ -11,7 +11,7 @@ use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::personal_data::{self, DataClass, ErasureAction};
 use policy::residue::{Decision, ValueKind};
-use policy::{NoteTreatment, RunId, UserNumber};
+use policy::{NoteTreatment, RunId, TaskSettings, UserNumber};
 use safeguards::legal_hold;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -241,7 +241,8 @@ pub async fn decide(
 async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Result<bool, RecordsError> {
     let Some(run) = hit.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
-    Ok(run.policy.loan_text == NoteTreatment::Mark)
+    let TaskSettings::AnonymiseUserData(policy) = run.settings;
+    Ok(policy.loan_text == NoteTreatment::Mark)
 }
 
 /// Returns the open findings that a decision closes: this one and the others at the same place.

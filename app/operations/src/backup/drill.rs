@@ -7,13 +7,14 @@ use db::clock::Clock;
 use db::error::RecordsError;
 use db::opening;
 use db::settings::Settings;
-use erasure::{ledger, replay};
+use erasure::ledger;
 use policy::Action;
 use sea_orm::{ConnectionTrait, Statement};
 use serde::Serialize;
 use std::path::Path;
 use std::time::Instant;
 use std::{fs, io};
+use task_centre::replay;
 use trail::actor::Actor;
 use trail::audit::{self, Verdict};
 

@@ -15,7 +15,7 @@ pub(super) const TASKS: Table = Table {
         entry("task_type", NotPersonal, Keep, "Task type"),
         entry("visibility", NotPersonal, Keep, "Private or shared"),
         entry("owner_number", Link, Keep, "Owner: a member of staff"),
-        entry("policy", NotPersonal, Keep, "Policy"),
+        entry("settings", NotPersonal, Keep, "Settings"),
         entry("schedule", NotPersonal, Keep, "Schedule"),
         entry("single_default", NotPersonal, Keep, "Default for single users"),
         entry("created_at", NotPersonal, Keep, "Created"),
@@ -24,7 +24,7 @@ pub(super) const TASKS: Table = Table {
         entry("deleted_at", NotPersonal, Keep, "Deleted"),
         entry("missed", NotPersonal, Keep, "Rule for missed runs"),
         entry("next_due_at", NotPersonal, Keep, "Next due"),
-        entry("confirmed_policy", NotPersonal, Keep, "Confirmed policy"),
+        entry("confirmed_settings", NotPersonal, Keep, "Confirmed settings"),
     ],
 };
 

@@ -3,8 +3,7 @@
 use db::entity::users;
 use db::error::RecordsError;
 use policy::{Action, Counted, ManualChange, UserNumber};
-use safeguards::limits;
-use safeguards::manual_changes;
+use safeguards::{limits, manual_changes};
 use sea_orm::{ActiveModelTrait, Set};
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};

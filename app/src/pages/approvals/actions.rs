@@ -2,12 +2,12 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
-use erasure::approval_workflow;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::{ApprovalId, RunId, UserNumber};
 use safeguards::approval::{self, About};
 use serde::{Deserialize, Serialize};
+use task_centre::approval_workflow;
 
 /// Identifies the preview.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

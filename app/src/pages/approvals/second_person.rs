@@ -5,12 +5,12 @@ use super::{AskApproval, DeclineRequest, WithdrawRequest};
 use crate::components::{PostButton, ProblemSummary, Timestamp, person_link};
 use crate::form::error_for;
 use db::RecordsError;
-use erasure::approval_workflow;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{Action, ApprovalReason, RunId, SafetyLimits};
 use safeguards::approval::{self, Approval, ApprovalStatus};
+use task_centre::approval_workflow;
 use trail::{Actor, Store};
 
 /// The state of the approval that a preview needs.

@@ -2,11 +2,12 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
-use erasure::{maintenance, run};
+use erasure::maintenance;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
 use serde::{Deserialize, Serialize};
+use task_centre::run;
 
 /// Identifies the run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

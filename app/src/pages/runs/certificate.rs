@@ -11,12 +11,12 @@ use crate::components::{
 use crate::state::store;
 use erasure::certificate::{self, Certificate, Checked, Counted, Found, Signed};
 use erasure::residue::Decision;
-use erasure::run;
 use leptos::prelude::*;
 use policy::maintenance::Maintenance;
 use policy::numbers::{counted, grouped};
 use policy::{Reason, RunId, TaskId, UserNumber, personal_data};
 use std::collections::BTreeMap;
+use task_centre::run;
 use trail::task_name::TaskName;
 
 /// Shows the certificate of a run.

@@ -6,11 +6,11 @@ use crate::components::{
     guarded_page, options, paging,
 };
 use crate::state::{actor, store};
-use erasure::run::{self, RunQuery, RunRow};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
 use policy::{RunKind, RunState, TaskId};
+use task_centre::run::{self, RunQuery, RunRow};
 
 /// Shows all runs and previews, newest first.
 #[component]

@@ -9,7 +9,6 @@ use crate::form::{self, action, failed_submission};
 use crate::private_search;
 use db::RecordsError;
 use db::pagination::{Page, Paging};
-use erasure::run::{self, Member, MemberQuery, Run};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -18,6 +17,7 @@ use policy::form::{FieldErrors, Problem};
 use policy::numbers::{counted, grouped};
 use policy::{Blocker, Outcome, Reason, RunId, VerdictKind, text};
 use serde::{Deserialize, Serialize};
+use task_centre::run::{self, Member, MemberQuery, Run};
 use trail::Store;
 
 /// A posted search for users of a run.

@@ -9,11 +9,11 @@ use crate::components::{
 };
 use crate::form::{action, failed_submission};
 use crate::state::actor;
-use erasure::run::Run;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Reason, RunId, VerdictKind, summary};
+use policy::{Reason, RunId, TaskSettings, VerdictKind, summary};
+use task_centre::run::Run;
 
 use crate::error::field_errors;
 use crate::pages::approvals::second_person::SecondPerson;
@@ -45,7 +45,8 @@ pub(super) fn page(
         .filter(|(_, name)| name.is_shown_to(actor()))
         .map(|(id, _)| PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
         .collect();
-    let selection = summary::selection(&run.policy.conditions, run.policy.scope);
+    let TaskSettings::AnonymiseUserData(policy) = &run.settings;
+    let selection = summary::selection(&policy.conditions, policy.scope);
     let title = format!("Preview {}", run.id);
     view! {
         <PrintHeader run=run.id />

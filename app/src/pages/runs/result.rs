@@ -10,12 +10,12 @@ use crate::components::{
 use crate::form::error_for;
 use crate::islands::{Progress, RunProgress};
 use crate::state::can_open;
-use erasure::run::Run;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::maintenance::Maintenance;
 use policy::numbers::{counted, grouped};
-use policy::{Residue, RunId, RunKind, RunState, SafetyLimits, personal_data, summary};
+use policy::{Residue, RunId, RunKind, RunState, SafetyLimits, TaskSettings, personal_data, summary};
+use task_centre::run::Run;
 
 pub(super) fn page(
     run: Run,
@@ -234,7 +234,9 @@ fn facts(run: &Run) -> impl IntoView + use<> {
         RunKind::Replay => {
             "Users in the ledger who were anonymised after the restored backup was made.".to_owned()
         }
-        _ => summary::selection(&run.policy.conditions, run.policy.scope),
+        RunKind::Preview | RunKind::Manual | RunKind::Scheduled => match &run.settings {
+            TaskSettings::AnonymiseUserData(policy) => summary::selection(&policy.conditions, policy.scope),
+        },
     };
     view! {
         <dl class="facts">

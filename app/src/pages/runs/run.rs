@@ -5,9 +5,9 @@ use super::{preview, result};
 use crate::components::{guarded_page, path_param};
 use crate::pages::approvals::second_person::SecondPerson;
 use crate::state::{actor, store};
-use erasure::run;
 use leptos::prelude::*;
 use policy::{RunId, RunKind};
+use task_centre::run;
 
 /// Shows one run or preview.
 #[component]

@@ -2,11 +2,11 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
-use erasure::run;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
 use serde::{Deserialize, Serialize};
+use task_centre::run;
 
 /// The preview, and the typed number of users.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -2,12 +2,12 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
-use erasure::{run, task};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::{FieldErrors, Problem};
 use policy::{TaskId, UserNumber};
 use serde::{Deserialize, Serialize};
+use task_centre::{run, task};
 use tokio::sync::Semaphore;
 
 /// Identifies the task.

@@ -5,10 +5,10 @@ use super::crumbs;
 use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param, task_link};
 use crate::form::{action, error_for};
 use crate::state::{actor, store};
-use erasure::task;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::TaskId;
+use task_centre::task;
 use trail::task_name::TaskName;
 
 /// Asks before a task is deleted.

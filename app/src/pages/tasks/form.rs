@@ -7,12 +7,12 @@ use crate::form::{FormKey, FormToken, action, failed_submission};
 use crate::islands::{TaskFormIsland, coming};
 use crate::state::{actor, extension, store};
 use db::RecordsError;
-use erasure::task;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::task_form::{TaskForm, validate};
 use policy::{TaskId, dates};
+use task_centre::task;
 use trail::Store;
 
 /// Saves a task.

@@ -6,10 +6,10 @@ use crate::components::{
 };
 use crate::state::{actor, can_open, store};
 use crate::url::percent_encoded;
-use erasure::task::{self, TaskQuery, TaskRow};
 use leptos::prelude::*;
 use policy::TaskType;
 use policy::form::FieldErrors;
+use task_centre::task::{self, TaskQuery, TaskRow};
 
 /// Shows the tasks, with filters.
 #[component]

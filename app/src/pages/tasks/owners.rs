@@ -10,10 +10,10 @@ use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use db::RecordsError;
-use erasure::task::{self, UnownedTask};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
+use task_centre::task::{self, UnownedTask};
 use trail::person;
 
 const HERE: &str = "/tasks/owners";

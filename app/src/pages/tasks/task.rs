@@ -13,14 +13,14 @@ use crate::state::{actor, store};
 use chrono::NaiveDate;
 use db::Clock;
 use db::pagination::Paging;
-use erasure::run::{self, RunQuery};
-use erasure::task::{self, Confirmation, Task};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::field::{ALWAYS_REMOVED, Field};
 use policy::task_form::{NEXT_RUNS, Visibility};
 use policy::timezone::next_occurrences;
 use policy::{Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
+use task_centre::run::{self, RunQuery};
+use task_centre::task::{self, Confirmation, Task};
 
 /// The number of shown runs. The list of runs contains all.
 const RUNS: u64 = 10;

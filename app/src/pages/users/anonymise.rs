@@ -10,13 +10,13 @@ use crate::error::AppError;
 use crate::form::error_for;
 use crate::pages::approvals::limits_reached;
 use crate::state::{actor, can_open, store};
-use erasure::run::{self, SinglePlan};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::numbers::counted;
 use policy::{Blocker, Blockers, TaskId, UserNumber, Verdict};
 use records::user::{self, UserRecord};
+use task_centre::run::{self, SinglePlan};
 
 /// Anonymises a single user. This cannot be undone.
 #[server(prefix = "/do", endpoint = "anonymise_user", input = PostUrl)]

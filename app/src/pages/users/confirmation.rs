@@ -3,11 +3,11 @@
 use crate::components::{FieldProblem, ReauthHint, user_address};
 use crate::error::field_errors;
 use crate::form::{Token, action, failed_submission};
-use erasure::run::SinglePlan;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::user::UserRecord;
 use serde::{Deserialize, Serialize};
+use task_centre::run::SinglePlan;
 
 /// The user, the typed number, and the task whose settings were shown.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

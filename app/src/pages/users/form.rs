@@ -8,7 +8,6 @@ use crate::error::{AppError, field_errors};
 use crate::form::{action, error_for, failed_submission};
 use crate::state::{actor, store};
 use db::RecordsError;
-use erasure::task;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -17,6 +16,7 @@ use policy::user_form::UserForm;
 use policy::{Action, TermKind, UserNumber};
 use records::user::{self, UserRecord};
 use std::collections::HashMap;
+use task_centre::task;
 use trail::Store;
 use trail::terms::{self, Term};
 

@@ -11,8 +11,6 @@ use crate::pages::approvals::{
 };
 use crate::state::{actor, can_open, store};
 use db::RecordsError;
-use erasure::approval_workflow;
-use erasure::run::{self, SinglePlan};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -21,6 +19,8 @@ use policy::four_eyes::APPROVAL_HOURS;
 use policy::{TaskId, UserNumber, Verdict};
 use records::user::{self, UserRecord};
 use safeguards::approval::{self, ApprovalStatus};
+use task_centre::approval_workflow;
+use task_centre::run::{self, SinglePlan};
 use trail::Store;
 
 /// Anonymises a member of staff. This cannot be undone.

@@ -2,11 +2,11 @@
 
 use crate::library;
 use crate::phases::Phases;
-use erasure::run;
 use policy::RunState;
 use sea_orm::{ConnectionTrait, Statement};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// The durations of the parts of a run.

@@ -6,7 +6,7 @@
 use anyhow::Context as _;
 use db::entity::tasks;
 use policy::task_form::Visibility;
-use policy::{Conditions, Days, Field, Policy, Schedule, TaskId, Treatment};
+use policy::{Conditions, Days, Field, Policy, Schedule, TaskId, TaskSettings, Treatment};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection, Set};
 use trail::Store;
 
@@ -102,7 +102,7 @@ pub async fn add_task(store: &Store) -> anyhow::Result<TaskId> {
         active: Set(true),
         task_type: Set(policy::TaskType::AnonymiseUserData),
         visibility: Set(Visibility::Shared),
-        policy: Set(policy()),
+        settings: Set(TaskSettings::AnonymiseUserData(policy())),
         schedule: Set(Schedule::ManualOnly),
         single_default: Set(true),
         created_at: Set(now),

@@ -6,8 +6,8 @@ use crate::library::{self, Library};
 use crate::report::{Report, Target};
 use crate::sizes::Sizes;
 use anyhow::Context as _;
-use erasure::run;
 use policy::RunState;
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Compares the peak memory of a small run with that of a large one.

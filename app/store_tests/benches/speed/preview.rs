@@ -9,12 +9,12 @@ use crate::sizes::Sizes;
 use crate::{bare, child};
 use anyhow::Context as _;
 use db::pagination::Paging;
-use erasure::run;
-use erasure::run::MemberQuery;
 use policy::{Reason, VerdictKind};
 use sea_orm::{ConnectionTrait, Statement};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use task_centre::run;
+use task_centre::run::MemberQuery;
 use trail::{Actor, Store};
 
 const COUNTS: &str = "engine: counts by verdict and reason";

@@ -3,10 +3,10 @@
 use crate::support::{add, add_task, day, dump, execute, five_days, for_each_database, leaver};
 use db::RecordsError;
 use db::entity::{audit_events, loans, users};
-use erasure::run;
 use policy::replacement::is_replacement;
 use policy::{Field, NoteTreatment, Policy, Reason, RunState, Treatment, UserNumber};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use task_centre::run;
 use trail::{Actor, Store};
 
 async fn user(store: &Store, number: i64) -> users::Model {

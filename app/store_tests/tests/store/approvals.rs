@@ -6,7 +6,7 @@ use chrono::Duration;
 use db::entity::{approvals, audit_events, runs};
 use db::pagination::Paging;
 use db::{Clock, RecordsError, Settings};
-use erasure::{approval_workflow, certificate, run};
+use erasure::certificate;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{
     Action, ApprovalId, ApprovalReason, FourEyes, Role, Roles, RunId, RunState, SafetyLimit, TaskId,
@@ -14,6 +14,7 @@ use policy::{
 };
 use safeguards::approval::{self, ApprovalQuery, ApprovalStatus, Decision};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use task_centre::{approval_workflow, run};
 use trail::{Actor, Store};
 
 const ANA: UserNumber = UserNumber(801);
@@ -122,7 +123,7 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
         let wider = serde_json::to_string(&wider).unwrap();
-        execute(&store, &format!("UPDATE tasks SET policy = '{wider}', version = version + 1")).await;
+        execute(&store, &format!("UPDATE tasks SET settings = '{wider}', version = version + 1")).await;
         let id = preview(&store, task).await;
         assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Widening));
         assert!(refused(run::start(&store, ana(), id, "1").await).contains("go further"));
@@ -134,7 +135,7 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
 async fn exceeding_a_safety_limit_needs_a_second_person() {
     for_each_database(async |store| {
         let task = library(&store).await;
-        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
         let mut settings = Settings { ..Settings::clone(&store.settings) };
         settings.safety_limits.people = 1;
         let strict = store.with_settings(settings);
@@ -328,7 +329,7 @@ async fn an_approval_can_be_used_once() {
         // This holds even if the run was deleted.
         execute(&store, &format!("DELETE FROM run_members WHERE run_id = {started}")).await;
         execute(&store, &format!("DELETE FROM runs WHERE id = {started}")).await;
-        execute(&store, "UPDATE tasks SET confirmed_policy = NULL").await;
+        execute(&store, "UPDATE tasks SET confirmed_settings = NULL").await;
         assert!(not_started(&store, ana(), id).await.contains("already been used"));
     })
     .await;

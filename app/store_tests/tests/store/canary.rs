@@ -9,11 +9,11 @@ pub mod search;
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, dump, execute, five_days, for_each_database, leaver};
 use db::entity::users;
-use erasure::run;
 use plant::{Person, Planter, rows_of};
 use policy::{Field, NoteTreatment, Policy, RunState, Scope, Treatment, UserNumber};
 use sea_orm::Set;
 use search::{files, found};
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Returns a policy that removes everything that a policy can remove.

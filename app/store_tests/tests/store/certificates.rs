@@ -6,10 +6,10 @@ use crate::support::{add, add_task, execute, five_days, for_each_database, leave
 use db::entity::users;
 use db::{RecordsError, Settings};
 use erasure::certificate::{Checked, Doubt, file, read, reissue, users, verify_file, verify_run};
-use erasure::run;
 use operations::key_replacement::replace;
 use policy::{Outcome, Reason, RunId, RunKind, RunState, UserNumber};
 use sea_orm::Set;
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Executes a run that anonymises two users, skips one and fails with none.
@@ -92,7 +92,7 @@ async fn the_certificate_of_a_single_user_is_renewed_after_the_scan() {
         add(&store, leaver("Ng")).await;
         add_task(&store, &five_days()).await;
         let id = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap().unwrap();
-        erasure::run::background_scans().await;
+        task_centre::run::background_scans().await;
         execute(&store, "UPDATE run_members SET residue = NULL").await;
         reissue(&store, id).await.unwrap();
         let before = file(&store, id, None).await.unwrap();

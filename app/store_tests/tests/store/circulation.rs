@@ -4,13 +4,13 @@ use crate::support::{TODAY, add, day, execute, for_each_database, leaver};
 use db::RecordsError;
 use db::entity::{audit_events, users};
 use db::pagination::Paging;
-use erasure::run;
 use policy::user_form::UserForm;
 use policy::{CatalogueRecordId, ChargeId, LoanId, RequestId, UserNumber};
 use records::circulation::{self, Loans};
 use records::{catalogue, user};
 use safeguards::legal_hold;
 use sea_orm::{EntityTrait, QueryOrder, Set};
+use task_centre::run;
 use trail::{Actor, Store};
 
 const NG: UserNumber = UserNumber(1);

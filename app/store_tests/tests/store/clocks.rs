@@ -4,10 +4,10 @@ use crate::support::{add_task, execute, five_days, for_each_database};
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
 use db::Clock;
-use erasure::schedule;
 use operations::health::{self, ConditionKind};
 use operations::heartbeat;
 use sea_orm::DatabaseBackend;
+use task_centre::schedule;
 use trail::Store;
 
 fn clock_ahead(ahead: TimeDelta) -> Clock {

@@ -4,11 +4,11 @@ use crate::support::{add, add_task, execute, five_days, for_each_database, leave
 use db::RecordsError;
 use db::entity::{runs, tasks};
 use db::pagination::Paging;
-use erasure::run::{self, MemberQuery};
-use erasure::task;
-use erasure::task::Confirmation;
 use policy::{RunId, RunState, SafetyLimit, TaskId, UserNumber};
 use sea_orm::{EntityTrait, PaginatorTrait};
+use task_centre::run::{self, MemberQuery};
+use task_centre::task;
+use task_centre::task::Confirmation;
 use trail::{Actor, Store};
 
 /// Queues a run of three users.
@@ -26,7 +26,7 @@ async fn confirmation(store: &Store, task: TaskId) -> Confirmation {
 }
 
 async fn is_confirmed(store: &Store) -> bool {
-    tasks::Entity::find().one(&store.db).await.unwrap().unwrap().confirmed_policy.is_some()
+    tasks::Entity::find().one(&store.db).await.unwrap().unwrap().confirmed_settings.is_some()
 }
 
 /// Makes a run look as if its process had died after processing this many users.
@@ -45,8 +45,8 @@ async fn abandoned(store: &Store, id: RunId, done: i64) {
 /// Queues a run as the scheduler does.
 async fn scheduled(store: &Store) -> run::Run {
     let sql = format!(
-        "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, due_at) \
-         SELECT id, 'scheduled', 'queued', '2018-01-21', policy, 1, 'schedule', created_at, \
+        "INSERT INTO runs (task_id, kind, state, today, settings, rules_version, channel, created_at, due_at) \
+         SELECT id, 'scheduled', 'queued', '2018-01-21', settings, 1, 'schedule', created_at, \
          '2018-01-21 0{}:00:00+00:00' FROM tasks",
         runs::Entity::find().count(&store.db).await.unwrap() % 10
     );
@@ -103,7 +103,7 @@ async fn runs_without_changes_and_single_users_confirm_nothing() {
         assert!(!is_confirmed(&store).await);
         execute(&store, "DELETE FROM user_roles").await;
         let one = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
-        erasure::run::background_scans().await;
+        task_centre::run::background_scans().await;
         assert!(one.is_some() && !is_confirmed(&store).await);
 
         // First every user fails, then only some of them.

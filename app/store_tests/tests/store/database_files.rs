@@ -3,11 +3,12 @@
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, execute, for_each_database};
+use erasure::certificate;
 use erasure::maintenance::{self, Maintenance};
-use erasure::{certificate, run};
 use policy::{NoteTreatment, UserNumber};
 use sea_orm::{AccessMode, ConnectionTrait, DatabaseBackend, IsolationLevel, Statement, TransactionTrait};
 use std::path::{Path, PathBuf};
+use task_centre::run;
 use trail::{Actor, Store};
 
 async fn text(store: &Store, sql: &str, column: &str) -> Vec<String> {

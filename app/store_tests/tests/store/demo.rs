@@ -4,9 +4,9 @@ use crate::support::{add, clock, dump, execute, for_each_database, leaver};
 use db::entity::{photos, tasks, users};
 use db::{RecordsError, Settings};
 use demo::{self, DemoSummary};
-use erasure::run;
 use policy::{Blocker, Reason, Role};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder, Set, Statement};
+use task_centre::run;
 use trail::{Actor, Store};
 
 const USERS: u32 = 300;

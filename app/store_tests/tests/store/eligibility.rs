@@ -3,7 +3,6 @@
 use crate::support::{add_task, day, for_each_database};
 use chrono::{Duration, NaiveDate};
 use db::entity::{charges, legal_holds, loans, requests, run_members, user_roles, users};
-use erasure::run;
 use policy::{
     Blocker, Blockers, Conditions, Days, HoldReason, Policy, Reason, Role, Scope, Selection, UserFacts,
     assess,
@@ -12,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeMap;
+use task_centre::run;
 use trail::{Actor, Store};
 
 const USERS: i64 = 10_000;

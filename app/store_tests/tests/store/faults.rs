@@ -14,9 +14,9 @@ mod single;
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, execute, for_each_database};
-use erasure::run;
 use policy::{NoteTreatment, RunState};
 use sea_orm::DatabaseBackend;
+use task_centre::run;
 use trail::Store;
 
 /// Makes the database reject a change, as a broken page or a full disk would. `when` is a condition on `OLD` or

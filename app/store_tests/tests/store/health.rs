@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use db::entity::{run_counts, runs, tasks};
 use db::{Clock, Settings, SignIn};
 use operations::health::{self, ConditionKind};
-use policy::{Channel, FourEyes, Phase, Policy, RunKind, RunState, SafetyLimit, TaskId};
+use policy::{Channel, FourEyes, Phase, Policy, RunKind, RunState, SafetyLimit, TaskId, TaskSettings};
 use sea_orm::{ActiveModelTrait, EntityTrait, PaginatorTrait, Set};
 use trail::{Actor, Store};
 
@@ -39,7 +39,7 @@ async fn run(
         kind: Set(RunKind::Scheduled),
         state: Set(state),
         today: Set(TODAY.parse().unwrap()),
-        policy: Set(Policy::default()),
+        settings: Set(TaskSettings::AnonymiseUserData(Policy::default())),
         rules_version: Set(1),
         channel: Set(Channel::Schedule),
         created_at: Set(now(store)),

@@ -6,12 +6,12 @@ use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use crate::transfer::file;
 use db::entity::{audit_events, users};
 use db::{RecordsError, Settings};
-use erasure::approval_workflow;
 use operations::health::{self, ConditionKind};
 use policy::{FourEyes, Role, UserNumber};
 use records::user;
 use safeguards::approval::{self, About};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use task_centre::approval_workflow;
 use trail::{Actor, Store};
 use transfer::{ImportSummary, TransferError, ask_to_import_users, import_users, import_users_confirmed};
 

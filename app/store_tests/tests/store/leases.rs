@@ -2,9 +2,9 @@
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use db::entity::{audit_events, run_members, runs};
-use erasure::run;
-use policy::{RunId, RunState, SafetyLimit};
+use policy::{RunId, RunState, SafetyLimit, TaskSettings};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Queues a run of this many users.
@@ -164,8 +164,8 @@ async fn a_run_with_an_altered_preview_is_rejected() {
 /// Queues a run as the scheduler does, and executes it.
 async fn scheduled(store: &Store, task: policy::TaskId) -> RunId {
     let sql = format!(
-        "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, due_at) \
-         SELECT id, 'scheduled', 'queued', '2018-01-21', policy, 1, 'schedule', created_at, \
+        "INSERT INTO runs (task_id, kind, state, today, settings, rules_version, channel, created_at, due_at) \
+         SELECT id, 'scheduled', 'queued', '2018-01-21', settings, 1, 'schedule', created_at, \
          '2018-01-21 0{}:00:00+00:00' FROM tasks WHERE id = {task}",
         runs::Entity::find().count(&store.db).await.unwrap() % 10
     );
@@ -204,7 +204,7 @@ async fn a_scheduled_run_stops_until_its_policy_is_confirmed() {
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
         let json = serde_json::to_string(&wider).unwrap();
-        execute(&store, &format!("UPDATE tasks SET policy = '{json}', version = version + 1")).await;
+        execute(&store, &format!("UPDATE tasks SET settings = '{json}', version = version + 1")).await;
         let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
         assert_eq!(
             (stopped.state, stopped.safety_limit),
@@ -221,7 +221,7 @@ async fn a_scheduled_run_of_too_many_users_stops() {
             add(&store, leaver(&format!("N{n}"))).await;
         }
         let task = add_task(&store, &five_days()).await;
-        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
         let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
         assert_eq!(
             (stopped.state, stopped.safety_limit),
@@ -241,12 +241,12 @@ async fn a_scheduled_run_without_a_preview_fails() {
     for_each_database(async |store| {
         add(&store, leaver("One")).await;
         let task = add_task(&store, &five_days()).await;
-        execute(&store, "UPDATE tasks SET policy = '{}'").await;
+        execute(&store, "UPDATE tasks SET settings = '{}'").await;
         let sql = format!(
-            "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at) \
+            "INSERT INTO runs (task_id, kind, state, today, settings, rules_version, channel, created_at) \
              SELECT id, 'scheduled', 'queued', '2018-01-21', '{}', 1, 'schedule', created_at FROM tasks \
              WHERE id = {task}",
-            serde_json::to_string(&five_days()).unwrap()
+            policy::stored::to_json(&TaskSettings::AnonymiseUserData(five_days()))
         );
         execute(&store, &sql).await;
         let ended = run::work(&store).await.unwrap();

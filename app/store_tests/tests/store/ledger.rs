@@ -4,11 +4,11 @@ use crate::restore::{Library, for_each_library};
 use crate::support::{add, add_task, clock, execute, five_days, leaver};
 use db::{RecordsError, Settings};
 use erasure::ledger::{LedgerStatus, overview, reset, status};
-use erasure::replay::replay;
-use erasure::run;
 use policy::UserNumber;
 use sea_orm::DatabaseBackend;
 use std::path::PathBuf;
+use task_centre::replay::replay;
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Opens a library in which the first users are anonymised one by one.

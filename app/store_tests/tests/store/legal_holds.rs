@@ -4,7 +4,6 @@ use crate::support::{add, add_task, day, execute, five_days, for_each_database, 
 use db::entity::{audit_events, legal_holds, user_roles, users};
 use db::pagination::Paging;
 use db::{Clock, RecordsError, Settings};
-use erasure::{approval_workflow, run};
 use operations::health::{self, ConditionKind};
 use policy::legal_hold::HoldForm;
 use policy::user_form::UserForm;
@@ -13,6 +12,7 @@ use records::user;
 use safeguards::approval;
 use safeguards::legal_hold::{self, HoldOn, HoldQuery, Show};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use task_centre::{approval_workflow, run};
 use trail::{Actor, Store};
 
 /// The data protection officers of the tests.

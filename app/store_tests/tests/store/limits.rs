@@ -4,7 +4,6 @@ use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, clock, day, execute, five_days, for_each_database, leaver};
 use db::entity::{audit_events, manual_changes, users};
 use db::{Clock, RecordsError, Settings};
-use erasure::{approval_workflow, run};
 use operations::health::{self, ConditionKind};
 use policy::user_form::UserForm;
 use policy::{
@@ -13,6 +12,7 @@ use policy::{
 use records::user;
 use safeguards::limits;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use task_centre::{approval_workflow, run};
 use trail::{Actor, Store};
 
 const ANA: UserNumber = UserNumber(801);
@@ -293,7 +293,7 @@ async fn manual_dates_of_several_runs_add_up_and_stop_a_run() {
     for_each_database(async |store| {
         let numbers = library(&store, 120).await;
         execute(&store, "UPDATE users SET leaving_on = NULL, marked_on = NULL").await;
-        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
         let store = limited(&store, |limits| (limits.manual_per_run, limits.mark_per_hour) = (50, 1_000));
         let mut settings = Settings::clone(&store.settings);
         (settings.four_eyes, settings.safety_limits.percent) = (FourEyes::On, 100);
@@ -336,7 +336,7 @@ async fn manual_dates_of_several_runs_add_up_and_stop_a_run() {
 async fn single_users_count_towards_the_share_of_the_next_run() {
     for_each_database(async |store| {
         let numbers = library(&store, 60).await;
-        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
         execute(&store, "UPDATE users SET leaving_on = NULL WHERE number > 25").await;
         let mut settings = Settings::clone(&store.settings);
         (settings.four_eyes, settings.safety_limits.percent) = (FourEyes::On, 45);

@@ -1,12 +1,12 @@
 //! One user with very many loans: anonymising doesn't block other users' changes for long.
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
-use erasure::run;
 use policy::user_form::UserForm;
 use policy::{NoteTreatment, Policy, UserNumber};
 use records::user;
 use sea_orm::DatabaseBackend;
 use std::time::{Duration, Instant};
+use task_centre::run;
 use trail::Actor;
 
 const LOANS: u32 = 100_000;

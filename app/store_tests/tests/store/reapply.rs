@@ -3,9 +3,9 @@
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, dump, execute, five_days, for_each_database, leaver};
 use db::entity::{audit_events, users};
-use erasure::run;
 use policy::{Field, Policy, RunKind, RunState, Treatment};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+use task_centre::run;
 use trail::Actor;
 
 #[tokio::test]

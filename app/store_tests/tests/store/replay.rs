@@ -8,10 +8,10 @@ use erasure::ledger::commit::before_commit;
 use erasure::ledger::entry::{People, Person};
 use erasure::ledger::writer::Writer;
 use erasure::ledger::{LedgerStatus, status};
-use erasure::replay::replay;
-use erasure::run;
-use policy::{Channel, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, UserNumber};
+use policy::{Channel, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskSettings, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, Set};
+use task_centre::replay::replay;
+use task_centre::run;
 use trail::actor::Actor;
 use trail::{Store, audit, chain};
 
@@ -73,7 +73,7 @@ async fn run_of(store: &Store, numbers: &[i64]) -> RunId {
         kind: Set(RunKind::Manual),
         state: Set(RunState::Running),
         today: Set(day(support::TODAY)),
-        policy: Set(five_days()),
+        settings: Set(TaskSettings::AnonymiseUserData(five_days())),
         rules_version: Set(RULES_VERSION),
         channel: Set(Channel::Web),
         created_at: Set(now),

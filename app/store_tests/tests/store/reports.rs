@@ -4,10 +4,10 @@ use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add, add_task, day, execute, five_days, for_each_database, leaver};
 use db::entity::{loans, requests, users};
-use erasure::run;
 use policy::{NoteTreatment, UserNumber};
 use records::report::{Counted, Report, ReportForm, count};
 use sea_orm::{ActiveModelTrait, Set};
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Borrower, branch, category and department at the time, date of issue.

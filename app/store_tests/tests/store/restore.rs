@@ -4,11 +4,11 @@ use crate::support::{add, add_task, clock, dump, execute, five_days, fresh_postg
 use db::entity::{audit_events, runs, users};
 use db::{RecordsError, Settings};
 use erasure::ledger::{LedgerStatus, receipts, status};
-use erasure::replay::replay;
-use erasure::run;
 use policy::{Limits, RunKind, RunState, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter, Set};
 use std::sync::atomic::{AtomicI64, Ordering};
+use task_centre::replay::replay;
+use task_centre::run;
 use tempfile::TempDir;
 use trail::{Actor, Store};
 

@@ -4,10 +4,10 @@ use crate::support::{add, add_task, execute, five_days, for_each_database, leave
 use db::RecordsError;
 use db::entity::users;
 use db::pagination::Paging;
-use erasure::run;
-use erasure::run::MemberQuery;
 use policy::{Outcome, Policy, Reason, RunId, RunState};
 use sea_orm::{EntityTrait, Set};
+use task_centre::run;
+use task_centre::run::MemberQuery;
 use trail::{Actor, Store};
 
 async fn preview(store: &Store, task: policy::TaskId) -> RunId {

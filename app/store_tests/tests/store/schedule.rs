@@ -5,7 +5,6 @@ use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use db::Clock;
 use db::entity::{runs, tasks};
-use erasure::{schedule, task};
 use policy::task_form::TaskForm;
 use policy::timezone::at_wall_time;
 use policy::{Channel, MisfireReason, RunId, RunKind, RunState, TaskId};
@@ -13,6 +12,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeSet;
+use task_centre::{schedule, task};
 use trail::{Actor, Store};
 
 /// Returns the instant of a local time of the library.

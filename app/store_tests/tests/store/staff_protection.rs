@@ -4,15 +4,16 @@ use crate::legal_holds::{staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use db::entity::{audit_events, user_roles, users};
 use db::{Clock, RecordsError, Settings};
+use erasure::certificate;
 use erasure::residue::{ResidueStatus, status};
-use erasure::run::background_scans;
-use erasure::{approval_workflow, certificate, run};
 use operations::health::{self, ConditionKind};
 use policy::user_form::UserForm;
 use policy::{Action, FourEyes, Limits, Role, Roles, SafetyLimits, UserNumber};
 use records::{accounts, user};
 use safeguards::{approval, protection};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use task_centre::run::background_scans;
+use task_centre::{approval_workflow, run};
 use trail::{Actor, Store};
 
 const CHIEF: UserNumber = UserNumber(801);

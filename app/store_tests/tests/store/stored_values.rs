@@ -2,11 +2,11 @@
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use db::RecordsError;
-use erasure::{run, task};
 use operations::health;
-use policy::UserNumber;
 use policy::stored::to_json;
+use policy::{TaskSettings, UserNumber};
 use sea_orm::{ConnectionTrait, Statement};
+use task_centre::{run, task};
 use trail::actor::Actor;
 use trail::roles::roles_of;
 
@@ -36,17 +36,24 @@ async fn an_unknown_code_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn an_unknown_setting_of_a_policy_cannot_be_read() {
+async fn an_unknown_setting_of_a_task_cannot_be_read() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let id = add_task(&store, &five_days()).await;
         let preview = run::preview(&store, Actor::COMMAND_LINE, id).await.unwrap();
-        execute(&store, r#"UPDATE tasks SET policy = '{"scope":"all"}'"#).await;
-        assert_corrupt(task::read(&store, Actor::COMMAND_LINE, id).await, "policy");
-        assert!(run::read(&store, preview).await.is_ok(), "a run has its own copy of the policy");
-        execute(&store, "UPDATE runs SET policy = 'unheard of'").await;
-        assert_corrupt(run::read(&store, preview).await, "policy");
-        execute(&store, &format!("UPDATE tasks SET policy = '{}'", to_json(&five_days()))).await;
+        execute(&store, r#"UPDATE tasks SET settings = '{"anonymise_user_data":{"scope":"all"}}'"#).await;
+        assert_corrupt(task::read(&store, Actor::COMMAND_LINE, id).await, "settings of the task");
+        assert!(run::read(&store, preview).await.is_ok(), "a run has its own copy of the settings");
+        execute(&store, "UPDATE runs SET settings = 'unheard of'").await;
+        assert_corrupt(run::read(&store, preview).await, "settings of the task");
+        execute(
+            &store,
+            &format!(
+                "UPDATE tasks SET settings = '{}'",
+                to_json(&TaskSettings::AnonymiseUserData(five_days()))
+            ),
+        )
+        .await;
         execute(&store, r#"UPDATE tasks SET schedule = '{"kind":"hourly"}'"#).await;
         assert_corrupt(task::read(&store, Actor::COMMAND_LINE, id).await, "schedule");
     })
@@ -54,14 +61,14 @@ async fn an_unknown_setting_of_a_policy_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn policies_and_schedules_are_stored_as_text() {
+async fn settings_and_schedules_are_stored_as_text() {
     for_each_database(async |store| {
         let id = add_task(&store, &five_days()).await;
-        let sql = format!("SELECT policy, schedule, visibility FROM tasks WHERE id = {id}");
+        let sql = format!("SELECT settings, schedule, visibility FROM tasks WHERE id = {id}");
         let row = store.db.query_one_raw(Statement::from_string(store.db.get_database_backend(), sql)).await;
         let row = row.unwrap().unwrap();
         let stored = |column: &str| row.try_get::<String>("", column).unwrap();
-        assert_eq!(stored("policy"), serde_json::to_string(&five_days()).unwrap());
+        assert_eq!(stored("settings"), to_json(&TaskSettings::AnonymiseUserData(five_days())));
         assert_eq!(stored("schedule"), r#"{"kind":"manual_only"}"#);
         assert_eq!(stored("visibility"), "shared");
     })

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use db::entity::{tasks, users};
 use db::{Clock, Settings, dialect};
 use policy::task_form::Visibility;
-use policy::{Conditions, Days, Policy, Schedule, Scope};
+use policy::{Conditions, Days, Policy, Schedule, Scope, TaskSettings};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, Set, Statement};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -86,7 +86,7 @@ pub async fn add_task(store: &Store, policy: &Policy) -> policy::TaskId {
         active: Set(true),
         task_type: Set(policy::TaskType::AnonymiseUserData),
         visibility: Set(Visibility::Shared),
-        policy: Set(policy.clone()),
+        settings: Set(TaskSettings::AnonymiseUserData(policy.clone())),
         schedule: Set(Schedule::ManualOnly),
         single_default: Set(true),
         created_at: Set(now),

@@ -3,12 +3,12 @@
 use crate::support::{add, execute, for_each_database, leaver};
 use db::pagination::Paging;
 use db::{Clock, RecordsError};
-use erasure::task::{self, TaskQuery, WhyUnowned};
 use operations::health::{self, ConditionKind};
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::TaskForm;
 use policy::{Role, TaskId, UserNumber};
 use records::accounts;
+use task_centre::task::{self, TaskQuery, WhyUnowned};
 use trail::{Actor, Store, roles};
 
 fn form(owner: Option<UserNumber>, visibility: &str) -> TaskForm {

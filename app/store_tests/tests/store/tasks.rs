@@ -3,12 +3,12 @@
 use crate::support::{add, execute, for_each_database, leaver};
 use db::RecordsError;
 use db::pagination::Paging;
-use erasure::run;
-use erasure::run::RunQuery;
-use erasure::task::{self, Confirmation, TaskQuery, TaskRow};
 use policy::form::Problem;
 use policy::task_form::TaskForm;
 use policy::{Field, Missed, Schedule, TaskId, TaskSettings, TaskType, Treatment};
+use task_centre::run;
+use task_centre::run::RunQuery;
+use task_centre::task::{self, Confirmation, TaskQuery, TaskRow};
 use trail::{Actor, Store};
 
 /// Returns a valid form: left more than five days ago, every Monday.
@@ -301,12 +301,12 @@ async fn a_file_with_a_past_one_time_date_becomes_manual_only() {
 }
 
 #[tokio::test]
-async fn a_task_that_extends_beyond_the_confirmed_policy_reports_it() {
+async fn a_task_that_extends_beyond_the_confirmed_settings_reports_it() {
     for_each_database(async |store| {
         let id = save(&store, &form("Leavers")).await;
         let confirmation = async || task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().confirmation;
         assert_eq!(confirmation().await, Confirmation::Missing);
-        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
         assert_eq!(confirmation().await, Confirmation::Given);
         let edit = |version: &str, days: &str| TaskForm {
             id: id.to_string(),

@@ -4,10 +4,10 @@ use crate::legal_holds::first_on_user;
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use db::Settings;
 use db::entity::{audit_events, custom_values, loans, user_roles, user_words, users};
-use erasure::run;
 use policy::{Role, UserNumber};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use std::io::Write as _;
+use task_centre::run;
 use trail::{Actor, Store};
 use transfer::{ImportSummary, TransferError, export_loans, export_users, import_loans, import_users};
 

@@ -3,12 +3,12 @@
 use crate::support::{TODAY, add, add_task, day, dump, execute, five_days, for_each_database, leaver};
 use db::RecordsError;
 use db::entity::{audit_events, user_words};
-use erasure::run;
 use policy::form::Problem;
 use policy::user_form::UserForm;
 use policy::{Field, Policy, Treatment, UserNumber};
 use records::user::{self, ImpactKind};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use task_centre::run;
 use trail::{Actor, Store};
 
 fn form() -> UserForm {

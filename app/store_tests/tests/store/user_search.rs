@@ -4,11 +4,11 @@ use crate::support::{add, add_task, day, execute, five_days, for_each_database, 
 use db::RecordsError;
 use db::entity::users;
 use db::pagination::Paging;
-use erasure::run;
 use policy::user_form::UserForm;
 use policy::{Role, UserNumber};
 use records::user::{self, RoleFilter, Sort, UserQuery};
 use sea_orm::Set;
+use task_centre::run;
 use trail::{Actor, Store};
 
 async fn found(store: &Store, query: &UserQuery) -> Vec<i64> {

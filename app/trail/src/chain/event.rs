@@ -65,7 +65,7 @@ fn encode<'a>(bytes: &mut Vec<u8>, fields: impl IntoIterator<Item = Option<&'a s
 pub(crate) struct Event {
     pub id: i64,
     /// The position. None before the event is chained.
-    pub(crate) sequence: Option<i64>,
+    pub sequence: Option<i64>,
     /// The MAC, as stored.
     pub(crate) mac: String,
     /// The fields that the MAC covers, in the order of [`COLUMNS`].

@@ -3,7 +3,7 @@
 
 use super::desk::{Desk, PASSWORD, post};
 use axum::http::StatusCode;
-use policy::Role;
+use policy::{Policy, Role, TaskSettings};
 use sea_orm::ConnectionTrait as _;
 
 async fn execute(desk: &Desk, sql: &str) {
@@ -13,10 +13,11 @@ async fn execute(desk: &Desk, sql: &str) {
 /// Returns a client, and the number of a user who can be anonymised.
 async fn library() -> (Desk, i64) {
     let desk = Desk::open().await;
-    let policy = serde_json::to_string(&policy::Policy::default()).unwrap();
+    let settings = TaskSettings::AnonymiseUserData(Policy::default());
+    let settings = serde_json::to_string(&settings).unwrap();
     let task = format!(
-        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, single_default, created_at, \
-         changed_at) VALUES (1, 'One', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+        "INSERT INTO tasks (id, description, active, task_type, visibility, settings, schedule, single_default, created_at, \
+         changed_at) VALUES (1, 'One', FALSE, 'anonymise_user_data', 'shared', '{settings}', '{{\"kind\":\"manual_only\"}}', \
          TRUE, '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
     );
     execute(&desk, &task).await;

@@ -3,9 +3,9 @@
 
 use super::desk::Desk;
 use axum::http::StatusCode;
-use erasure::{approval_workflow, run};
-use policy::{Conditions, Days, Policy, Role, Scope, TaskId};
+use policy::{Conditions, Days, Policy, Role, Scope, TaskId, TaskSettings};
 use sea_orm::ConnectionTrait as _;
+use task_centre::{approval_workflow, run};
 use trail::Actor;
 
 /// Returns a policy for users who left more than five days ago.
@@ -35,10 +35,10 @@ async fn every_page_names_the_signed_in_member_of_staff() {
 #[tokio::test]
 async fn every_page_shows_waiting_requests_to_staff_who_can_approve_them() {
     let desk = Desk::open().await;
-    let policy = serde_json::to_string(&leavers()).unwrap();
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(leavers())).unwrap();
     let task = format!(
-        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
-         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+        "INSERT INTO tasks (id, description, active, task_type, visibility, settings, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{settings}', '{{\"kind\":\"manual_only\"}}', \
          '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
     );
     execute(&desk, &task).await;
@@ -154,10 +154,10 @@ fn undo_of(html: &str) -> Option<String> {
 #[tokio::test]
 async fn a_request_is_approved_by_typing_the_number_of_users() {
     let desk = Desk::open().await;
-    let policy = serde_json::to_string(&leavers()).unwrap();
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(leavers())).unwrap();
     let task = format!(
-        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
-         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+        "INSERT INTO tasks (id, description, active, task_type, visibility, settings, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{settings}', '{{\"kind\":\"manual_only\"}}', \
          '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
     );
     execute(&desk, &task).await;
@@ -194,10 +194,10 @@ async fn a_request_is_approved_by_typing_the_number_of_users() {
 #[tokio::test]
 async fn an_outdated_preview_links_to_the_newest_one() {
     let desk = Desk::open().await;
-    let policy = serde_json::to_string(&leavers()).unwrap();
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(leavers())).unwrap();
     let task = format!(
-        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
-         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+        "INSERT INTO tasks (id, description, active, task_type, visibility, settings, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{settings}', '{{\"kind\":\"manual_only\"}}', \
          '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
     );
     execute(&desk, &task).await;
@@ -289,11 +289,11 @@ async fn an_irreversible_action_states_its_effect_before_the_button() {
     desk.staff("ng", &[Role::Librarian]).await;
     desk.another("ng").await;
     desk.another("everything").await;
-    let policy = serde_json::to_string(&leavers()).unwrap();
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(leavers())).unwrap();
     let run = |id: i64, state: &str| {
         format!(
-            "INSERT INTO runs (id, kind, state, today, policy, rules_version, channel, created_at, users, previewed) VALUES \
-             ({id}, 'manual', '{state}', '2018-01-01', '{policy}', 1, 'web', '2018-01-01T12:00:00+00:00', 9, 4)"
+            "INSERT INTO runs (id, kind, state, today, settings, rules_version, channel, created_at, users, previewed) VALUES \
+             ({id}, 'manual', '{state}', '2018-01-01', '{settings}', 1, 'web', '2018-01-01T12:00:00+00:00', 9, 4)"
         )
     };
     execute(&desk, &run(1, "queued")).await;

@@ -7,11 +7,11 @@ use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{Request, StatusCode};
 use db::SignIn;
-use erasure::run;
-use policy::{Conditions, Days, Policy, Role, RunId, Scope, TaskId};
+use policy::{Conditions, Days, Policy, Role, RunId, Scope, TaskId, TaskSettings};
 use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 use std::time::Duration;
+use task_centre::run;
 use trail::Actor;
 
 const TOKEN: &str = "0123456789abcdef";
@@ -37,10 +37,10 @@ async fn library(leavers: usize) -> Desk {
     desk.sign_in("everything").await;
     let conditions = Conditions { leaving: Days::new(5), ..Conditions::default() };
     let policy = Policy { scope: Scope::Imported, conditions, ..Policy::default() };
-    let policy = serde_json::to_string(&policy).unwrap();
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(policy)).unwrap();
     let task = format!(
-        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
-         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+        "INSERT INTO tasks (id, description, active, task_type, visibility, settings, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{settings}', '{{\"kind\":\"manual_only\"}}', \
          '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
     );
     execute(&desk, &task).await;

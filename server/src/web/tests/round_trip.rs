@@ -273,7 +273,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     let (review, later) = (today + chrono::Duration::days(90), today + chrono::Duration::days(120));
     execute(
         &desk,
-        "INSERT INTO tasks (description, active, task_type, visibility, policy, schedule, created_at, changed_at) VALUES \
+        "INSERT INTO tasks (description, active, task_type, visibility, settings, schedule, created_at, changed_at) VALUES \
          ('Lost', FALSE, 'anonymise_user_data', 'private', '{}', '{\"kind\":\"manual_only\"}', '2018-01-01T12:00:00+00:00', \
          '2018-01-01T12:00:00+00:00')",
     )

@@ -7,7 +7,7 @@ use axum::http::header::COOKIE;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use futures::StreamExt as _;
-use policy::Role;
+use policy::{Policy, Role, TaskSettings};
 use sea_orm::ConnectionTrait as _;
 use std::time::Duration;
 use tower::ServiceExt as _;
@@ -23,14 +23,15 @@ async fn desk(number: i64) -> Desk {
         format!(
             "INSERT INTO users (number, uuid, last_name, created_on) VALUES ({number}, 'before', 'Before', '2018-01-01')"
         ),
-        "INSERT INTO runs (id, kind, state, today, policy, rules_version, channel, created_at) SELECT 1, 'manual', \
+        "INSERT INTO runs (id, kind, state, today, settings, rules_version, channel, created_at) SELECT 1, 'manual', \
          'queued', '2018-01-21', '{}', 1, 'web', '2018-01-21T12:00:00+00:00'"
             .to_owned(),
     ] {
         desk.store.db.execute_unprepared(&sql).await.unwrap();
     }
-    let policy = serde_json::to_string(&policy::Policy::default()).unwrap();
-    desk.store.db.execute_unprepared(&format!("UPDATE runs SET policy = '{policy}'")).await.unwrap();
+    let settings = TaskSettings::AnonymiseUserData(Policy::default());
+    let settings = serde_json::to_string(&settings).unwrap();
+    desk.store.db.execute_unprepared(&format!("UPDATE runs SET settings = '{settings}'")).await.unwrap();
     desk.staff("watcher", &[Role::Librarian, Role::SystemsLibrarian]).await;
     desk.sign_in("watcher").await;
     desk

@@ -8,11 +8,11 @@ use crate::canary::search::found;
 use crate::canary::{library, removes_everything};
 use crate::support::{add, add_task, dump, execute, for_each_database, leaver};
 use db::entity::{run_members, users};
-use erasure::run;
 use policy::personal_data::{RowOwner, TABLES};
 use policy::{NoteTreatment, Outcome, RunId, RunState, TaskId};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// More steps than a run of these users can need.

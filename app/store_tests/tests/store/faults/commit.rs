@@ -6,9 +6,10 @@ use crate::anonymising::run_all;
 use crate::canary::plant::whole_rows_of;
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, execute, for_each_database};
-use erasure::{ledger, run};
+use erasure::ledger;
 use policy::{NoteTreatment, RunState, UserNumber};
 use sea_orm::DatabaseBackend;
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// The answer of the database to a commit.

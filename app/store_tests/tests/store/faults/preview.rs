@@ -5,9 +5,9 @@ use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, for_each_database};
 use db::RecordsError;
 use db::entity::run_members;
-use erasure::run;
 use policy::{NoteTreatment, Reason, RunState};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Lets each step of an operation fail in turn, which must leave the database unchanged. Then lets it succeed.

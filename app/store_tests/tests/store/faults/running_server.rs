@@ -3,7 +3,7 @@
 use crate::audit::tampering::url_of;
 use crate::support::{add, add_task, five_days, for_each_database, leaver};
 use db::{Fault, RecordsError, Settings, Storage};
-use erasure::{certificate, run};
+use erasure::certificate;
 use operations::health::{self, ConditionKind};
 use operations::heartbeat;
 use operations::key_replacement::replace;
@@ -12,6 +12,7 @@ use policy::user_form::UserForm;
 use records::user;
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, TransactionTrait};
 use std::time::{Duration, Instant};
+use task_centre::run;
 use trail::{Actor, Store};
 
 async fn save(store: &Store) -> Result<(), RecordsError> {

@@ -5,9 +5,10 @@ use super::{CHANGES, count_audit_events};
 use crate::canary::plant::{Person, Planter, rows_of};
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, for_each_database};
-use erasure::{certificate, run};
+use erasure::certificate;
 use policy::{NoteTreatment, RunId, UserNumber};
 use std::collections::BTreeSet;
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// More steps than one user can need.

@@ -10,10 +10,10 @@ use erasure::certificate::{
     self, Doubt, file, read, read_version, verify_file, verify_run, verify_signature, verify_version,
 };
 use erasure::residue::{Decision, decide};
-use erasure::run::{self, RunQuery};
-use erasure::task::{self, TaskQuery};
 use operations::health::{self, ConditionKind};
 use policy::TaskId;
+use task_centre::run::{self, RunQuery};
+use task_centre::task::{self, TaskQuery};
 use trail::{Actor, Store};
 
 /// Returns the conditions about findings, each with its run.

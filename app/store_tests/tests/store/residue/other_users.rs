@@ -7,10 +7,10 @@ use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use db::entity::users;
 use erasure::residue::{ResidueStatus, ValueKind, status};
-use erasure::run;
-use erasure::run::background_scans;
 use policy::{Residue, RunState, UserNumber};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
+use task_centre::run;
+use task_centre::run::background_scans;
 use trail::{Actor, Store};
 
 /// Makes the database assign all identifying values of a user to another one as soon as they are free.

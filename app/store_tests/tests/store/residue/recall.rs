@@ -10,9 +10,9 @@ use db::entity::users;
 use db::pagination::{MAX_ROWS, Paging};
 use erasure::certificate::verify_run;
 use erasure::residue::{FindingQuery, Now, ValueKind, findings};
-use erasure::run;
 use policy::{Field, Policy, Residue, RunState, Treatment};
 use sea_orm::Set;
+use task_centre::run;
 use trail::Actor;
 
 const PEOPLE: usize = 80;

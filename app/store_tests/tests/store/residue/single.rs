@@ -5,9 +5,9 @@ use super::{a_loan, neighbour, policy_that_removes_everything, results};
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use erasure::certificate::verify_run;
 use erasure::residue::{ResidueStatus, status};
-use erasure::run;
-use erasure::run::{background_scans, give_up_on_lost_scans};
 use policy::{Residue, UserNumber};
+use task_centre::run;
+use task_centre::run::{background_scans, give_up_on_lost_scans};
 use trail::Actor;
 
 #[tokio::test]

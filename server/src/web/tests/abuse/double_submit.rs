@@ -4,8 +4,8 @@ use super::forms::actor;
 use super::library::{ANA, BEN, add_task, confirmed_preview, four_eyes, leaver, number};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
-use erasure::{approval_workflow, run};
 use std::time::Duration;
+use task_centre::{approval_workflow, run};
 
 /// The number of concurrent posts.
 const POSTS: usize = 8;

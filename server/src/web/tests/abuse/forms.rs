@@ -5,12 +5,12 @@ use crate::web::tests::desk::{Desk, PASSWORD};
 use db::Clock;
 use db::pagination::Paging;
 use erasure::residue::{self, Decision, FindingQuery, Now};
-use erasure::{approval_workflow, run};
 use identity::{session, staff};
 use policy::legal_hold::HoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
 use records::{accounts, circulation};
 use safeguards::legal_hold;
+use task_centre::{approval_workflow, run};
 use trail::Actor;
 
 /// A function and a valid form for it.

@@ -3,9 +3,11 @@
 use crate::network::NetworkConfig;
 use crate::web::tests::desk::Desk;
 use db::{SignIn, dialect};
-use erasure::run;
-use policy::{Conditions, Days, FourEyes, Policy, Role, RunId, SafetyLimits, Scope, TaskId, UserNumber};
+use policy::{
+    Conditions, Days, FourEyes, Policy, Role, RunId, SafetyLimits, Scope, TaskId, TaskSettings, UserNumber,
+};
 use sea_orm::{ConnectionTrait as _, Statement};
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// The `UserID`s of two members of staff with every role.
@@ -84,10 +86,10 @@ pub(super) fn leavers() -> Policy {
 
 /// Inserts a task whose policy was never confirmed.
 pub(super) async fn add_task(store: &Store, description: &str, single_default: bool) -> TaskId {
-    let policy = serde_json::to_string(&leavers()).unwrap();
+    let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(leavers())).unwrap();
     let sql = format!(
-        "tasks (description, active, task_type, visibility, policy, schedule, single_default, created_at, changed_at) \
-         VALUES ('{description}', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+        "tasks (description, active, task_type, visibility, settings, schedule, single_default, created_at, changed_at) \
+         VALUES ('{description}', FALSE, 'anonymise_user_data', 'shared', '{settings}', '{{\"kind\":\"manual_only\"}}', \
          {single_default}, '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
     );
     TaskId(insert(store, "id", &sql).await)
@@ -95,7 +97,7 @@ pub(super) async fn add_task(store: &Store, description: &str, single_default: b
 
 /// Previews a task whose policy is confirmed, so that no second person is needed.
 pub(super) async fn confirmed_preview(store: &Store, actor: Actor, task: TaskId) -> RunId {
-    execute(store, &format!("UPDATE tasks SET confirmed_policy = policy WHERE id = {task}")).await;
+    execute(store, &format!("UPDATE tasks SET confirmed_settings = settings WHERE id = {task}")).await;
     run::preview(store, actor, task).await.unwrap()
 }
 

@@ -10,11 +10,11 @@ use crate::web::tests::desk::{Desk, post};
 use crate::web::tests::route_access::addresses;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use erasure::run;
 use plant::{Person, Planter};
 use policy::{Action, Outcome, Reason, Role, RunId, UserNumber, VerdictKind};
 use records::report::{Key, Report};
 use std::collections::BTreeSet;
+use task_centre::run;
 use trail::{Actor, Store};
 
 /// Opens a library with users whose columns all have values, a preview of them, a run, and a single anonymised user.

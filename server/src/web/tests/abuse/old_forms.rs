@@ -4,8 +4,8 @@ use super::html::form;
 use super::library::{add_task, dump, execute, four_eyes, insert, leaver, number, unchanged};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
-use erasure::run;
 use policy::UserNumber;
+use task_centre::run;
 use trail::Actor;
 
 /// A unique name.

@@ -3,8 +3,8 @@
 use super::library::{ANA, BEN, add_task, dump, execute, four_eyes, leaver, unchanged};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
-use erasure::{approval_workflow, run};
 use policy::TaskId;
+use task_centre::{approval_workflow, run};
 use trail::Actor;
 
 const SECRET: &str = "What Ana calls it";
@@ -19,7 +19,7 @@ async fn library() -> (Desk, TaskId) {
         store,
         &format!(
             "UPDATE tasks SET visibility = 'private', active = TRUE, next_due_at = '2018-01-01T12:00:00+00:00', \
-             confirmed_policy = policy, owner_number = (SELECT number FROM users WHERE user_id = '{ANA}')"
+             confirmed_settings = settings, owner_number = (SELECT number FROM users WHERE user_id = '{ANA}')"
         ),
     )
     .await;
@@ -70,7 +70,7 @@ async fn only_its_owner_can_see_and_change_a_private_task() {
 async fn a_run_of_a_private_task_is_shown_without_the_description() {
     let (ben, task) = library().await;
     let ana = ben.another(ANA).await;
-    execute(&ben.store, "UPDATE tasks SET confirmed_policy = NULL").await;
+    execute(&ben.store, "UPDATE tasks SET confirmed_settings = NULL").await;
     let preview = run::preview(&ben.store, Actor::COMMAND_LINE, task).await.unwrap();
     approval_workflow::ask(&ben.store, Actor::COMMAND_LINE, preview).await.unwrap();
     for (address, label) in [

@@ -6,8 +6,8 @@ use super::library::{
 };
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
-use erasure::run;
 use policy::{RunId, UserNumber};
+use task_centre::run;
 use trail::Actor;
 
 /// Opens a library with two eligible users, and a preview that Ana can start by typing 2.

@@ -7,9 +7,9 @@ use super::library::{
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use db::pagination::Paging;
-use erasure::run::{self, MemberQuery};
 use identity::staff;
 use policy::{Reason, Role, UserNumber};
+use task_centre::run::{self, MemberQuery};
 
 /// Opens a library whose staff have all left long ago. One of them is disabled and still has a role.
 async fn library() -> (Desk, Vec<UserNumber>) {

@@ -10,12 +10,12 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Request, StatusCode};
 use db::dialect;
-use erasure::{approval_workflow, run};
 use policy::TaskId;
 use scraper::node::Element;
 use scraper::{Html, Node};
 use sea_orm::{ConnectionTrait as _, Statement};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use task_centre::{approval_workflow, run};
 
 /// Scripts for every context of a page. Each contains `xss1` and `xss2`.
 const SCRIPTS: [&str; 2] = [
@@ -42,12 +42,12 @@ const EXCLUDED_COLUMNS: [&str; 31] = [
     "installation_keys",
     "user_words",
     "users.uuid",
-    "tasks.policy",
+    "tasks.settings",
     "tasks.schedule",
     "tasks.task_type",
     "tasks.visibility",
     "tasks.missed",
-    "tasks.confirmed_policy",
+    "tasks.confirmed_settings",
     "terms.kind",
     "terms.code",
     "custom_fields.key",
@@ -68,7 +68,7 @@ async fn library() -> Desk {
     let started = run::start(store, ana, preview, &people.to_string()).await.unwrap();
     run::execute(store, started).await.unwrap();
     run::background_scans().await;
-    execute(store, "UPDATE tasks SET confirmed_policy = NULL").await;
+    execute(store, "UPDATE tasks SET confirmed_settings = NULL").await;
     execute(store, "UPDATE users SET marked_on = '2018-01-01', leaving_on = '2018-01-01' WHERE number > 30")
         .await;
     let wider = run::preview(store, ben, TaskId(2)).await.unwrap();

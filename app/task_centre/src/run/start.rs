@@ -40,7 +40,7 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
         kind: Set(RunKind::Manual),
         state: Set(RunState::Queued),
         today: Set(preview.today),
-        policy: Set(preview.policy.clone()),
+        settings: Set(preview.settings.clone()),
         task_version: Set(preview.task_version),
         rules_version: Set(RULES_VERSION),
         preview_id: Set(Some(preview.id)),

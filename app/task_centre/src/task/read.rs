@@ -1,16 +1,14 @@
 //! Reads tasks: the list, one task.
 
-use crate::residue;
 use crate::schedule::due_from_now;
 use chrono::{DateTime, Utc};
 use db::entity::{custom_fields, runs, tasks};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use erasure::residue;
 use policy::task_form::{TaskDraft, Visibility};
 use policy::timezone::{Occurrence, occurrence};
-use policy::{
-    RunId, RunKind, RunState, Schedule, TaskId, TaskSettings, TaskType, UserNumber, extends_beyond,
-};
+use policy::{RunId, RunKind, RunState, Schedule, TaskId, TaskType, UserNumber};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
     sea_query::ExprTrait, sea_query::Func,
@@ -169,7 +167,7 @@ pub(super) fn draft_of(task: &tasks::Model) -> TaskDraft {
         active: task.active,
         visibility: task.visibility,
         owner: task.owner_number.map(UserNumber),
-        settings: TaskSettings::AnonymiseUserData(task.policy.clone()),
+        settings: task.settings.clone(),
         schedule: task.schedule.clone(),
         missed: task.missed,
         notice: None,
@@ -183,9 +181,9 @@ fn next_run(store: &Store, task: &tasks::Model) -> Option<Occurrence> {
 }
 
 fn confirmation(task: &tasks::Model) -> Confirmation {
-    match &task.confirmed_policy {
+    match &task.confirmed_settings {
         None => Confirmation::Missing,
-        Some(confirmed) if extends_beyond(&task.policy, confirmed) => Confirmation::Outgrown,
+        Some(confirmed) if task.settings.extends_beyond(confirmed) => Confirmation::Outgrown,
         Some(_) => Confirmation::Given,
     }
 }

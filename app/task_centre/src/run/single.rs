@@ -1,19 +1,18 @@
 //! Anonymises a single user, from the record or the command line, ignoring conditions and scope.
 
-use crate::anonymise::{self, Job};
-use crate::residue::ErasedValues;
 use crate::task::default_task;
-use crate::{certificate, eligibility, ledger, run_counts};
 use db::entity::{run_members, runs, tasks};
 use db::error::RecordsError;
+use erasure::anonymise::{self, Job};
+use erasure::residue::ErasedValues;
+use erasure::{certificate, eligibility, ledger, run_counts};
 use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
     Action, ApprovalId, Counted, ManualChange, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind,
-    RunState, Selection, TaskId, UserFacts, UserNumber, Verdict, assess,
+    RunState, Selection, TaskId, TaskSettings, UserFacts, UserNumber, Verdict, assess,
 };
-use safeguards::manual_changes;
-use safeguards::{limits, protection};
+use safeguards::{limits, manual_changes, protection};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::actor::Actor;
 use trail::person;
@@ -52,7 +51,10 @@ async fn plan(
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
     let facts = &as_if(*facts);
     let task = default_task(&store.db).await?;
-    let policy = task.as_ref().map_or_else(Policy::default, |task| task.policy.clone());
+    let policy = task.as_ref().map_or_else(Policy::default, |task| {
+        let TaskSettings::AnonymiseUserData(policy) = &task.settings;
+        policy.clone()
+    });
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
     let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
@@ -147,14 +149,9 @@ pub(super) async fn execute_one(
     approval: Option<ApprovalId>,
 ) -> Result<RunId, RecordsError> {
     let run = insert_run(&tx, store, actor, task, approval).await?;
-    let job = Job {
-        run: RunId(run.id),
-        policy: &task.policy,
-        today: run.today,
-        selection: Selection::Single,
-        actor,
-    };
-    let memory = ErasedValues::read(&tx, &task.policy, &[number]).await?;
+    let TaskSettings::AnonymiseUserData(policy) = &task.settings;
+    let job = Job { run: RunId(run.id), policy, today: run.today, selection: Selection::Single, actor };
+    let memory = ErasedValues::read(&tx, policy, &[number]).await?;
     let outcomes = anonymise::anonymise(&tx, &job, &[number]).await?;
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
@@ -192,7 +189,7 @@ async fn insert_run(
         kind: Set(RunKind::Single),
         state: Set(RunState::Succeeded),
         today: Set(store.clock.today()),
-        policy: Set(task.policy.clone()),
+        settings: Set(task.settings.clone()),
         task_version: Set(Some(task.version)),
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),

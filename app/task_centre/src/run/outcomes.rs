@@ -1,10 +1,10 @@
 //! Records the outcomes of users in the transaction that processed them.
 
-use crate::anonymise::Outcomes;
-use crate::run_counts;
 use db::clock::Clock;
 use db::dialect;
 use db::entity::{run_members, runs};
+use erasure::anonymise::Outcomes;
+use erasure::run_counts;
 use policy::{Outcome, Reason, RunId, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{

@@ -2,7 +2,6 @@
 
 use super::cancel::has_users_left;
 use super::lease::is_abandoned;
-use crate::residue;
 use chrono::{DateTime, NaiveDate, Utc};
 use db::clock::Clock;
 use db::dialect;
@@ -10,11 +9,12 @@ use db::entity::{certificates, run_counts, runs};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use db::search_index::fold;
+use erasure::residue;
 use policy::assess::first_eligible_day;
 use policy::maintenance::Maintenance;
 use policy::{
     Blockers, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId,
-    UserNumber, VerdictKind,
+    TaskSettings, UserNumber, VerdictKind,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{
@@ -38,8 +38,8 @@ pub struct Run {
     pub state: RunState,
     /// The day of the assessment.
     pub today: NaiveDate,
-    /// The policy at the time of the run.
-    pub policy: Policy,
+    /// The settings with which it was started.
+    pub settings: TaskSettings,
     /// Version of the rules.
     pub rules_version: i32,
     /// The preview from which the run started.
@@ -150,7 +150,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         kind: row.kind,
         state,
         today: row.today,
-        policy: row.policy,
+        settings: row.settings,
         rules_version: row.rules_version,
         preview: row.preview_id.map(RunId),
         executed_by: executed_by.map(|run| RunId(run.id)),
@@ -315,8 +315,8 @@ pub async fn members(
 ) -> Result<Page<Member>, RecordsError> {
     let (sql, values) = members_sql(run.id, query, paging);
     let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
-    let members: Vec<Member> =
-        rows.iter().map(|row| member(row, &run.policy)).collect::<Result<_, DbErr>>()?;
+    let TaskSettings::AnonymiseUserData(policy) = &run.settings;
+    let members: Vec<Member> = rows.iter().map(|row| member(row, policy)).collect::<Result<_, DbErr>>()?;
     Ok(Page::of(members, paging, |member| member.number.to_string()))
 }
 

@@ -5,7 +5,7 @@ use db::dialect;
 use db::entity::{run_members, runs};
 use db::error::RecordsError;
 use policy::stored::to_json;
-use policy::{Policy, Reason, RunId};
+use policy::{Policy, Reason, RunId, TaskSettings};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -75,7 +75,8 @@ pub(super) async fn copy_members(
     let values = vec![run.0.into(), preview.id.into(), Reason::Eligible.number().into()];
     let members = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
     dialect::analyze(tx, "run_members").await?;
-    let found = fingerprint(tx, run, &preview.policy, preview.rules_version, preview.today).await?;
+    let TaskSettings::AnonymiseUserData(policy) = &preview.settings;
+    let found = fingerprint(tx, run, policy, preview.rules_version, preview.today).await?;
     let as_many = i64::try_from(members.rows_affected()) == Ok(preview.previewed);
     if !as_many || preview.fingerprint.as_deref() != Some(found.as_str()) {
         return Err(stale("The users of this preview no longer match its fingerprint"));

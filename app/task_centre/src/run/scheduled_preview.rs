@@ -3,10 +3,10 @@
 use super::lease::{Lease, LeaseStatus};
 use super::safety::{last_runs, safety_limit_of};
 use super::{finish, preview, preview_digest};
-use crate::run_counts;
 use db::entity::{runs, tasks};
 use db::error::RecordsError;
-use policy::{RULES_VERSION, RunId, RunState, SafetyLimit, TaskId, UserNumber, extends_beyond};
+use erasure::run_counts;
+use policy::{RULES_VERSION, RunId, RunState, SafetyLimit, TaskId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 use trail::actor::Actor;
 use trail::store::Store;
@@ -44,7 +44,7 @@ pub(super) async fn make_scheduled(
     let run = runs::ActiveModel {
         id: Set(run.id),
         preview_id: Set(Some(preview.id)),
-        policy: Set(preview.policy.clone()),
+        settings: Set(preview.settings.clone()),
         task_version: Set(preview.task_version),
         rules_version: Set(RULES_VERSION),
         today: Set(preview.today),
@@ -96,8 +96,8 @@ async fn safety_limit(
     if preview.previewed == 0 {
         return Ok(None);
     }
-    let confirmed = task.confirmed_policy.as_ref();
-    if confirmed.is_none_or(|confirmed| extends_beyond(&preview.policy, confirmed)) {
+    let confirmed = task.confirmed_settings.as_ref();
+    if confirmed.is_none_or(|confirmed| preview.settings.extends_beyond(confirmed)) {
         return Ok(Some(SafetyLimit::NotConfirmed));
     }
     let last = last_runs(tx, TaskId(task.id)).await?;

@@ -1,10 +1,10 @@
 //! Searches for the values of single users in the background, one after another, so that staff don't wait.
 
-use crate::maintenance;
-use crate::residue::{self, ErasedValues, MAX_SCAN_AGE};
 use db::dialect;
 use db::entity::runs;
 use db::error::RecordsError;
+use erasure::maintenance;
+use erasure::residue::{self, ErasedValues, MAX_SCAN_AGE};
 use policy::{Outcome, RunId, RunKind};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};

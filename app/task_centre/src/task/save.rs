@@ -34,7 +34,6 @@ pub(super) async fn write(
     let now = store.clock.now();
     let next = due_from_now(store, &draft.schedule, draft.active);
     let task_type = draft.settings.task_type();
-    let TaskSettings::AnonymiseUserData(policy) = draft.settings;
     let schedule = schedule_to_come(store, draft.schedule);
     let mut task = tasks::ActiveModel {
         description: Set(draft.description),
@@ -42,7 +41,7 @@ pub(super) async fn write(
         task_type: Set(task_type),
         visibility: Set(draft.visibility),
         owner_number: Set(owner.map(|owner| owner.0)),
-        policy: Set(policy),
+        settings: Set(draft.settings),
         schedule: Set(schedule.clone()),
         missed: Set(draft.missed),
         changed_at: Set(now),

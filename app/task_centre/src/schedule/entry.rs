@@ -36,7 +36,7 @@ pub(super) async fn insert(
         kind: Set(RunKind::Scheduled),
         state: Set(state),
         today: Set(store.clock.today()),
-        policy: Set(task.policy.clone()),
+        settings: Set(task.settings.clone()),
         task_version: Set(Some(task.version)),
         rules_version: Set(RULES_VERSION),
         channel: Set(Actor::SCHEDULE.channel),

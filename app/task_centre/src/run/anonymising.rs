@@ -1,18 +1,15 @@
-//! Executes a run in batches, one transaction each.
+//! Executes a run of the task type *Anonymise user data*: in batches, one transaction each.
 
 use super::lease::{Lease, LeaseStatus};
 use super::patience::{Patience, patiently};
-use super::scheduled_preview::{self, ScheduledPreview};
 use super::{finish, outcomes, reapply};
-use crate::anonymise::{self, BATCH, Job};
-use crate::ledger;
-use crate::residue::{self, ErasedValues};
-use db::clock::Clock;
 use db::dialect;
 use db::entity::{run_members, runs};
 use db::error::RecordsError;
-use policy::{Phase, RunId, RunKind, RunState, Selection, UserNumber};
-use sea_orm::sea_query::Expr;
+use erasure::anonymise::{self, BATCH, Job};
+use erasure::ledger;
+use erasure::residue::{self, ErasedValues};
+use policy::{Phase, Policy, RunId, RunKind, RunState, Selection, UserNumber};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -37,35 +34,28 @@ pub(super) enum Stop {
     Lost,
 }
 
-/// Executes a run that this process holds, as far as possible, and returns the run's state.
-pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, RecordsError> {
-    let mut run =
-        runs::Entity::find_by_id(lease.run.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
-    if run.kind == RunKind::Scheduled && run.preview_id.is_none() {
-        enter(store, lease.run, Phase::Previewing).await?;
-        match scheduled_preview::make_scheduled(store, &lease, &run).await {
-            Ok(ScheduledPreview::Ready(sealed)) => run = *sealed,
-            Ok(ScheduledPreview::Stopped(state)) => return Ok(state),
-            // A later attempt may succeed once the database is available again.
-            Err(error @ (RecordsError::Database(_) | RecordsError::Fault(_))) => return Err(error),
-            Err(error) => return scheduled_preview::failed(store, &lease, &run, &error).await,
-        }
-    }
+/// Anonymises the users of a run, searches for residue, cleans the database files and ends the run.
+pub(super) async fn execute(
+    store: &Store,
+    lease: &Lease,
+    run: &runs::Model,
+    policy: &Policy,
+) -> Result<RunState, RecordsError> {
     let job = Job {
         run: lease.run,
-        policy: &run.policy,
+        policy,
         today: run.today,
         selection: if run.kind == RunKind::Reapply { Selection::Reapply } else { Selection::Bulk },
         actor: Actor::for_attribution(run.actor_number.map(UserNumber), run.channel),
     };
-    patiently(store, || enter(store, lease.run, Phase::Anonymising)).await?;
+    patiently(store, || lease.enter(store, Phase::Anonymising)).await?;
     let mut memory = ErasedValues::default();
-    let stop = everybody(store, &lease, &job, &mut memory).await?;
+    let stop = everybody(store, lease, &job, &mut memory).await?;
     if stop == Stop::Lost {
         return Ok(RunState::Interrupted);
     }
     // This also applies before a shutdown, which would lose the old values.
-    patiently(store, || enter(store, lease.run, Phase::Scanning)).await?;
+    patiently(store, || lease.enter(store, Phase::Scanning)).await?;
     scan(store, lease.run, &mut memory).await;
     drop(memory);
     if stop == Stop::Leaving {
@@ -80,18 +70,8 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
             "findings whose text has disappeared could not be closed"
         );
     }
-    patiently(store, || enter(store, lease.run, Phase::Maintaining)).await?;
-    finish::finish(store, &lease, &job).instrument(debug_span!("finish")).await
-}
-
-async fn enter(store: &Store, run: RunId, phase: Phase) -> Result<(), RecordsError> {
-    runs::Entity::update_many()
-        .col_expr(runs::Column::Phase, Expr::value(phase))
-        .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
-        .filter(runs::Column::Id.eq(run.0))
-        .exec(&store.db)
-        .await?;
-    Ok(())
+    patiently(store, || lease.enter(store, Phase::Maintaining)).await?;
+    finish::finish(store, lease, &job).instrument(debug_span!("finish")).await
 }
 
 async fn everybody(

@@ -2,16 +2,16 @@
 
 mod record;
 
-use crate::anonymise::{self, Job, Outcomes};
-use crate::ledger::entry::LedgerPosition;
-use crate::ledger::groups::{self, Group};
-use crate::ledger::people::{self, Found};
-use crate::ledger::receipt::{self, Counts, Receipt};
-use crate::ledger::writer::Writer;
-use crate::ledger::{LedgerStatus, status, survey, verify, watermark};
-use crate::residue::{self, ErasedValues};
 use db::error::RecordsError;
-use policy::{RULES_VERSION, RunId, Selection, UserNumber};
+use erasure::anonymise::{self, Job, Outcomes};
+use erasure::ledger::entry::LedgerPosition;
+use erasure::ledger::groups::{self, Group};
+use erasure::ledger::people::{self, Found};
+use erasure::ledger::receipt::{self, Counts, Receipt};
+use erasure::ledger::writer::Writer;
+use erasure::ledger::{LedgerStatus, status, survey, verify, watermark};
+use erasure::residue::{self, ErasedValues};
+use policy::{RunId, Selection, UserNumber};
 use sea_orm::DatabaseTransaction;
 use std::time::Duration;
 use trail::actor::Actor;
@@ -173,13 +173,6 @@ impl<'a> Replay<'a> {
         settle(store).await?;
         record::checkpoint(store).await;
         receipt::read(&store.db, receipt.id).await
-    }
-}
-
-impl Group {
-    /// Returns whether the user is anonymised with older rules than those that this group was brought up to.
-    pub(super) fn is_behind(&self, person: &Found) -> bool {
-        self.reapplied && person.anonymised && person.rules.is_none_or(|rules| rules < RULES_VERSION)
     }
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::runs;
 use db::error::RecordsError;
-use policy::{RunId, RunState, UserNumber};
+use policy::{Phase, RunId, RunState, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -165,6 +165,17 @@ async fn give_signs(store: Store, run: RunId, holder: String) {
 }
 
 impl Lease {
+    /// Stores the phase that the run has reached, and a heartbeat.
+    pub(super) async fn enter(&self, store: &Store, phase: Phase) -> Result<(), RecordsError> {
+        runs::Entity::update_many()
+            .col_expr(runs::Column::Phase, Expr::value(phase))
+            .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
+            .filter(runs::Column::Id.eq(self.run.0))
+            .exec(&store.db)
+            .await?;
+        Ok(())
+    }
+
     /// Locks the run in the transaction of a batch and returns the state of the lease.
     pub(super) async fn status(&self, tx: &DatabaseTransaction) -> Result<LeaseStatus, RecordsError> {
         let run = runs::Entity::find_by_id(self.run.0).lock_exclusive().one(tx).await?;

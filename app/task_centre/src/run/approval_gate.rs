@@ -5,7 +5,7 @@ use super::{reapply, safety};
 use crate::task;
 use db::entity::runs;
 use db::error::RecordsError;
-use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, four_eyes};
+use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, TaskSettings, four_eyes};
 use safeguards::approval::{self, ApprovalSubject};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
 use trail::store::Store;
@@ -20,10 +20,12 @@ pub(crate) async fn approval_reason(
         return Ok(None);
     }
     let task = TaskId(preview.task_id.unwrap_or_default());
-    let confirmed = task::row(db, task).await?.confirmed_policy;
+    let confirmed = task::row(db, task).await?.confirmed_settings;
     let last = safety::last_runs(db, task).await?;
     let safety_limit = safety::safety_limit_of(db, store, preview, &last).await?;
-    Ok(four_eyes::approval_reason(&preview.policy, confirmed.as_ref(), safety_limit))
+    let TaskSettings::AnonymiseUserData(policy) = &preview.settings;
+    let confirmed = confirmed.as_ref().map(|TaskSettings::AnonymiseUserData(policy)| policy);
+    Ok(four_eyes::approval_reason(policy, confirmed, safety_limit))
 }
 
 /// Returns a stored preview.

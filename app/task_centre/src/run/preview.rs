@@ -1,12 +1,13 @@
 //! The preview: the verdicts on all users, stored so that a run can only touch these users.
 
 use super::preview_digest;
-use crate::{eligibility, task};
+use crate::task;
 use db::clock::Clock;
 use db::dialect;
 use db::entity::{run_counts, run_members, runs, tasks};
 use db::error::RecordsError;
-use policy::{Action, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
+use erasure::eligibility;
+use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId, TaskSettings};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
@@ -38,7 +39,7 @@ pub(super) async fn make(
         kind: Set(RunKind::Preview),
         state: Set(RunState::Succeeded),
         today: Set(today),
-        policy: Set(task.policy.clone()),
+        settings: Set(task.settings.clone()),
         task_version: Set(Some(task.version)),
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
@@ -50,17 +51,9 @@ pub(super) async fn make(
     .insert(tx)
     .await?;
     forget_older_previews(tx, task.id, run.id).await?;
-    let (verdicts, mut values) = eligibility::verdicts_sql(&task.policy, today);
-    let sql = format!(
-        "INSERT INTO run_members (run_id, user_number, reason, blockers) \
-         SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
-    );
-    values.insert(0, run.id.into());
-    tx.execute_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
-    dialect::analyze(tx, "run_members").await?;
-    let [users, previewed] = count(tx, &run).await?;
-    let id = RunId(run.id);
-    let fingerprint = preview_digest::fingerprint(tx, id, &task.policy, RULES_VERSION, today).await?;
+    let Assessed { users, previewed, fingerprint } = match &task.settings {
+        TaskSettings::AnonymiseUserData(policy) => assess(tx, &run, policy).await?,
+    };
     let sealed = runs::ActiveModel {
         id: Set(run.id),
         users: Set(users),
@@ -77,11 +70,41 @@ pub(super) async fn make(
         actor,
         AuditAction::Previewed,
         Subject::Task(task.id),
-        Some(id),
+        Some(RunId(run.id)),
         "",
     )
     .await?;
     Ok(sealed)
+}
+
+/// What a preview found.
+struct Assessed {
+    /// Number of all users.
+    users: i64,
+    /// Number of users that a run would process.
+    previewed: i64,
+    /// The digest by which a run recognises its preview.
+    fingerprint: String,
+}
+
+/// Stores the verdicts of a policy on all users.
+async fn assess(
+    tx: &DatabaseTransaction,
+    run: &runs::Model,
+    policy: &Policy,
+) -> Result<Assessed, RecordsError> {
+    let (verdicts, mut values) = eligibility::verdicts_sql(policy, run.today);
+    let sql = format!(
+        "INSERT INTO run_members (run_id, user_number, reason, blockers) \
+         SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
+    );
+    values.insert(0, run.id.into());
+    tx.execute_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
+    dialect::analyze(tx, "run_members").await?;
+    let [users, previewed] = count(tx, run).await?;
+    let fingerprint =
+        preview_digest::fingerprint(tx, RunId(run.id), policy, RULES_VERSION, run.today).await?;
+    Ok(Assessed { users, previewed, fingerprint })
 }
 
 /// Counts the verdicts by reason. Returns the numbers of all users and of eligible users.

@@ -1,8 +1,9 @@
 //! Previews and runs: which users are eligible, and which were anonymised.
 //!
-//! A run starts from a preview and waits in the queue (`start`). A process takes it up (`lease`, `queue`),
-//! anonymises its users batch by batch (`execute`) and ends it (`finish`).
+//! A run starts from a preview and waits in the queue (`start`). A process takes it up (`lease`, `queue`) and executes
+//! it by the type of its task (`execute`): `anonymising` processes users batch by batch and ends the run (`finish`).
 
+mod anonymising;
 mod approval_gate;
 mod background_scan;
 mod cancel;
@@ -37,8 +38,8 @@ pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
 pub use start::{newer_preview, start, why_not};
 pub(crate) use start::{usable_preview, why_two_of};
 
-use crate::eligibility;
 use db::error::RecordsError;
+use erasure::eligibility;
 use policy::{Policy, Reason};
 use trail::store::Store;
 

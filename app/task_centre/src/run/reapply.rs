@@ -10,7 +10,9 @@ use db::entity::{runs, users};
 use db::error::RecordsError;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{Action, ApprovalReason, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};
+use policy::{
+    Action, ApprovalReason, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskSettings, UserNumber,
+};
 use safeguards::approval::{self, ApprovalSubject};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, Set,
@@ -53,7 +55,7 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
         kind: Set(RunKind::Reapply),
         state: Set(RunState::Queued),
         today: Set(today),
-        policy: Set(policy.clone()),
+        settings: Set(TaskSettings::AnonymiseUserData(policy.clone())),
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel),
@@ -137,14 +139,15 @@ pub(super) async fn of_one_policy(
 ) -> Result<(Policy, Vec<UserNumber>), RecordsError> {
     let Some(first) = numbers.first() else { return Ok((Policy::default(), Vec::new())) };
     let sql = format!(
-        "SELECT m.user_number, r.policy FROM run_members m JOIN runs r ON r.id = m.run_id \
+        "SELECT m.user_number, r.settings FROM run_members m JOIN runs r ON r.id = m.run_id \
          WHERE m.outcome = 'done' AND r.kind <> 'reapply' AND m.user_number IN ({}) ORDER BY r.id",
         dialect::placeholders(numbers.len())
     );
     let values = numbers.iter().map(|number| number.0.into()).collect();
     let mut policies: BTreeMap<i64, Policy> = BTreeMap::new();
     for row in tx.query_all_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await? {
-        policies.insert(row.try_get("", "user_number")?, row.try_get("", "policy")?);
+        let TaskSettings::AnonymiseUserData(policy) = row.try_get("", "settings")?;
+        policies.insert(row.try_get("", "user_number")?, policy);
     }
     let of_first = policies.get(&first.0);
     let alike = numbers.iter().filter(|number| policies.get(&number.0) == of_first).copied().collect();

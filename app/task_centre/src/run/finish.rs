@@ -3,11 +3,11 @@
 use super::lease::{Lease, LeaseStatus};
 use super::outcomes;
 use super::patience::patiently;
-use crate::anonymise::Job;
-use crate::maintenance::{self, Maintenance};
-use crate::{certificate, run_counts};
 use db::entity::{run_members, runs, tasks};
 use db::error::RecordsError;
+use erasure::anonymise::Job;
+use erasure::maintenance::{self, Maintenance};
+use erasure::{certificate, run_counts};
 use policy::{Action, Outcome, Residue, RunId, RunKind, RunState};
 use safeguards::{approval, limits};
 use sea_orm::sea_query::Expr;
@@ -98,7 +98,7 @@ async fn confirm(
     }
     if let Some(task) = run.task_id {
         tasks::Entity::update_many()
-            .col_expr(tasks::Column::ConfirmedPolicy, Expr::value(Some(run.policy.clone())))
+            .col_expr(tasks::Column::ConfirmedSettings, Expr::value(Some(run.settings.clone())))
             .filter(tasks::Column::Id.eq(task))
             .exec(tx)
             .await?;

@@ -1,14 +1,16 @@
 //! The run of a replay, listed in the history like any other run.
 
-use crate::anonymise::Outcomes;
-use crate::ledger::people::Found;
-use crate::ledger::receipt::Receipt;
-use crate::{certificate, run_counts};
 use db::dialect;
 use db::entity::{run_members, runs};
 use db::error::RecordsError;
+use erasure::anonymise::Outcomes;
+use erasure::ledger::people::Found;
+use erasure::ledger::receipt::Receipt;
+use erasure::{certificate, run_counts};
 use policy::personal_data::{RowOwner, TABLES};
-use policy::{Outcome, Policy, RULES_VERSION, Reason, Residue, RunId, RunKind, RunState, UserNumber};
+use policy::{
+    Outcome, Policy, RULES_VERSION, Reason, Residue, RunId, RunKind, RunState, TaskSettings, UserNumber,
+};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set,
@@ -38,7 +40,7 @@ pub(super) async fn begin(tx: &DatabaseTransaction, store: &Store) -> Result<Run
         kind: Set(RunKind::Replay),
         state: Set(RunState::Failed),
         today: Set(store.clock.today()),
-        policy: Set(Policy::default()),
+        settings: Set(TaskSettings::AnonymiseUserData(Policy::default())),
         rules_version: Set(RULES_VERSION),
         channel: Set(Actor::REPLAY.channel),
         created_at: Set(now),

@@ -1,10 +1,10 @@
 //! Missed times: the task was due but no run started. They stay in the list of runs.
 
 use super::entry::{insert, is_dealt_with};
-use crate::run_counts as counts;
 use chrono::{DateTime, Utc};
 use db::entity::{run_counts, runs, tasks};
 use db::error::RecordsError;
+use erasure::run_counts as counts;
 use policy::{MisfireReason, RunId, RunState};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,

@@ -1,0 +1,8 @@
+//! The task centre: tasks, their schedules, previews, runs and approvals. A run that repeats the ledger after a restore
+//! is the replay.
+
+pub mod approval_workflow;
+pub mod replay;
+pub mod run;
+pub mod schedule;
+pub mod task;
