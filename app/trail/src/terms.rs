@@ -46,15 +46,3 @@ pub async fn term(
     let name = named.map_or_else(|| code.clone(), |term| term.name);
     Ok(Some(Term { code, name }))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use policy::user_field::{FieldKind, USER_FIELDS};
-
-    #[test]
-    fn every_field_of_terms_has_a_kind() {
-        let fields = USER_FIELDS.iter().filter(|field| field.kind == FieldKind::Term).map(|field| field.name);
-        assert!(fields.eq(TermKind::ALL.map(TermKind::code)));
-    }
-}

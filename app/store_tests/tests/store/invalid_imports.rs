@@ -78,11 +78,11 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
               u,Ng,1899-12-31,2101-01-01,30.2.2018,canary,perhaps\n"
                 .to_vec(),
             vec![
+                "line 2, leaving_on: Enter a date from 1900 to 2100",
                 "line 2, email: Enter an e-mail address like name@example.org, or leave it empty",
                 "line 2, birth_date: Enter a date from 1900 to 2100",
-                "line 2, leaving_on: Enter a date from 1900 to 2100",
-                "line 2, marked_on: Enter a date like 15 Jan 2018 or 2018-01-15",
                 "line 2, fictitious: Choose one of the options",
+                "line 2, marked_on: Enter a date like 15 Jan 2018 or 2018-01-15",
             ],
         ),
         (
