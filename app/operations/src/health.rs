@@ -19,7 +19,10 @@ use db::error::{Fault, RecordsError};
 use futures::try_join;
 use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::sea_query::Value;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
+    QueryResult,
+};
 use task_centre::schedule::missed_times_of;
 use task_centre::task::unowned_tasks;
 use trail::store::Store;
@@ -273,19 +276,34 @@ async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     conditions.collect()
 }
 
+/// What decides whether an unfinished run makes progress. A run whose settings can't be read is reported too.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "runs::Entity")]
+struct Unfinished {
+    id: i64,
+    task_id: Option<i64>,
+    state: RunState,
+    phase: Option<Phase>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    heartbeat_at: Option<DateTime<Utc>>,
+    progress_at: Option<DateTime<Utc>>,
+}
+
 /// Returns unfinished runs that should have progressed further.
 async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let states = [RunState::Queued, RunState::Running, RunState::Cancelling, RunState::Interrupted];
     let rows = runs::Entity::find()
         .filter(runs::Column::State.is_in(states))
         .order_by_asc(runs::Column::Id)
+        .into_partial_model::<Unfinished>()
         .all(&store.db)
         .await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let names = names(&store.db, rows.iter().filter_map(|run| run.task_id)).await?;
-    let waits = |run: &runs::Model| run.state == RunState::Queued;
+    let waits = |run: &Unfinished| run.state == RunState::Queued;
     // A run that waits behind an active one is not late.
     let busy = rows.iter().any(|run| !waits(run));
     let conditions = rows.iter().filter_map(|run| {
@@ -302,7 +320,7 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
 }
 
 /// Returns why an active run makes no progress, and since when. Heartbeats follow the system clock.
-fn stalled(store: &Store, run: &runs::Model) -> Option<(ConditionKind, DateTime<Utc>)> {
+fn stalled(store: &Store, run: &Unfinished) -> Option<(ConditionKind, DateTime<Utc>)> {
     let now = Clock::real();
     let long = Duration::minutes(NO_PROGRESS_MINUTES);
     let began = run.started_at.unwrap_or(run.created_at);

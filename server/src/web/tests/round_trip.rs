@@ -4,7 +4,7 @@
 use super::desk::{Desk, PASSWORD};
 use super::rendered::{Field, FieldKind, Rendered, form, forms};
 use axum::http::StatusCode;
-use policy::{Role, UserNumber};
+use policy::{Policy, Role, TaskSettings, UserNumber};
 use records::accounts;
 use scraper::{Html, Selector};
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -273,9 +273,12 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     let (review, later) = (today + chrono::Duration::days(90), today + chrono::Duration::days(120));
     execute(
         &desk,
-        "INSERT INTO tasks (description, active, task_type, visibility, settings, schedule, created_at, changed_at) VALUES \
-         ('Lost', FALSE, 'anonymise_user_data', 'private', '{}', '{\"kind\":\"manual_only\"}', '2018-01-01T12:00:00+00:00', \
-         '2018-01-01T12:00:00+00:00')",
+        &format!(
+            "INSERT INTO tasks (description, active, task_type, visibility, settings, schedule, created_at, changed_at) \
+             VALUES ('Lost', FALSE, 'anonymise_user_data', 'private', '{}', '{{\"kind\":\"manual_only\"}}', \
+             '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')",
+            serde_json::to_string(&TaskSettings::AnonymiseUserData(Policy::default())).expect("settings")
+        ),
     )
     .await;
     let owner = other.to_string();
