@@ -185,7 +185,7 @@ impl<C: Clock + Clone> RateLimits<C> {
     }
 
     /// Counts a refused request and returns whether it still gets a page.
-    pub fn allows_refused(&self, user: UserNumber) -> bool {
+    pub fn allows_forbidden_page(&self, user: UserNumber) -> bool {
         self.refused.check_key(&self.key(user)).is_ok()
     }
 

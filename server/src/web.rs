@@ -288,7 +288,7 @@ fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Hea
         .layer(from_fn(down::fill_empty_503))
         .layer(RequestBodyTimeoutLayer::new(BODY_IDLE_TIMEOUT))
         .layer(CsrfLayer::new())
-        .layer(from_fn(readable::reject_non_text))
+        .layer(from_fn(readable::reject_non_text_uri))
         .layer(from_fn_with_state(network.clone(), auth::reject_foreign_host))
         .layer(CatchPanicLayer::new())
         // Pages set their own policy. No other response may be shown as a page.

@@ -125,7 +125,7 @@ impl Circulation {
             Some(item) => (None, item),
             None => (Some(back_on.min(last)), dice.between(1, (self.catalogue.items + 1) / 2) * 2 - 1),
         };
-        let (category, department) = person.on(issued_on);
+        let (category, department) = person.category_and_department_on(issued_on);
         batch.loans.push(loans::Model {
             id,
             user_number: person.user.number,
@@ -218,7 +218,7 @@ impl Circulation {
             let title = self.catalogue.title(record);
             messages.push(message(dice, person, Occasion::Pickup(&title, branch), end));
         }
-        let (category, department) = person.on(placed_on);
+        let (category, department) = person.category_and_department_on(placed_on);
         let name = person.called();
         let reason = *dice.pick(&["has bought the book", "no longer needs it", "did not answer"]);
         requests::ActiveModel {
@@ -261,7 +261,7 @@ fn charge(
     charged_on: NaiveDate,
     settled: bool,
 ) -> charges::ActiveModel {
-    let (category, department) = person.on(charged_on);
+    let (category, department) = person.category_and_department_on(charged_on);
     charges::ActiveModel {
         user_number: Set(person.user.number),
         loan_id: Set(loan),

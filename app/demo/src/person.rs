@@ -17,7 +17,7 @@ pub(super) struct Person {
 
 impl Person {
     /// Returns the category and department on a day.
-    pub(super) fn on(&self, day: NaiveDate) -> (Option<String>, Option<String>) {
+    pub(super) fn category_and_department_on(&self, day: NaiveDate) -> (Option<String>, Option<String>) {
         match &self.earlier {
             Some((until, category, department)) if day <= *until => (category.clone(), department.clone()),
             _ => (self.user.category.clone(), self.user.department.clone()),

@@ -108,7 +108,7 @@ pub(crate) async fn follow(tx: &DatabaseTransaction, store: &Store, run: RunId) 
     let Some(stated) = stated(&current(tx, run).await?) else {
         return sign(tx, store, Certificate::of(tx, store, run).await?).await;
     };
-    let residue = stated.residue.clone().with_places(tx, run).await?;
+    let residue = stated.residue.clone().with_finding_counts(tx, run).await?;
     if residue == stated.residue {
         return Ok(());
     }

@@ -19,7 +19,7 @@ mod url_cipher;
 
 pub use codes::MAX_WRONG_CODES;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
-pub(crate) use failure::failed;
+pub(crate) use failure::record_failed_sign_in;
 pub use lifecycle::{
     Listed, end, end_all_of, end_one, find, forget, forget_others, form_token, has_app, list, look,
 };

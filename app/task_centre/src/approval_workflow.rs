@@ -177,7 +177,7 @@ fn not_needed() -> RecordsError {
 fn asker(request: &approvals::Model) -> Actor {
     request
         .asked_by
-        .map_or(Actor::COMMAND_LINE, |staff| Actor::for_attribution(Some(UserNumber(staff)), Channel::Web))
+        .map_or(Actor::COMMAND_LINE, |staff| Actor::unprivileged(Some(UserNumber(staff)), Channel::Web))
 }
 
 fn preview_of(request: &approvals::Model) -> RunId {

@@ -184,6 +184,6 @@ fn numbers(found: &[Found], which: impl Fn(&Found) -> bool) -> Vec<UserNumber> {
 async fn settle(store: &Store) -> Result<(), RecordsError> {
     let writer = Writer::enter(store).await?;
     let mark = watermark::read_settled(&store.db).await?.ok_or_else(status::apart)?;
-    survey::settle_and_tidy(store, writer, &mark.place).await?.leave();
+    survey::repair_tail(store, writer, &mark.place).await?.leave();
     Ok(())
 }

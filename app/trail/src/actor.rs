@@ -38,7 +38,7 @@ impl Actor {
     }
 
     /// Returns an actor that only attributes an action to the one who began it. It has no permission.
-    pub fn for_attribution(staff: Option<UserNumber>, channel: Channel) -> Self {
+    pub fn unprivileged(staff: Option<UserNumber>, channel: Channel) -> Self {
         Self { staff, channel, roles: Roles::default(), signed_in_at: None }
     }
 

@@ -2,7 +2,7 @@
 
 use super::columns::LOAN;
 use super::import_users::{add_terms, terms_known};
-use super::loan_line::{BORROWER, LoanLine};
+use super::loan_line::{BORROWER_COLUMNS, LoanLine};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
 use super::{CHUNK, ImportSummary};
@@ -74,7 +74,7 @@ pub async fn import_loans(
 fn open(file: &Path) -> Result<Lines, TransferError> {
     let needed = ["item_barcode", "branch", "issued_on", "due_on"];
     let lines = Lines::open(file, |name| LOAN.contains(&name), &needed)?;
-    if !BORROWER.iter().any(|column| lines.header().has(column)) {
+    if !BORROWER_COLUMNS.iter().any(|column| lines.header().has(column)) {
         let mut problems = FileProblems::default();
         let problem =
             "One of the columns user_id, barcode, external_id and user_number is required".to_owned();
@@ -169,7 +169,7 @@ impl Import {
         lines: Vec<LoanLine>,
     ) -> Result<Vec<(LoanLine, users::Model)>, DbErr> {
         let mut found: HashMap<(&str, String), users::Model> = HashMap::new();
-        for column in BORROWER {
+        for column in BORROWER_COLUMNS {
             let values = lines.iter().filter(|line| line.borrower.0 == column).map(|line| &line.borrower.1);
             let values: HashSet<&str> = values.map(String::as_str).collect();
             if values.is_empty() {

@@ -10,13 +10,13 @@ use policy::{TermKind, text};
 const MAX_RENEWALS: i32 = 10_000;
 
 /// Columns that identify the borrower, in this order.
-pub(super) const BORROWER: [&str; 4] = ["external_id", "user_id", "barcode", "user_number"];
+pub(super) const BORROWER_COLUMNS: [&str; 4] = ["external_id", "user_id", "barcode", "user_number"];
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
 #[derive(Clone, Debug)]
 pub(super) struct LoanLine {
     pub(super) number: u64,
-    /// The first non-empty column of [`BORROWER`] and its value.
+    /// The first non-empty column of [`BORROWER_COLUMNS`] and its value.
     pub(super) borrower: (&'static str, String),
     pub(super) item: String,
     pub(super) title: Option<String>,
@@ -36,7 +36,7 @@ impl LoanLine {
     pub(super) fn of(line: &Line, today: NaiveDate) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut borrower = None;
-        for column in BORROWER {
+        for column in BORROWER_COLUMNS {
             let value = errors.take(column, text::line(line.cell(column), text::SHORT)).unwrap_or_default();
             if borrower.is_none() && !value.is_empty() {
                 borrower = Some((column, value));

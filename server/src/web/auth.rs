@@ -155,7 +155,7 @@ async fn respond_forbidden(state: &AppState, request: Request, actor: Actor, act
     if let Err(error) = trail::audit::refused(&state.store, actor, action).await {
         tracing::error!(code = error.code(), "a refusal could not be recorded");
     }
-    if actor.staff.is_some_and(|user| !state.rate_limits.allows_refused(user)) {
+    if actor.staff.is_some_and(|user| !state.rate_limits.allows_forbidden_page(user)) {
         return too_many();
     }
     if !is_page(&request) {

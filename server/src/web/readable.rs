@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 
 /// Rejects a request whose path or query contains control characters or bytes that are not UTF-8. No page has such an
 /// address, and PostgreSQL cannot store U+0000.
-pub(super) async fn reject_non_text(request: Request, next: Next) -> Response {
+pub(super) async fn reject_non_text_uri(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if is_text(uri.path()) && uri.query().is_none_or(is_text) {
         return next.run(request).await;

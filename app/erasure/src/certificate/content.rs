@@ -164,7 +164,7 @@ impl Certificate {
             failed: people.failed,
             users_sha256: people.sha256,
             rows: rows(db, id).await?,
-            residue: people.residue.with_places(db, id).await?,
+            residue: people.residue.with_finding_counts(db, id).await?,
             maintenance: run.maintenance.map(|done| done.code().to_owned()),
             policy,
             ledger_sequence,

@@ -37,7 +37,11 @@ impl Found {
     }
 
     /// Returns the result with the present findings of a run counted.
-    pub(super) async fn with_places(self, db: &impl ConnectionTrait, run: RunId) -> Result<Self, DbErr> {
+    pub(super) async fn with_finding_counts(
+        self,
+        db: &impl ConnectionTrait,
+        run: RunId,
+    ) -> Result<Self, DbErr> {
         let sql = "SELECT decision, COUNT(*) AS n FROM residue_hits WHERE run_id = ? GROUP BY decision";
         let query = dialect::bind(db.get_database_backend(), sql, vec![run.0.into()]);
         let mut found = Self { places: 0, open_places: 0, decisions: BTreeMap::new(), ..self };

@@ -21,7 +21,7 @@ pub async fn create_if_new(store: &Store) -> Result<(), RecordsError> {
         return Ok(());
     }
     let Some(header) = first_line(store, opened).await? else { return Ok(()) };
-    watermark::begin(&store.db, &header.library, &header.begins()).await?;
+    watermark::begin(&store.db, &header.library, &header.start_position()).await?;
     Ok(())
 }
 

@@ -66,7 +66,7 @@ impl Header {
         (library, begins)
     }
 
-    pub(crate) fn begins(&self) -> LedgerPosition {
+    pub(crate) fn start_position(&self) -> LedgerPosition {
         LedgerPosition { sequence: self.after, chain: self.chain.clone() }
     }
 

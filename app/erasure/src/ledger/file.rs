@@ -108,7 +108,7 @@ fn read<R: BufRead>(mut reader: R) -> Result<(Header, Lines<R>), Damage> {
     if header.format != FORMAT {
         return Err(Damage::Format);
     }
-    let lines = Lines { reader, position: length as u64, place: header.begins(), torn: false };
+    let lines = Lines { reader, position: length as u64, place: header.start_position(), torn: false };
     Ok((header, lines))
 }
 

@@ -86,7 +86,7 @@ async fn compare(
     if let Some(status) = beyond.refusal(&writer.tail, &mark.place) {
         return Ok((writer, status));
     }
-    let writer = settle_and_tidy(store, writer, &mark.place).await?;
+    let writer = repair_tail(store, writer, &mark.place).await?;
     let to_replay = writer.tail.unsettled.as_ref().map_or(beyond.settled, |_| beyond.all());
     let status = match to_replay {
         // A replay reached the end of the ledger and was interrupted before it was verified.
@@ -104,7 +104,7 @@ async fn compare(
 }
 
 /// Resolves the last entry if it is in doubt, and truncates an unfinished line.
-pub async fn settle_and_tidy(
+pub async fn repair_tail(
     store: &Store,
     writer: Writer,
     mark: &LedgerPosition,

@@ -44,10 +44,10 @@ impl Tail {
     pub(crate) fn of(header: &Header, position: u64) -> Self {
         Self {
             library: header.library.clone(),
-            begins: header.begins(),
+            begins: header.start_position(),
             position,
-            last: header.begins(),
-            followed: header.begins(),
+            last: header.start_position(),
+            followed: header.start_position(),
             unsettled: None,
             entries: 0,
             people: 0,

@@ -15,7 +15,7 @@ use super::negative_cache::NegativeCache;
 use super::search::{Bearer, Search};
 use super::searched_tables::{Column, REDACTED_KEY, SearchedTable};
 use super::theirs::{Has, Spread, Theirs};
-use super::value::{Names, Weight};
+use super::value::{NameParts, Weight};
 use db::dialect::{Block, FIELD, RECORD};
 use policy::residue::ValueKind;
 use policy::{NoteTreatment, UserNumber};
@@ -44,7 +44,7 @@ pub(super) struct SharedText {
 }
 
 /// The search and its findings so far.
-pub(super) struct Sift {
+pub(super) struct MatchFilter {
     search: Search,
     /// Indexed by needle.
     spread: Vec<Spread>,
@@ -58,7 +58,7 @@ pub(super) struct Sift {
     kept: Vec<Kept>,
     /// Number of rows with findings.
     rows: u32,
-    alike: Vec<SharedText>,
+    shared_texts: Vec<SharedText>,
     text: Folded,
     negative_cache: NegativeCache,
     /// Matches in the current row.
@@ -112,7 +112,7 @@ struct Row {
     has_theirs: bool,
 }
 
-impl Sift {
+impl MatchFilter {
     pub(super) fn of(search: Search) -> Self {
         let spread = (0..search.needles()).map(|needle| Spread::of(search.bearers(needle))).collect();
         Self {
@@ -123,7 +123,7 @@ impl Sift {
             newest: i64::MIN,
             kept: Vec::new(),
             rows: 0,
-            alike: Vec::new(),
+            shared_texts: Vec::new(),
             text: Folded::default(),
             negative_cache: NegativeCache::default(),
             found: Vec::new(),
@@ -180,19 +180,19 @@ impl Sift {
                     });
                 });
                 let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
-                let known = |alike: &SharedText| {
-                    alike.place.table == place.table && alike.column == at && alike.text == text
+                let known = |shared: &SharedText| {
+                    shared.place.table == place.table && shared.column == at && shared.text == text
                 };
-                if is_found && !self.alike.iter().any(known) {
-                    self.alike.push(SharedText { place: Arc::clone(place), column: at, text });
+                if is_found && !self.shared_texts.iter().any(known) {
+                    self.shared_texts.push(SharedText { place: Arc::clone(place), column: at, text });
                 }
             }
         }
     }
 
     /// Returns the shared texts whose rows must be read, each once.
-    pub(super) fn take_alike(&mut self) -> Vec<SharedText> {
-        std::mem::take(&mut self.alike)
+    pub(super) fn take_shared_texts(&mut self) -> Vec<SharedText> {
+        std::mem::take(&mut self.shared_texts)
     }
 
     /// Returns the findings, without words that many users have or that turned out to be common.
@@ -201,7 +201,7 @@ impl Sift {
         kept.retain(|kept| {
             kept.weak.is_none_or(|needle| {
                 let spread = &spread[needle as usize];
-                spread.points_to_one(kept.hit.kind) && spread.is_rare()
+                spread.is_identifying(kept.hit.kind) && spread.is_rare()
             })
         });
         // Of several words in one field, the first one has the highest evidence.
@@ -282,7 +282,7 @@ impl Sift {
         fields: impl Iterator<Item = &'a [u8]>,
     ) {
         let Some(owner) = row.owner else { return };
-        let mut names = Names::default();
+        let mut names = NameParts::default();
         for (column, text) in place.columns.iter().zip(fields) {
             let part = match column.kind {
                 Some(ValueKind::FirstName) => &mut names.first,
@@ -409,7 +409,7 @@ fn counts(column: &Column, row: Row, bearer: &Bearer, spread: Spread) -> bool {
     }
     match bearer.value.weight {
         Weight::Own => false,
-        Weight::Weak => column.is_free && spread.points_to_one(kind),
+        Weight::Weak => column.is_free && spread.is_identifying(kind),
         Weight::Strong => true,
     }
 }

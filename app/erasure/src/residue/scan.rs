@@ -1,7 +1,7 @@
 //! Reads the whole database once, in blocks, and matches each block on another thread.
 
 use super::erased_values::ErasedValues;
-use super::match_filter::{Hit, Sift};
+use super::match_filter::{Hit, MatchFilter};
 use super::search::Search;
 use super::searched_tables::{SearchedTable, searched_tables};
 use db::dialect::{self, Block, Blocks, quoted};
@@ -41,33 +41,34 @@ pub(super) async fn find(store: &Store, memory: ErasedValues) -> Result<Findings
 
 async fn find_in(db: &impl ConnectionTrait, memory: ErasedValues) -> Result<Findings, RecordsError> {
     let (pieces, received) = channel(WAITING);
-    let sifting = spawn_blocking(move || sift(memory, received));
+    let matching = spawn_blocking(move || match_pieces(memory, received));
     let read = read_everything(db, &pieces).await;
     drop(pieces);
-    let mut sift = sifting.await.map_err(|_| RecordsError::Corrupt("text that was searched"))??;
+    let mut matches = matching.await.map_err(|_| RecordsError::Corrupt("text that was searched"))??;
     read?;
-    look_at_alike(db, &mut sift).await?;
-    let (hits, search) = sift.into_hits();
+    scan_shared_texts(db, &mut matches).await?;
+    let (hits, search) = matches.into_hits();
     Ok(Findings { hits, search })
 }
 
-fn sift(memory: ErasedValues, mut pieces: Receiver<Piece>) -> Result<Sift, RecordsError> {
-    let mut sift = Sift::of(Search::of(memory)?);
+fn match_pieces(memory: ErasedValues, mut pieces: Receiver<Piece>) -> Result<MatchFilter, RecordsError> {
+    let mut matches = MatchFilter::of(Search::of(memory)?);
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
-            Piece::Rows(place, block) => sift.rows(&place, &block),
-            Piece::Different(place, block) => sift.different(&place, &block),
+            Piece::Rows(place, block) => matches.rows(&place, &block),
+            Piece::Different(place, block) => matches.different(&place, &block),
         }
     }
-    Ok(sift)
+    Ok(matches)
 }
 
 async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
     let (places, _) = searched_tables(&dialect::tables(db).await?);
     for mut place in places {
-        if !place.alike.is_empty() {
-            let different = dialect::different(db, &place.table, &place.alike_names(), MAX_DIFFERENT).await?;
+        if !place.low_cardinality.is_empty() {
+            let different =
+                dialect::different(db, &place.table, &place.low_cardinality_names(), MAX_DIFFERENT).await?;
             match different {
                 Some(block) => send(pieces, Piece::Different(Arc::new(place.clone()), block)).await?,
                 None => place = place.with_all_read(),
@@ -76,7 +77,7 @@ async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> R
         if place.columns.is_empty() {
             continue;
         }
-        let source = place.source(backend);
+        let source = place.rows_query(backend);
         let place = Arc::new(place);
         let mut blocks = Blocks::of(db, &source).await?;
         while let Some(block) = blocks.next(db).await? {
@@ -92,16 +93,16 @@ async fn send(pieces: &Sender<Piece>, piece: Piece) -> Result<(), DbErr> {
 }
 
 /// Reads the rows of shared texts in which a value was found.
-async fn look_at_alike(db: &impl ConnectionTrait, sift: &mut Sift) -> Result<(), DbErr> {
+async fn scan_shared_texts(db: &impl ConnectionTrait, matches: &mut MatchFilter) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
-    for alike in sift.take_alike() {
-        let Some(column) = alike.place.alike.get(alike.column) else { continue };
+    for shared in matches.take_shared_texts() {
+        let Some(column) = shared.place.low_cardinality.get(shared.column) else { continue };
         let filter = format!("t.{} = ?", quoted(&column.name));
-        let place = Arc::new(alike.place.only(alike.column));
-        let source = place.source_where(backend, filter, vec![alike.text.as_str().into()]);
+        let place = Arc::new(shared.place.only(shared.column));
+        let source = place.rows_query_where(backend, filter, vec![shared.text.as_str().into()]);
         let mut blocks = Blocks::of(db, &source).await?;
         while let Some(block) = blocks.next(db).await? {
-            sift.rows(&place, &block);
+            matches.rows(&place, &block);
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ pub(super) struct SearchedTable {
     /// Columns that are read row by row.
     pub(super) columns: Vec<Column>,
     /// Columns with few distinct values, of which only the distinct values are read.
-    pub(super) alike: Vec<Column>,
+    pub(super) low_cardinality: Vec<Column>,
     has_positions: bool,
 }
 
@@ -117,7 +117,7 @@ pub(super) fn searched_tables(tables: &[TableFacts]) -> (Vec<SearchedTable>, Vec
 fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<SearchedTable> {
     let entry = personal_data::table(&table.name);
     let mut columns = Vec::new();
-    let mut alike = Vec::new();
+    let mut low_cardinality = Vec::new();
     for facts in &table.columns {
         let class = personal_data::column(&table.name, &facts.name).map(|column| column.class);
         match facts.kind {
@@ -132,9 +132,9 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Sear
         }
         let column = column(&table.name, &facts.name, class);
         let is_code = matches!(class, Some(DataClass::NotPersonal | DataClass::QuasiIdentifier));
-        if is_code && table.name != "users" { &mut alike } else { &mut columns }.push(column);
+        if is_code && table.name != "users" { &mut low_cardinality } else { &mut columns }.push(column);
     }
-    if columns.is_empty() && alike.is_empty() {
+    if columns.is_empty() && low_cardinality.is_empty() {
         return None;
     }
     let owner = match entry.map(|entry| entry.owner) {
@@ -155,7 +155,15 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Sear
         Key::Position => false,
     };
     let has_positions = table.has_positions;
-    Some(SearchedTable { table: table.name.clone(), key, key_may_tell, owner, columns, alike, has_positions })
+    Some(SearchedTable {
+        table: table.name.clone(),
+        key,
+        key_may_tell,
+        owner,
+        columns,
+        low_cardinality,
+        has_positions,
+    })
 }
 
 fn column(table: &str, name: &str, class: Option<DataClass>) -> Column {
@@ -201,14 +209,14 @@ fn key(table: &TableFacts, entry: Option<&personal_data::Table>) -> Key {
 
 impl SearchedTable {
     /// Returns the query for key, owner and columns of all rows with a value.
-    pub(super) fn source(&self, backend: DatabaseBackend) -> Source {
+    pub(super) fn rows_query(&self, backend: DatabaseBackend) -> Source {
         let conditions: Vec<String> =
             self.columns.iter().map(|column| format!("t.{} IS NOT NULL", quoted(&column.name))).collect();
-        self.source_where(backend, conditions.join(" OR "), Vec::new())
+        self.rows_query_where(backend, conditions.join(" OR "), Vec::new())
     }
 
     /// Returns the same query, limited to rows that meet `filter`.
-    pub(super) fn source_where(
+    pub(super) fn rows_query_where(
         &self,
         backend: DatabaseBackend,
         filter: String,
@@ -226,19 +234,19 @@ impl SearchedTable {
     }
 
     /// Returns the names of the columns with few distinct values.
-    pub(super) fn alike_names(&self) -> Vec<String> {
-        self.alike.iter().map(|column| column.name.clone()).collect()
+    pub(super) fn low_cardinality_names(&self) -> Vec<String> {
+        self.low_cardinality.iter().map(|column| column.name.clone()).collect()
     }
 
     /// Returns the same table with all columns read row by row, for columns with too many distinct values.
     pub(super) fn with_all_read(mut self) -> Self {
-        self.columns.append(&mut self.alike);
+        self.columns.append(&mut self.low_cardinality);
         self
     }
 
-    /// Returns the same table with only one of the `alike` columns, read row by row.
-    pub(super) fn only(&self, alike: usize) -> Self {
-        let columns = self.alike.get(alike).cloned().into_iter().collect();
-        Self { columns, alike: Vec::new(), ..self.clone() }
+    /// Returns the same table with only one of the `low_cardinality` columns, read row by row.
+    pub(super) fn only(&self, at: usize) -> Self {
+        let columns = self.low_cardinality.get(at).cloned().into_iter().collect();
+        Self { columns, low_cardinality: Vec::new(), ..self.clone() }
     }
 }

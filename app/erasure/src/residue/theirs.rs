@@ -102,7 +102,7 @@ impl Spread {
 
     /// Returns whether a word of this kind still identifies a user: few users have it, or for a last name, exactly
     /// one.
-    pub(super) fn points_to_one(&self, kind: ValueKind) -> bool {
+    pub(super) fn is_identifying(&self, kind: ValueKind) -> bool {
         let all = self.bearers.saturating_add(self.living);
         if kind == ValueKind::LastName { all == 1 } else { all <= MAX_BEARERS }
     }

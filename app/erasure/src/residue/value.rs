@@ -247,14 +247,14 @@ impl Value {
 
 /// The parts of a name; empty if there is none.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Names<'a> {
+pub(super) struct NameParts<'a> {
     pub(super) first: &'a str,
     pub(super) middle: &'a str,
     pub(super) preferred: &'a str,
     pub(super) last: &'a str,
 }
 
-impl Names<'_> {
+impl NameParts<'_> {
     /// Calls `each` with the spellings of the full name in letters, lists and notes.
     pub(super) fn each_full_name(&self, mut each: impl FnMut(String)) {
         let Self { first, middle, preferred, last } = *self;
@@ -336,7 +336,7 @@ impl Raw {
     fn full_names(&self) -> Vec<Zeroizing<String>> {
         let part = |kind| self.part(kind).unwrap_or_default();
         let mut names = Vec::new();
-        let parts = Names {
+        let parts = NameParts {
             first: part(ValueKind::FirstName),
             middle: part(ValueKind::MiddleName),
             preferred: part(ValueKind::PreferredName),

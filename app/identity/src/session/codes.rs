@@ -4,7 +4,7 @@
 //! known device and the account's sessions have their own budgets, so that a thief of the password can't lock the
 //! owner out.
 
-use super::failure::{failed, not_proven};
+use super::failure::{not_proven, record_failed_sign_in};
 use super::second_factor::{Means, prove};
 use super::{Session, Stage, digest};
 use crate::staff::{NoticeKind, notify};
@@ -62,7 +62,7 @@ pub(super) async fn check(
     }
     notify_of_codes(&tx, store, session.user, &kinds).await?;
     store.commit(tx).await?;
-    failed(store, Some(session.user), "code").await?;
+    record_failed_sign_in(store, Some(session.user), "code").await?;
     Err(if has_ended {
         let why = format!("This sign-in has ended after {MAX_WRONG_CODES} wrong codes. Sign in again");
         RecordsError::Refused(why)

@@ -13,7 +13,7 @@ pub(super) fn not_proven(what: &str) -> Problem {
 }
 
 /// Records a failed sign-in. Only the audit shows whether the user exists, the response doesn't.
-pub(crate) async fn failed(
+pub(crate) async fn record_failed_sign_in(
     store: &Store,
     user: Option<UserNumber>,
     what: &'static str,

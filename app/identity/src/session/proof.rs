@@ -1,6 +1,6 @@
 //! Proofs of identity: password and second factor, at sign-in and again before irreversible actions.
 
-use super::failure::{failed, not_proven};
+use super::failure::{not_proven, record_failed_sign_in};
 use super::lifecycle::{forget_others, has_app_within};
 use super::second_factor::Means;
 use super::{Proof, Session, Stage, Token, begin, begin_proven, codes, note, with_code};
@@ -38,7 +38,7 @@ pub async fn sign_in(
         _ => None,
     };
     let Some(begun) = begun else {
-        failed(store, user, "password").await?;
+        record_failed_sign_in(store, user, "password").await?;
         return Err(RecordsError::field("password", not_proven("UserID or password")));
     };
     Ok(begun)
@@ -126,7 +126,7 @@ pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result
     // Without a password, the owner signed in at a provider. A code alone is sufficient.
     let is_left_out = hash.is_none() && has_app_within(&store.db, session.user).await?;
     if !is_left_out && !password::queue(store).is_right(Caller::Known, password, hash.clone()).await? {
-        failed(store, Some(session.user), "password").await?;
+        record_failed_sign_in(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("password", not_proven("The password")));
     }
     let tx = store.begin().await?;
@@ -166,7 +166,7 @@ pub async fn change_password(
 ) -> Result<Token, RecordsError> {
     let known = password_of(&store.db, session.user).await?;
     if !password::queue(store).is_right(Caller::Known, old, known.clone()).await? {
-        failed(store, Some(session.user), "password").await?;
+        record_failed_sign_in(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("old", not_proven("The current password")));
     }
     let hash = staff::new_password(store, session.user, new, repeated).await?;

@@ -3,7 +3,7 @@
 //! The identity must have been linked to the user before. Names and addresses are not used, because a provider can
 //! reassign them.
 
-use super::failure::failed;
+use super::failure::record_failed_sign_in;
 use super::proof::{AgainFor, confirm, has_own_proof};
 use super::{Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
 use crate::staff::{Kind, NoticeKind, notify};
@@ -81,7 +81,7 @@ pub async fn sign_in_by_provider(
         None => None,
     };
     if begun.is_none() {
-        failed(store, user.or(only.map(|(user, _)| user)), "provider").await?;
+        record_failed_sign_in(store, user.or(only.map(|(user, _)| user)), "provider").await?;
     }
     Ok(begun)
 }

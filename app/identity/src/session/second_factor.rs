@@ -1,7 +1,8 @@
 //! The second factor: one-time codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
 use super::{
-    Session, Shown, Stage, Token, digest, failed, forget_others, must_be_confirmed, renew, with_code,
+    Session, Shown, Stage, Token, digest, forget_others, must_be_confirmed, record_failed_sign_in, renew,
+    with_code,
 };
 use crate::staff::{self, Kind, NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -136,7 +137,7 @@ pub async fn confirm_setup(
     let secret = begun_setup(&tx, store, session).await?.ok_or(RecordsError::Stale)?;
     let Some(step) = step_at(&secret, code, Clock::real()) else {
         drop(tx);
-        failed(store, Some(user), "code").await?;
+        record_failed_sign_in(store, Some(user), "code").await?;
         let what = "The code".to_owned();
         return Err(RecordsError::field("code", Problem::NotProven { what }));
     };

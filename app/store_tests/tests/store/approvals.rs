@@ -122,7 +122,7 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
         );
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
-        let wider = serde_json::to_string(&wider).unwrap();
+        let wider = serde_json::to_string(&policy::TaskSettings::AnonymiseUserData(wider)).unwrap();
         execute(&store, &format!("UPDATE tasks SET settings = '{wider}', version = version + 1")).await;
         let id = preview(&store, task).await;
         assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Widening));

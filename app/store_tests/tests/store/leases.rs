@@ -203,7 +203,7 @@ async fn a_scheduled_run_stops_until_its_policy_is_confirmed() {
         add(&store, leaver("Three")).await;
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
-        let json = serde_json::to_string(&wider).unwrap();
+        let json = serde_json::to_string(&TaskSettings::AnonymiseUserData(wider.clone())).unwrap();
         execute(&store, &format!("UPDATE tasks SET settings = '{json}', version = version + 1")).await;
         let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
         assert_eq!(

@@ -46,7 +46,7 @@ pub(super) async fn execute(
         policy,
         today: run.today,
         selection: if run.kind == RunKind::Reapply { Selection::Reapply } else { Selection::Bulk },
-        actor: Actor::for_attribution(run.actor_number.map(UserNumber), run.channel),
+        actor: Actor::unprivileged(run.actor_number.map(UserNumber), run.channel),
     };
     patiently(store, || lease.enter(store, Phase::Anonymising)).await?;
     let mut memory = ErasedValues::default();

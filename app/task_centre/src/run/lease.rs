@@ -130,7 +130,7 @@ async fn take(
         done => done?,
     };
     if interrupted {
-        let actor = Actor::for_attribution(run.actor_number.map(UserNumber), run.channel);
+        let actor = Actor::unprivileged(run.actor_number.map(UserNumber), run.channel);
         audit::record_event(
             &tx,
             &store.clock,

@@ -33,7 +33,7 @@ pub(super) async fn make_scheduled(
         .one(&tx)
         .await?
         .ok_or(RecordsError::NotFound("task"))?;
-    let actor = Actor::for_attribution(run.actor_number.map(UserNumber), run.channel);
+    let actor = Actor::unprivileged(run.actor_number.map(UserNumber), run.channel);
     if !task.active || task.deleted_at.is_some() {
         let state = RunState::Cancelled;
         finish::end_without_people(&tx, store, (lease.run, actor), state, None).await?;
@@ -79,7 +79,7 @@ pub(super) async fn failed(
     if lease.status(&tx).await? == LeaseStatus::Lost {
         return Ok(RunState::Interrupted);
     }
-    let actor = Actor::for_attribution(run.actor_number.map(UserNumber), run.channel);
+    let actor = Actor::unprivileged(run.actor_number.map(UserNumber), run.channel);
     run_counts::add(&tx, lease.run, "error", error.code(), 1).await?;
     finish::end_without_people(&tx, store, (lease.run, actor), RunState::Failed, None).await?;
     store.commit(tx).await?;

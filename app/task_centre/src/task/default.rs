@@ -53,7 +53,7 @@ async fn first_other(db: &impl ConnectionTrait, id: TaskId) -> Result<Option<tas
 /// Locks out other transactions that create or delete a task or choose the default, and marks the default task.
 ///
 /// Called before a task is written, so that the new task becomes the default only if it is the first.
-pub(super) async fn lock_and_keep(tx: &DatabaseTransaction) -> Result<Option<tasks::Model>, DbErr> {
+pub(super) async fn lock_and_mark_default(tx: &DatabaseTransaction) -> Result<Option<tasks::Model>, DbErr> {
     dialect::lock_task_default(tx).await?;
     let default = default_task(tx).await?;
     if let Some(task) = default.as_ref().filter(|task| !task.single_default) {
@@ -85,7 +85,7 @@ pub(super) async fn pass_on(
     actor: Actor,
     id: TaskId,
 ) -> Result<(), RecordsError> {
-    let is_default = lock_and_keep(tx).await?.is_some_and(|task| task.id == id.0);
+    let is_default = lock_and_mark_default(tx).await?.is_some_and(|task| task.id == id.0);
     if !is_default {
         return Ok(());
     }
@@ -108,7 +108,7 @@ pub(super) async fn pass_on(
 pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
-    let before = lock_and_keep(&tx).await?;
+    let before = lock_and_mark_default(&tx).await?;
     let task = super::row_for(&tx, actor, id).await?;
     if before.as_ref().is_some_and(|task| task.id == id.0) {
         return store.commit(tx).await;

@@ -30,7 +30,7 @@ pub(super) async fn write(
     draft: TaskDraft,
 ) -> Result<TaskId, RecordsError> {
     let owner = check(tx, actor, &draft).await?;
-    let default = super::default::lock_and_keep(tx).await?;
+    let default = super::default::lock_and_mark_default(tx).await?;
     let now = store.clock.now();
     let next = due_from_now(store, &draft.schedule, draft.active);
     let task_type = draft.settings.task_type();

@@ -260,7 +260,7 @@ impl<'a> Others<'a> {
         });
         let is_allowed = match value.weight {
             Weight::Own => false,
-            Weight::Weak => cell.is_free && self.points_to_one(value, word),
+            Weight::Weak => cell.is_free && self.is_identifying(value, word),
             Weight::Strong => true,
         };
         let is_part_of_address =
@@ -305,7 +305,7 @@ impl<'a> Others<'a> {
     }
 
     /// Returns whether a word is rare enough to identify a user. A last name must be unique.
-    fn points_to_one(&self, value: &Value, word: &str) -> bool {
+    fn is_identifying(&self, value: &Value, word: &str) -> bool {
         let mut fields: BTreeSet<(&str, &str)> = BTreeSet::new();
         for (cell, same) in self.fields(word) {
             if same.kind != ValueKind::FullName && !occurrences(same, &cell.letters).is_empty() {
