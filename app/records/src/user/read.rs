@@ -125,7 +125,8 @@ macro_rules! record {
                 Some(guarantor) => people(db, users::Column::Number.eq(guarantor)).await?.into_iter().next(),
                 None => None,
             };
-            let guarantees_for = people(db, users::Column::GuarantorNumber.eq(number.0).and(users::Column::AnonymisedOn.is_null())).await?;
+            let guaranteed = users::Column::GuarantorNumber.eq(number.0).and(users::Column::AnonymisedOn.is_null());
+            let guarantees_for = people(db, guaranteed).await?;
             let mut roles: Vec<Role> = user_roles::Entity::find()
                 .filter(user_roles::Column::UserNumber.eq(number.0))
                 .all(db)
