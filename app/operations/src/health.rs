@@ -14,7 +14,7 @@ pub use figures::{Figures, OfRuns, figures};
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
 use db::dialect;
-use db::entity::runs;
+use db::entity::{runs, tasks};
 use db::error::{Fault, RecordsError};
 use futures::try_join;
 use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
@@ -238,6 +238,9 @@ pub fn of_this_process(store: &Store) -> Vec<Condition> {
     faults.chain(clock).chain(key).map(|what| Condition { what, task: None, run: None, since }).collect()
 }
 
+/// Runs a query for several conditions.
+///
+/// Raw SQL: the queries compare the runs of a task with its later runs, or use a fragment of another crate.
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
     store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await
 }
@@ -265,15 +268,24 @@ async fn unowned(store: &Store) -> Result<Vec<Condition>, RecordsError> {
 }
 
 async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
-    let sql = "SELECT id AS task_id, description, visibility, owner_number, next_due_at FROM tasks \
-               WHERE next_due_at <= ? AND active AND deleted_at IS NULL ORDER BY next_due_at";
     let before = store.clock.now() - Duration::minutes(OVERDUE_MINUTES);
-    let rows = query(store, sql, vec![before.into()]).await?;
-    let conditions = rows.iter().map(|row| {
-        let since = row.try_get("", "next_due_at")?;
-        Ok(Condition { what: ConditionKind::Overdue, task: Some(task_of(row)?), run: None, since })
+    let tasks = tasks::Entity::find()
+        .filter(tasks::Column::NextDueAt.lte(before))
+        .filter(tasks::Column::Active.eq(true))
+        .filter(tasks::Column::DeletedAt.is_null())
+        .order_by_asc(tasks::Column::NextDueAt)
+        .all(&store.db)
+        .await?;
+    let conditions = tasks.iter().filter_map(|task| {
+        let named = (TaskId(task.id), TaskName::of(task));
+        Some(Condition {
+            what: ConditionKind::Overdue,
+            task: Some(named),
+            run: None,
+            since: task.next_due_at?,
+        })
     });
-    conditions.collect()
+    Ok(conditions.collect())
 }
 
 /// What decides whether an unfinished run makes progress. A run whose settings can't be read is reported too.

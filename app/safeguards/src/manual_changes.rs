@@ -7,7 +7,9 @@ use db::entity::manual_changes;
 use db::{bulk_insert, dialect};
 use policy::{ManualChange, UserNumber, Window};
 use sea_orm::sea_query::Value;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, PaginatorTrait, QueryFilter, QuerySelect, Set,
+};
 use std::collections::HashMap;
 use trail::actor::Actor;
 
@@ -62,21 +64,16 @@ async fn fields(
     kinds: &[ManualChange],
     time: Duration,
 ) -> Result<usize, DbErr> {
-    let sql = format!(
-        "SELECT CAST(COALESCE(SUM(fields), 0) AS BIGINT) AS n FROM manual_changes \
-         WHERE user_number = ? AND kind IN ({}) AND at > ?",
-        dialect::placeholders(kinds.len())
-    );
-    let mut values: Vec<Value> = vec![user.0.into()];
-    values.extend(kinds.iter().copied().map(Value::from));
-    values.push((Clock::real() - time).into());
-    Ok(usize::try_from(number(db, &sql, values).await?).unwrap_or_default())
-}
-
-/// Returns the number `n` that a query selects.
-pub(crate) async fn number(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<i64, DbErr> {
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
-    row.map_or(Ok(0), |row| row.try_get("", "n"))
+    let fields: Option<Option<i64>> = manual_changes::Entity::find()
+        .select_only()
+        .column_as(manual_changes::Column::Fields.sum(), "fields")
+        .filter(manual_changes::Column::UserNumber.eq(user.0))
+        .filter(manual_changes::Column::Kind.is_in(kinds.iter().copied()))
+        .filter(manual_changes::Column::At.gt(Clock::real() - time))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(fields.flatten().and_then(|fields| usize::try_from(fields).ok()).unwrap_or_default())
 }
 
 /// Returns how many identifying values of each of these users were replaced within a day.
@@ -85,6 +82,7 @@ pub async fn replaced_before_of(
     users: impl Iterator<Item = i64>,
 ) -> Result<HashMap<i64, usize>, DbErr> {
     let backend = db.get_database_backend();
+    // Raw SQL: `dialect::in_list` takes any number of users as one value.
     let sql = format!(
         "SELECT user_number, CAST(SUM(fields) AS BIGINT) AS n FROM manual_changes WHERE {} AND kind IN (?, ?) \
          AND at > ? GROUP BY user_number",

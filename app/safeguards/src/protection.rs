@@ -11,12 +11,12 @@ pub use settings::{WEAKER, remember, strictest};
 use crate::manual_changes::was_changed;
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
-use db::dialect;
 use db::entity::protections;
 use db::error::RecordsError;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{Action, ManualChange, UserNumber};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Set};
 use trail::roles::roles_of;
 
 /// The actions for which four eyes are remembered.
@@ -69,14 +69,15 @@ async fn put(
     value: &str,
     if_older: Option<DateTime<Utc>>,
 ) -> Result<(), DbErr> {
-    let mut sql = "INSERT INTO protections (name, value, at) VALUES (?, ?, ?) \
-                   ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at"
+    let row = protections::ActiveModel {
+        name: Set(name.to_owned()),
+        value: Set(value.to_owned()),
+        at: Set(Clock::real()),
+    };
+    let replace = OnConflict::column(protections::Column::Name)
+        .update_columns([protections::Column::Value, protections::Column::At])
+        .action_and_where_option(if_older.map(|before| protections::Column::At.lt(before)))
         .to_owned();
-    let mut values = vec![name.into(), value.into(), Clock::real().into()];
-    if let Some(before) = if_older {
-        sql.push_str(" WHERE protections.at < ?");
-        values.push(before.into());
-    }
-    db.execute_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
+    protections::Entity::insert(row).on_conflict(replace).exec_without_returning(db).await?;
     Ok(())
 }

@@ -17,11 +17,12 @@ pub(crate) use event::{AuditKey, Event, NOTHING};
 
 use crate::key::{self, InstallationKey};
 use db::dialect;
-use db::entity::audit_head;
+use db::entity::{audit_events, audit_head};
 use db::error::{Fault, RecordsError};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    EntityTrait, QueryFilter, QuerySelect,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -74,7 +75,8 @@ pub async fn begin(db: &DatabaseConnection, key: &ChainKey) -> Result<(), Record
     }
     let tx = dialect::begin(db).await?;
     let backend = tx.get_database_backend();
-    // If events are chained already, the row was removed. Nothing is inserted, and `verify` reports it.
+    // Raw SQL: one statement checks and inserts. If events are chained already, the row was removed: nothing is
+    // inserted, and `verify` reports it.
     let sql = "INSERT INTO audit_head (id, sequence, mac) SELECT CAST(? AS SMALLINT), 0, CAST(? AS TEXT) \
                WHERE NOT EXISTS (SELECT 1 FROM audit_events WHERE sequence IS NOT NULL) ON CONFLICT DO NOTHING";
     let begun = tx.execute_raw(dialect::bind(backend, sql, vec![HEAD.into(), NOTHING.into()])).await?;
@@ -94,8 +96,12 @@ pub async fn lock_head(tx: &DatabaseTransaction) -> Result<(), RecordsError> {
 /// Quarantines events inserted outside Lethe before this transaction, if the database cannot tell later.
 pub(crate) async fn quarantine_unchained(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() != DatabaseBackend::Postgres {
-        let sql = "UPDATE audit_events SET mac = 'foreign' WHERE sequence IS NULL AND mac IS NULL";
-        tx.execute_unprepared(sql).await?;
+        audit_events::Entity::update_many()
+            .col_expr(audit_events::Column::Mac, Expr::value("foreign"))
+            .filter(audit_events::Column::Sequence.is_null())
+            .filter(audit_events::Column::Mac.is_null())
+            .exec(tx)
+            .await?;
     }
     Ok(())
 }
@@ -154,15 +160,19 @@ impl<'a> End<'a> {
 
     /// Stores the new end.
     pub(crate) async fn unlock(self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
-        let sql = "UPDATE audit_head SET sequence = ?, mac = ? WHERE id = ?";
-        let values = vec![self.sequence.into(), self.code.into(), HEAD.into()];
-        let moved = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
-        if moved.rows_affected() == 1 { Ok(()) } else { Err(broken()) }
+        let moved = audit_head::Entity::update_many()
+            .col_expr(audit_head::Column::Sequence, Expr::value(self.sequence))
+            .col_expr(audit_head::Column::Mac, Expr::value(self.code))
+            .filter(audit_head::Column::Id.eq(HEAD))
+            .exec(tx)
+            .await?;
+        if moved.rows_affected == 1 { Ok(()) } else { Err(broken()) }
     }
 }
 
 async fn write(tx: &DatabaseTransaction, chained: &[Chained]) -> Result<(), RecordsError> {
     let backend = tx.get_database_backend();
+    // Raw SQL: one statement for many events, whose rows `dialect::json_rows` provides.
     let sql = format!(
         "UPDATE audit_events SET sequence = CAST(chained.place AS BIGINT), mac = chained.code FROM {} \
          WHERE audit_events.id = chained.number",

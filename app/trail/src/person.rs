@@ -7,12 +7,23 @@ use db::error::RecordsError;
 use db::search_index;
 use policy::UserNumber;
 use policy::user_field::{Search, Section};
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryResult, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    DatabaseTransaction, DbErr, EntityTrait, IdenStatic, JoinType, QueryResult, QuerySelect, Select,
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Shown for a record without a name.
 const NAMELESS: &str = "(no name)";
+
+/// The columns of a user's name.
+const NAME_COLUMNS: [users::Column; 4] = [
+    users::Column::Replacement,
+    users::Column::FirstName,
+    users::Column::PreferredName,
+    users::Column::LastName,
+];
 
 /// The parts of a user's name, for queries on other tables that show the user.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -27,12 +38,25 @@ impl Name {
     /// Returns the name columns for a `SELECT` list, where `table` is the alias of `users`. [`Name::of`] reads
     /// them.
     pub fn columns(table: &str) -> String {
-        ["replacement", "first_name", "preferred_name", "last_name"]
-            .map(|column| format!("{table}.{column} AS {table}_{column}"))
+        NAME_COLUMNS
+            .map(|column| format!("{table}.{column} AS {table}_{column}", column = column.as_str()))
             .join(", ")
     }
 
-    /// Reads the columns of [`Name::columns`].
+    /// Joins the user with the number in a column, as `table`, and selects the name columns for [`Name::of`].
+    pub fn join<E: EntityTrait>(select: Select<E>, number: E::Column, table: &'static str) -> Select<E> {
+        let user = E::belongs_to(users::Entity).from(number).to(users::Column::Number);
+        Self::select(select.join_as(JoinType::LeftJoin, user.into(), table), table)
+    }
+
+    /// Selects the name columns of a joined user for [`Name::of`].
+    pub fn select<E: EntityTrait>(select: Select<E>, table: &'static str) -> Select<E> {
+        NAME_COLUMNS.into_iter().fold(select, |select, column| {
+            select.column_as(Expr::col((table, column)), format!("{table}_{}", column.as_str()))
+        })
+    }
+
+    /// Reads the columns of [`Name::columns`] or [`Name::select`].
     pub fn of(row: &QueryResult, table: &str) -> Result<Self, DbErr> {
         let column = |name: &str| row.try_get("", &format!("{table}_{name}"));
         Ok(Self {

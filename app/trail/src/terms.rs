@@ -5,7 +5,8 @@ use db::entity::terms;
 use db::error::RecordsError;
 use policy::TermKind;
 use policy::user_field::{AsFieldValue, FieldValue};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 use serde::Serialize;
 
 /// A category, department or branch.
@@ -45,4 +46,13 @@ pub async fn term(
     let named = terms::Entity::find_by_id((kind, code.clone())).one(db).await?;
     let name = named.map_or_else(|| code.clone(), |term| term.name);
     Ok(Some(Term { code, name }))
+}
+
+/// Returns the relation from a column with codes to the terms of a kind, for joins.
+pub fn terms_of<E: EntityTrait>(code: E::Column, kind: TermKind) -> RelationDef {
+    E::belongs_to(terms::Entity)
+        .from(code)
+        .to(terms::Column::Code)
+        .on_condition(move |_, terms| Expr::col((terms, terms::Column::Kind)).eq(kind).into_condition())
+        .into()
 }

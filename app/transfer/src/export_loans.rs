@@ -5,10 +5,13 @@ use super::problem::TransferError;
 use super::{CHUNK, ExportSummary};
 use chrono::NaiveDate;
 use db::csv_text::escaped;
-use db::dialect;
+use db::entity::{catalogue_records, items, loans, users};
 use policy::Action;
 use policy::dates::iso;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait,
+};
 use std::io::Write;
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -22,20 +25,29 @@ pub async fn export_loans(
 ) -> Result<ExportSummary, TransferError> {
     actor.require(Action::Administer)?;
     audit::record_event_in_own_tx(store, actor, AuditAction::Exported, Subject::Library, "loans").await?;
-    let sql = "SELECT l.id, l.user_number, u.external_id, u.user_id, u.barcode, i.barcode AS item_barcode, \
-               c.title, l.branch, l.category, l.department, l.issued_on, l.due_on, l.returned_on, l.renewals, \
-               l.note, l.return_note, u.anonymised_on FROM loans l JOIN users u ON u.number = l.user_number \
-               LEFT JOIN items i ON i.id = l.item_id LEFT JOIN catalogue_records c ON c.id = i.record_id \
-               WHERE l.id > ? ORDER BY l.id LIMIT ?";
-    let backend = store.db.get_database_backend();
+    let user =
+        loans::Entity::belongs_to(users::Entity).from(loans::Column::UserNumber).to(users::Column::Number);
+    let item = loans::Entity::belongs_to(items::Entity).from(loans::Column::ItemId).to(items::Column::Id);
+    let title = items::Entity::belongs_to(catalogue_records::Entity)
+        .from(items::Column::RecordId)
+        .to(catalogue_records::Column::Id);
+    let select = loans::Entity::find()
+        .columns([users::Column::ExternalId, users::Column::UserId, users::Column::Barcode])
+        .column(users::Column::AnonymisedOn)
+        .column_as(items::Column::Barcode, "item_barcode")
+        .column(catalogue_records::Column::Title)
+        .join(JoinType::InnerJoin, user.into())
+        .join(JoinType::LeftJoin, item.into())
+        .join(JoinType::LeftJoin, title.into())
+        .order_by_asc(loans::Column::Id)
+        .limit(CHUNK as u64);
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(LOAN)?;
     let mut summary = ExportSummary::default();
     let mut after: i64 = 0;
     loop {
-        let rows_wanted = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-        let values = vec![after.into(), rows_wanted.into()];
-        let rows = store.db.query_all_raw(dialect::bind(backend, sql, values)).await?;
+        let select = select.clone().filter(loans::Column::Id.gt(after));
+        let rows = store.db.query_all(&select.into_query()).await?;
         let Some(last) = rows.last() else { break };
         after = last.try_get("", "id")?;
         for row in &rows {

@@ -97,6 +97,7 @@ async fn write(tx: &DatabaseTransaction, pairs: Vec<Value>) -> Result<(), DbErr>
         return Ok(());
     }
     let rows = vec!["(CAST(? AS BIGINT), CAST(? AS BIGINT))"; pairs.len() / 2].join(", ");
+    // Raw SQL: one UPDATE from a list of VALUES for many users.
     let sql = format!(
         "WITH v (number, guarantor) AS (VALUES {rows}) UPDATE users SET guarantor_number = v.guarantor, \
          version = users.version + 1 FROM v WHERE users.number = v.number"

@@ -330,6 +330,7 @@ async fn move_activity(tx: &DatabaseTransaction, active: BTreeMap<i64, NaiveDate
     let backend = tx.get_database_backend();
     let row = format!("(CAST(? AS BIGINT), {})", dialect::date_place(backend));
     let rows = vec![row.as_str(); active.len()].join(", ");
+    // Raw SQL: one UPDATE from a list of VALUES for many users.
     let sql = format!(
         "WITH v (number, day) AS (VALUES {rows}) UPDATE users SET last_activity_on = v.day FROM v \
          WHERE users.number = v.number AND (users.last_activity_on IS NULL OR users.last_activity_on < v.day)"

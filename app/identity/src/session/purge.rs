@@ -3,10 +3,9 @@
 use crate::staff::{Kind, NOTICE_DAYS};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
-use db::dialect;
+use db::entity::{account_notices, code_budgets, credentials, sessions};
 use db::error::RecordsError;
-use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::Value;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use trail::store::Store;
 
 /// Number of rows deleted in one transaction.
@@ -19,55 +18,45 @@ const APP_TO_CONFIRM: TimeDelta = TimeDelta::hours(1);
 /// Deletes expired rows in batches and returns their number.
 pub async fn purge(store: &Store) -> Result<u64, RecordsError> {
     let now = Clock::real();
-    let ago = |time: TimeDelta| Value::from(now - time);
+    let ago = |time: TimeDelta| now - time;
     let sign_in = store.settings.sign_in;
     let lifetime = |time: std::time::Duration| {
         let time = TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
         now.checked_sub_signed(time).unwrap_or(DateTime::<Utc>::MIN_UTC).max(EARLIEST) - GRACE
     };
-    let of_kind = |kind: Kind| Value::from(kind.code());
-    let statements: [(&str, &str, &str, Vec<Value>); 5] = [
-        (
-            "sessions",
-            "id_hash",
-            "last_seen_at < ? OR created_at < ?",
-            vec![lifetime(sign_in.idle).into(), lifetime(sign_in.longest).into()],
-        ),
-        ("credentials", "id", "kind = ? AND expires_at < ?", vec![of_kind(Kind::Invitation), ago(GRACE)]),
-        (
-            "credentials",
-            "id",
-            "kind = ? AND created_at < ?",
-            vec![of_kind(Kind::AppToConfirm), ago(APP_TO_CONFIRM)],
-        ),
-        ("code_budgets", "id_hash", "spent_until < ?", vec![ago(GRACE)]),
-        ("account_notices", "id", "last_at < ?", vec![ago(TimeDelta::days(NOTICE_DAYS))]),
+    let expired_sessions = Condition::any()
+        .add(sessions::Column::LastSeenAt.lt(lifetime(sign_in.idle)))
+        .add(sessions::Column::CreatedAt.lt(lifetime(sign_in.longest)));
+    let of_kind = |kind: Kind| Condition::all().add(credentials::Column::Kind.eq(kind.code()));
+    let invitations = of_kind(Kind::Invitation).add(credentials::Column::ExpiresAt.lt(ago(GRACE)));
+    let apps = of_kind(Kind::AppToConfirm).add(credentials::Column::CreatedAt.lt(ago(APP_TO_CONFIRM)));
+    let budgets = Condition::all().add(code_budgets::Column::SpentUntil.lt(ago(GRACE)));
+    let notices = Condition::all().add(account_notices::Column::LastAt.lt(ago(TimeDelta::days(NOTICE_DAYS))));
+    let deleted = [
+        delete(store, sessions::Entity, sessions::Column::IdHash, expired_sessions).await?,
+        delete(store, credentials::Entity, credentials::Column::Id, invitations).await?,
+        delete(store, credentials::Entity, credentials::Column::Id, apps).await?,
+        delete(store, code_budgets::Entity, code_budgets::Column::IdHash, budgets).await?,
+        delete(store, account_notices::Entity, account_notices::Column::Id, notices).await?,
     ];
-    let mut deleted = 0;
-    for (table, key, condition, values) in statements {
-        deleted += delete(store, table, key, condition, &values).await?;
-    }
-    Ok(deleted)
+    Ok(deleted.iter().sum())
 }
 
 /// Lower bound of a cut-off time, since an unlimited lifetime would exceed the date range of the database.
 const EARLIEST: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-async fn delete(
+async fn delete<E: EntityTrait>(
     store: &Store,
-    table: &str,
-    key: &str,
-    condition: &str,
-    values: &[Value],
+    _: E,
+    key: E::Column,
+    condition: Condition,
 ) -> Result<u64, RecordsError> {
-    let sql = format!(
-        "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition} LIMIT {BATCH})"
-    );
+    let batch = E::find().select_only().column(key).filter(condition).limit(BATCH).into_query();
     let mut deleted = 0;
     loop {
         let tx = store.begin().await?;
-        let statement = dialect::bind(tx.get_database_backend(), &sql, values.to_vec());
-        let batch = tx.execute_raw(statement).await?.rows_affected();
+        let delete = E::delete_many().filter(key.in_subquery(batch.clone()));
+        let batch = delete.exec(&tx).await?.rows_affected;
         store.commit(tx).await?;
         deleted += batch;
         if batch < BATCH {

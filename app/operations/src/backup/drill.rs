@@ -120,6 +120,7 @@ async fn restore(file: &Path, folder: &Path, into: Option<&str>) -> Result<Strin
         ));
     };
     let db = opening::look_at(into).await?;
+    // Raw SQL: the catalogue of PostgreSQL.
     let sql = "SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_schema = 'public'";
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let tables: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;

@@ -62,6 +62,7 @@ async fn copy(store: &Store, to: &Path) -> Result<Positions, RecordsError> {
     let to = to
         .to_str()
         .ok_or_else(|| RecordsError::Refused("The name of the file is not valid UTF-8".to_owned()))?;
+    // Raw SQL: VACUUM INTO is a command of SQLite.
     let into = dialect::bind(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![to.into()]);
     store.db.execute_raw(into).await.map_err(|error| {
         RecordsError::Refused(format!("The backup could not be written: {}", error::cause(&error)))

@@ -53,6 +53,7 @@ impl Positions {
     /// Reads the positions of a database.
     pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self, RecordsError> {
         let backend = db.get_database_backend();
+        // Raw SQL: one statement reads all tables, so that the positions belong together.
         let sql = "SELECT (SELECT MAX(version) FROM seaql_migrations) AS schema, \
                    (SELECT library FROM ledger_mark) AS library, \
                    (SELECT sequence FROM ledger_mark) AS ledger, (SELECT sequence FROM audit_head) AS audit, \

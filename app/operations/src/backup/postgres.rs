@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 /// Dumps the database to a file. Returns its positions in the same snapshot.
 pub(super) async fn dump(db: &DatabaseConnection, url: &str, file: &Path) -> Result<Positions, RecordsError> {
     let tx = dialect::begin_reading(db).await?;
+    // Raw SQL: a function of PostgreSQL.
     let sql = Statement::from_string(DatabaseBackend::Postgres, "SELECT pg_export_snapshot() AS snapshot");
     let row = tx.query_one_raw(sql).await?.ok_or(RecordsError::Corrupt("snapshot"))?;
     let snapshot: String = row.try_get("", "snapshot")?;

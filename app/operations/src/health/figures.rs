@@ -1,9 +1,10 @@
 //! Figures for monitoring: counts of runs and users, without personal data or names of tasks.
 
-use db::dialect;
+use db::entity::runs;
 use db::error::RecordsError;
 use policy::{RunKind, RunState};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryOrder, QuerySelect};
 use trail::store::Store;
 
 /// The counts over all runs.
@@ -32,20 +33,24 @@ pub struct OfRuns {
 
 /// Counts the runs.
 pub async fn figures(store: &Store) -> Result<Figures, RecordsError> {
-    let sql = "SELECT kind, state, COUNT(*) AS runs, CAST(SUM(done) AS BIGINT) AS done, \
-               CAST(SUM(skipped) AS BIGINT) AS skipped, CAST(SUM(failed) AS BIGINT) AS failed \
-               FROM runs GROUP BY kind, state ORDER BY kind, state";
-    let statement = dialect::bind(store.db.get_database_backend(), sql, Vec::new());
-    let rows = store.db.query_all_raw(statement).await?;
-    let runs = rows.iter().map(|row| {
-        Ok(OfRuns {
-            kind: row.try_get("", "kind")?,
-            state: row.try_get("", "state")?,
-            runs: row.try_get("", "runs")?,
-            done: row.try_get("", "done")?,
-            skipped: row.try_get("", "skipped")?,
-            failed: row.try_get("", "failed")?,
-        })
-    });
-    Ok(Figures { runs: runs.collect::<Result<_, DbErr>>()? })
+    use runs::Column::{Done, Failed, Id, Kind, Skipped, State};
+    // The sum of a BIGINT is a NUMERIC on PostgreSQL.
+    let sum = |column: runs::Column| column.sum().cast_as("BIGINT");
+    let rows: Vec<(RunKind, RunState, i64, i64, i64, i64)> = runs::Entity::find()
+        .select_only()
+        .columns([Kind, State])
+        .column_as(Id.count(), "runs")
+        .column_as(sum(Done), "done")
+        .column_as(sum(Skipped), "skipped")
+        .column_as(sum(Failed), "failed")
+        .group_by(Kind)
+        .group_by(State)
+        .order_by_asc(Kind)
+        .order_by_asc(State)
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    let of_runs =
+        |(kind, state, runs, done, skipped, failed)| OfRuns { kind, state, runs, done, skipped, failed };
+    Ok(Figures { runs: rows.into_iter().map(of_runs).collect() })
 }

@@ -1,22 +1,30 @@
 //! Findings of the residue search without a decision.
 
-use super::{Condition, ConditionKind, query};
+use super::{Condition, ConditionKind};
 use chrono::{DateTime, Utc};
+use db::entity::residue_hits;
 use db::error::RecordsError;
 use policy::RunId;
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use trail::store::Store;
 
 /// Returns a single condition for all open findings. A partial index covers them.
 pub(super) async fn open(store: &Store) -> Result<Vec<Condition>, RecordsError> {
-    let sql = "SELECT COUNT(*) AS n, MIN(found_at) AS since, MIN(run_id) AS first, MAX(run_id) AS last, \
-               COUNT(*) - COUNT(run_id) AS of_no_run FROM residue_hits WHERE decision IS NULL";
-    let rows = query(store, sql, Vec::new()).await?;
-    let Some(row) = rows.first() else { return Ok(Vec::new()) };
-    let findings: i64 = row.try_get("", "n")?;
-    let since: Option<DateTime<Utc>> = row.try_get("", "since")?;
-    let Some(since) = since.filter(|_| findings > 0) else { return Ok(Vec::new()) };
-    let [first, last]: [Option<i64>; 2] = [row.try_get("", "first")?, row.try_get("", "last")?];
-    let of_no_run: i64 = row.try_get("", "of_no_run")?;
-    let run = first.filter(|_| first == last && of_no_run == 0).map(RunId);
+    use residue_hits::Column::{Decision, FoundAt, RunId as Run};
+    type Found = (i64, Option<DateTime<Utc>>, i64, Option<i64>, Option<i64>);
+    let found: Option<Found> = residue_hits::Entity::find()
+        .select_only()
+        .expr_as(Expr::col(Asterisk).count(), "findings")
+        .column_as(FoundAt.min(), "since")
+        .column_as(Run.count(), "of_runs")
+        .column_as(Run.min(), "first")
+        .column_as(Run.max(), "last")
+        .filter(Decision.is_null())
+        .into_tuple()
+        .one(&store.db)
+        .await?;
+    let Some((findings, Some(since), of_runs, first, last)) = found else { return Ok(Vec::new()) };
+    let run = first.filter(|_| first == last && of_runs == findings).map(RunId);
     Ok(vec![Condition { what: ConditionKind::FindingsOpen { findings }, task: None, run, since }])
 }

@@ -1,11 +1,13 @@
 //! Guessed codes: sign-ins with the correct password that ended after too many wrong codes.
 
-use super::{Condition, ConditionKind, query};
+use super::{Condition, ConditionKind};
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
+use db::entity::account_notices;
 use db::error::RecordsError;
 use identity::staff::NoticeKind;
-use sea_orm::Value;
+use sea_orm::sea_query::Func;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use trail::store::Store;
 
 /// The time for which guessed codes are reported, in hours.
@@ -13,15 +15,16 @@ const REPORTED_HOURS: i64 = 24;
 
 /// Returns a single condition for all accounts.
 pub(super) async fn codes(store: &Store) -> Result<Vec<Condition>, RecordsError> {
-    let sql = "SELECT COUNT(DISTINCT user_number) AS accounts, MIN(first_at) AS since FROM account_notices \
-               WHERE kind IN (?, ?, ?) AND last_at > ?";
-    let since = Clock::real() - Duration::hours(REPORTED_HOURS);
-    let kinds = NoticeKind::GUESSED_CODES.map(Value::from);
-    let values = kinds.into_iter().chain([since.into()]).collect();
-    let rows = query(store, sql, values).await?;
-    let Some(row) = rows.first() else { return Ok(Vec::new()) };
-    let since: Option<DateTime<Utc>> = row.try_get("", "since")?;
-    let Some(since) = since else { return Ok(Vec::new()) };
-    let what = ConditionKind::CodesGuessed { accounts: row.try_get("", "accounts")? };
+    let guessed: Option<(i64, Option<DateTime<Utc>>)> = account_notices::Entity::find()
+        .select_only()
+        .expr_as(Func::count_distinct(account_notices::Column::UserNumber.into_expr()), "accounts")
+        .column_as(account_notices::Column::FirstAt.min(), "since")
+        .filter(account_notices::Column::Kind.is_in(NoticeKind::GUESSED_CODES))
+        .filter(account_notices::Column::LastAt.gt(Clock::real() - Duration::hours(REPORTED_HOURS)))
+        .into_tuple()
+        .one(&store.db)
+        .await?;
+    let Some((accounts, Some(since))) = guessed else { return Ok(Vec::new()) };
+    let what = ConditionKind::CodesGuessed { accounts };
     Ok(vec![Condition { what, task: None, run: None, since }])
 }

@@ -9,6 +9,7 @@ use trail::store::Store;
 
 /// Returns a single condition for all of them. They stay in force until they are released.
 pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    // Raw SQL: the condition is a fragment shared with the list of legal holds.
     let sql = format!(
         "SELECT COUNT(*) AS n, MIN(COALESCE(x.review_on, x.placed_on)) AS since FROM legal_holds x \
          WHERE x.released_on IS NULL AND {DUE}"

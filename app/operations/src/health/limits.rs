@@ -1,40 +1,56 @@
 //! Safety limits that stopped a member of staff, and protections that were weakened.
 
-use super::{Condition, ConditionKind, query};
+use super::{Condition, ConditionKind};
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
+use db::entity::{manual_changes, protections};
 use db::error::RecordsError;
-use policy::Window;
+use policy::{ManualChange, Window};
 use safeguards::approval;
 use safeguards::protection::{self, ACTIONS, WEAKER};
+use sea_orm::sea_query::{Expr, Func};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 use trail::store::Store;
+
+/// The limits that stop a change.
+const LIMITS: [ManualChange; 4] = [
+    ManualChange::AnonymisedLimit,
+    ManualChange::MarkedLimit,
+    ManualChange::ReplacedLimit,
+    ManualChange::ImportLimit,
+];
 
 /// Returns the conditions about limits and protections.
 pub(super) async fn conditions(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let mut conditions = Vec::new();
     let day = Clock::real() - Duration::hours(Window::Day.hours());
-    let sql = "SELECT COUNT(DISTINCT COALESCE(actor_number, 0)) AS n, MIN(at) AS since FROM manual_changes \
-               WHERE kind IN ('limit_anonymised', 'limit_marked', 'limit_replaced', 'limit_import') AND at > ?";
-    conditions.extend(
-        counted(store, sql, vec![day.into()], |actors| ConditionKind::LimitReached { actors }).await?,
-    );
+    let actor = Func::coalesce([manual_changes::Column::ActorNumber.into_expr(), Expr::value(0)]);
+    let stopped = manual_changes::Entity::find()
+        .select_only()
+        .expr_as(Func::count_distinct(actor), "actors")
+        .column_as(manual_changes::Column::At.min(), "since")
+        .filter(manual_changes::Column::Kind.is_in(LIMITS))
+        .filter(manual_changes::Column::At.gt(day));
+    conditions.extend(counted(store, stopped, |actors| ConditionKind::LimitReached { actors }).await?);
     conditions.extend(four_eyes_ending(store).await?);
-    let sql = "SELECT COUNT(*) AS n, MIN(at) AS since FROM protections WHERE name LIKE ? AND at > ?";
-    let values = vec![format!("{WEAKER}%").into(), protection::cooled_off().into()];
-    conditions
-        .extend(counted(store, sql, values, |settings| ConditionKind::SettingsWeakened { settings }).await?);
+    let weaker = protections::Entity::find()
+        .select_only()
+        .column_as(protections::Column::Name.count(), "settings")
+        .column_as(protections::Column::At.min(), "since")
+        .filter(protections::Column::Name.like(format!("{WEAKER}%")))
+        .filter(protections::Column::At.gt(protection::cooled_off()));
+    conditions.extend(counted(store, weaker, |settings| ConditionKind::SettingsWeakened { settings }).await?);
     Ok(conditions)
 }
 
-async fn counted(
+/// Returns the condition if a query, which selects a count and the earliest instant, counts any.
+async fn counted<E: EntityTrait>(
     store: &Store,
-    sql: &str,
-    values: Vec<sea_orm::Value>,
+    select: Select<E>,
     what: impl Fn(i64) -> ConditionKind,
 ) -> Result<Option<Condition>, RecordsError> {
-    let rows = query(store, sql, values).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let (count, since): (i64, Option<DateTime<Utc>>) = (row.try_get("", "n")?, row.try_get("", "since")?);
+    let row: Option<(i64, Option<DateTime<Utc>>)> = select.into_tuple().one(&store.db).await?;
+    let Some((count, since)) = row else { return Ok(None) };
     Ok((count > 0).then(|| Condition {
         what: what(count),
         task: None,

@@ -7,7 +7,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use db::dialect;
 use db::error::{Fault, RecordsError};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DbErr, DeriveIden};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use trail::key;
@@ -18,6 +19,15 @@ use trail::vitals::{Skew, outside};
 const GONE_AFTER: Duration = Duration::from_secs(12);
 /// Time without a heartbeat after which a row is deleted.
 const REMOVED_AFTER: Duration = Duration::from_mins(15);
+
+/// The table of all servers.
+#[derive(DeriveIden)]
+enum Servers {
+    Table,
+    Id,
+    Beats,
+    SeenAt,
+}
 
 /// The row of this server, and observations about the others.
 #[derive(Debug, Default)]
@@ -94,32 +104,42 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
 
 async fn write(store: &Store, id: Option<i64>, at: DateTime<Utc>) -> Result<i64, DbErr> {
     let db = store.probe().await?;
-    let backend = db.get_database_backend();
     if let Some(id) = id {
-        let sql = "UPDATE servers SET beats = beats + 1, seen_at = ? WHERE id = ?";
-        let written = db.execute_raw(dialect::bind(backend, sql, vec![at.into(), id.into()])).await?;
-        if written.rows_affected() == 1 {
+        let beat = Query::update()
+            .table(Servers::Table)
+            .value(Servers::Beats, Expr::col(Servers::Beats).add(1))
+            .value(Servers::SeenAt, at)
+            .and_where(Expr::col(Servers::Id).eq(id))
+            .take();
+        if db.execute(&beat).await?.rows_affected() == 1 {
             return Ok(id);
         }
     }
-    let sql = "INSERT INTO servers (beats, seen_at) VALUES (0, ?) RETURNING id";
-    let row = db.query_one_raw(dialect::bind(backend, sql, vec![at.into()])).await?;
+    let insert = Query::insert()
+        .into_table(Servers::Table)
+        .columns([Servers::Beats, Servers::SeenAt])
+        .values_panic([0.into(), at.into()])
+        .returning_col(Servers::Id)
+        .take();
+    let row = db.query_one(&insert).await?;
     row.map_or_else(|| Err(DbErr::RecordNotInserted), |row| row.try_get("", "id"))
 }
 
 async fn others(store: &Store, id: i64) -> Result<Vec<(i64, i64, DateTime<Utc>)>, DbErr> {
-    let sql = "SELECT id, beats, seen_at FROM servers WHERE id <> ?";
-    let db = store.probe().await?;
-    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, vec![id.into()])).await?;
+    let select = Query::select()
+        .columns([Servers::Id, Servers::Beats, Servers::SeenAt])
+        .from(Servers::Table)
+        .and_where(Expr::col(Servers::Id).ne(id))
+        .take();
+    let rows = store.probe().await?.query_all(&select).await?;
     rows.iter()
         .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "beats")?, row.try_get("", "seen_at")?)))
         .collect()
 }
 
 async fn delete(store: &Store, id: i64) -> Result<(), DbErr> {
-    let db = store.probe().await?;
-    let sql = "DELETE FROM servers WHERE id = ?";
-    db.execute_raw(dialect::bind(db.get_database_backend(), sql, vec![id.into()])).await?;
+    let delete = Query::delete().from_table(Servers::Table).and_where(Expr::col(Servers::Id).eq(id)).take();
+    store.probe().await?.execute(&delete).await?;
     Ok(())
 }
 

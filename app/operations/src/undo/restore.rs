@@ -2,16 +2,15 @@
 
 use super::{Restored, moved_on, refused};
 use chrono::NaiveDate;
-use db::dialect;
-use db::entity::{charges, loans, requests, residue_hits, user_roles, users};
+use db::entity::{audit_events, charges, loans, requests, residue_hits, user_roles, users};
 use db::error::RecordsError;
 use erasure::residue;
 use identity::{session, staff};
 use policy::{Action, Role, UserNumber};
 use records::circulation::CANCELLED;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
-    QueryFilter, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect, Set,
 };
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -237,21 +236,22 @@ impl Within<'_> {
         actions: &[AuditAction],
         detail: Option<&str>,
     ) -> Result<(), RecordsError> {
-        let codes: Vec<String> = actions.iter().map(|action| format!("'{}'", action.code())).collect();
-        let about = if detail.is_some() { "AND (detail = ? OR detail LIKE ?)" } else { "" };
-        let sql = format!(
-            "SELECT MAX(id) AS newest FROM audit_events WHERE subject_kind = 'user' AND subject_id = ? \
-             AND action IN ({}) {about}",
-            codes.join(", ")
-        );
-        let mut values = vec![user.into()];
-        if let Some(detail) = detail {
-            values.extend([detail.into(), format!("{detail},%").into()]);
-        }
-        let backend = self.tx.get_database_backend();
-        let row = self.tx.query_one_raw(dialect::bind(backend, &sql, values)).await?;
-        let newest: Option<i64> = row.map(|row| row.try_get("", "newest")).transpose()?.flatten();
-        if newest == Some(self.undo.event) { Ok(()) } else { Err(moved_on()) }
+        let about = |detail: &str| {
+            Condition::any()
+                .add(audit_events::Column::Detail.eq(detail))
+                .add(audit_events::Column::Detail.like(format!("{detail},%")))
+        };
+        let newest: Option<Option<i64>> = audit_events::Entity::find()
+            .select_only()
+            .column_as(audit_events::Column::Id.max(), "newest")
+            .filter(audit_events::Column::SubjectKind.eq("user"))
+            .filter(audit_events::Column::SubjectId.eq(user))
+            .filter(audit_events::Column::Action.is_in(actions.iter().map(|action| action.code())))
+            .filter(detail.map_or_else(Condition::all, about))
+            .into_tuple()
+            .one(self.tx)
+            .await?;
+        if newest.flatten() == Some(self.undo.event) { Ok(()) } else { Err(moved_on()) }
     }
 
     async fn note(&self, action: AuditAction, user: i64, detail: &str) -> Result<(), RecordsError> {

@@ -1,13 +1,17 @@
 //! Lists of the loans, requests, charges and messages of one user, the newest first.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use db::dialect;
+use db::entity::{catalogue_records, charges, items, loans, messages, requests, terms};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
-use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, UserNumber};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, TermKind, UserNumber};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait, Select,
+};
 use serde::Serialize;
 use trail::store::Store;
+use trail::terms::terms_of;
 
 /// Selects the loans to list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,19 +91,29 @@ pub async fn loans(
     paging: &Paging,
 ) -> Result<Page<Loan>, RecordsError> {
     let state = match which {
-        Loans::Open => "x.returned_on IS NULL",
-        Loans::Past => "x.returned_on IS NOT NULL",
+        Loans::Open => loans::Column::ReturnedOn.is_null(),
+        Loans::Past => loans::Column::ReturnedOn.is_not_null(),
     };
-    let select = "SELECT x.*, COALESCE(b.name, x.branch) AS branch_name, i.barcode AS item_barcode, \
-                  c.id AS record_id, c.title AS record_title FROM loans x \
-                  LEFT JOIN terms b ON b.kind = 'branch' AND b.code = x.branch \
-                  LEFT JOIN items i ON i.id = x.item_id LEFT JOIN catalogue_records c ON c.id = i.record_id";
+    let item = loans::Entity::belongs_to(items::Entity).from(loans::Column::ItemId).to(items::Column::Id);
+    let title = items::Entity::belongs_to(catalogue_records::Entity)
+        .from(items::Column::RecordId)
+        .to(catalogue_records::Column::Id);
+    let select = loans::Entity::find()
+        .column_as(terms::Column::Name, "branch_name")
+        .column_as(items::Column::Barcode, "item_barcode")
+        .column_as(catalogue_records::Column::Id, "record_id")
+        .column_as(catalogue_records::Column::Title, "record_title")
+        .join(JoinType::LeftJoin, terms_of::<loans::Entity>(loans::Column::Branch, TermKind::Branch))
+        .join(JoinType::LeftJoin, item.into())
+        .join(JoinType::LeftJoin, title.into())
+        .filter(loans::Column::UserNumber.eq(user.0))
+        .filter(state);
     let loan = |row: &QueryResult| {
         Ok(Loan {
             id: LoanId(row.try_get("", "id")?),
             record: record(row)?,
             item_barcode: row.try_get("", "item_barcode")?,
-            branch: row.try_get("", "branch_name")?,
+            branch: branch(row)?,
             category: row.try_get("", "category")?,
             department: row.try_get("", "department")?,
             issued_on: row.try_get("", "issued_on")?,
@@ -110,7 +124,8 @@ pub async fn loans(
             return_note: row.try_get("", "return_note")?,
         })
     };
-    newest_first(store, select, state, user, paging, loan, |loan| loan.id.0).await
+    let rows = newest_first(store, select, loans::Column::Id, paging).await?;
+    page(&rows, paging, loan, |loan| loan.id.0)
 }
 
 /// Lists the requests of a user.
@@ -119,14 +134,20 @@ pub async fn requests(
     user: UserNumber,
     paging: &Paging,
 ) -> Result<Page<Request>, RecordsError> {
-    let select = "SELECT x.*, COALESCE(b.name, x.branch) AS branch_name, c.title AS record_title \
-                  FROM requests x LEFT JOIN terms b ON b.kind = 'branch' AND b.code = x.branch \
-                  LEFT JOIN catalogue_records c ON c.id = x.record_id";
+    let title = requests::Entity::belongs_to(catalogue_records::Entity)
+        .from(requests::Column::RecordId)
+        .to(catalogue_records::Column::Id);
+    let select = requests::Entity::find()
+        .column_as(terms::Column::Name, "branch_name")
+        .column_as(catalogue_records::Column::Title, "record_title")
+        .join(JoinType::LeftJoin, terms_of::<requests::Entity>(requests::Column::Branch, TermKind::Branch))
+        .join(JoinType::LeftJoin, title.into())
+        .filter(requests::Column::UserNumber.eq(user.0));
     let request = |row: &QueryResult| {
         Ok(Request {
             id: RequestId(row.try_get("", "id")?),
             record: record(row)?,
-            branch: row.try_get("", "branch_name")?,
+            branch: branch(row)?,
             placed_on: row.try_get("", "placed_on")?,
             status: row.try_get("", "status")?,
             closed_on: row.try_get("", "closed_on")?,
@@ -134,7 +155,8 @@ pub async fn requests(
             cancel_reason: row.try_get("", "cancel_reason")?,
         })
     };
-    newest_first(store, select, "TRUE", user, paging, request, |request| request.id.0).await
+    let rows = newest_first(store, select, requests::Column::Id, paging).await?;
+    page(&rows, paging, request, |request| request.id.0)
 }
 
 /// Lists the charges and credits of a user.
@@ -150,7 +172,9 @@ pub async fn charges(store: &Store, user: UserNumber, paging: &Paging) -> Result
             note: row.try_get("", "note")?,
         })
     };
-    newest_first(store, "SELECT x.* FROM charges x", "TRUE", user, paging, charge, |charge| charge.id.0).await
+    let select = charges::Entity::find().filter(charges::Column::UserNumber.eq(user.0));
+    let rows = newest_first(store, select, charges::Column::Id, paging).await?;
+    page(&rows, paging, charge, |charge| charge.id.0)
 }
 
 /// Lists the messages sent to a user.
@@ -170,8 +194,17 @@ pub async fn messages(
             body: row.try_get("", "body")?,
         })
     };
-    newest_first(store, "SELECT x.* FROM messages x", "TRUE", user, paging, message, |message| message.id.0)
-        .await
+    let select = messages::Entity::find().filter(messages::Column::UserNumber.eq(user.0));
+    let rows = newest_first(store, select, messages::Column::Id, paging).await?;
+    page(&rows, paging, message, |message| message.id.0)
+}
+
+/// Returns the name of the branch, or its code if it has no name.
+fn branch(row: &QueryResult) -> Result<String, DbErr> {
+    match row.try_get("", "branch_name")? {
+        Some(name) => Ok(name),
+        None => row.try_get("", "branch"),
+    }
 }
 
 fn record(row: &QueryResult) -> Result<Option<(CatalogueRecordId, String)>, DbErr> {
@@ -180,23 +213,25 @@ fn record(row: &QueryResult) -> Result<Option<(CatalogueRecordId, String)>, DbEr
     Ok(id.map(CatalogueRecordId).zip(title))
 }
 
-/// Returns a page of the rows `x` of a user, keyed by id.
-async fn newest_first<T>(
+/// Reads the rows of a page, the newest first.
+async fn newest_first<E: EntityTrait>(
     store: &Store,
-    select: &str,
-    state: &str,
-    user: UserNumber,
+    select: Select<E>,
+    id: E::Column,
+    paging: &Paging,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let before = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(i64::MAX);
+    let select = select.filter(id.lt(before)).order_by_desc(id).limit(paging.limit());
+    store.db.query_all(&select.into_query()).await
+}
+
+/// Returns a page of these rows, keyed by id.
+fn page<T>(
+    rows: &[QueryResult],
     paging: &Paging,
     of_row: impl Fn(&QueryResult) -> Result<T, DbErr>,
     id: impl Fn(&T) -> i64,
 ) -> Result<Page<T>, RecordsError> {
-    let before = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(i64::MAX);
-    let sql = format!(
-        "{select} WHERE x.user_number = ? AND {state} AND x.id < ? ORDER BY x.id DESC LIMIT {}",
-        paging.limit()
-    );
-    let values = vec![user.0.into(), before.into()];
-    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let rows = rows.iter().map(of_row).collect::<Result<Vec<T>, DbErr>>()?;
     Ok(Page::of(rows, paging, |row| id(row).to_string()))
 }

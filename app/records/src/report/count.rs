@@ -1,4 +1,6 @@
 //! Counts the rows of a report.
+//!
+//! Raw SQL: one statement over all loans or requests, with month and year as fragments of `db::dialect`.
 
 use super::{Counted, Key, NONE, Report, ReportQuery, Row};
 use chrono::{Months, NaiveDate};

@@ -1,12 +1,18 @@
 //! User search: one search box, filters, four orders, keyset pagination.
+//!
+//! Raw SQL: the search over all users compares pairs of order and number, and its conditions decide which index is
+//! used.
 
 use chrono::NaiveDate;
 use db::dialect;
+use db::entity::users;
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::{Role, UserNumber, text};
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryResult,
+};
 use serde::Serialize;
 use trail::person::{Name, query_words};
 use trail::store::Store;
@@ -62,12 +68,12 @@ impl Sort {
     }
 
     /// Returns the nullable column of the order, or `None` for the user number.
-    const fn column(self) -> Option<&'static str> {
+    const fn column(self) -> Option<users::Column> {
         match self {
             Self::Number => None,
-            Self::Name => Some("last_name"),
-            Self::Leaving => Some("leaving_on"),
-            Self::Activity => Some("last_activity_on"),
+            Self::Name => Some(users::Column::LastName),
+            Self::Leaving => Some(users::Column::LeavingOn),
+            Self::Activity => Some(users::Column::LastActivityOn),
         }
     }
 }
@@ -207,10 +213,8 @@ async fn start(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Star
         return Ok(Start::AfterWithout(number));
     }
     let Some(column) = query.sort.column() else { return Ok(Start::After(number)) };
-    let sql = format!("SELECT 1 AS one FROM users WHERE number = ? AND {column} IS NOT NULL");
-    let statement = dialect::bind(store.db.get_database_backend(), &sql, vec![number.into()]);
-    let has_it = store.db.query_one_raw(statement).await?.is_some();
-    Ok(if has_it { Start::After(number) } else { Start::First })
+    let with_value = users::Entity::find_by_id(number).filter(column.is_not_null());
+    Ok(if with_value.count(&store.db).await? > 0 { Start::After(number) } else { Start::First })
 }
 
 fn parts(query: &UserQuery, start: Start) -> Vec<Part> {
@@ -300,7 +304,7 @@ fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
 fn part_sql(query: &UserQuery, conditions: &Conditions, part: Part, limit: u64) -> (String, Vec<Value>) {
     let mut all = conditions.clone();
     let (direction, beyond) = if query.descending { ("DESC", "<") } else { ("ASC", ">") };
-    let order = match (part, query.sort.column()) {
+    let order = match (part, query.sort.column().map(|column| column.as_str())) {
         (Part::With(after), Some(column)) => {
             all.and(&format!("u.{column} IS NOT NULL"), []);
             if let Some(number) = after {

@@ -1,12 +1,13 @@
 //! The impact of anonymising a single user: the register of personal data, counted for this user.
 
-use db::dialect;
-use db::entity::{custom_fields, custom_values};
+use db::entity::{custom_fields, custom_values, loans};
 use db::error::RecordsError;
 use policy::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
 use policy::{Policy, Treatment, UserNumber};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::BTreeMap;
+use std::iter;
 use trail::store::Store;
 
 /// What is affected.
@@ -134,26 +135,25 @@ struct Counted {
 /// Counts the rows of one table that belong to a user, and the values in its personal columns.
 async fn counted(db: &impl ConnectionTrait, table: &Table, number: UserNumber) -> Result<Counted, DbErr> {
     let theirs = match table.owner {
-        RowOwner::User(column) => format!("{column} = ?"),
-        RowOwner::Loan(column) => format!("{column} IN (SELECT id FROM loans WHERE user_number = ?)"),
+        RowOwner::User(column) => Expr::col(column).eq(number.0),
+        RowOwner::Loan(column) => {
+            let loans = loans::Entity::find().select_only().column(loans::Column::Id);
+            let loans = loans.filter(loans::Column::UserNumber.eq(number.0));
+            Expr::col(column).in_subquery(loans.into_query())
+        }
         RowOwner::NoUser => return Ok(Counted { rows: 0, values: Vec::new() }),
     };
     let columns: Vec<&'static Column> =
         table.columns.iter().filter(|column| column.class != DataClass::NotPersonal).collect();
-    let counts: Vec<String> = columns
-        .iter()
-        .enumerate()
-        .map(|(place, column)| format!(", COUNT({}) AS n{place}", column.name))
-        .collect();
-    let sql = format!("SELECT COUNT(*) AS rows_{} FROM {} WHERE {theirs}", counts.concat(), table.name);
-    let statement = dialect::bind(db.get_database_backend(), &sql, vec![number.0.into()]);
-    let Some(row) = db.query_one_raw(statement).await? else {
+    let counts = columns.iter().map(|column| Expr::col(column.name).count());
+    let all = Expr::col(Asterisk).count();
+    let query =
+        Query::select().exprs(iter::once(all).chain(counts)).from(table.name).and_where(theirs).take();
+    let Some(row) = db.query_one(&query).await? else {
         return Ok(Counted { rows: 0, values: Vec::new() });
     };
-    let values = columns
-        .into_iter()
-        .enumerate()
-        .map(|(place, column)| Ok((column, row.try_get("", &format!("n{place}"))?)))
+    let values = iter::zip(columns, 1..)
+        .map(|(column, place)| Ok((column, row.try_get_by_index(place)?)))
         .collect::<Result<_, DbErr>>()?;
-    Ok(Counted { rows: row.try_get("", "rows_")?, values })
+    Ok(Counted { rows: row.try_get_by_index(0)?, values })
 }

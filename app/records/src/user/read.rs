@@ -2,14 +2,17 @@
 
 use chrono::NaiveDate;
 use db::dialect;
-use db::entity::{photos, user_roles, users};
+use db::entity::{custom_fields, custom_values, photos, user_roles, users};
 use db::error::RecordsError;
 use policy::user_field::{FieldValue, UserField};
 use policy::{Role, UserNumber, list_user_fields, with_user_fields};
 use safeguards::protection;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::Serialize;
-use trail::person::{Name, Person, display_name};
+use trail::person::{Person, display_name};
 use trail::store::Store;
 use trail::terms::{Term, term};
 
@@ -119,10 +122,11 @@ macro_rules! record {
             let db = &store.db;
             let user = users::Entity::find_by_id(number.0).one(db).await?.ok_or(RecordsError::NotFound("user"))?;
             let guarantor = match user.guarantor_number {
-                Some(guarantor) => people(db, "u.number = ?", UserNumber(guarantor)).await?.into_iter().next(),
+                Some(guarantor) => people(db, users::Column::Number.eq(guarantor)).await?.into_iter().next(),
                 None => None,
             };
-            let guarantees_for = people(db, "u.guarantor_number = ? AND u.anonymised_on IS NULL", number).await?;
+            let guaranteed = users::Column::GuarantorNumber.eq(number.0).and(users::Column::AnonymisedOn.is_null());
+            let guarantees_for = people(db, guaranteed).await?;
             let mut roles: Vec<Role> = user_roles::Entity::find()
                 .filter(user_roles::Column::UserNumber.eq(number.0))
                 .all(db)
@@ -198,40 +202,35 @@ pub async fn photo(store: &Store, number: UserNumber) -> Result<Photo, RecordsEr
     Ok(Photo { media_type: row.media_type, bytes: row.bytes })
 }
 
-/// Returns the users that meet one condition on `u`, with their names.
-async fn people(
-    db: &impl ConnectionTrait,
-    condition: &str,
-    number: UserNumber,
-) -> Result<Vec<Person>, DbErr> {
-    let sql = format!(
-        "SELECT u.number, {} FROM users u WHERE {condition} ORDER BY u.number LIMIT {MAX_NAMED}",
-        Name::columns("u")
-    );
-    db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, vec![number.0.into()]))
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(Person { number: UserNumber(row.try_get("", "number")?), name: Name::of(row, "u")?.shown() })
-        })
-        .collect()
+/// Returns the users that meet one condition, with their names.
+async fn people(db: &impl ConnectionTrait, condition: Expr) -> Result<Vec<Person>, DbErr> {
+    let users = users::Entity::find().filter(condition).order_by_asc(users::Column::Number).limit(MAX_NAMED);
+    let person = |user: users::Model| Person { number: UserNumber(user.number), name: display_name(&user) };
+    Ok(users.all(db).await?.into_iter().map(person).collect())
 }
 
 /// Returns all custom fields with the user's values.
 async fn custom_values(db: &impl ConnectionTrait, number: UserNumber) -> Result<Vec<CustomValue>, DbErr> {
-    let sql = "SELECT f.key AS field_key, f.label, v.value FROM custom_fields f \
-               LEFT JOIN custom_values v ON v.field_key = f.key AND v.user_number = ? ORDER BY f.label, f.key";
-    db.query_all_raw(dialect::bind(db.get_database_backend(), sql, vec![number.0.into()]))
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(CustomValue {
-                key: row.try_get("", "field_key")?,
-                label: row.try_get("", "label")?,
-                value: row.try_get::<Option<String>>("", "value")?.unwrap_or_default(),
-            })
-        })
-        .collect()
+    let own_value = custom_fields::Entity::belongs_to(custom_values::Entity)
+        .from(custom_fields::Column::Key)
+        .to(custom_values::Column::FieldKey)
+        .on_condition(move |_, _| custom_values::Column::UserNumber.eq(number.0).into_condition());
+    let fields: Vec<(String, String, Option<String>)> = custom_fields::Entity::find()
+        .select_only()
+        .columns([custom_fields::Column::Key, custom_fields::Column::Label])
+        .column(custom_values::Column::Value)
+        .join(JoinType::LeftJoin, own_value.into())
+        .order_by_asc(custom_fields::Column::Label)
+        .order_by_asc(custom_fields::Column::Key)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let value = |(key, label, value): (_, _, Option<String>)| CustomValue {
+        key,
+        label,
+        value: value.unwrap_or_default(),
+    };
+    Ok(fields.into_iter().map(value).collect())
 }
 
 struct Held {
@@ -241,6 +240,8 @@ struct Held {
 }
 
 /// Counts the rows that belong to a user, in one query.
+///
+/// Raw SQL: scalar counts of nine tables in one statement.
 async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbErr> {
     let of = |table: &str, more: &str| format!("(SELECT COUNT(*) FROM {table} WHERE user_number = ?{more})");
     let counts = [

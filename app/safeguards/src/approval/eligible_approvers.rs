@@ -4,12 +4,14 @@ use crate::manual_changes::was_changed;
 use crate::protection;
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
-use db::dialect;
+use db::entity::{credentials, manual_changes, user_roles, users};
 use db::error::RecordsError;
 use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, FourEyes, ManualChange, Role, UserNumber};
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+};
 use trail::store::Store;
 
 /// Returns whether this action needs a second person, by the setting or by a protection that still applies.
@@ -60,23 +62,29 @@ pub(crate) async fn could(
 /// Counts the people who have this permission and can sign in, or just `only`. Staff who were added on a page
 /// within the last [`NEW_APPROVER_HOURS`] do not count yet.
 async fn count(db: &impl ConnectionTrait, action: Action, only: Option<UserNumber>) -> Result<u64, DbErr> {
-    let mut values: Vec<Value> =
-        Role::ALL.into_iter().filter(|role| role.may(action)).map(Value::from).collect();
-    let mut sql = format!(
-        "SELECT COUNT(DISTINCT r.user_number) AS n FROM user_roles r JOIN users u ON u.number = r.user_number \
-         WHERE r.role IN ({}) AND NOT EXISTS (SELECT 1 FROM manual_changes m WHERE m.user_number = r.user_number \
-         AND m.kind = 'made_staff' AND m.at > ?) AND u.anonymised_on IS NULL AND EXISTS \
-         (SELECT 1 FROM credentials c WHERE c.user_number = r.user_number AND c.kind = 'password')",
-        dialect::placeholders(values.len())
-    );
-    values.push(made_staff_since().into());
-    if let Some(number) = only {
-        sql.push_str(" AND r.user_number = ?");
-        values.push(number.0.into());
-    }
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
-    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
-    Ok(u64::try_from(n).unwrap_or_default())
+    let number = || user_roles::Column::UserNumber.into_expr();
+    let present = users::Entity::find()
+        .filter(users::Column::Number.into_expr().eq(number()))
+        .filter(users::Column::AnonymisedOn.is_null());
+    let password = credentials::Entity::find()
+        .filter(credentials::Column::UserNumber.into_expr().eq(number()))
+        .filter(credentials::Column::Kind.eq("password"));
+    let recent = manual_changes::Entity::find()
+        .filter(manual_changes::Column::UserNumber.into_expr().eq(number()))
+        .filter(manual_changes::Column::Kind.eq(ManualChange::MadeStaff))
+        .filter(manual_changes::Column::At.gt(made_staff_since()));
+    let people: Option<i64> = user_roles::Entity::find()
+        .select_only()
+        .column_as(number().count_distinct(), "n")
+        .filter(user_roles::Column::Role.is_in(Role::ALL.into_iter().filter(|role| role.may(action))))
+        .filter(Condition::all().add_option(only.map(|only| user_roles::Column::UserNumber.eq(only.0))))
+        .filter(Expr::exists(present.into_query()))
+        .filter(Expr::exists(password.into_query()))
+        .filter(Expr::not_exists(recent.into_query()))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(people.and_then(|people| u64::try_from(people).ok()).unwrap_or_default())
 }
 
 /// Returns whether this member of staff was added on a page within the last [`NEW_APPROVER_HOURS`].

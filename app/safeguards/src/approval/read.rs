@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
-use db::dialect;
+use db::entity::{approvals, runs, tasks};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::approval::{ApprovalKind, Decision};
 use policy::task_form::Visibility;
 use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, UserNumber};
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait,
+};
 use serde::Serialize;
 use trail::person::{Name, Person};
 use trail::store::Store;
@@ -156,32 +158,38 @@ pub async fn list(
     query: &ApprovalQuery,
     paging: &Paging,
 ) -> Result<Page<Approval>, RecordsError> {
-    let mut conditions = vec!["x.id < ?".to_owned()];
     let before = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(i64::MAX);
-    let mut values: Vec<Value> = vec![before.into()];
+    let mut conditions = Condition::all().add(approvals::Column::Id.lt(before));
     if let Some(waiting) = query.waiting {
-        let not = if waiting { "" } else { "NOT " };
-        conditions.push(format!("{not}(x.decision IS NULL AND x.expires_at > ?)"));
-        values.push(Clock::real().into());
+        let open = Condition::all()
+            .add(approvals::Column::Decision.is_null())
+            .add(approvals::Column::ExpiresAt.gt(Clock::real()));
+        conditions = conditions.add(if waiting { open } else { open.not() });
     }
     if let Some(preview) = query.preview {
-        conditions.push("x.preview_id = ?".to_owned());
-        values.push(preview.0.into());
+        conditions = conditions.add(approvals::Column::PreviewId.eq(preview.0));
     }
     if let Some(user) = query.user {
-        conditions.push("x.kind = 'staff_anonymising' AND x.user_number = ?".to_owned());
-        values.push(user.0.into());
+        conditions = conditions
+            .add(approvals::Column::Kind.eq(ApprovalKind::StaffAnonymising))
+            .add(approvals::Column::UserNumber.eq(user.0));
     }
-    let names = [Name::columns("a"), Name::columns("d")].join(", ");
-    let sql = format!(
-        "SELECT x.*, p.task_id, p.previewed, p.actor_number AS maker, t.description, t.visibility, t.owner_number, {names} FROM approvals x \
-         LEFT JOIN runs p ON p.id = x.preview_id LEFT JOIN tasks t ON t.id = p.task_id \
-         LEFT JOIN users a ON a.number = x.asked_by LEFT JOIN users d ON d.number = x.decided_by \
-         WHERE {} ORDER BY x.id DESC LIMIT {}",
-        conditions.join(" AND "),
-        paging.limit()
-    );
-    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
+    let preview =
+        approvals::Entity::belongs_to(runs::Entity).from(approvals::Column::PreviewId).to(runs::Column::Id);
+    let task = runs::Entity::belongs_to(tasks::Entity).from(runs::Column::TaskId).to(tasks::Column::Id);
+    let select = approvals::Entity::find()
+        .column(runs::Column::TaskId)
+        .column(runs::Column::Previewed)
+        .column_as(runs::Column::ActorNumber, "maker")
+        .columns([tasks::Column::Description, tasks::Column::Visibility, tasks::Column::OwnerNumber])
+        .join(JoinType::LeftJoin, preview.into())
+        .join(JoinType::LeftJoin, task.into())
+        .filter(conditions)
+        .order_by_desc(approvals::Column::Id)
+        .limit(paging.limit());
+    let select = Name::join(select, approvals::Column::AskedBy, "a");
+    let select = Name::join(select, approvals::Column::DecidedBy, "d");
+    let rows = store.db.query_all(&select.into_query()).await?;
     let rows = rows.iter().map(approval).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of(rows, paging, |approval| approval.id.to_string()))
 }

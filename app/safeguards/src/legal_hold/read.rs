@@ -3,11 +3,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use db::clock::Clock;
 use db::dialect;
+use db::entity::{legal_holds, users};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::{ApprovalId, HoldReason, LegalHoldId, UserNumber};
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::sea_query::{ExprTrait, Value};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryResult, QuerySelect,
+    QueryTrait,
+};
 use serde::Serialize;
 use trail::person::{Name, Person};
 use trail::store::Store;
@@ -172,16 +176,28 @@ pub async fn of_user(store: &Store, user: UserNumber) -> Result<Vec<Hold>, Recor
 
 /// Returns whether a legal hold on the user or the user's category is in force.
 pub async fn in_force(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, DbErr> {
-    let sql = "SELECT 1 FROM legal_holds WHERE released_on IS NULL AND (user_number = ? \
-               OR category = (SELECT category FROM users WHERE number = ?)) LIMIT 1";
-    let values = vec![user.0.into(), user.0.into()];
-    Ok(db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?.is_some())
+    let category =
+        users::Entity::find_by_id(user.0).select_only().column(users::Column::Category).into_query();
+    let on_user = legal_holds::Column::UserNumber.eq(user.0);
+    let on_category = legal_holds::Column::Category.into_expr().eq(category);
+    let hold: Option<i64> = legal_holds::Entity::find()
+        .select_only()
+        .column(legal_holds::Column::Id)
+        .filter(legal_holds::Column::ReleasedOn.is_null())
+        .filter(Condition::any().add(on_user).add(on_category))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(hold.is_some())
 }
 
 /// The people of a legal hold: the column of each user number, and the alias of the joined user.
 const PEOPLE: [(&str, &str); 4] =
     [("user_number", "h"), ("owner_number", "o"), ("placed_by", "p"), ("released_by", "r")];
 
+/// Reads legal holds `x` with their people. `rest` follows the joins.
+///
+/// Raw SQL: each row joins the newest open request to release it, and callers give different conditions and orders.
 async fn holds(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Result<Vec<Hold>, RecordsError> {
     let names = PEOPLE.map(|(_, table)| Name::columns(table)).join(", ");
     let joins =

@@ -1,14 +1,17 @@
 //! Counting the users that an actor has changed, and comparing with the limits.
 
 use crate::approval;
-use crate::manual_changes::number;
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
 use db::dialect;
+use db::entity::manual_changes;
 use db::error::RecordsError;
 use policy::{ApprovalId, Counted, ManualChange, Reached, UserNumber, Window};
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use sea_orm::sea_query::Func;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    QuerySelect,
+};
 use trail::actor::Actor;
 use trail::store::Store;
 
@@ -73,20 +76,20 @@ async fn count(
     since: DateTime<Utc>,
     without: Option<UserNumber>,
 ) -> Result<i64, DbErr> {
-    let kinds = ManualChange::of(counted);
-    let mut values: Vec<Value> = kinds.iter().map(|kind| (*kind).into()).collect();
-    values.extend([since.into(), without.map_or(0, |user| user.0).into()]);
-    let by = if let Some(staff) = actor.staff {
-        values.push(staff.0.into());
-        "actor_number = ?"
-    } else {
-        values.push(actor.channel.into());
-        "actor_number IS NULL AND channel = ?"
+    let number = manual_changes::Column::ActorNumber;
+    let by = match actor.staff {
+        Some(staff) => Condition::all().add(number.eq(staff.0)),
+        None => Condition::all().add(number.is_null()).add(manual_changes::Column::Channel.eq(actor.channel)),
     };
-    let sql = format!(
-        "SELECT COUNT(DISTINCT user_number) AS n FROM manual_changes WHERE kind IN ({}) AND at > ? \
-         AND user_number <> ? AND {by}",
-        dialect::placeholders(kinds.len())
-    );
-    number(db, &sql, values).await
+    let users = manual_changes::Entity::find()
+        .select_only()
+        .expr_as(Func::count_distinct(manual_changes::Column::UserNumber.into_expr()), "n")
+        .filter(manual_changes::Column::Kind.is_in(ManualChange::of(counted).iter().copied()))
+        .filter(manual_changes::Column::At.gt(since))
+        .filter(manual_changes::Column::UserNumber.ne(without.map_or(0, |user| user.0)))
+        .filter(by)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(users.unwrap_or_default())
 }

@@ -5,10 +5,13 @@ use crate::manual_changes::record;
 use chrono::Duration;
 use db::clock::Clock;
 use db::dialect;
+use db::entity::manual_changes;
 use db::error::RecordsError;
 use policy::numbers::grouped;
 use policy::{Action, ManualChange, UserNumber, Window};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+};
 use std::collections::HashSet;
 use trail::actor::Actor;
 use trail::store::Store;
@@ -106,9 +109,15 @@ pub async fn record_import(
 
 /// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.
 async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>, DbErr> {
-    let sql = "SELECT DISTINCT user_number FROM manual_changes WHERE kind = ? AND at > ?";
     let since = Clock::real() - Duration::hours(Window::Day.hours());
-    let values = vec![ManualChange::Imported.into(), since.into()];
-    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
-    rows.iter().map(|row| row.try_get("", "user_number")).collect()
+    let users: Vec<i64> = manual_changes::Entity::find()
+        .select_only()
+        .column(manual_changes::Column::UserNumber)
+        .distinct()
+        .filter(manual_changes::Column::Kind.eq(ManualChange::Imported))
+        .filter(manual_changes::Column::At.gt(since))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(users.into_iter().collect())
 }

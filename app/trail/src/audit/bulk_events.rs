@@ -60,6 +60,7 @@ pub async fn note_people(
             Row { subject, chained: end.add(&event) }
         })
         .collect();
+    // Raw SQL: one statement for many events, whose rows `dialect::json_rows` provides.
     let sql = format!(
         "INSERT INTO audit_events (id, at, actor_number, channel, action, subject_kind, subject_id, run_id, detail, \
          sequence, mac) SELECT number, CAST(? AS {}), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), '{KIND}', \

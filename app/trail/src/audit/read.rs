@@ -6,14 +6,18 @@ use crate::chain;
 use crate::person::Name;
 use crate::store::Store;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use db::csv_text;
+use db::entity::{audit_events, users};
 use db::error::RecordsError;
 use db::pagination::{MAX_ROWS, Page, Paging};
-use db::{csv_text, dialect};
 use policy::dates::optional_date;
 use policy::form::{FieldErrors, Problem};
 use policy::{Action, RunId, UserNumber, timezone};
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, QueryTrait,
+};
 use serde::{Deserialize, Serialize};
 
 /// The filters as typed.
@@ -194,49 +198,36 @@ pub async fn list(
     paging: &Paging,
 ) -> Result<Page<AuditRow>, RecordsError> {
     actor.require(Action::SeeAudit)?;
-    let backend = store.db.get_database_backend();
-    let (condition, mut values) = conditions(store, query);
-    let after = paging.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(i64::MAX);
-    values.push(after.into());
-    let sql = format!(
-        "SELECT e.id, e.sequence, e.at, e.actor_number, e.channel, e.action, e.subject_kind, e.subject_id, e.run_id, \
-         e.detail, u.number AS staff, {} FROM audit_events e LEFT JOIN users u ON u.number = e.actor_number \
-         WHERE {condition} e.id < ? ORDER BY e.id DESC LIMIT {}",
-        Name::columns("u"),
-        paging.limit()
-    );
-    let rows = store.db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
+    let after = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(i64::MAX);
+    let select = audit_events::Entity::find()
+        .column_as(Expr::col(("u", users::Column::Number)), "staff")
+        .filter(conditions(store, query))
+        .filter(audit_events::Column::Id.lt(after))
+        .order_by_desc(audit_events::Column::Id)
+        .limit(paging.limit());
+    let select = Name::join(select, audit_events::Column::ActorNumber, "u");
+    let rows = store.db.query_all(&select.into_query()).await?;
     let rows = rows.iter().map(AuditRow::of).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of(rows, paging, |row| row.id.to_string()))
 }
 
-/// Returns the conditions of a query, each followed by `AND`.
-fn conditions(store: &Store, query: &AuditQuery) -> (String, Vec<Value>) {
-    let mut sql = String::new();
-    let mut values: Vec<Value> = Vec::new();
-    let mut add = |condition: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            sql.push_str(condition);
-            sql.push_str(" AND ");
-            values.push(value);
-        }
-    };
+/// Returns the conditions of a query.
+fn conditions(store: &Store, query: &AuditQuery) -> Condition {
+    use audit_events::Column;
     let begins = |day: NaiveDate| timezone::at_wall_time(store.clock.zone(), day.and_time(NaiveTime::MIN)).at;
-    add("e.at >= ?", query.from.map(|day| begins(day).into()));
-    add("e.at < ?", query.to.and_then(|day| day.succ_opt()).map(|day| begins(day).into()));
-    let action = match query.action {
-        // Lets the database use the partial index of rare actions.
-        Some(action) if action != AuditAction::UserAnonymised => {
-            "e.action <> 'user_anonymised' AND e.action = ?"
-        }
-        _ => "e.action = ?",
-    };
-    add(action, query.action.map(|action| action.code().into()));
-    add("e.actor_number = ?", query.staff.map(|staff| staff.0.into()));
-    add("e.subject_kind = ?", query.kind.map(Into::into));
-    add("e.subject_id = ?", query.id.map(Into::into));
-    add("e.run_id = ?", query.run.map(|run| run.0.into()));
-    (sql, values)
+    // A constant, not a bound value, lets the database use the partial index of rare actions.
+    let frequent = AuditAction::UserAnonymised;
+    let rare = query.action.filter(|action| *action != frequent);
+    let is_rare = rare.map(|_| Column::Action.into_expr().ne(Expr::Constant(frequent.code().into())));
+    Condition::all()
+        .add_option(query.from.map(|day| Column::At.gte(begins(day))))
+        .add_option(query.to.and_then(|day| day.succ_opt()).map(|day| Column::At.lt(begins(day))))
+        .add_option(is_rare)
+        .add_option(query.action.map(|action| Column::Action.eq(action.code())))
+        .add_option(query.staff.map(|staff| Column::ActorNumber.eq(staff.0)))
+        .add_option(query.kind.map(|kind| Column::SubjectKind.eq(kind)))
+        .add_option(query.id.map(|id| Column::SubjectId.eq(id)))
+        .add_option(query.run.map(|run| Column::RunId.eq(run.0)))
 }
 
 /// The maximum number of events in one file.

@@ -7,9 +7,12 @@ use crate::actor::Actor;
 use crate::chain::{self, AuditKey, Event, NOTHING};
 use crate::store::Store;
 use db::dialect;
+use db::entity::audit_events;
 use db::error::RecordsError;
 use policy::Action;
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -65,13 +68,20 @@ pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError
 
 /// Returns the ids of events without a valid position.
 async fn unplaced(tx: &DatabaseTransaction) -> Result<Vec<i64>, RecordsError> {
-    let sql = format!(
-        "SELECT id FROM audit_events WHERE sequence IS NULL OR sequence < 1 OR CAST(sequence AS BIGINT) <> sequence \
-         ORDER BY id LIMIT {MAX_FINDINGS}"
-    );
-    let statement = dialect::bind(tx.get_database_backend(), &sql, Vec::new());
-    let rows = tx.query_all_raw(statement).await?;
-    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
+    use sea_orm::sea_query::ExprTrait as _;
+    let sequence = audit_events::Column::Sequence;
+    let stored = sequence.into_expr();
+    let without_place = Condition::any()
+        .add(sequence.is_null())
+        .add(sequence.lt(1))
+        .add(stored.clone().cast_as("BIGINT").ne(stored));
+    let events = audit_events::Entity::find()
+        .select_only()
+        .column(audit_events::Column::Id)
+        .filter(without_place)
+        .order_by_asc(audit_events::Column::Id)
+        .limit(MAX_FINDINGS as u64);
+    Ok(events.into_tuple().all(tx).await?)
 }
 
 /// The state of reading along the chain.

@@ -84,6 +84,7 @@ impl Event {
             "at" => format!("{} AS text_at", dialect::instant_text(backend, "at")),
             _ => format!("CAST({column} AS TEXT) AS text_{column}"),
         });
+        // Raw SQL: the text of an instant is a fragment of `dialect`, and tampered rows may hold any type.
         let sql = format!(
             "SELECT id, CAST(sequence AS BIGINT) AS place, CAST(mac AS TEXT) AS code, {} FROM audit_events {condition}",
             columns.join(", ")

@@ -3,12 +3,12 @@
 
 use super::{Key, file, unusable};
 use db::clock::Clock;
-use db::entity::installation_keys;
+use db::entity::{audit_events, certificates, credentials, installation_keys};
 use db::error::RecordsError;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
-    Statement,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, Set,
 };
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -119,14 +119,18 @@ pub async fn record(db: &impl ConnectionTrait, fingerprint: &str) -> Result<(), 
 
 /// Returns whether anything was chained, signed or encrypted in this database.
 async fn was_used(db: &DatabaseConnection) -> Result<bool, DbErr> {
-    let backend = db.get_database_backend();
-    for found in ["audit_events WHERE sequence IS NOT NULL", "certificates", "credentials"] {
-        let sql = Statement::from_string(backend, format!("SELECT 1 AS one FROM {found} LIMIT 1"));
-        if db.query_one_raw(sql).await?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let chained = audit_events::Entity::find().filter(audit_events::Column::Sequence.is_not_null());
+    Ok(has_any(db, chained, audit_events::Column::Id).await?
+        || has_any(db, certificates::Entity::find(), certificates::Column::RunId).await?
+        || has_any(db, credentials::Entity::find(), credentials::Column::Id).await?)
+}
+
+async fn has_any<E: EntityTrait>(
+    db: &DatabaseConnection,
+    rows: Select<E>,
+    key: E::Column,
+) -> Result<bool, DbErr> {
+    Ok(rows.select_only().column(key).into_tuple::<i64>().one(db).await?.is_some())
 }
 
 /// The remedy for a lost key.
