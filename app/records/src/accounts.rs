@@ -68,7 +68,7 @@ const MOST: usize = 1_000;
 
 /// Returns the members of staff, by user number.
 pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<StaffRow>, RecordsError> {
-    actor.require_permission(Action::ManageStaff)?;
+    actor.require_permission_to_see(Action::ManageStaff)?;
     let mut roles: BTreeMap<i64, Vec<Role>> = BTreeMap::new();
     for row in user_roles::Entity::find().order_by_asc(user_roles::Column::UserNumber).all(&store.db).await? {
         roles.entry(row.user_number).or_default().push(row.role);

@@ -159,8 +159,8 @@ async fn records(
         "SELECT x.id, x.title, x.author, x.year, x.created_by, x.created_on, x.changed_by, x.changed_on, {}, {} \
          FROM catalogue_records x LEFT JOIN users m ON m.number = x.created_by \
          LEFT JOIN users c ON c.number = x.changed_by {more}",
-        Name::columns("m"),
-        Name::columns("c"),
+        Name::select_list("m"),
+        Name::select_list("c"),
     );
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     rows.iter()

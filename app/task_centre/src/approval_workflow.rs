@@ -77,13 +77,13 @@ pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, Reco
 
 /// Requests approval for more manual changes by this actor, who has reached a safety limit.
 pub async fn ask_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
-    actor.require_permission(Action::EditUsers)?;
+    actor.require_permission_to_see(Action::EditUsers)?;
     if limits::reached(store, actor).await?.is_empty() {
         return Err(RecordsError::Refused(
             "No safety limit has been reached, so manual changes need no approval".to_owned(),
         ));
     }
-    ask_alone(store, actor, ApprovalSubject::more_changes_of(actor), Subject::Library).await
+    ask_alone(store, actor, ApprovalSubject::over_limit_changes_by(actor), Subject::Library).await
 }
 
 /// Requests approval to anonymise a member of staff.
@@ -92,7 +92,7 @@ pub async fn ask_staff_anonymising(
     actor: Actor,
     number: UserNumber,
 ) -> Result<ApprovalId, RecordsError> {
-    actor.require_permission(Action::ManageStaff)?;
+    actor.require_permission_to_see(Action::ManageStaff)?;
     let roles = run::may_anonymise_staff(&store.db, actor, number).await?;
     ask_alone(store, actor, ApprovalSubject::staff_anonymising_of(number, roles), Subject::User(number.0))
         .await
@@ -129,7 +129,7 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
         }
         ApprovalKind::MoreChanges => {
             actor.require(Action::Approve)?;
-            let matter = ApprovalSubject::more_changes_of(asker(&request));
+            let matter = ApprovalSubject::over_limit_changes_by(asker(&request));
             agree(&tx, actor, &matter, &request, None).await?;
             note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }

@@ -59,7 +59,7 @@ impl Actor {
     /// Rejects an actor without the permission, and a sign-in that is too old for an irreversible action. The age
     /// is measured by the system clock.
     pub fn require(&self, action: Action) -> Result<(), RecordsError> {
-        self.require_permission(action)?;
+        self.require_permission_to_see(action)?;
         if action.needs_fresh_sign_in() && !self.is_fresh(Clock::real()) {
             return Err(RecordsError::SignInAgain);
         }
@@ -68,7 +68,7 @@ impl Actor {
 
     /// Rejects an actor without the permission. The age of the sign-in does not matter: this is for showing, not
     /// doing.
-    pub fn require_permission(&self, action: Action) -> Result<(), RecordsError> {
+    pub fn require_permission_to_see(&self, action: Action) -> Result<(), RecordsError> {
         if self.may(action) { Ok(()) } else { Err(RecordsError::Forbidden(action)) }
     }
 

@@ -37,7 +37,7 @@ pub struct Name {
 impl Name {
     /// Returns the name columns for a `SELECT` list, where `table` is the alias of `users`. [`Name::of`] reads
     /// them.
-    pub fn columns(table: &str) -> String {
+    pub fn select_list(table: &str) -> String {
         NAME_COLUMNS
             .map(|column| format!("{table}.{column} AS {table}_{column}", column = column.as_str()))
             .join(", ")
@@ -56,7 +56,7 @@ impl Name {
         })
     }
 
-    /// Reads the columns of [`Name::columns`] or [`Name::select`].
+    /// Reads the columns of [`Name::select_list`] or [`Name::select`].
     pub fn of(row: &QueryResult, table: &str) -> Result<Self, DbErr> {
         let column = |name: &str| row.try_get("", &format!("{table}_{name}"));
         Ok(Self {

@@ -335,7 +335,7 @@ fn part_sql(query: &UserQuery, conditions: &Conditions, part: Part, limit: u64) 
          FROM users u LEFT JOIN terms c ON c.kind = 'category' AND c.code = u.category \
          LEFT JOIN terms d ON d.kind = 'department' AND d.code = u.department \
          WHERE TRUE{conditions} ORDER BY {order} LIMIT {limit}",
-        name = Name::columns("u"),
+        name = Name::select_list("u"),
         conditions = all.sql,
     );
     (sql, all.values)

@@ -25,7 +25,7 @@ pub enum ImpactKind {
 
 /// What is affected, its treatment and the count.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Impact {
+pub struct ImpactCount {
     /// What is affected.
     pub what: ImpactKind,
     /// The treatment.
@@ -36,16 +36,16 @@ pub struct Impact {
 
 /// The impact by treatment.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Impacts {
+pub struct Impact {
     /// What is removed.
-    pub removed: Vec<Impact>,
+    pub removed: Vec<ImpactCount>,
     /// What is generalised.
-    pub generalised: Vec<Impact>,
+    pub generalised: Vec<ImpactCount>,
     /// What is kept.
-    pub kept: Vec<Impact>,
+    pub kept: Vec<ImpactCount>,
 }
 
-impl Impacts {
+impl Impact {
     fn add(&mut self, what: ImpactKind, treatment: Treatment, count: i64) {
         let list = match treatment {
             Treatment::Remove => &mut self.removed,
@@ -54,14 +54,14 @@ impl Impacts {
         };
         match list.iter_mut().find(|impact| impact.what == what) {
             Some(impact) => impact.count += count,
-            None => list.push(Impact { what, treatment, count }),
+            None => list.push(ImpactCount { what, treatment, count }),
         }
     }
 }
 
 /// Counts what anonymising this user with this policy would remove, generalise and keep.
-pub async fn impacts(store: &Store, number: UserNumber, policy: &Policy) -> Result<Impacts, RecordsError> {
-    let mut impacts = Impacts::default();
+pub async fn impacts(store: &Store, number: UserNumber, policy: &Policy) -> Result<Impact, RecordsError> {
+    let mut impacts = Impact::default();
     for table in TABLES.iter().filter(|table| table.owner != RowOwner::NoUser) {
         let counted = counted(&store.db, table, number).await?;
         if table.name == "users" {
@@ -90,7 +90,7 @@ pub async fn impacts(store: &Store, number: UserNumber, policy: &Policy) -> Resu
 }
 
 /// Adds the record itself: what is always removed, and what the policy decides for each field.
-fn of_record(impacts: &mut Impacts, counted: &Counted, policy: &Policy) {
+fn of_record(impacts: &mut Impact, counted: &Counted, policy: &Policy) {
     for (column, count) in &counted.values {
         match column.action {
             ErasureAction::Clear => {
@@ -106,7 +106,7 @@ fn of_record(impacts: &mut Impacts, counted: &Counted, policy: &Policy) {
 }
 
 async fn of_custom_fields(
-    impacts: &mut Impacts,
+    impacts: &mut Impact,
     store: &Store,
     number: UserNumber,
     policy: &Policy,

@@ -107,7 +107,7 @@ pub async fn more_changes(
     db: &impl ConnectionTrait,
     actor: Actor,
 ) -> Result<Option<approvals::Model>, RecordsError> {
-    let Found::Holds(id) = find(db, actor, &ApprovalSubject::more_changes_of(actor)).await? else {
+    let Found::Holds(id) = find(db, actor, &ApprovalSubject::over_limit_changes_by(actor)).await? else {
         return Ok(None);
     };
     Ok(approvals::Entity::find_by_id(id.0).one(db).await?)

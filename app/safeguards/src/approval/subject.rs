@@ -73,7 +73,7 @@ impl ApprovalSubject {
     }
 
     /// Returns the subject for more manual changes by this actor.
-    pub fn more_changes_of(actor: Actor) -> Self {
+    pub fn over_limit_changes_by(actor: Actor) -> Self {
         let user = actor.staff.map(|staff| staff.0);
         let seal = format!("lethe-more-changes-1\n{user:?}\n{}\n", actor.channel.code());
         Self {

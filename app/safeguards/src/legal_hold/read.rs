@@ -199,7 +199,7 @@ const PEOPLE: [(&str, &str); 4] =
 ///
 /// Raw SQL: each row joins the newest open request to release it, and callers give different conditions and orders.
 async fn holds(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Result<Vec<Hold>, RecordsError> {
-    let names = PEOPLE.map(|(_, table)| Name::columns(table)).join(", ");
+    let names = PEOPLE.map(|(_, table)| Name::select_list(table)).join(", ");
     let joins =
         PEOPLE.map(|(column, table)| format!("LEFT JOIN users {table} ON {table}.number = x.{column} "));
     let sql = format!(

@@ -5,13 +5,13 @@ use leptos::prelude::*;
 use policy::Treatment;
 use policy::dates::joined;
 use policy::numbers::grouped;
-use records::user::{Impact, ImpactKind, Impacts};
+use records::user::{Impact, ImpactCount, ImpactKind};
 
 /// The kinds of things; each has its own line.
 const KINDS: [&str; 3] = ["In the record", "Notes and texts", "Entries"];
 
-pub(super) fn table(impacts: &Impacts) -> impl IntoView + use<> {
-    let all: Vec<&Impact> =
+pub(super) fn table(impacts: &Impact) -> impl IntoView + use<> {
+    let all: Vec<&ImpactCount> =
         [&impacts.removed, &impacts.generalised, &impacts.kept].into_iter().flatten().collect();
     let lines: Vec<_> = Treatment::ALL
         .into_iter()
@@ -38,8 +38,8 @@ pub(super) fn table(impacts: &Impacts) -> impl IntoView + use<> {
 }
 
 /// Renders the line of one treatment and one kind. None if it has no entry.
-fn line(all: &[&Impact], treatment: Treatment, kind: &'static str) -> Option<AnyView> {
-    let these: Vec<&Impact> = all
+fn line(all: &[&ImpactCount], treatment: Treatment, kind: &'static str) -> Option<AnyView> {
+    let these: Vec<&ImpactCount> = all
         .iter()
         .copied()
         .filter(|impact| impact.count > 0 && impact.treatment == treatment && kind_of(impact) == kind)
@@ -68,11 +68,11 @@ fn line(all: &[&Impact], treatment: Treatment, kind: &'static str) -> Option<Any
     })
 }
 
-fn in_record(impact: &Impact) -> bool {
+fn in_record(impact: &ImpactCount) -> bool {
     kind_of(impact) == KINDS[0]
 }
 
-const fn kind_of(impact: &Impact) -> &'static str {
+const fn kind_of(impact: &ImpactCount) -> &'static str {
     match impact.what {
         ImpactKind::Value(_) | ImpactKind::Custom(_) => KINDS[0],
         ImpactKind::Texts(..) => KINDS[1],
@@ -80,7 +80,7 @@ const fn kind_of(impact: &Impact) -> &'static str {
     }
 }
 
-fn label(impact: &Impact) -> String {
+fn label(impact: &ImpactCount) -> String {
     match &impact.what {
         ImpactKind::Value(label) => label.clone(),
         ImpactKind::Custom(label) => format!("custom field “{label}”"),

@@ -229,7 +229,7 @@ async fn the_impact_counts_the_rows_of_the_user() {
             ..five_days()
         };
         let impacts = user::impacts(&store, number, &policy).await.unwrap();
-        let count = |list: &[user::Impact], what: ImpactKind| {
+        let count = |list: &[user::ImpactCount], what: ImpactKind| {
             list.iter().find(|effect| effect.what == what).map(|effect| effect.count)
         };
         let value = |words: &str| ImpactKind::Value(words.to_owned());

@@ -371,7 +371,7 @@ fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec
          u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, u.dates_by_month \
          FROM (SELECT * FROM ({}) AS pieces ORDER BY user_number LIMIT {limit}) AS m \
          JOIN users u ON u.number = m.user_number ORDER BY m.user_number LIMIT {limit}",
-        Name::columns("u"),
+        Name::select_list("u"),
         pieces.join(" UNION ALL "),
         limit = paging.limit(),
     );

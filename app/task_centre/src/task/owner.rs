@@ -121,7 +121,7 @@ const OWNERS: &str = "SELECT t.id AS task_id, t.description, t.visibility, t.own
 
 /// Returns the tasks whose owner is anonymised, may not see tasks or can't sign in.
 pub async fn unowned(store: &Store, actor: Actor) -> Result<Vec<UnownedTask>, RecordsError> {
-    actor.require_permission(Action::ManageStaff)?;
+    actor.require_permission_to_see(Action::ManageStaff)?;
     found(&store.db, None).await
 }
 
