@@ -1,6 +1,6 @@
 //! Computes the verdicts on all users with one SQL query.
 //!
-//! The query and [`policy::assess`] must agree. A property test checks this on both databases.
+//! The query and [`policy::assess()`] must agree. A property test checks this on both databases.
 
 use chrono::{Duration, NaiveDate};
 use db::dialect;

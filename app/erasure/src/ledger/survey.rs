@@ -36,7 +36,7 @@ pub async fn status(store: &Store) -> Result<LedgerStatus, RecordsError> {
     Ok(overview(store).await?.status)
 }
 
-/// Like [`status`], with what the file contains.
+/// Like [`status()`](super::status()), with what the file contains.
 pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
     let opened = Opened::of(store).await?;
     // The ledger is locked, so no open transaction can still move the watermark.
