@@ -141,7 +141,7 @@ async fn metrics_are_numbers_without_text_of_a_task() {
     overdue_task(&store).await;
     for state in ["succeeded", "queued"] {
         let run = format!(
-            "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, done) \
+            "INSERT INTO runs (task_id, kind, state, today, settings, rules_version, channel, created_at, done) \
              VALUES (1, 'scheduled', '{state}', '2020-01-01', '{{}}', 1, 'schedule', '2020-01-01T02:30:00+00:00', 7)"
         );
         store.db.execute_unprepared(&run).await.expect("a run");
