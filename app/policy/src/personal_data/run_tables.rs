@@ -38,7 +38,7 @@ pub(super) const RUNS: Table = Table {
         entry("kind", NotPersonal, Keep, "Kind"),
         entry("state", NotPersonal, Keep, "State"),
         entry("today", NotPersonal, Keep, "Day of the assessment"),
-        entry("policy", NotPersonal, Keep, "Policy at the time"),
+        entry("settings", NotPersonal, Keep, "Settings at the time"),
         entry("task_version", NotPersonal, Keep, "Version of the task"),
         entry("rules_version", NotPersonal, Keep, "Version of the rules"),
         entry("preview_id", Link, Keep, "Preview that it executes"),
