@@ -93,7 +93,7 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let gate = maintenance_gate(&store, network.clone()).await?;
     let app = gate.as_ref().map_or_else(|| routes.clone(), MaintenanceGate::router);
     tracing::info!("Lethe is at {address}");
-    if !records::accounts::anybody(&store).await? {
+    if !records::accounts::any_sign_in_configured(&store).await? {
         tracing::warn!("No user can sign in yet. Run: lethe staff add NAME --role administrator");
     }
     let stopping = store.clone();

@@ -46,12 +46,12 @@ impl Clock {
 
     /// Returns the system time of this computer, even if the clock is fixed. [`ahead`](Self::ahead) applies.
     pub fn of_computer(&self) -> DateTime<Utc> {
-        Self::real() + self.ahead
+        Self::system_now() + self.ahead
     }
 
     /// Returns the system time, even if the clock is fixed. Leases and heartbeats use it, since they concern
     /// processes and not the library.
-    pub fn real() -> DateTime<Utc> {
+    pub fn system_now() -> DateTime<Utc> {
         Utc::now()
     }
 

@@ -4,8 +4,8 @@
 //! records the audit event and commits (`ledger::commit`, or the replay). A user is therefore either untouched or
 //! completely anonymised.
 
-mod everyone;
-mod person;
+mod related_rows;
+mod user_row;
 
 use crate::eligibility;
 use policy::personal_data::{RowOwner, TABLES};
@@ -75,9 +75,9 @@ pub async fn anonymise(
         let span = tracing::debug_span!("change", table = table.name);
         let rows = match table.owner {
             RowOwner::NoUser => continue,
-            RowOwner::User("number") => person::replace(tx, job, &people).instrument(span).await?,
+            RowOwner::User("number") => user_row::replace(tx, job, &people).instrument(span).await?,
             RowOwner::User(_) | RowOwner::Loan(_) => {
-                everyone::clear(tx, job.policy, table, &outcomes.done).instrument(span).await?
+                related_rows::clear(tx, job.policy, table, &outcomes.done).instrument(span).await?
             }
         };
         if rows > 0 {

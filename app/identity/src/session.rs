@@ -21,7 +21,7 @@ pub use codes::MAX_WRONG_CODES;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
 pub(crate) use failure::record_failed_sign_in;
 pub use lifecycle::{
-    Listed, end, end_all_of, end_one, find, forget, forget_others, form_token, has_app, list, look,
+    SessionSummary, end, end_all_of, end_one, find, forget, forget_others, form_token, has_app, list, look,
 };
 pub use login_state::{LoginState, Purpose};
 pub use once::{Begun, FormOnce};
@@ -29,7 +29,7 @@ pub(crate) use proof::must_be_confirmed;
 pub use proof::{
     Again, AgainFor, again, change_password, has_password, may_change_sign_in, second_factor, sign_in,
 };
-pub(crate) use proof::{Shown, renew};
+pub(crate) use proof::{AuthFactor, renew};
 pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
 pub use purge::purge;
 pub use second_factor::{Setup, begin_setup, confirm_setup};
@@ -57,7 +57,7 @@ pub enum Stage {
     /// The password was correct. The user must set up an authenticator app.
     SetUp,
     /// Signed in.
-    Whole,
+    SignedIn,
 }
 
 /// The session of a member of staff.
@@ -91,14 +91,14 @@ impl Session {
     /// Returns the actor of this session. It has no permissions until the sign-in is complete.
     pub fn actor(&self) -> Actor {
         match self.stage {
-            Stage::Whole => Actor::signed_in(self.user, self.roles, self.signed_in_at),
+            Stage::SignedIn => Actor::signed_in(self.user, self.roles, self.signed_in_at),
             Stage::SecondFactor | Stage::SetUp => Actor::without_session(),
         }
     }
 
     /// Returns whether the owner has signed in within the last few minutes.
     pub fn is_fresh(&self) -> bool {
-        self.attribution().is_fresh(Clock::real())
+        self.attribution().is_fresh(Clock::system_now())
     }
 
     /// Returns an actor without permissions, to attribute audit events about the sign-in itself.
@@ -120,7 +120,7 @@ async fn begin(
         id_hash: Set(token.hash()),
         user_number: Set(user.0),
         created_at: Set(created_at),
-        last_seen_at: Set(Clock::real()),
+        last_seen_at: Set(Clock::system_now()),
         stage: Set(stage),
         signed_in_at: Set(Some(signed_in_at)),
         ..Default::default()
@@ -143,7 +143,7 @@ pub struct Proof {
 impl Proof {
     /// Returns the proof of a password entered now.
     pub fn password() -> Self {
-        Self { first: StoredStage::AfterPassword, has_second_factor: false, shown_at: Clock::real() }
+        Self { first: StoredStage::AfterPassword, has_second_factor: false, shown_at: Clock::system_now() }
     }
 }
 
@@ -163,17 +163,17 @@ pub async fn begin_proven(
         return Ok(None);
     }
     let stage = if proof.has_second_factor {
-        Stage::Whole
+        Stage::SignedIn
     } else {
         stage_of(store, proof.first, roles, lifecycle::has_app_within(tx, user).await?)
     };
     let stored = match stage {
-        Stage::Whole if proof.has_second_factor => StoredStage::Whole,
-        Stage::Whole => StoredStage::Alone,
+        Stage::SignedIn if proof.has_second_factor => StoredStage::Whole,
+        Stage::SignedIn => StoredStage::Alone,
         Stage::SecondFactor | Stage::SetUp => proof.first,
     };
-    let token = begin(tx, user, stored, Clock::real(), proof.shown_at).await?;
-    if stage == Stage::Whole {
+    let token = begin(tx, user, stored, Clock::system_now(), proof.shown_at).await?;
+    if stage == Stage::SignedIn {
         let means =
             if proof.has_second_factor { with_code(proof.first) } else { proof.first.code().to_owned() };
         note(tx, store, user, AuditAction::SignedIn, &means).await?;
@@ -190,7 +190,7 @@ pub(crate) fn with_code(first: StoredStage) -> String {
 fn stage_of(store: &Store, stored: StoredStage, roles: Roles, has_app: bool) -> Stage {
     let is_needed = roles.need_second_factor() && !store.settings.sign_in.allow_password_only;
     match (stored == StoredStage::Whole, has_app, is_needed) {
-        (true, ..) | (false, false, false) => Stage::Whole,
+        (true, ..) | (false, false, false) => Stage::SignedIn,
         (false, true, _) => Stage::SecondFactor,
         (false, false, true) => Stage::SetUp,
     }
@@ -209,6 +209,6 @@ async fn note(
     action: AuditAction,
     detail: &str,
 ) -> Result<(), RecordsError> {
-    let actor = Actor::signed_in(user, Roles::default(), Clock::real());
+    let actor = Actor::signed_in(user, Roles::default(), Clock::system_now());
     Ok(audit::record_event(tx, &store.clock, actor, action, Subject::User(user.0), None, detail).await?)
 }

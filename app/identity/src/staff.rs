@@ -21,7 +21,7 @@ use sea_orm::{ColumnTrait, Condition};
 
 /// The kind of a credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum CredentialKind {
     /// A password hash.
     Password,
     /// The encrypted secret of an authenticator app.
@@ -36,7 +36,7 @@ pub enum Kind {
     Provider,
 }
 
-impl Kind {
+impl CredentialKind {
     /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {

@@ -333,7 +333,7 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
 
 /// Returns why an active run makes no progress, and since when. Heartbeats follow the system clock.
 fn stalled(store: &Store, run: &Unfinished) -> Option<(ConditionKind, DateTime<Utc>)> {
-    let now = Clock::real();
+    let now = Clock::system_now();
     let long = Duration::minutes(NO_PROGRESS_MINUTES);
     let began = run.started_at.unwrap_or(run.created_at);
     let alive = run.heartbeat_at.unwrap_or(began);

@@ -44,7 +44,7 @@ pub async fn replace(
     let path = settings.key.clone();
     let kept = path.exists().then(|| {
         let mut kept = path.clone().into_os_string();
-        kept.push(Clock::real().format(".kept-%Y%m%dT%H%M%S%.3fZ").to_string());
+        kept.push(Clock::system_now().format(".kept-%Y%m%dT%H%M%S%.3fZ").to_string());
         PathBuf::from(kept)
     });
     let beside = kept.clone();

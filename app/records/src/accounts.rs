@@ -7,7 +7,7 @@ use db::entity::{credentials, sessions, user_roles, users};
 use db::error::RecordsError;
 use identity::session::{self, Proof, Stage, Token, digest};
 use identity::staff::{
-    Caller, Kind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
+    Caller, CredentialKind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
 };
 use policy::user_form::UserForm;
 use policy::{Action, Channel, ManualChange, Role, Roles, UserNumber};
@@ -103,13 +103,13 @@ pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<
         .into_iter()
         .collect();
     let row = |user: users::Model| {
-        let has = |kind: Kind| proven.contains(&(user.number, kind.code().to_owned()));
+        let has = |kind: CredentialKind| proven.contains(&(user.number, kind.code().to_owned()));
         StaffRow {
             number: UserNumber(user.number),
             name: display_name(&user),
             roles: roles.get(&user.number).cloned().unwrap_or_default(),
-            has_password: has(Kind::Password),
-            has_app: has(Kind::App),
+            has_password: has(CredentialKind::Password),
+            has_app: has(CredentialKind::App),
             sessions: sessions.get(&user.number).copied().unwrap_or_default(),
             user_id: user.user_id,
         }
@@ -117,14 +117,18 @@ pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<
     Ok(people.into_iter().map(row).collect())
 }
 
-async fn has(db: &impl ConnectionTrait, kind: Kind, user: UserNumber) -> Result<bool, RecordsError> {
+async fn has(
+    db: &impl ConnectionTrait,
+    kind: CredentialKind,
+    user: UserNumber,
+) -> Result<bool, RecordsError> {
     Ok(credentials::Entity::find().filter(kind.of(user)).count(db).await? > 0)
 }
 
 /// Returns whether any account has a password.
-pub async fn anybody(store: &Store) -> Result<bool, RecordsError> {
+pub async fn any_sign_in_configured(store: &Store) -> Result<bool, RecordsError> {
     Ok(credentials::Entity::find()
-        .filter(credentials::Column::Kind.eq(Kind::Password.code()))
+        .filter(credentials::Column::Kind.eq(CredentialKind::Password.code()))
         .count(&store.db)
         .await?
         > 0)
@@ -148,7 +152,7 @@ pub async fn add(
         user::save(store, actor, &form).await?
     };
     grant_role(store, actor, number, role).await?;
-    let invitation = if has(&store.db, Kind::Password, number).await? {
+    let invitation = if has(&store.db, CredentialKind::Password, number).await? {
         None
     } else {
         Some(invite(store, actor, number).await?)
@@ -246,15 +250,15 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
         return Err(RecordsError::Refused("Give this user a role first. Nothing was changed".to_owned()));
     }
     // Without the account's second factor, the holder of the link could be another person.
-    if actor.channel == Channel::Web && !has(&tx, Kind::App, number).await? {
+    if actor.channel == Channel::Web && !has(&tx, CredentialKind::App, number).await? {
         manual_changes::record(&tx, actor, ManualChange::MadeStaff, [(number, 0)]).await?;
     }
-    credentials::Entity::delete_many().filter(Kind::Invitation.of(number)).exec(&tx).await?;
-    let (token, now) = (Token::random(), Clock::real());
+    credentials::Entity::delete_many().filter(CredentialKind::Invitation.of(number)).exec(&tx).await?;
+    let (token, now) = (Token::random(), Clock::system_now());
     let expires_at = now + INVITATION;
     credentials::ActiveModel {
         user_number: Set(number.0),
-        kind: Set(Kind::Invitation.code().to_owned()),
+        kind: Set(CredentialKind::Invitation.code().to_owned()),
         secret: Set(token.hash()),
         created_at: Set(now),
         expires_at: Set(Some(expires_at)),
@@ -263,7 +267,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     .insert(&tx)
     .await?;
     note(&tx, store, actor, AuditAction::StaffInvited, number, "").await?;
-    if has(&tx, Kind::Password, number).await? {
+    if has(&tx, CredentialKind::Password, number).await? {
         notify(&tx, number, NoticeKind::Invited).await?;
     }
     store.commit(tx).await?;
@@ -282,9 +286,9 @@ async fn invitation(
     key: &str,
 ) -> Result<Option<credentials::Model>, RecordsError> {
     let found = credentials::Entity::find()
-        .filter(credentials::Column::Kind.eq(Kind::Invitation.code()))
+        .filter(credentials::Column::Kind.eq(CredentialKind::Invitation.code()))
         .filter(credentials::Column::Secret.eq(digest("", key)))
-        .filter(credentials::Column::ExpiresAt.gt(Clock::real()))
+        .filter(credentials::Column::ExpiresAt.gt(Clock::system_now()))
         .one(db)
         .await?;
     Ok(found)
@@ -304,8 +308,8 @@ pub async fn accept(
     // The same link may have been used in the meantime.
     let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("password link"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
-    let had_password = has(&tx, Kind::Password, number).await?;
-    let actor = Actor::signed_in(number, Roles::default(), Clock::real());
+    let had_password = has(&tx, CredentialKind::Password, number).await?;
+    let actor = Actor::signed_in(number, Roles::default(), Clock::system_now());
     // The waiting time of a new approver restarts, because the link was created on the web.
     if approval::is_new(&tx, number).await? {
         manual_changes::record(&tx, actor, ManualChange::MadeStaff, [(number, 0)]).await?;

@@ -22,7 +22,7 @@ pub async fn record(
 ) -> Result<(), DbErr> {
     let rows = users.into_iter().map(|(user, fields)| manual_changes::ActiveModel {
         id: NotSet,
-        at: Set(Clock::real()),
+        at: Set(Clock::system_now()),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel),
         kind: Set(change),
@@ -69,7 +69,7 @@ async fn fields(
         .column_as(manual_changes::Column::Fields.sum(), "fields")
         .filter(manual_changes::Column::UserNumber.eq(user.0))
         .filter(manual_changes::Column::Kind.is_in(kinds.iter().copied()))
-        .filter(manual_changes::Column::At.gt(Clock::real() - time))
+        .filter(manual_changes::Column::At.gt(Clock::system_now() - time))
         .into_tuple()
         .one(db)
         .await?;
@@ -90,7 +90,7 @@ pub async fn replaced_before_of(
     );
     let mut values = vec![dialect::id_list(backend, users)];
     values.extend(ManualChange::REPLACED.map(Value::from));
-    values.push((Clock::real() - Duration::hours(Window::Day.hours())).into());
+    values.push((Clock::system_now() - Duration::hours(Window::Day.hours())).into());
     let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
     let of = |row: &sea_orm::QueryResult| {
         let fields: i64 = row.try_get("", "n")?;

@@ -26,7 +26,7 @@ const NOTED_EVERY_MINUTES: i64 = 60;
 
 /// Returns the instant before which remembered protections no longer apply.
 pub fn cooled_off() -> DateTime<Utc> {
-    Clock::real() - Duration::hours(COOLING_OFF_HOURS)
+    Clock::system_now() - Duration::hours(COOLING_OFF_HOURS)
 }
 
 fn name_of(action: Action) -> String {
@@ -35,7 +35,7 @@ fn name_of(action: Action) -> String {
 
 /// Records that four eyes are in force for an action, at most once in [`NOTED_EVERY_MINUTES`].
 pub(crate) async fn record_in_force(db: &impl ConnectionTrait, action: Action) -> Result<(), DbErr> {
-    let before = Clock::real() - Duration::minutes(NOTED_EVERY_MINUTES);
+    let before = Clock::system_now() - Duration::minutes(NOTED_EVERY_MINUTES);
     put(db, &name_of(action), "in_force", Some(before)).await
 }
 
@@ -72,7 +72,7 @@ async fn put(
     let row = protections::ActiveModel {
         name: Set(name.to_owned()),
         value: Set(value.to_owned()),
-        at: Set(Clock::real()),
+        at: Set(Clock::system_now()),
     };
     let replace = OnConflict::column(protections::Column::Name)
         .update_columns([protections::Column::Value, protections::Column::At])

@@ -46,8 +46,12 @@ pub(crate) fn address(page: &str, form: &FailedSubmission, session: Option<&Sess
         return None;
     }
     let body = String::from_utf8(form.body.to_vec()).ok()?;
-    let kept =
-        KeptForm { path: form.path.clone(), body, error: form.error.clone(), at: Clock::real().timestamp() };
+    let kept = KeptForm {
+        path: form.path.clone(),
+        body,
+        error: form.error.clone(),
+        at: Clock::system_now().timestamp(),
+    };
     let sealed = session?.seal(&format!("{PREFIX}{}", serde_json::to_string(&kept).ok()?)).ok()?;
     let page = without(page);
     let mark = if page.contains('?') { '&' } else { '?' };
@@ -58,7 +62,7 @@ pub(crate) fn address(page: &str, form: &FailedSubmission, session: Option<&Sess
 pub(super) fn from_address() -> Option<FailedSubmission> {
     let text = session()?.open(&private_search::value(NAME)?)?;
     let KeptForm { path, body, error, at } = serde_json::from_str(text.strip_prefix(PREFIX)?).ok()?;
-    let age = Clock::real().timestamp() - at;
+    let age = Clock::system_now().timestamp() - at;
     (0..KEPT_TIMEOUT * 60).contains(&age).then(|| FailedSubmission { path, body: Bytes::from(body), error })
 }
 

@@ -116,7 +116,7 @@ impl Progress {
             skipped: run.skipped,
             failed: run.failed,
             rate: rate(run, counted),
-            silent: run.heartbeat_at.map(|at| (db::Clock::real() - at).num_seconds().max(0)),
+            silent: run.heartbeat_at.map(|at| (db::Clock::system_now() - at).num_seconds().max(0)),
             can_cancel: run.can_cancel,
         }
     }

@@ -45,7 +45,7 @@ impl TimeLeft {
     pub fn now() -> Option<Self> {
         use crate::state::{session, store};
         use identity::session::{Remaining, Stage, remaining};
-        let session = session().filter(|session| session.stage == Stage::Whole)?;
+        let session = session().filter(|session| session.stage == Stage::SignedIn)?;
         let Remaining { left, warning, can_stay } = remaining(&store(), &session);
         Some(Self { left: left.num_milliseconds(), warning: warning.num_milliseconds(), can_stay })
     }

@@ -12,7 +12,7 @@ use crate::pages::sign_in::{Connection, count_attempt};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use db::RecordsError;
-use identity::session::{self, Listed};
+use identity::session::{self, SessionSummary};
 use identity::staff;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -90,7 +90,7 @@ pub fn AccountPage() -> impl IntoView {
     })
 }
 
-fn sessions_view(sessions: Vec<Listed>, sign_in: db::SignIn) -> impl IntoView {
+fn sessions_view(sessions: Vec<SessionSummary>, sign_in: db::SignIn) -> impl IntoView {
     let rows = sessions
         .into_iter()
         .map(|one| {

@@ -8,7 +8,7 @@ use crate::components::{
 use crate::error::AppError;
 use crate::form::error_for;
 use crate::state::{actor, can_open, store};
-use erasure::residue::{self, Decision, Finding, FindingQuery, Now};
+use erasure::residue::{self, CurrentText, Decision, Finding, FindingQuery};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -150,15 +150,15 @@ fn finding_item(found: Finding) -> impl IntoView {
     });
     let open = decided.is_none();
     let text = match &found.now {
-        Now::Nothing => view! { <p class="hint">"Nothing is stored there now."</p> }.into_any(),
-        Now::Untold => view! {
+        CurrentText::Nothing => view! { <p class="hint">"Nothing is stored there now."</p> }.into_any(),
+        CurrentText::Untold => view! {
             <p class="hint">
                 "The text cannot be shown: the key of its row contains the value and was not recorded. Look \
                  for it in this column with database tools."
             </p>
         }
         .into_any(),
-        Now::Text { text, .. } => view! { <blockquote>{shortened(text)}</blockquote> }.into_any(),
+        CurrentText::Text { text, .. } => view! { <blockquote>{shortened(text)}</blockquote> }.into_any(),
     };
     let title = format!("The {kind} of ");
     view! {
@@ -177,7 +177,7 @@ fn finding_item(found: Finding) -> impl IntoView {
 
 /// Renders where a value was found: in which record, if it is in one.
 fn location(found: &Finding) -> AnyView {
-    let Now::Text { owner: Some(owner), .. } = found.now else {
+    let CurrentText::Text { owner: Some(owner), .. } = found.now else {
         let place = format!("{}: {}", found.table_words, found.column_words);
         return view! { <b>{place}</b> ", row " {found.row.clone()} }.into_any();
     };
@@ -200,11 +200,11 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
     let about = format!("in {}, row {}", found.column_words, found.row);
     let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
     match &found.now {
-        Now::Nothing | Now::Untold => view! {
+        CurrentText::Nothing | CurrentText::Untold => view! {
             <PostButton function=CloseResidue::PATH page="/residue" values=values("") label="Record as gone" about />
         }
         .into_any(),
-        Now::Text { seen, removable, owner, .. } => {
+        CurrentText::Text { seen, removable, owner, .. } => {
             let remove = removable.then(|| {
                 view! {
                     <details class="more">

@@ -36,7 +36,7 @@ fn redirect_to_next_step(stage: Stage, page: &str) {
 /// Returns the address of the next step of the sign-in. `page` is the page that the caller requested at first.
 pub fn next_step(stage: Stage, page: &str) -> String {
     let step = match stage {
-        Stage::Whole => return local_page(page),
+        Stage::SignedIn => return local_page(page),
         Stage::SecondFactor => "/sign-in/code",
         Stage::SetUp => "/sign-in/app",
     };

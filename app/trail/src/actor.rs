@@ -60,7 +60,7 @@ impl Actor {
     /// is measured by the system clock.
     pub fn require(&self, action: Action) -> Result<(), RecordsError> {
         self.require_permission_to_see(action)?;
-        if action.needs_fresh_sign_in() && !self.is_fresh(Clock::real()) {
+        if action.needs_fresh_sign_in() && !self.is_fresh(Clock::system_now()) {
             return Err(RecordsError::SignInAgain);
         }
         Ok(())
@@ -89,8 +89,9 @@ mod tests {
     #[test]
     fn what_cannot_be_undone_needs_a_young_sign_in() {
         let roles = Roles::from_iter([Role::Librarian]);
-        let at =
-            |minutes| Actor::signed_in(UserNumber(1), roles, Clock::real() - TimeDelta::minutes(minutes));
+        let at = |minutes| {
+            Actor::signed_in(UserNumber(1), roles, Clock::system_now() - TimeDelta::minutes(minutes))
+        };
         assert!(at(4).require(Action::AnonymiseOne).is_ok());
         assert!(matches!(at(5).require(Action::AnonymiseOne), Err(RecordsError::SignInAgain)));
         assert!(at(500).require(Action::EditUsers).is_ok());

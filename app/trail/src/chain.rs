@@ -122,7 +122,7 @@ async fn chain_those(key: &ChainKey, tx: &DatabaseTransaction, which: &str) -> R
     if events.is_empty() {
         return Ok(());
     }
-    let mut end = End::lock(key, tx).await?;
+    let mut end = ChainHead::lock(key, tx).await?;
     while !events.is_empty() {
         let chained: Vec<_> = events.iter().map(|event| end.add(event)).collect();
         write(tx, &chained).await?;
@@ -133,13 +133,13 @@ async fn chain_those(key: &ChainKey, tx: &DatabaseTransaction, which: &str) -> R
 }
 
 /// The end of the chain, locked until the commit.
-pub(crate) struct End<'a> {
+pub(crate) struct ChainHead<'a> {
     key: &'a AuditKey,
     sequence: i64,
     code: String,
 }
 
-impl<'a> End<'a> {
+impl<'a> ChainHead<'a> {
     /// Reads the end and locks it until the commit. Rejects a key that was replaced.
     pub(crate) async fn lock(key: &'a ChainKey, tx: &DatabaseTransaction) -> Result<Self, RecordsError> {
         let mac_key = key.load().await?;

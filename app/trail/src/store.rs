@@ -72,7 +72,7 @@ impl Store {
             settings: Arc::new(settings),
             key,
             chain_key,
-            began: Clock::real(),
+            began: Clock::system_now(),
             process_state: Arc::default(),
             stop: Arc::new(watch::Sender::new(false)),
         }

@@ -45,11 +45,11 @@ pub enum Change {
 impl Undo {
     /// Describes a change that was just made, for the page that reports it.
     pub fn of(actor: Actor, change: Change, event: i64) -> Self {
-        Self { by: actor.staff.map(|staff| staff.0), at: Clock::real(), event, change }
+        Self { by: actor.staff.map(|staff| staff.0), at: Clock::system_now(), event, change }
     }
 
     /// Returns whether the time limit hasn't passed.
     pub fn is_in_time(&self) -> bool {
-        (TimeDelta::zero()..UNDO_TIMEOUT).contains(&(Clock::real() - self.at))
+        (TimeDelta::zero()..UNDO_TIMEOUT).contains(&(Clock::system_now() - self.at))
     }
 }

@@ -111,7 +111,7 @@ pub(super) async fn authorize(
         Err(request) => request,
     };
     match (sign_in_stage, access) {
-        (Some(Stage::Whole), Access::Permission(action)) => {
+        (Some(Stage::SignedIn), Access::Permission(action)) => {
             respond_forbidden(&state, request, actor, action).await
         }
         _ => respond_unauthenticated(&state, request, sign_in_stage).await,
@@ -128,7 +128,7 @@ async fn respond_unauthenticated(
         return (StatusCode::UNAUTHORIZED, Json(AppError::NotSignedIn)).into_response();
     }
     let page = match sign_in_stage {
-        None | Some(Stage::Whole) => "/sign-in",
+        None | Some(Stage::SignedIn) => "/sign-in",
         Some(Stage::SecondFactor) => "/sign-in/code",
         Some(Stage::SetUp) => "/sign-in/app",
     };

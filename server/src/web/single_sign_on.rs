@@ -72,7 +72,7 @@ async fn again(
     let purpose = if query.purpose == CHANGES_SIGN_IN {
         Purpose::ChangeSignIn(session.user)
     } else {
-        Purpose::Again(session.user)
+        Purpose::Reauthenticate(session.user)
     };
     authorize(&state, provider, purpose, query.page).await
 }
@@ -123,7 +123,7 @@ async fn authorize(
         nonce: request.nonce,
         verifier: request.verifier,
         page,
-        begun_at: db::Clock::real(),
+        begun_at: db::Clock::system_now(),
     };
     match login_state.seal(&state.store).await {
         Ok(sealed) => {
@@ -212,7 +212,9 @@ async fn finish_callback(
     };
     let only = match (login_state.purpose, &before) {
         (Purpose::SignIn, _) => None,
-        (Purpose::Again(user) | Purpose::ChangeSignIn(user), Some(session)) if session.user == user => {
+        (Purpose::Reauthenticate(user) | Purpose::ChangeSignIn(user), Some(session))
+            if session.user == user =>
+        {
             if !is_fresh(&identity) {
                 return Ok(CallbackResult::Rejected(SignInProblem::NoFreshSignIn));
             }
@@ -227,7 +229,7 @@ async fn finish_callback(
                 CallbackResult::Rejected(SignInProblem::OtherUser)
             });
         }
-        (Purpose::Again(_) | Purpose::ChangeSignIn(_) | Purpose::Connect(_), _) => {
+        (Purpose::Reauthenticate(_) | Purpose::ChangeSignIn(_) | Purpose::Connect(_), _) => {
             return Ok(CallbackResult::Rejected(SignInProblem::LoginState));
         }
     };
@@ -239,7 +241,7 @@ async fn finish_callback(
         session::end(&state.store, &before).await?;
     }
     let device = match session::find(&state.store, token.reveal()).await? {
-        Some(session) if sign_in_stage == Stage::Whole => {
+        Some(session) if sign_in_stage == Stage::SignedIn => {
             Some(remember_address_and_device(state, session.user, address, &device).await?)
         }
         _ => None,
@@ -250,7 +252,7 @@ async fn finish_callback(
 /// Counts the attempt, and returns whether it is within the rate limit. Attempts of a signed-in session do not count
 /// towards the limit of their address.
 fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpose: Purpose) -> bool {
-    let is_signed_in = |session: &&Session| session.stage == Stage::Whole && purpose != Purpose::SignIn;
+    let is_signed_in = |session: &&Session| session.stage == Stage::SignedIn && purpose != Purpose::SignIn;
     match before.filter(is_signed_in) {
         Some(session) => {
             let (kind, account, known) =
@@ -264,7 +266,7 @@ fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpo
 /// Returns whether the provider authenticated the user within the last minutes.
 fn is_fresh(identity: &Identity) -> bool {
     let limit = chrono::TimeDelta::minutes(FRESH_MINUTES);
-    identity.shown_at.is_some_and(|at| db::Clock::real() - at < limit)
+    identity.shown_at.is_some_and(|at| db::Clock::system_now() - at < limit)
 }
 
 /// Returns the value of the device cookie, or an empty string.
@@ -286,7 +288,7 @@ async fn login_state_in(state: &AppState, headers: &HeaderMap) -> Result<Option<
 fn refused(purpose: Purpose, problem: SignInProblem, return_to: &str) -> Response {
     let (page, more) = match purpose {
         Purpose::SignIn => ("/sign-in", ""),
-        Purpose::Again(_) => ("/sign-in/again", ""),
+        Purpose::Reauthenticate(_) => ("/sign-in/again", ""),
         Purpose::ChangeSignIn(_) => ("/sign-in/again", "&for=sign-in"),
         Purpose::Connect(_) => ("/account", ""),
     };

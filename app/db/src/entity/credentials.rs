@@ -10,7 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub user_number: i64,
-    /// The code of `identity::staff::Kind`. A text, because a prefix marks a credential that is set aside.
+    /// The code of `identity::staff::CredentialKind`. A text, because a prefix marks a credential that is set aside.
     pub kind: String,
     pub secret: String,
     pub created_at: DateTimeUtc,

@@ -83,6 +83,6 @@ async fn begin(mut opened: Opened, header: Header, kept: PathBuf) -> Result<(), 
 /// Returns the path of the copy: `lethe.ledger.kept-20180121T120000.000Z`.
 fn kept_beside(store: &Store) -> PathBuf {
     let mut path = store.settings.ledger.clone().into_os_string();
-    path.push(Clock::real().format(".kept-%Y%m%dT%H%M%S%.3fZ").to_string());
+    path.push(Clock::system_now().format(".kept-%Y%m%dT%H%M%S%.3fZ").to_string());
     path.into()
 }

@@ -14,7 +14,7 @@ use trail::store::Store;
 
 /// The end of the ledger as this process last saw it; `None` before the first read.
 #[derive(Clone, Debug, Default)]
-struct Known(Arc<Mutex<Option<Tail>>>);
+struct CachedTail(Arc<Mutex<Option<Tail>>>);
 
 /// The open and locked ledger.
 pub(crate) struct Opened {
@@ -51,7 +51,7 @@ impl Opened {
         store: &Store,
         open: impl FnOnce(&Path) -> io::Result<Option<LedgerFile>> + Send + 'static,
     ) -> Result<Option<Self>, RecordsError> {
-        let known = store.process_state::<Known>().0.clone().lock_owned().await;
+        let known = store.process_state::<CachedTail>().0.clone().lock_owned().await;
         let path = store.settings.ledger.clone();
         let file = blocking(move || open(&path)).await?.map_err(Damage::from)?;
         Ok(file.map(|file| Self { known, file }))

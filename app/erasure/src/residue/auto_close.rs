@@ -1,6 +1,6 @@
 //! Closes findings whose text has disappeared, e.g. because a later batch of the same run cleared the row.
 
-use super::review::{CellRef, Now, close, now_at};
+use super::review::{CellRef, CurrentText, close, now_at};
 use super::searched_tables::{Key, searched_tables};
 use crate::certificate;
 use db::dialect::{self, TableFacts, quoted};
@@ -100,7 +100,7 @@ async fn gone(
             continue;
         }
         for hit in hits {
-            if now_at(db, tables, hit).await? == Now::Nothing {
+            if now_at(db, tables, hit).await? == CurrentText::Nothing {
                 gone.push(hit.id);
             }
         }

@@ -12,10 +12,10 @@
 
 use super::fold::Folded;
 use super::negative_cache::NegativeCache;
-use super::search::{Bearer, Search};
+use super::search::{Holder, Search};
 use super::searched_tables::{Column, REDACTED_KEY, SearchedTable};
 use super::theirs::{Has, Spread, Theirs};
-use super::value::{NameParts, Weight};
+use super::value::{Evidence, NameParts};
 use db::dialect::{Block, FIELD, RECORD};
 use policy::residue::ValueKind;
 use policy::{NoteTreatment, UserNumber};
@@ -114,7 +114,7 @@ struct Row {
 
 impl MatchFilter {
     pub(super) fn of(search: Search) -> Self {
-        let spread = (0..search.needles()).map(|needle| Spread::of(search.bearers(needle))).collect();
+        let spread = (0..search.needles()).map(|needle| Spread::of(search.holders(needle))).collect();
         Self {
             search,
             spread,
@@ -175,8 +175,8 @@ impl MatchFilter {
                 let mut is_found = false;
                 let search = &self.search;
                 search.each(&self.text, |needle, start, end| {
-                    is_found |= search.bearers(needle).iter().any(|bearer| {
-                        bearer.value.weight == Weight::Strong && bearer.value.fits(&self.text, start, end)
+                    is_found |= search.holders(needle).iter().any(|holder| {
+                        holder.value.weight == Evidence::Strong && holder.value.fits(&self.text, start, end)
                     });
                 });
                 let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
@@ -228,22 +228,22 @@ impl MatchFilter {
         let mut is_barren = true;
         search.each(folded, |needle, start, end| {
             is_barren = false;
-            let (bearers, spread) = (search.bearers(needle), &mut spread[needle as usize]);
-            let fitting = || bearers.iter().filter(|bearer| bearer.value.fits(folded, start, end));
-            let own = || fitting().filter(|bearer| belongs_in(column, bearer));
-            let is_all = |bearer: &&Bearer| bearer.value.is_all_of(text, folded, start, end);
+            let (holders, spread) = (search.holders(needle), &mut spread[needle as usize]);
+            let fitting = || holders.iter().filter(|holder| holder.value.fits(folded, start, end));
+            let own = || fitting().filter(|holder| belongs_in(column, holder));
+            let is_all = |holder: &&Holder| holder.value.is_all_of(text, folded, start, end);
             if let Some(owner) = row.owner.filter(|_| row.has_theirs) {
-                if own().any(|bearer| bearer.value.kind != ValueKind::FullName) && !noted.contains(&needle) {
+                if own().any(|holder| holder.value.kind != ValueKind::FullName) && !noted.contains(&needle) {
                     noted.push(needle);
                     spread.living = spread.living.saturating_add(1);
                 }
-                let whole = own().filter(|bearer| bearer.value.kind != ValueKind::LastName).find(is_all);
-                if let Some(bearer) = whole {
-                    let has = if bearer.value.kind.is_name() { Has::Name } else { Has::Whole };
+                let whole = own().filter(|holder| holder.value.kind != ValueKind::LastName).find(is_all);
+                if let Some(holder) = whole {
+                    let has = if holder.value.kind.is_name() { Has::Name } else { Has::Whole };
                     theirs.add(owner, needle, has);
                 } else if column.identifies
                     && !spread.is_weak
-                    && fitting().any(|bearer| !bearer.value.kind.is_name())
+                    && fitting().any(|holder| !holder.value.kind.is_name())
                 {
                     theirs.add(owner, needle, Has::Part);
                 }
@@ -251,21 +251,21 @@ impl MatchFilter {
             if spread.is_weak && !column.is_free {
                 return;
             }
-            if own().any(|bearer| is_all(&bearer)) {
+            if own().any(|holder| is_all(&holder)) {
                 return;
             }
-            let counting = fitting().filter(|bearer| {
-                counts(column, row, bearer, *spread)
-                    && !(bearer.is_weak()
-                        && bearer.value.kind != ValueKind::LastName
+            let counting = fitting().filter(|holder| {
+                counts(column, row, holder, *spread)
+                    && !(holder.is_weak()
+                        && holder.value.kind != ValueKind::LastName
                         && folded.is_in_address(start, end))
             });
-            found.extend(counting.map(|bearer| Found {
+            found.extend(counting.map(|holder| Found {
                 column: at,
-                person: bearer.person,
-                kind: bearer.value.kind,
+                person: holder.person,
+                kind: holder.value.kind,
                 needle: Some(needle),
-                is_weak: bearer.is_weak(),
+                is_weak: holder.is_weak(),
                 span: (start, end),
             }));
         });
@@ -298,10 +298,10 @@ impl MatchFilter {
         names.each_full_name(|name| {
             text.fold(name.as_bytes());
             let Some(needle) = search.needle(text.letters()) else { return };
-            let belongs = |bearer: &Bearer| {
-                bearer.value.kind == ValueKind::FullName && bearer.value.fits(text, 0, text.letters().len())
+            let belongs = |holder: &Holder| {
+                holder.value.kind == ValueKind::FullName && holder.value.fits(text, 0, text.letters().len())
             };
-            if !noted.contains(&needle) && search.bearers(needle).iter().any(belongs) {
+            if !noted.contains(&needle) && search.holders(needle).iter().any(belongs) {
                 noted.push(needle);
                 let spread = &mut spread[needle as usize];
                 spread.living = spread.living.saturating_add(1);
@@ -330,7 +330,7 @@ impl MatchFilter {
     fn own_values(&mut self, at: usize, column: &Column, own: u32) {
         let (_, values) = self.search.values_of(own);
         for (value, letters) in values.iter() {
-            let anywhere = value.weight == Weight::Strong
+            let anywhere = value.weight == Evidence::Strong
                 || column.is_free
                 || column.identifies
                 || column.kind.is_some();
@@ -354,7 +354,7 @@ impl MatchFilter {
         if place.key_may_tell {
             let Self { search, text, .. } = self;
             search.each(text, |needle, start, end| {
-                has_value |= search.bearers(needle).iter().any(|bearer| bearer.value.fits(text, start, end));
+                has_value |= search.holders(needle).iter().any(|holder| holder.value.fits(text, start, end));
             });
         }
         if has_value { REDACTED_KEY.to_owned() } else { String::from_utf8_lossy(key).into_owned() }
@@ -395,22 +395,22 @@ impl MatchFilter {
 }
 
 /// Returns whether the column is meant for this kind of value.
-fn belongs_in(column: &Column, bearer: &Bearer) -> bool {
-    column.kind.is_some_and(|kind| bearer.value.kind.belongs_in(kind))
+fn belongs_in(column: &Column, holder: &Holder) -> bool {
+    column.kind.is_some_and(|kind| holder.value.kind.belongs_in(kind))
 }
 
 /// Returns whether a value counts in this column of this row, as far as its holder is concerned.
-fn counts(column: &Column, row: Row, bearer: &Bearer, spread: Spread) -> bool {
-    let kind = bearer.value.kind;
+fn counts(column: &Column, row: Row, holder: &Holder, spread: Spread) -> bool {
+    let kind = holder.value.kind;
     // The user's own rows are matched as a whole by `own_values`.
     let is_for_names = column.identifies && column.kind.is_none_or(ValueKind::is_name);
-    if row.own == Some(bearer.person) || kind.is_name() && is_for_names {
+    if row.own == Some(holder.person) || kind.is_name() && is_for_names {
         return false;
     }
-    match bearer.value.weight {
-        Weight::Own => false,
-        Weight::Weak => column.is_free && spread.is_identifying(kind),
-        Weight::Strong => true,
+    match holder.value.weight {
+        Evidence::Own => false,
+        Evidence::Weak => column.is_free && spread.is_identifying(kind),
+        Evidence::Strong => true,
     }
 }
 

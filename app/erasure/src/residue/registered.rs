@@ -13,7 +13,7 @@ const MAX_NAMED: u64 = 200;
 
 /// A field of an anonymised user that should be empty and isn't.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct Left {
+pub struct UnclearedField {
     /// The user.
     pub user: UserNumber,
     /// The table.
@@ -50,7 +50,7 @@ pub(super) async fn count(db: &impl ConnectionTrait, users: Option<&[UserNumber]
 pub(super) async fn left(
     db: &impl ConnectionTrait,
     users: Option<&[UserNumber]>,
-) -> Result<Vec<Left>, RecordsError> {
+) -> Result<Vec<UnclearedField>, RecordsError> {
     let (theirs, values) = only(users, "number");
     let everybody = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
     let mut left = BTreeSet::new();
@@ -126,7 +126,7 @@ async fn collect(
     table: &'static Table,
     rules: &Rules<'_>,
     (people, values): (&str, &[Value]),
-    left: &mut BTreeSet<Left>,
+    left: &mut BTreeSet<UnclearedField>,
 ) -> Result<(), DbErr> {
     let (owner, rows) = match table.owner {
         RowOwner::NoUser => return Ok(()),
@@ -147,7 +147,7 @@ async fn collect(
         all.extend(values.iter().cloned());
         for row in db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, all)).await? {
             let user = UserNumber(row.try_get("", "user_number")?);
-            left.insert(Left { user, table: table.name, column: column.name });
+            left.insert(UnclearedField { user, table: table.name, column: column.name });
         }
     }
     Ok(())

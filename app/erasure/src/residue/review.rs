@@ -67,12 +67,12 @@ pub struct Finding {
     pub decision: Option<(Decision, Option<UserNumber>, Option<DateTime<Utc>>)>,
     /// The current text.
     #[serde(skip)]
-    pub now: Now,
+    pub now: CurrentText,
 }
 
 /// The current text at a finding.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Now {
+pub enum CurrentText {
     /// The field is empty, or the row doesn't exist.
     #[default]
     Nothing,
@@ -148,7 +148,12 @@ async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<
     Ok(Page::of(rows.collect::<Result<Vec<_>, DbErr>>()?, paging, |(id, _)| id.to_string()))
 }
 
-fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64, now: Now) -> Finding {
+fn finding(
+    hit: residue_hits::Model,
+    person: Option<&users::Model>,
+    others: i64,
+    now: CurrentText,
+) -> Finding {
     let table = personal_data::table(&hit.table_name);
     let column = personal_data::column(&hit.table_name, &hit.column_name);
     Finding {
@@ -195,12 +200,12 @@ pub async fn decide(
     let spot = CellRef::of(&tables, &hit);
     let now = match &spot {
         Some(spot) => spot.now(&tx).await?,
-        None => Now::Nothing,
+        None => CurrentText::Nothing,
     };
     let removed = decision == Decision::Removed;
-    let is_one_place = now != Now::Untold;
+    let is_one_place = now != CurrentText::Untold;
     match (decision, now, &spot) {
-        (Decision::Removed, Now::Text { seen: current, removable, owner, .. }, Some(spot)) => {
+        (Decision::Removed, CurrentText::Text { seen: current, removable, owner, .. }, Some(spot)) => {
             if current != seen {
                 return Err(RecordsError::Stale);
             }
@@ -221,10 +226,12 @@ pub async fn decide(
             let mark = leaves_mark(&tx, &hit).await?;
             spot.empty(&tx, mark).await?;
         }
-        (Decision::Kept, Now::Text { seen: present, .. }, _) if present != seen => {
+        (Decision::Kept, CurrentText::Text { seen: present, .. }, _) if present != seen => {
             return Err(RecordsError::Stale);
         }
-        (Decision::Removed, ..) | (Decision::Gone, Now::Text { .. }, _) => return Err(RecordsError::Stale),
+        (Decision::Removed, ..) | (Decision::Gone, CurrentText::Text { .. }, _) => {
+            return Err(RecordsError::Stale);
+        }
         _ => {}
     }
     let closed = at_same_place(&tx, &hit, decision, is_one_place).await?;
@@ -307,10 +314,10 @@ pub(super) async fn now_at(
     db: &impl ConnectionTrait,
     tables: &[TableFacts],
     hit: &residue_hits::Model,
-) -> Result<Now, DbErr> {
+) -> Result<CurrentText, DbErr> {
     match CellRef::of(tables, hit) {
         Some(spot) => spot.now(db).await,
-        None => Ok(Now::Nothing),
+        None => Ok(CurrentText::Nothing),
     }
 }
 
@@ -331,9 +338,11 @@ impl<'a> CellRef<'a> {
         Some(Self { place, facts, column, row: &hit.row_key })
     }
 
-    async fn now(&self, db: &impl ConnectionTrait) -> Result<Now, DbErr> {
+    async fn now(&self, db: &impl ConnectionTrait) -> Result<CurrentText, DbErr> {
         let backend = db.get_database_backend();
-        let Some((row, values)) = self.place.key.is(backend, self.row) else { return Ok(Now::Untold) };
+        let Some((row, values)) = self.place.key.is(backend, self.row) else {
+            return Ok(CurrentText::Untold);
+        };
         let sql = format!(
             "SELECT CAST(t.{} AS TEXT) AS text, CAST({} AS BIGINT) AS owner FROM {} AS t WHERE {row} LIMIT 2",
             quoted(&self.column.name),
@@ -342,17 +351,17 @@ impl<'a> CellRef<'a> {
         );
         let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
         let row = match &rows[..] {
-            [] => return Ok(Now::Nothing),
+            [] => return Ok(CurrentText::Nothing),
             [row] => row,
             // The key is only the owner's number and matches several rows. Showing the wrong row would disclose
             // other data.
-            _ => return Ok(Now::Untold),
+            _ => return Ok(CurrentText::Untold),
         };
         let text: Option<String> = row.try_get("", "text")?;
         let text = text.filter(|text| !text.is_empty() && text != NoteTreatment::MARK);
-        let Some(text) = text else { return Ok(Now::Nothing) };
+        let Some(text) = text else { return Ok(CurrentText::Nothing) };
         let owner: Option<i64> = row.try_get("", "owner")?;
-        Ok(Now::Text {
+        Ok(CurrentText::Text {
             seen: seen(&text),
             text,
             removable: self.is_removable(),

@@ -6,7 +6,7 @@
 
 use super::erased_values::ErasedValues;
 use super::fold::Folded;
-use super::value::{Value, Values, Weight};
+use super::value::{Evidence, Value, Values};
 use aho_corasick::automaton::Automaton as _;
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind};
@@ -26,7 +26,7 @@ pub(super) struct Search {
     by_number: HashMap<i64, u32>,
     needles: Needles,
     /// Holders, grouped by needle.
-    bearers: Vec<Bearer>,
+    holders: Vec<Holder>,
     automaton: DFA,
     /// Prefixes, by pattern number of the automaton.
     heads: Vec<Head>,
@@ -36,15 +36,15 @@ pub(super) struct Search {
 
 /// The user who had a needle, and the kind of value.
 #[derive(Clone, Copy)]
-pub(super) struct Bearer {
+pub(super) struct Holder {
     pub(super) person: u32,
     pub(super) value: Value,
 }
 
-impl Bearer {
+impl Holder {
     /// Returns whether the value counts in free text only.
     pub(super) fn is_weak(&self) -> bool {
-        self.value.weight == Weight::Weak
+        self.value.weight == Evidence::Weak
     }
 }
 
@@ -81,15 +81,15 @@ impl Search {
     pub(super) fn of(memory: ErasedValues) -> Result<Self, RecordsError> {
         let people: Vec<(UserNumber, Values)> =
             memory.people.into_iter().map(|person| (person.number, person.values)).collect();
-        let (needles, bearers) = needles(&people);
-        let (beginnings, heads, lengths) = heads(&needles, &bearers);
+        let (needles, holders) = needles(&people);
+        let (beginnings, heads, lengths) = heads(&needles, &holders);
         let automaton = DFA::builder()
             .match_kind(MatchKind::Standard)
             .prefilter(false)
             .build(&beginnings)
             .map_err(|_| RecordsError::Corrupt("values to search for"))?;
         let by_number = (0..).zip(&people).map(|(place, (number, _))| (number.0, place)).collect();
-        Ok(Self { people, by_number, needles, bearers, automaton, heads, lengths })
+        Ok(Self { people, by_number, needles, holders, automaton, heads, lengths })
     }
 
     /// Returns the number of needles. They are numbered from 0.
@@ -114,8 +114,8 @@ impl Search {
     }
 
     /// Returns the users who had this needle.
-    pub(super) fn bearers(&self, needle: u32) -> &[Bearer] {
-        self.needles.bearers(needle, &self.bearers)
+    pub(super) fn holders(&self, needle: u32) -> &[Holder] {
+        self.needles.holders(needle, &self.holders)
     }
 
     /// Returns the needle with exactly these letters.
@@ -187,10 +187,10 @@ impl Needles {
         self.by_letters.find(self.hasher.hash_one(letters), is_it).copied()
     }
 
-    fn bearers<'a>(&self, needle: u32, bearers: &'a [Bearer]) -> &'a [Bearer] {
+    fn holders<'a>(&self, needle: u32, holders: &'a [Holder]) -> &'a [Holder] {
         let from = self.each[needle as usize].first_bearer as usize;
         let until = self.each.get(needle as usize + 1).map(|next| next.first_bearer as usize);
-        &bearers[from..until.unwrap_or(bearers.len())]
+        &holders[from..until.unwrap_or(holders.len())]
     }
 }
 
@@ -202,12 +202,12 @@ fn place(at: usize) -> u32 {
 ///
 /// There are several hundred thousand values. Comparing their first seven letters is nearly always enough to sort
 /// them.
-fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Bearer>) {
+fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Holder>) {
     let wanted = || {
         (0_u32..).zip(people).flat_map(|(person, (_, values))| {
             let values =
                 (0_u32..).zip(values.iter()).map(move |(at, (value, letters))| (person, at, value, letters));
-            values.filter(|(_, _, value, _)| value.weight > Weight::Own)
+            values.filter(|(_, _, value, _)| value.weight > Evidence::Own)
         })
     };
     let mut sorted: Vec<(u64, u32, u32)> = Vec::with_capacity(wanted().count());
@@ -223,15 +223,15 @@ fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Bearer>) {
 
     let mut needles = Needles::default();
     needles.letters.reserve_exact(wanted().map(|(_, _, _, letters)| letters.len()).sum());
-    let mut bearers = Vec::with_capacity(sorted.len());
+    let mut holders = Vec::with_capacity(sorted.len());
     for (first_bearer, (_, person, at)) in (0..).zip(&sorted) {
         let (value, letters) = of(*person, *at);
         needles.add(letters, first_bearer);
-        bearers.push(Bearer { person: *person, value: *value });
+        holders.push(Holder { person: *person, value: *value });
     }
     drop(sorted);
     needles.index();
-    (needles, bearers)
+    (needles, holders)
 }
 
 /// Returns the first seven bytes and the length as one integer with the same sort order.
@@ -245,13 +245,13 @@ fn first_letters(letters: &[u8]) -> u64 {
 }
 
 /// Returns the shortest set of prefixes of which none starts with another, with the needles for each.
-fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<Head>, Vec<u32>) {
+fn heads<'a>(needles: &'a Needles, holders: &[Holder]) -> (Vec<&'a [u8]>, Vec<Head>, Vec<u32>) {
     let mut beginnings: Vec<&[u8]> = Vec::new();
     let mut heads: Vec<Head> = Vec::new();
     let mut lengths: Vec<u32> = Vec::new();
     for at in 0..place(needles.each.len()) {
         let letters = needles.of(at);
-        let is_words = needles.bearers(at, bearers).iter().all(|bearer| bearer.value.is_words());
+        let is_words = needles.holders(at, holders).iter().all(|holder| holder.value.is_words());
         let length = place(letters.len());
         match (beginnings.last(), heads.last_mut()) {
             (Some(beginning), Some(head)) if letters.starts_with(beginning) => {
@@ -298,9 +298,9 @@ mod tests {
         let text = Folded::of(text);
         let mut found = BTreeSet::new();
         search.each(&text, |needle, start, end| {
-            for bearer in search.bearers(needle).iter().filter(|bearer| bearer.value.fits(&text, start, end))
+            for holder in search.holders(needle).iter().filter(|holder| holder.value.fits(&text, start, end))
             {
-                found.insert((search.values_of(bearer.person).0.0, start, end));
+                found.insert((search.values_of(holder.person).0.0, start, end));
             }
         });
         found
@@ -333,7 +333,7 @@ mod tests {
             let folded = Folded::of(&text);
             let mut plain = BTreeSet::new();
             for (person, (number, of_person)) in search.people.iter().enumerate() {
-                for (value, letters) in of_person.iter().filter(|(value, _)| value.weight > Weight::Own) {
+                for (value, letters) in of_person.iter().filter(|(value, _)| value.weight > Evidence::Own) {
                     for start in 0..folded.letters().len() {
                         let end = start + letters.len();
                         if folded.letters().get(start..end) == Some(letters) && value.fits(&folded, start, end) {

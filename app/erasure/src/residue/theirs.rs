@@ -1,6 +1,6 @@
 //! The current values of other users among the searched values.
 
-use super::search::Bearer;
+use super::search::Holder;
 use policy::residue::ValueKind;
 
 /// Where a user has a needle.
@@ -75,7 +75,7 @@ pub(super) struct Spread {
     /// Whether it counts in free text only, for all of its holders.
     pub(super) is_weak: bool,
     /// Number of anonymised users who had it.
-    pub(super) bearers: u16,
+    pub(super) holders: u16,
     /// Number of fields in which other users currently have it.
     pub(super) living: u16,
     /// Number of findings: fields times users.
@@ -91,11 +91,11 @@ const MAX_PLACES: u32 = 200;
 
 impl Spread {
     /// Counts the holders, which must be ordered by user.
-    pub(super) fn of(bearers: &[Bearer]) -> Self {
-        let changes = bearers.windows(2).filter(|pair| pair[0].person != pair[1].person).count();
+    pub(super) fn of(holders: &[Holder]) -> Self {
+        let changes = holders.windows(2).filter(|pair| pair[0].person != pair[1].person).count();
         Self {
-            is_weak: bearers.iter().all(Bearer::is_weak),
-            bearers: u16::try_from(changes + 1).unwrap_or(u16::MAX),
+            is_weak: holders.iter().all(Holder::is_weak),
+            holders: u16::try_from(changes + 1).unwrap_or(u16::MAX),
             ..Self::default()
         }
     }
@@ -103,19 +103,19 @@ impl Spread {
     /// Returns whether a word of this kind still identifies a user: few users have it, or for a last name, exactly
     /// one.
     pub(super) fn is_identifying(&self, kind: ValueKind) -> bool {
-        let all = self.bearers.saturating_add(self.living);
+        let all = self.holders.saturating_add(self.living);
         if kind == ValueKind::LastName { all == 1 } else { all <= MAX_BEARERS }
     }
 
     /// Returns whether a word is rare enough not to be an ordinary word.
     pub(super) fn is_rare(&self) -> bool {
-        self.places <= MAX_WEAK_PLACES * u32::from(self.bearers)
+        self.places <= MAX_WEAK_PLACES * u32::from(self.holders)
     }
 
     /// Counts one more finding. Returns false if the maximum is exceeded.
     pub(super) fn count_place(&mut self, is_weak: bool) -> bool {
         self.places = self.places.saturating_add(1);
         let most = if is_weak { MAX_WEAK_PLACES } else { MAX_PLACES };
-        self.places <= most * u32::from(self.bearers)
+        self.places <= most * u32::from(self.holders)
     }
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 /// Where a match counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Weight {
+pub(super) enum Evidence {
     /// Only in the user's own rows, because the value is too common.
     Own,
     /// In free text: it could be an ordinary word or another person.
@@ -19,7 +19,7 @@ pub(super) enum Weight {
 
 /// How a value must be delimited in a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fit {
+pub(super) enum MatchRule {
     /// Whole words.
     Words,
     /// Whole words, with an optional genitive `s`. Other word boundaries don't match: `an der` isn't `Ander`.
@@ -47,8 +47,8 @@ pub(super) struct Value {
     /// Bit set of word starts in the first 32 bytes. For a phone number, its packed prefixes.
     words: u32,
     pub(super) kind: ValueKind,
-    pub(super) weight: Weight,
-    fit: Fit,
+    pub(super) weight: Evidence,
+    fit: MatchRule,
     long: bool,
 }
 
@@ -124,12 +124,12 @@ impl Values {
 }
 
 /// Returns the evidence of a value and its match rule, by kind and size, or `None` if it is too short.
-fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
+fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Evidence, MatchRule)> {
     let size = folded.size();
     let (digits, others) = folded.digits_and_others();
-    let strong_if = |strong: bool, otherwise: Weight| if strong { Weight::Strong } else { otherwise };
+    let strong_if = |strong: bool, otherwise: Evidence| if strong { Evidence::Strong } else { otherwise };
     if size >= 6 && kind.may_be_address() && is_address(folded.letters()) {
-        return Some((Weight::Strong, Fit::Email));
+        return Some((Evidence::Strong, MatchRule::Email));
     }
     match kind {
         ValueKind::UserId | ValueKind::Barcode | ValueKind::ExternalId | ValueKind::Identifier => {
@@ -139,32 +139,32 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
                 _ => 8,
             };
             let fit = match (others, size >= 10) {
-                (true, true) => Fit::LongKey,
-                (true, false) => Fit::Words,
-                (false, true) => Fit::LongNumber,
-                (false, false) => Fit::Number,
+                (true, true) => MatchRule::LongKey,
+                (true, false) => MatchRule::Words,
+                (false, true) => MatchRule::LongNumber,
+                (false, false) => MatchRule::Number,
             };
-            (size >= 3).then(|| (strong_if(size >= enough, Weight::Weak), fit))
+            (size >= 3).then(|| (strong_if(size >= enough, Evidence::Weak), fit))
         }
-        ValueKind::Email => (size >= 3).then_some((Weight::Own, Fit::Words)),
-        ValueKind::Phone => (size >= 5).then(|| (strong_if(size >= 7, Weight::Weak), Fit::Phone)),
-        ValueKind::FullName => (size >= 3).then(|| (strong_if(size >= 5, Weight::Weak), Fit::Name)),
+        ValueKind::Email => (size >= 3).then_some((Evidence::Own, MatchRule::Words)),
+        ValueKind::Phone => (size >= 5).then(|| (strong_if(size >= 7, Evidence::Weak), MatchRule::Phone)),
+        ValueKind::FullName => (size >= 3).then(|| (strong_if(size >= 5, Evidence::Weak), MatchRule::Name)),
         ValueKind::LastName => {
             let letters = folded.letters().iter().filter(|byte| **byte & 0xC0 != 0x80).count();
-            (letters >= 2).then_some((Weight::Weak, Fit::Name))
+            (letters >= 2).then_some((Evidence::Weak, MatchRule::Name))
         }
         ValueKind::Street | ValueKind::Address => {
             let whole = digits && others && size >= 6;
-            (size >= 4).then(|| (strong_if(whole, Weight::Own), Fit::Words))
+            (size >= 4).then(|| (strong_if(whole, Evidence::Own), MatchRule::Words))
         }
         ValueKind::CustomValue => {
-            let weight = if size >= 8 || digits { Weight::Weak } else { Weight::Own };
-            (size >= 4).then_some((weight, if others { Fit::Words } else { Fit::Number }))
+            let weight = if size >= 8 || digits { Evidence::Weak } else { Evidence::Own };
+            (size >= 4).then_some((weight, if others { MatchRule::Words } else { MatchRule::Number }))
         }
         ValueKind::FirstName | ValueKind::MiddleName | ValueKind::PreferredName => {
-            (size >= 2).then_some((Weight::Own, Fit::Name))
+            (size >= 2).then_some((Evidence::Own, MatchRule::Name))
         }
-        ValueKind::Postcode => (size >= 4).then_some((Weight::Own, Fit::Words)),
+        ValueKind::Postcode => (size >= 4).then_some((Evidence::Own, MatchRule::Words)),
     }
 }
 
@@ -192,8 +192,8 @@ impl Value {
         let is_whole_number = || !text.is_inside_number(start) && !text.is_inside_number(end);
         let begins_word = |at: usize| self.words & 1 << at != 0;
         match self.fit {
-            Fit::Words => text.is_edge(start) && text.is_edge(end),
-            Fit::Name => {
+            MatchRule::Words => text.is_edge(start) && text.is_edge(end),
+            MatchRule::Name => {
                 text.is_edge(start)
                     && text.ends_word(end)
                     && (start + 1..end).all(|at| match text.gap(at) {
@@ -201,16 +201,16 @@ impl Value {
                         Gap::Loose => self.long || at - start < 32 && begins_word(at - start),
                     })
             }
-            Fit::LongKey => turns(start) && turns(end),
-            Fit::Number => text.is_edge(start) && text.is_edge(end) && is_whole_number(),
-            Fit::LongNumber => turns(start) && turns(end) && is_whole_number(),
-            Fit::Phone => {
-                let as_word = self.weight < Weight::Strong;
+            MatchRule::LongKey => turns(start) && turns(end),
+            MatchRule::Number => text.is_edge(start) && text.is_edge(end) && is_whole_number(),
+            MatchRule::LongNumber => turns(start) && turns(end) && is_whole_number(),
+            MatchRule::Phone => {
+                let as_word = self.weight < Evidence::Strong;
                 !text.is_inside_number(end)
                     && (!as_word || text.is_edge(end))
                     && Prefixes::unpacked(self.words).allow_before(text, start, as_word)
             }
-            Fit::Email => {
+            MatchRule::Email => {
                 text.is_edge(start)
                     && !text.is_joined(start)
                     && !text.is_joined_in_domain(end)
@@ -235,7 +235,7 @@ impl Value {
 
     /// Returns whether the value must be whole words.
     pub(super) fn is_words(self) -> bool {
-        matches!(self.fit, Fit::Words | Fit::Name | Fit::Number | Fit::Email)
+        matches!(self.fit, MatchRule::Words | MatchRule::Name | MatchRule::Number | MatchRule::Email)
     }
 
     /// Returns whether a text about the user contains the value.
@@ -358,7 +358,7 @@ impl Raw {
             ValueKind::Address
         };
         let known = values.iter().any(|(value, letters)| {
-            value.weight == Weight::Strong
+            value.weight == Evidence::Strong
                 && value.kind != ValueKind::FullName
                 && value.stands_in(letters, &folded)
         });
@@ -450,16 +450,16 @@ mod tests {
             let values = raw(&[(kind, text)]).values();
             values.iter().next().map(|(value, _)| value.weight)
         };
-        assert_eq!(weight(ValueKind::UserId, "ab10001"), Some(Weight::Strong));
-        assert_eq!(weight(ValueKind::UserId, "main"), Some(Weight::Weak));
-        assert_eq!(weight(ValueKind::Barcode, "1234"), Some(Weight::Weak));
-        assert_eq!(weight(ValueKind::Phone, "12345"), Some(Weight::Weak));
-        assert_eq!(weight(ValueKind::CustomValue, "K-4711"), Some(Weight::Weak));
-        assert_eq!(weight(ValueKind::CustomValue, "cello"), Some(Weight::Own));
-        assert_eq!(weight(ValueKind::Street, "Mill Hill"), Some(Weight::Own));
-        assert_eq!(weight(ValueKind::FirstName, "Alexander"), Some(Weight::Own));
+        assert_eq!(weight(ValueKind::UserId, "ab10001"), Some(Evidence::Strong));
+        assert_eq!(weight(ValueKind::UserId, "main"), Some(Evidence::Weak));
+        assert_eq!(weight(ValueKind::Barcode, "1234"), Some(Evidence::Weak));
+        assert_eq!(weight(ValueKind::Phone, "12345"), Some(Evidence::Weak));
+        assert_eq!(weight(ValueKind::CustomValue, "K-4711"), Some(Evidence::Weak));
+        assert_eq!(weight(ValueKind::CustomValue, "cello"), Some(Evidence::Own));
+        assert_eq!(weight(ValueKind::Street, "Mill Hill"), Some(Evidence::Own));
+        assert_eq!(weight(ValueKind::FirstName, "Alexander"), Some(Evidence::Own));
         assert_eq!(weight(ValueKind::LastName, "王"), None);
-        assert_eq!(weight(ValueKind::LastName, "Ng"), Some(Weight::Weak));
+        assert_eq!(weight(ValueKind::LastName, "Ng"), Some(Evidence::Weak));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! run.
 
 use super::erased_values::ErasedValues;
-use super::registered::{self, Left};
+use super::registered::{self, UnclearedField};
 use super::review::{Finding, FindingQuery, findings};
 use super::searched_tables::{NotSearched, searched_tables};
 use super::{MAX_SCAN_AGE, scan};
@@ -28,7 +28,7 @@ pub struct Verification {
     /// Tables and columns missing from the register or from the schema.
     pub unregistered: Vec<String>,
     /// Fields of anonymised users that should be empty and aren't.
-    pub left: Vec<Left>,
+    pub left: Vec<UnclearedField>,
     /// Open findings.
     pub open: Vec<Finding>,
     /// Number of anonymised users whose old values were lost before the search.

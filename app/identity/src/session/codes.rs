@@ -5,7 +5,7 @@
 //! owner out.
 
 use super::failure::{not_proven, record_failed_sign_in};
-use super::second_factor::{Means, prove};
+use super::second_factor::{SecondFactorKind, prove};
 use super::{Session, Stage, digest};
 use crate::staff::{NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -37,10 +37,10 @@ pub(super) async fn check(
     session: &Session,
     code: &str,
     device: Option<&str>,
-) -> Result<(DatabaseTransaction, Means), RecordsError> {
+) -> Result<(DatabaseTransaction, SecondFactorKind), RecordsError> {
     let budget = Budget::of(session, device);
     let spent_until = budget.spent_until(&tx).await?;
-    let now = Clock::real();
+    let now = Clock::system_now();
     if spent_until - PERIOD * (BURST - 1) > now {
         return Err(RecordsError::Busy);
     }
@@ -121,7 +121,7 @@ impl Budget {
     fn of(session: &Session, device: Option<&str>) -> Self {
         let of = match device {
             Some(device) => format!("device {device}"),
-            None if session.stage == Stage::Whole => "sessions".to_owned(),
+            None if session.stage == Stage::SignedIn => "sessions".to_owned(),
             None => "unknown devices".to_owned(),
         };
         let user = session.user;

@@ -28,7 +28,7 @@ pub async fn remember_device(store: &Store, user: UserNumber, before: &str) -> R
         Some((id, part)) => (id, before.split(SEPARATOR).filter(|one| *one != part).collect()),
         None => (Token::random().reveal().to_owned(), before.split(SEPARATOR).collect::<Vec<_>>()),
     };
-    let this = sealer.seal(user.0, format!("{id} {}", Clock::real().to_rfc3339()).as_bytes())?;
+    let this = sealer.seal(user.0, format!("{id} {}", Clock::system_now().to_rfc3339()).as_bytes())?;
     let is_sealed = |one: &&str| !one.is_empty() && one.len() <= 2 * this.len();
     let others = others.into_iter().filter(is_sealed).take(MAX_USERS - 1);
     Ok(std::iter::once(this.as_str()).chain(others).collect::<Vec<_>>().join("."))
@@ -50,7 +50,7 @@ fn opened<'a>(sealer: &SecretBox, user: UserNumber, cookie: &'a str) -> Option<(
         let opened = sealer.open(user.0, part).ok()?;
         let (id, at) = std::str::from_utf8(&opened).ok()?.split_once(' ')?;
         let at: DateTime<Utc> = at.parse().ok()?;
-        let is_young = Clock::real() - at < TimeDelta::days(DEVICE_DAYS);
+        let is_young = Clock::system_now() - at < TimeDelta::days(DEVICE_DAYS);
         is_young.then(|| (id.to_owned(), part))
     })
 }

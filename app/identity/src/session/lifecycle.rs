@@ -3,7 +3,7 @@
 use super::time::{ends_at, ends_in_any_case_at, is_to_be_touched};
 use super::token::{Token, digest};
 use super::{Session, stage_of, url_cipher};
-use crate::staff::{Kind, NoticeKind, notify};
+use crate::staff::{CredentialKind, NoticeKind, notify};
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::{credentials, sessions};
@@ -43,7 +43,7 @@ pub async fn look(store: &Store, key: &str) -> Result<Option<Session>, RecordsEr
 }
 
 async fn read(store: &Store, key: &str, sign: Activity) -> Result<Option<Session>, RecordsError> {
-    let now = Clock::real();
+    let now = Clock::system_now();
     let Some(row) = sessions::Entity::find_by_id(digest("", key)).one(&store.db).await? else {
         return Ok(None);
     };
@@ -113,7 +113,7 @@ pub(super) async fn has_app_within(
     db: &impl ConnectionTrait,
     user: UserNumber,
 ) -> Result<bool, RecordsError> {
-    Ok(credentials::Entity::find().filter(Kind::App.of(user)).count(db).await? > 0)
+    Ok(credentials::Entity::find().filter(CredentialKind::App.of(user)).count(db).await? > 0)
 }
 
 /// Ends a session at its owner's request.
@@ -129,7 +129,7 @@ pub async fn end(store: &Store, session: &Session) -> Result<(), RecordsError> {
 
 /// A session in the owner's list.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub struct SessionSummary {
     /// Start of the token's hash: enough to end the session, useless to access it.
     pub id: String,
     /// When it started.
@@ -144,8 +144,8 @@ pub struct Listed {
 const NAME: usize = 16;
 
 /// Returns the user's sessions that haven't ended, newest first.
-pub async fn list(store: &Store, session: &Session) -> Result<Vec<Listed>, RecordsError> {
-    let now = Clock::real();
+pub async fn list(store: &Store, session: &Session) -> Result<Vec<SessionSummary>, RecordsError> {
+    let now = Clock::system_now();
     let rows = sessions::Entity::find()
         .filter(sessions::Column::UserNumber.eq(session.user.0))
         .order_by_desc(sessions::Column::CreatedAt)
@@ -153,7 +153,7 @@ pub async fn list(store: &Store, session: &Session) -> Result<Vec<Listed>, Recor
         .await?;
     let live = rows.into_iter().filter(|row| ends_at(store, row, row.last_seen_at) > now);
     Ok(live
-        .map(|row| Listed {
+        .map(|row| SessionSummary {
             is_this: row.id_hash == session.id,
             id: row.id_hash.chars().take(NAME).collect(),
             created_at: row.created_at,

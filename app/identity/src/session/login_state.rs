@@ -28,7 +28,7 @@ pub enum Purpose {
     /// To sign in.
     SignIn,
     /// To sign in again as this user.
-    Again(UserNumber),
+    Reauthenticate(UserNumber),
     /// To sign in again as this user, in order to change sign-in methods.
     ChangeSignIn(UserNumber),
     /// To link this user to an account there.
@@ -69,14 +69,14 @@ impl LoginState {
 }
 
 fn is_young(at: DateTime<Utc>) -> bool {
-    let age = Clock::real() - at;
+    let age = Clock::system_now() - at;
     (TimeDelta::zero()..LONGEST).contains(&age)
 }
 
 impl Session {
     /// Returns a token for the URL that starts linking an account. Other sites can't create it.
     pub fn connecting(&self) -> Result<String, RecordsError> {
-        self.seal(&format!("{CONNECTING}{}", Clock::real().to_rfc3339()))
+        self.seal(&format!("{CONNECTING}{}", Clock::system_now().to_rfc3339()))
     }
 
     /// Returns whether a token is valid, recent and made for this member of staff.

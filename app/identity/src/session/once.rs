@@ -55,7 +55,7 @@ impl FormOnce {
     /// Claims the form for the first caller.
     pub async fn begin(&self, store: &Store) -> Result<Begun, RecordsError> {
         let Some(id) = &self.0 else { return Ok(Begun::First) };
-        let now = Clock::real();
+        let now = Clock::system_now();
         form_keys::Entity::delete_many()
             .filter(form_keys::Column::CreatedAt.lt(now - KEPT))
             .exec(&store.db)

@@ -2,9 +2,9 @@
 
 use super::failure::{not_proven, record_failed_sign_in};
 use super::lifecycle::{forget_others, has_app_within};
-use super::second_factor::Means;
+use super::second_factor::SecondFactorKind;
 use super::{Proof, Session, Stage, Token, begin, begin_proven, codes, note, with_code};
-use crate::staff::{self, Caller, Kind, NoticeKind, notify, password};
+use crate::staff::{self, Caller, CredentialKind, NoticeKind, notify, password};
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::{credentials, sessions};
@@ -76,7 +76,7 @@ pub async fn second_factor(
     let tx = store.begin().await?;
     person::lock(&tx, session.user).await?;
     let (tx, means) = codes::check(tx, store, session, code, device).await?;
-    let token = renew(&tx, session, Shown::SecondFactor, session.signed_in_at).await?;
+    let token = renew(&tx, session, AuthFactor::SecondFactor, session.signed_in_at).await?;
     note_means(&tx, store, session.user, means).await?;
     note(&tx, store, session.user, AuditAction::SignedIn, &with_code(session.first)).await?;
     store.commit(tx).await?;
@@ -88,9 +88,9 @@ async fn note_means(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,
     user: UserNumber,
-    means: Means,
+    means: SecondFactorKind,
 ) -> Result<(), RecordsError> {
-    if means == Means::RecoveryCode {
+    if means == SecondFactorKind::RecoveryCode {
         note(tx, store, user, AuditAction::RecoveryCodeUsed, "").await?;
         notify(tx, user, NoticeKind::RecoveryCodeUsed).await?;
     }
@@ -141,11 +141,11 @@ pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result
     let (tx, shown) = if has_app {
         let (tx, means) = codes::check(tx, store, session, code, device).await?;
         note_means(&tx, store, session.user, means).await?;
-        (tx, Shown::SecondFactor)
+        (tx, AuthFactor::SecondFactor)
     } else {
-        (tx, Shown::Password)
+        (tx, AuthFactor::Password)
     };
-    let token = renew(&tx, session, shown, Clock::real()).await?;
+    let token = renew(&tx, session, shown, Clock::system_now()).await?;
     if purpose == AgainFor::ChangeSignIn {
         confirm(&tx, &token).await?;
     }
@@ -176,7 +176,7 @@ pub async fn change_password(
         return Err(RecordsError::Stale);
     }
     staff::set_password(&tx, session.user, hash).await?;
-    let token = renew(&tx, session, Shown::Password, session.signed_in_at).await?;
+    let token = renew(&tx, session, AuthFactor::Password, session.signed_in_at).await?;
     forget_others(&tx, session.user, &token).await?;
     note(&tx, store, session.user, AuditAction::PasswordSet, "").await?;
     notify(&tx, session.user, NoticeKind::PasswordSet).await?;
@@ -186,7 +186,7 @@ pub async fn change_password(
 
 /// The proof given in an existing session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Shown {
+pub(crate) enum AuthFactor {
     /// The password: the stage stays the same.
     Password,
     /// A second factor: the session is complete.
@@ -200,7 +200,7 @@ pub(crate) enum Shown {
 pub(crate) async fn renew(
     tx: &sea_orm::DatabaseTransaction,
     session: &Session,
-    shown: Shown,
+    shown: AuthFactor,
     shown_at: DateTime<Utc>,
 ) -> Result<Token, RecordsError> {
     let old = sessions::Entity::find_by_id(&session.id).one(tx).await?.ok_or(RecordsError::Stale)?;
@@ -208,7 +208,7 @@ pub(crate) async fn renew(
     if gone.rows_affected == 0 {
         return Err(RecordsError::Stale);
     }
-    let stage = if shown == Shown::SecondFactor { StoredStage::Whole } else { old.stage };
+    let stage = if shown == AuthFactor::SecondFactor { StoredStage::Whole } else { old.stage };
     begin(tx, session.user, stage, old.created_at, shown_at).await
 }
 
@@ -217,7 +217,7 @@ pub(crate) async fn renew(
 /// A fresh sign-in is not enough: a thief of the session could lock its owner out. The owner must enter the
 /// password and a code again for this purpose. An owner with neither must sign in at the provider again.
 pub fn may_change_sign_in(session: &Session) -> bool {
-    let is_young = |at| Actor::signed_in(session.user, Roles::default(), at).is_fresh(Clock::real());
+    let is_young = |at| Actor::signed_in(session.user, Roles::default(), at).is_fresh(Clock::system_now());
     session.confirmed_at.is_some_and(is_young)
 }
 
@@ -234,7 +234,7 @@ pub(crate) fn must_be_confirmed(session: &Session) -> Result<(), RecordsError> {
 /// Records that the session's owner has confirmed a change of sign-in methods.
 pub(super) async fn confirm(tx: &sea_orm::DatabaseTransaction, token: &Token) -> Result<(), RecordsError> {
     sessions::Entity::update_many()
-        .set(sessions::ActiveModel { confirmed_at: Set(Some(Clock::real())), ..Default::default() })
+        .set(sessions::ActiveModel { confirmed_at: Set(Some(Clock::system_now())), ..Default::default() })
         .filter(sessions::Column::IdHash.eq(token.hash()))
         .exec(tx)
         .await?;
@@ -247,6 +247,6 @@ pub async fn has_password(store: &Store, user: UserNumber) -> Result<bool, Recor
 }
 
 async fn password_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Option<String>, RecordsError> {
-    let found = credentials::Entity::find().filter(Kind::Password.of(user)).one(db).await?;
+    let found = credentials::Entity::find().filter(CredentialKind::Password.of(user)).one(db).await?;
     Ok(found.map(|credential| credential.secret))
 }

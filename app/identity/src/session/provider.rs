@@ -6,7 +6,7 @@
 use super::failure::record_failed_sign_in;
 use super::proof::{AgainFor, confirm, has_own_proof};
 use super::{Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
-use crate::staff::{Kind, NoticeKind, notify};
+use crate::staff::{CredentialKind, NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
 use db::entity::credentials;
@@ -102,7 +102,7 @@ async fn begin_if_still(
     let proof = Proof {
         first: StoredStage::AfterProvider,
         has_second_factor: identity.has_second_factor,
-        shown_at: identity.shown_at(Clock::real()),
+        shown_at: identity.shown_at(Clock::system_now()),
     };
     let Some(begun) = begin_proven(&tx, store, user, &proof).await? else { return Ok(None) };
     // A user with a password or an app here must use those instead.
@@ -125,12 +125,12 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     if owner(&tx, &code).await?.is_some_and(|owner| owner != session.user) {
         return Ok(false);
     }
-    credentials::Entity::delete_many().filter(Kind::Provider.of(session.user)).exec(&tx).await?;
+    credentials::Entity::delete_many().filter(CredentialKind::Provider.of(session.user)).exec(&tx).await?;
     credentials::ActiveModel {
         user_number: Set(session.user.0),
-        kind: Set(Kind::Provider.code().to_owned()),
+        kind: Set(CredentialKind::Provider.code().to_owned()),
         secret: Set(code),
-        created_at: Set(Clock::real()),
+        created_at: Set(Clock::system_now()),
         ..Default::default()
     }
     .insert(&tx)
@@ -146,7 +146,10 @@ pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsE
     let tx = store.begin().await?;
     person::lock(&tx, session.user).await?;
     must_be_confirmed(session)?;
-    let gone = credentials::Entity::delete_many().filter(Kind::Provider.of(session.user)).exec(&tx).await?;
+    let gone = credentials::Entity::delete_many()
+        .filter(CredentialKind::Provider.of(session.user))
+        .exec(&tx)
+        .await?;
     if gone.rows_affected == 0 {
         return Err(RecordsError::NotFound("connection with single sign-on"));
     }
@@ -157,7 +160,7 @@ pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsE
 
 /// Returns whether a user is linked to an identity of a provider.
 pub async fn is_connected(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
-    Ok(credentials::Entity::find().filter(Kind::Provider.of(user)).count(&store.db).await? > 0)
+    Ok(credentials::Entity::find().filter(CredentialKind::Provider.of(user)).count(&store.db).await? > 0)
 }
 
 async fn owner(db: &impl ConnectionTrait, code: &str) -> Result<Option<UserNumber>, RecordsError> {
@@ -167,5 +170,7 @@ async fn owner(db: &impl ConnectionTrait, code: &str) -> Result<Option<UserNumbe
 
 fn from_code(code: &str) -> sea_orm::Condition {
     use credentials::Column;
-    sea_orm::Condition::all().add(Column::Kind.eq(Kind::Provider.code())).add(Column::Secret.eq(code))
+    sea_orm::Condition::all()
+        .add(Column::Kind.eq(CredentialKind::Provider.code()))
+        .add(Column::Secret.eq(code))
 }

@@ -1,6 +1,6 @@
 //! Deletes expired data: sessions, invitations, unconfirmed apps, code budgets and old notices.
 
-use crate::staff::{Kind, NOTICE_DAYS};
+use crate::staff::{CredentialKind, NOTICE_DAYS};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
 use db::entity::{account_notices, code_budgets, credentials, sessions};
@@ -17,7 +17,7 @@ const APP_TO_CONFIRM: TimeDelta = TimeDelta::hours(1);
 
 /// Deletes expired rows in batches and returns their number.
 pub async fn purge(store: &Store) -> Result<u64, RecordsError> {
-    let now = Clock::real();
+    let now = Clock::system_now();
     let ago = |time: TimeDelta| now - time;
     let sign_in = store.settings.sign_in;
     let lifetime = |time: std::time::Duration| {
@@ -27,9 +27,10 @@ pub async fn purge(store: &Store) -> Result<u64, RecordsError> {
     let expired_sessions = Condition::any()
         .add(sessions::Column::LastSeenAt.lt(lifetime(sign_in.idle)))
         .add(sessions::Column::CreatedAt.lt(lifetime(sign_in.longest)));
-    let of_kind = |kind: Kind| Condition::all().add(credentials::Column::Kind.eq(kind.code()));
-    let invitations = of_kind(Kind::Invitation).add(credentials::Column::ExpiresAt.lt(ago(GRACE)));
-    let apps = of_kind(Kind::AppToConfirm).add(credentials::Column::CreatedAt.lt(ago(APP_TO_CONFIRM)));
+    let of_kind = |kind: CredentialKind| Condition::all().add(credentials::Column::Kind.eq(kind.code()));
+    let invitations = of_kind(CredentialKind::Invitation).add(credentials::Column::ExpiresAt.lt(ago(GRACE)));
+    let apps =
+        of_kind(CredentialKind::AppToConfirm).add(credentials::Column::CreatedAt.lt(ago(APP_TO_CONFIRM)));
     let budgets = Condition::all().add(code_budgets::Column::SpentUntil.lt(ago(GRACE)));
     let notices = Condition::all().add(account_notices::Column::LastAt.lt(ago(TimeDelta::days(NOTICE_DAYS))));
     let deleted = [

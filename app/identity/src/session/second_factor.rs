@@ -1,10 +1,10 @@
 //! The second factor: one-time codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
 use super::{
-    Session, Shown, Stage, Token, digest, forget_others, must_be_confirmed, record_failed_sign_in, renew,
-    with_code,
+    AuthFactor, Session, Stage, Token, digest, forget_others, must_be_confirmed, record_failed_sign_in,
+    renew, with_code,
 };
-use crate::staff::{self, Kind, NoticeKind, notify};
+use crate::staff::{self, CredentialKind, NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
 use db::entity::{credentials, users};
@@ -42,7 +42,7 @@ const ISSUER: &str = "Lethe";
 
 /// The kind of second factor that was used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Means {
+pub(crate) enum SecondFactorKind {
     App,
     RecoveryCode,
 }
@@ -87,8 +87,8 @@ async fn begun_setup(
     store: &Store,
     session: &Session,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, RecordsError> {
-    let young = credentials::Column::CreatedAt.gt(Clock::real() - SET_UP);
-    let begun = Kind::AppToConfirm.of(session.user).add(young);
+    let young = credentials::Column::CreatedAt.gt(Clock::system_now() - SET_UP);
+    let begun = CredentialKind::AppToConfirm.of(session.user).add(young);
     for begun in credentials::Entity::find().filter(begun).all(tx).await? {
         let opened = match staff::open_totp_secret(store, session.user.0, &begun.secret).await {
             // It was encrypted with a key that has been replaced.
@@ -114,10 +114,10 @@ async fn new_secret(
     rand::rng().fill_bytes(&mut secret);
     let with_session = Zeroizing::new([secret.as_slice(), session.id.as_bytes()].concat());
     let sealed = staff::seal_totp_secret(store, session.user.0, &with_session).await?;
-    let old = credentials::Column::CreatedAt.lte(Clock::real() - SET_UP);
-    let given_up = Kind::AppToConfirm.of(session.user).add(old);
+    let old = credentials::Column::CreatedAt.lte(Clock::system_now() - SET_UP);
+    let given_up = CredentialKind::AppToConfirm.of(session.user).add(old);
     credentials::Entity::delete_many().filter(given_up).exec(tx).await?;
-    insert(tx, session.user, Kind::AppToConfirm, sealed, None).await?;
+    insert(tx, session.user, CredentialKind::AppToConfirm, sealed, None).await?;
     Ok(secret)
 }
 
@@ -135,24 +135,24 @@ pub async fn confirm_setup(
     person::lock(&tx, user).await?;
     may_set_up(session)?;
     let secret = begun_setup(&tx, store, session).await?.ok_or(RecordsError::Stale)?;
-    let Some(step) = step_at(&secret, code, Clock::real()) else {
+    let Some(step) = step_at(&secret, code, Clock::system_now()) else {
         drop(tx);
         record_failed_sign_in(store, Some(user), "code").await?;
         let what = "The code".to_owned();
         return Err(RecordsError::field("code", Problem::NotProven { what }));
     };
-    for old in [Kind::App, Kind::AppToConfirm, Kind::Recovery] {
+    for old in [CredentialKind::App, CredentialKind::AppToConfirm, CredentialKind::Recovery] {
         credentials::Entity::delete_many().filter(old.of(user)).exec(&tx).await?;
     }
     let sealed = staff::seal_totp_secret(store, user.0, &secret).await?;
-    insert(&tx, user, Kind::App, sealed, Some(step)).await?;
+    insert(&tx, user, CredentialKind::App, sealed, Some(step)).await?;
     let codes: Vec<String> = (0..CODES).map(|_| random_code()).collect();
     for code in &codes {
-        insert(&tx, user, Kind::Recovery, digest(RECOVERY, &plain(code)), None).await?;
+        insert(&tx, user, CredentialKind::Recovery, digest(RECOVERY, &plain(code)), None).await?;
     }
-    let token = renew(&tx, session, Shown::SecondFactor, session.signed_in_at).await?;
+    let token = renew(&tx, session, AuthFactor::SecondFactor, session.signed_in_at).await?;
     forget_others(&tx, user, &token).await?;
-    let actor = Actor::signed_in(user, Roles::default(), Clock::real());
+    let actor = Actor::signed_in(user, Roles::default(), Clock::system_now());
     let subject = Subject::User(user.0);
     audit::record_event(&tx, &store.clock, actor, AuditAction::SecondFactorSet, subject, None, "").await?;
     notify(&tx, user, NoticeKind::AppSet).await?;
@@ -170,7 +170,7 @@ pub async fn confirm_setup(
 fn may_set_up(session: &Session) -> Result<(), RecordsError> {
     match session.stage {
         Stage::SetUp => Ok(()),
-        Stage::Whole => must_be_confirmed(session),
+        Stage::SignedIn => must_be_confirmed(session),
         Stage::SecondFactor => Err(RecordsError::SignInAgain),
     }
 }
@@ -181,8 +181,8 @@ pub(crate) async fn prove(
     store: &Store,
     owner: UserNumber,
     code: &str,
-) -> Result<Option<Means>, RecordsError> {
-    let Some(app) = credentials::Entity::find().filter(Kind::App.of(owner)).one(tx).await? else {
+) -> Result<Option<SecondFactorKind>, RecordsError> {
+    let Some(app) = credentials::Entity::find().filter(CredentialKind::App.of(owner)).one(tx).await? else {
         return Ok(None);
     };
     // Recovery codes work even if the app's secret can't be decrypted, e.g. because the key was replaced.
@@ -201,7 +201,7 @@ pub(crate) async fn prove(
             )
             .exec(tx)
             .await?;
-        return Ok((used.rows_affected == 1).then_some(Means::App));
+        return Ok((used.rows_affected == 1).then_some(SecondFactorKind::App));
     }
     Ok(None)
 }
@@ -210,13 +210,13 @@ async fn prove_by_recovery_code(
     tx: &DatabaseTransaction,
     owner: UserNumber,
     code: &str,
-) -> Result<Option<Means>, RecordsError> {
+) -> Result<Option<SecondFactorKind>, RecordsError> {
     let used = credentials::Entity::delete_many()
-        .filter(Kind::Recovery.of(owner))
+        .filter(CredentialKind::Recovery.of(owner))
         .filter(credentials::Column::Secret.eq(digest(RECOVERY, &plain(code))))
         .exec(tx)
         .await?;
-    Ok((used.rows_affected == 1).then_some(Means::RecoveryCode))
+    Ok((used.rows_affected == 1).then_some(SecondFactorKind::RecoveryCode))
 }
 
 /// Returns the time step of an app's code, if it is the current, previous or next one.
@@ -226,7 +226,7 @@ async fn step_of(store: &Store, app: &credentials::Model, code: &str) -> Result<
         Err(RecordsError::Corrupt(_)) => return Ok(None),
         secret => secret?,
     };
-    Ok(step_at(&secret, code, Clock::real()))
+    Ok(step_at(&secret, code, Clock::system_now()))
 }
 
 fn step_at(secret: &[u8], code: &str, now: DateTime<Utc>) -> Option<i64> {
@@ -252,7 +252,7 @@ fn plain(code: &str) -> String {
 async fn insert(
     db: &impl ConnectionTrait,
     user: UserNumber,
-    kind: Kind,
+    kind: CredentialKind,
     secret: String,
     used_step: Option<i64>,
 ) -> Result<(), RecordsError> {
@@ -260,7 +260,7 @@ async fn insert(
         user_number: Set(user.0),
         kind: Set(kind.code().to_owned()),
         secret: Set(secret),
-        created_at: Set(Clock::real()),
+        created_at: Set(Clock::system_now()),
         used_step: Set(used_step),
         ..Default::default()
     }

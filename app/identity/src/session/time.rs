@@ -29,7 +29,7 @@ pub struct Remaining {
 /// Returns the remaining lifetime of this session.
 pub fn remaining(store: &Store, session: &Session) -> Remaining {
     Remaining {
-        left: (session.ends_at - Clock::real()).max(TimeDelta::zero()),
+        left: (session.ends_at - Clock::system_now()).max(TimeDelta::zero()),
         warning: WARNING.min(idle(store) / 2),
         can_stay: session.ends_at < session.ends_in_any_case_at,
     }

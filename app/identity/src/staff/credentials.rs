@@ -1,7 +1,7 @@
 //! Passwords of accounts: finding the account, checking a new password, storing its hash.
 
 use super::password::{self, Caller, opaque};
-use super::{Kind, strength};
+use super::{CredentialKind, strength};
 use db::clock::Clock;
 use db::entity::{code_budgets, credentials, users};
 use db::error::RecordsError;
@@ -49,14 +49,14 @@ pub async fn set_password(
     number: UserNumber,
     hash: String,
 ) -> Result<(), RecordsError> {
-    for old in [Kind::Password, Kind::Invitation] {
+    for old in [CredentialKind::Password, CredentialKind::Invitation] {
         credentials::Entity::delete_many().filter(old.of(number)).exec(db).await?;
     }
     credentials::ActiveModel {
         user_number: Set(number.0),
-        kind: Set(Kind::Password.code().to_owned()),
+        kind: Set(CredentialKind::Password.code().to_owned()),
         secret: Set(hash),
-        created_at: Set(Clock::real()),
+        created_at: Set(Clock::system_now()),
         ..Default::default()
     }
     .insert(db)

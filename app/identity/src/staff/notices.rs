@@ -43,7 +43,7 @@ pub async fn notify(
     kind: NoticeKind,
 ) -> Result<(), RecordsError> {
     use account_notices::{ActiveModel, Column, Entity};
-    let now = Clock::real();
+    let now = Clock::system_now();
     let counted = Entity::update_many()
         .col_expr(Column::Times, Expr::col(Column::Times).add(1))
         .col_expr(Column::LastAt, now.into())
@@ -72,7 +72,7 @@ pub async fn notices(store: &Store, user: UserNumber) -> Result<Vec<Notice>, Rec
     use account_notices::{Column, Entity};
     let rows = Entity::find()
         .filter(Column::UserNumber.eq(user.0))
-        .filter(Column::LastAt.gt(Clock::real() - TimeDelta::days(NOTICE_DAYS)))
+        .filter(Column::LastAt.gt(Clock::system_now() - TimeDelta::days(NOTICE_DAYS)))
         .order_by_desc(Column::LastAt)
         .limit(MAX_LISTED)
         .all(&store.db)
@@ -99,7 +99,7 @@ pub async fn read_notices(store: &Store, user: UserNumber, seen: DateTime<Utc>) 
         .await?;
     for row in rows {
         let mut row = row.into_active_model();
-        row.read_at = Set(Some(Clock::real()));
+        row.read_at = Set(Some(Clock::system_now()));
         row.update(&tx).await?;
     }
     store.commit(tx).await

@@ -2,7 +2,7 @@
 //!
 //! Their kind has a prefix, so that no query for credentials finds them.
 
-use super::Kind;
+use super::CredentialKind;
 use db::clock::Clock;
 use db::entity::credentials;
 use db::error::RecordsError;
@@ -20,16 +20,17 @@ const PREFIX: &str = "disabled_";
 
 /// Sets the credentials of a user aside. Deletes unused links and secrets, and credentials set aside earlier.
 pub async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Result<(), RecordsError> {
-    let useless = Condition::any()
-        .add(is_set_aside())
-        .add(credentials::Column::Kind.is_in([Kind::Invitation, Kind::AppToConfirm].map(Kind::code)));
+    let useless = Condition::any().add(is_set_aside()).add(
+        credentials::Column::Kind
+            .is_in([CredentialKind::Invitation, CredentialKind::AppToConfirm].map(CredentialKind::code)),
+    );
     credentials::Entity::delete_many().filter(of(user)).filter(useless).exec(db).await?;
     credentials::Entity::update_many()
         .col_expr(
             credentials::Column::Kind,
             Expr::val(PREFIX).binary(CONCAT, Expr::col(credentials::Column::Kind)),
         )
-        .col_expr(credentials::Column::ExpiresAt, Expr::value(Clock::real() + UNDO_TIMEOUT))
+        .col_expr(credentials::Column::ExpiresAt, Expr::value(Clock::system_now() + UNDO_TIMEOUT))
         .filter(of(user))
         .exec(db)
         .await?;
@@ -51,7 +52,7 @@ const CONCAT: BinOper = BinOper::Custom("||");
 /// another user is linked to the same account at the identity provider.
 pub async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
     let all = credentials::Entity::find().filter(of(user)).all(tx).await?;
-    let now = Clock::real();
+    let now = Clock::system_now();
     let is_left = |one: &credentials::Model| {
         one.kind.starts_with(PREFIX) && one.expires_at.is_some_and(|until| until > now)
     };
@@ -60,7 +61,7 @@ pub async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Result<boo
     }
     for one in all {
         let kind = one.kind.strip_prefix(PREFIX).unwrap_or_default().to_owned();
-        if kind == Kind::Provider.code() && is_connected(tx, &one.secret).await? {
+        if kind == CredentialKind::Provider.code() && is_connected(tx, &one.secret).await? {
             return Ok(false);
         }
         credentials::ActiveModel {
@@ -78,14 +79,15 @@ pub async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Result<boo
 /// Returns whether a user is linked to this account at the identity provider.
 async fn is_connected(db: &impl ConnectionTrait, secret: &str) -> Result<bool, RecordsError> {
     let connected = credentials::Entity::find()
-        .filter(credentials::Column::Kind.eq(Kind::Provider.code()))
+        .filter(credentials::Column::Kind.eq(CredentialKind::Provider.code()))
         .filter(credentials::Column::Secret.eq(secret));
     Ok(connected.count(db).await? > 0)
 }
 
 /// Deletes set-aside credentials that can no longer be restored, and returns their number.
 pub async fn delete_expired(store: &Store) -> Result<u64, RecordsError> {
-    let expired = Condition::all().add(is_set_aside()).add(credentials::Column::ExpiresAt.lte(Clock::real()));
+    let expired =
+        Condition::all().add(is_set_aside()).add(credentials::Column::ExpiresAt.lte(Clock::system_now()));
     if credentials::Entity::find().filter(expired.clone()).count(&store.db).await? == 0 {
         return Ok(0);
     }

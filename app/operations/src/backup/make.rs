@@ -26,7 +26,7 @@ pub async fn make(store: &Store, actor: Actor, url: &str, file: &Path) -> Result
             return Err(RecordsError::Refused(words));
         }
     }
-    let made_at = Clock::real();
+    let made_at = Clock::system_now();
     // The file gets its final name when it is complete.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = NamedTempFile::new_in(folder).map_err(|error| not_written(file, &error))?;

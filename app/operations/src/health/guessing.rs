@@ -20,7 +20,7 @@ pub(super) async fn codes(store: &Store) -> Result<Vec<Condition>, RecordsError>
         .expr_as(Func::count_distinct(account_notices::Column::UserNumber.into_expr()), "accounts")
         .column_as(account_notices::Column::FirstAt.min(), "since")
         .filter(account_notices::Column::Kind.is_in(NoticeKind::GUESSED_CODES))
-        .filter(account_notices::Column::LastAt.gt(Clock::real() - Duration::hours(REPORTED_HOURS)))
+        .filter(account_notices::Column::LastAt.gt(Clock::system_now() - Duration::hours(REPORTED_HOURS)))
         .into_tuple()
         .one(&store.db)
         .await?;

@@ -23,7 +23,7 @@ const LIMITS: [ManualChange; 4] = [
 /// Returns the conditions about limits and protections.
 pub(super) async fn conditions(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let mut conditions = Vec::new();
-    let day = Clock::real() - Duration::hours(Window::Day.hours());
+    let day = Clock::system_now() - Duration::hours(Window::Day.hours());
     let actor = Func::coalesce([manual_changes::Column::ActorNumber.into_expr(), Expr::value(0)]);
     let stopped = manual_changes::Entity::find()
         .select_only()
@@ -55,7 +55,7 @@ async fn counted<E: EntityTrait>(
         what: what(count),
         task: None,
         run: None,
-        since: since.unwrap_or_else(Clock::real),
+        since: since.unwrap_or_else(Clock::system_now),
     }))
 }
 

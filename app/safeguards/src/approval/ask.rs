@@ -57,11 +57,11 @@ pub async fn ask_within(
 ) -> Result<Asked, RecordsError> {
     let waiting = requests_of(matter)
         .filter(approvals::Column::Decision.is_null())
-        .filter(approvals::Column::ExpiresAt.gt(Clock::real()));
+        .filter(approvals::Column::ExpiresAt.gt(Clock::system_now()));
     if let Some(request) = waiting.one(tx).await? {
         return Ok(Asked { id: ApprovalId(request.id), is_new: false });
     }
-    let now = Clock::real();
+    let now = Clock::system_now();
     let request = approvals::ActiveModel {
         kind: Set(matter.kind),
         preview_id: Set(matter.preview),
@@ -95,7 +95,7 @@ pub async fn close_within(
     approvals::Entity::update_many()
         .col_expr(approvals::Column::Decision, Expr::value(Decision::NotNeeded))
         .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
-        .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::real()))
+        .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::system_now()))
         .filter(approvals::Column::Id.is_in(open))
         .exec(tx)
         .await?;

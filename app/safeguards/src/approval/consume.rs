@@ -22,17 +22,17 @@ pub async fn consume(
 ) -> Result<ApprovalId, RecordsError> {
     let approval = match find(tx, actor, matter).await? {
         Found::Holds(approval) => approval,
-        Found::Flaw(flaw) => return Err(RecordsError::Refused(in_words(why, flaw))),
+        Found::UnusableReason(flaw) => return Err(RecordsError::Refused(in_words(why, flaw))),
     };
     let used = approvals::Entity::update_many()
-        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::real()))
+        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::system_now()))
         .filter(approvals::Column::Id.eq(approval.0))
         .filter(approvals::Column::UsedAt.is_null())
         .exec(tx)
         .await?;
     // Another process has consumed it in the meantime.
     if used.rows_affected != 1 {
-        return Err(RecordsError::Refused(in_words(why, Flaw::Used)));
+        return Err(RecordsError::Refused(in_words(why, UnusableReason::Used)));
     }
     Ok(approval)
 }
@@ -46,7 +46,7 @@ pub async fn why_not_yet(
 ) -> Result<Option<String>, RecordsError> {
     Ok(match find(&store.db, actor, matter).await? {
         Found::Holds(_) => None,
-        Found::Flaw(flaw) => Some(in_words(why, flaw)),
+        Found::UnusableReason(flaw) => Some(in_words(why, flaw)),
     })
 }
 
@@ -54,12 +54,12 @@ enum Found {
     /// This approval can be used.
     Holds(ApprovalId),
     /// No approval can be used, for this reason of the newest one.
-    Flaw(Flaw),
+    UnusableReason(UnusableReason),
 }
 
 /// The reason why an approval cannot be used.
 #[derive(Clone, Copy)]
-enum Flaw {
+enum UnusableReason {
     NotAsked,
     Waits,
     Declined,
@@ -72,7 +72,7 @@ enum Flaw {
     NoLongerAllowed,
 }
 
-impl Flaw {
+impl UnusableReason {
     const fn label(self) -> &'static str {
         match self {
             Self::NotAsked => "Request approval",
@@ -98,7 +98,7 @@ pub fn of_run(store: &Store, why: ApprovalReason) -> String {
     format!("A second person must approve this run, because {}", why.label(store.settings.safety_limits))
 }
 
-fn in_words(why: &str, flaw: Flaw) -> String {
+fn in_words(why: &str, flaw: UnusableReason) -> String {
     format!("{why}. {}", flaw.label())
 }
 
@@ -116,7 +116,7 @@ pub async fn more_changes(
 /// Marks an approval as used.
 pub async fn use_up(db: &impl ConnectionTrait, approval: &approvals::Model) -> Result<(), RecordsError> {
     approvals::Entity::update_many()
-        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::real()))
+        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::system_now()))
         .filter(approvals::Column::Id.eq(approval.id))
         .exec(db)
         .await?;
@@ -136,7 +136,7 @@ async fn find(
             Some(flaw) => newest = newest.or(Some(flaw)),
         }
     }
-    Ok(Found::Flaw(newest.unwrap_or(Flaw::NotAsked)))
+    Ok(Found::UnusableReason(newest.unwrap_or(UnusableReason::NotAsked)))
 }
 
 async fn flaw(
@@ -144,31 +144,31 @@ async fn flaw(
     actor: Actor,
     matter: &ApprovalSubject,
     approval: &approvals::Model,
-) -> Result<Option<Flaw>, RecordsError> {
+) -> Result<Option<UnusableReason>, RecordsError> {
     let starter = actor.staff.map(|staff| staff.0);
     let decision = approval.decision;
     let Some(second) = approval.decided_by.filter(|_| decision == Some(Decision::Approved)) else {
         let waits = decision.is_none();
         return Ok(Some(match waits {
-            true if approval.expires_at > Clock::real() => Flaw::Waits,
-            true => Flaw::Expired,
-            false if decision == Some(Decision::Withdrawn) => Flaw::Withdrawn,
-            false if decision == Some(Decision::NotNeeded) => Flaw::NotNeeded,
-            false => Flaw::Declined,
+            true if approval.expires_at > Clock::system_now() => UnusableReason::Waits,
+            true => UnusableReason::Expired,
+            false if decision == Some(Decision::Withdrawn) => UnusableReason::Withdrawn,
+            false if decision == Some(Decision::NotNeeded) => UnusableReason::NotNeeded,
+            false => UnusableReason::Declined,
         }));
     };
     if approval.used_at.is_some() {
-        return Ok(Some(Flaw::Used));
+        return Ok(Some(UnusableReason::Used));
     }
-    if approval.expires_at <= Clock::real() {
-        return Ok(Some(Flaw::Expired));
+    if approval.expires_at <= Clock::system_now() {
+        return Ok(Some(UnusableReason::Expired));
     }
     if starter == Some(second) {
-        return Ok(Some(Flaw::OfTheStarter));
+        return Ok(Some(UnusableReason::OfTheStarter));
     }
     if approval.asked_by == Some(second) || matter.maker == Some(second) {
-        return Ok(Some(Flaw::OfWhoAsked));
+        return Ok(Some(UnusableReason::OfWhoAsked));
     }
     let still = could(db, Action::Approve, UserNumber(second)).await?;
-    Ok((!still).then_some(Flaw::NoLongerAllowed))
+    Ok((!still).then_some(UnusableReason::NoLongerAllowed))
 }

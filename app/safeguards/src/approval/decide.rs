@@ -81,7 +81,7 @@ pub async fn agree_within(
 ) -> Result<ApprovalId, RecordsError> {
     let waiting = requests_of(matter)
         .filter(approvals::Column::Decision.is_null())
-        .filter(approvals::Column::ExpiresAt.gt(Clock::real()))
+        .filter(approvals::Column::ExpiresAt.gt(Clock::system_now()))
         .order_by_asc(approvals::Column::Id)
         .one(tx)
         .await?;
@@ -92,7 +92,7 @@ pub async fn agree_within(
                 .to_owned(),
         )
     })?;
-    agree(tx, actor, matter, &request, Some(Clock::real())).await?;
+    agree(tx, actor, matter, &request, Some(Clock::system_now())).await?;
     Ok(ApprovalId(request.id))
 }
 
@@ -155,7 +155,7 @@ async fn decide(
     let written = approvals::Entity::update_many()
         .col_expr(approvals::Column::Decision, Expr::value(decision))
         .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
-        .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::real()))
+        .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::system_now()))
         .col_expr(approvals::Column::UsedAt, Expr::value(used_at))
         .filter(approvals::Column::Id.eq(request.id))
         .filter(approvals::Column::Decision.is_null())
@@ -175,7 +175,7 @@ pub async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<approva
     if request.decision.is_some() {
         return Err(decided());
     }
-    if request.expires_at <= Clock::real() {
+    if request.expires_at <= Clock::system_now() {
         return Err(RecordsError::Refused("This request has expired. Request approval again".to_owned()));
     }
     Ok(request)

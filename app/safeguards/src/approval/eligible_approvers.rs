@@ -93,5 +93,5 @@ pub async fn is_new(db: &impl ConnectionTrait, number: UserNumber) -> Result<boo
 }
 
 fn made_staff_since() -> DateTime<Utc> {
-    Clock::real() - Duration::hours(NEW_APPROVER_HOURS)
+    Clock::system_now() - Duration::hours(NEW_APPROVER_HOURS)
 }

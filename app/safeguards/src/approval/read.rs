@@ -163,7 +163,7 @@ pub async fn list(
     if let Some(waiting) = query.waiting {
         let open = Condition::all()
             .add(approvals::Column::Decision.is_null())
-            .add(approvals::Column::ExpiresAt.gt(Clock::real()));
+            .add(approvals::Column::ExpiresAt.gt(Clock::system_now()));
         conditions = conditions.add(if waiting { open } else { open.not() });
     }
     if let Some(preview) = query.preview {
@@ -238,7 +238,7 @@ fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
         expires_at,
         decision: decision.map(|decision| (decision, decided_by, decided_at)),
         used_at,
-        status: status(decision, used_at.is_some(), expires_at <= Clock::real()),
+        status: status(decision, used_at.is_some(), expires_at <= Clock::system_now()),
     })
 }
 

@@ -211,7 +211,7 @@ async fn holds(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Res
          AND w.decision IS NULL AND w.expires_at > ?) {rest}",
         joins.concat()
     );
-    let values = std::iter::once(Clock::real().into()).chain(values).collect();
+    let values = std::iter::once(Clock::system_now().into()).chain(values).collect();
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     rows.iter().map(hold).collect()
 }

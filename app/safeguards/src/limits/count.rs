@@ -60,7 +60,7 @@ async fn first_reached(
 ) -> Result<Option<Reached>, RecordsError> {
     for window in Window::ALL {
         let limit = store.settings.limits.of(counted, window);
-        let since = Clock::real() - Duration::hours(window.hours());
+        let since = Clock::system_now() - Duration::hours(window.hours());
         if count(db, actor, counted, since, user).await? >= limit {
             return Ok(Some(Reached { counted, window, limit }));
         }

@@ -109,7 +109,7 @@ pub async fn record_import(
 
 /// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.
 async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>, DbErr> {
-    let since = Clock::real() - Duration::hours(Window::Day.hours());
+    let since = Clock::system_now() - Duration::hours(Window::Day.hours());
     let users: Vec<i64> = manual_changes::Entity::find()
         .select_only()
         .column(manual_changes::Column::UserNumber)

@@ -43,12 +43,12 @@ pub async fn note_change_as(
     let noted = manual_changes::Entity::find()
         .filter(by_actor)
         .filter(manual_changes::Column::Kind.eq(limit))
-        .filter(manual_changes::Column::At.gt(Clock::real() - Duration::hours(1)));
+        .filter(manual_changes::Column::At.gt(Clock::system_now() - Duration::hours(1)));
     if noted.count(&tx).await? > 0 {
         return Ok(());
     }
     manual_changes::ActiveModel {
-        at: Set(Clock::real()),
+        at: Set(Clock::system_now()),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel),
         kind: Set(limit),

@@ -101,7 +101,7 @@ pub async fn remember(store: &Store, configured: &Settings) -> Result<(), Record
 /// Deletes manual changes that no limit counts any more.
 async fn forget_old_changes(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     use db::entity::manual_changes::{Column, Entity};
-    let old = Clock::real() - Duration::days(KEPT_DAYS);
+    let old = Clock::system_now() - Duration::days(KEPT_DAYS);
     let is_settled = Condition::any().add(Column::ConfirmedBy.is_not_null()).add(Column::Kind.is_not_in([
         "anonymised",
         "removed",

@@ -48,7 +48,7 @@ pub(super) async fn sign_in_again(form: ReauthForm) -> Result<(), AppError> {
     };
     let token = session::again(&store(), &session, shown).await?;
     cookie::set_session(&token);
-    redirect_to_next_step(Stage::Whole, &form.page);
+    redirect_to_next_step(Stage::SignedIn, &form.page);
     Ok(())
 }
 

@@ -47,7 +47,7 @@ pub fn SetUpAppPage() -> impl IntoView {
         }
         let session = session().ok_or(RecordsError::NotFound("session"))?;
         // A reload of the page with the codes sends the form of the previous session.
-        if session.stage == Stage::Whole && matches!(error, Some(AppError::OtherSession)) {
+        if session.stage == Stage::SignedIn && matches!(error, Some(AppError::OtherSession)) {
             return Ok(set_up_already(wanted).into_any());
         }
         let setup = match session::begin_setup(&store(), &session).await {

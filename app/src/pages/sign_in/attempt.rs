@@ -38,7 +38,7 @@ pub(crate) fn count_attempt_from_address() -> Result<(), AppError> {
 
 /// Counts an attempt in a session, and rejects one too many.
 pub(crate) async fn count_attempt(kind: AttemptKind, session: &Session) -> Result<AllowedAttempt, AppError> {
-    let known = (session.stage == Stage::Whole).then_some(KnownCaller::Session);
+    let known = (session.stage == Stage::SignedIn).then_some(KnownCaller::Session);
     count(kind, Account::User(session.user), known).await
 }
 

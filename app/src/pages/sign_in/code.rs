@@ -34,7 +34,7 @@ pub(super) async fn second_factor(form: CodeForm) -> Result<(), AppError> {
     let token = session::second_factor(&store(), &session, &form.code, device.as_deref()).await?;
     cookie::set_session(&token);
     remember_caller(session.user).await;
-    redirect_to_next_step(Stage::Whole, &form.page);
+    redirect_to_next_step(Stage::SignedIn, &form.page);
     Ok(())
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
         session::end(&store, &before).await?;
     }
     cookie::set_session(&token);
-    if let Some(user) = user.filter(|_| stage == Stage::Whole) {
+    if let Some(user) = user.filter(|_| stage == Stage::SignedIn) {
         remember_caller(user).await;
     }
     redirect_to_next_step(stage, &form.page);

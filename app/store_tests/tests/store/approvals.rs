@@ -189,7 +189,7 @@ async fn the_requester_cannot_approve() {
         let librarian = approval_workflow::approve(&store, staff_actor(BEN, Role::Librarian), request).await;
         assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
         let stale =
-            Actor::signed_in(BEN, Roles::from_iter([Role::Dpo]), Clock::real() - Duration::minutes(6));
+            Actor::signed_in(BEN, Roles::from_iter([Role::Dpo]), Clock::system_now() - Duration::minutes(6));
         assert!(matches!(
             approval_workflow::approve(&store, stale, request).await,
             Err(RecordsError::SignInAgain)

@@ -21,7 +21,7 @@ use trail::{Actor, Store};
 /// Returns a signed-in member of staff.
 fn staff(number: i64) -> Actor {
     let roles = Roles::from_iter([Role::Librarian, Role::SystemsLibrarian, Role::Administrator]);
-    Actor::signed_in(UserNumber(number), roles, Clock::real())
+    Actor::signed_in(UserNumber(number), roles, Clock::system_now())
 }
 
 async fn verdict(store: &Store) -> Verdict {

@@ -90,8 +90,8 @@ async fn a_queued_run_is_reported_unless_another_run_is_active() {
             run(&store, task, RunState::Queued, |run| run.created_at = Set(now(&store) - minutes(16))).await;
         assert_eq!(conditions(&store).await, [(ConditionKind::NotStarted, Some(old))]);
         run(&store, task, RunState::Running, |run| {
-            run.started_at = Set(Some(Clock::real()));
-            run.heartbeat_at = Set(Some(Clock::real()));
+            run.started_at = Set(Some(Clock::system_now()));
+            run.heartbeat_at = Set(Some(Clock::system_now()));
         })
         .await;
         assert_eq!(conditions(&store).await, []);
@@ -123,7 +123,7 @@ async fn a_stalled_run_is_reported() {
     for (began, alive, progress, phase, state, expected) in STALLED {
         for_each_database(async |store| {
             let task = add_task(&store, &five_days()).await;
-            let real = |ago: i64| Some(Clock::real() - minutes(ago));
+            let real = |ago: i64| Some(Clock::system_now() - minutes(ago));
             let id = run(&store, task, state, |run| {
                 run.started_at = Set(real(began));
                 run.heartbeat_at = Set(real(alive));

@@ -20,7 +20,7 @@ pub const DPO: UserNumber = UserNumber(901);
 const SECOND: UserNumber = UserNumber(902);
 
 pub fn staff_actor(number: UserNumber, role: Role) -> Actor {
-    Actor::signed_in(number, Roles::from_iter([role]), Clock::real())
+    Actor::signed_in(number, Roles::from_iter([role]), Clock::system_now())
 }
 
 /// Makes one field of a form invalid.
@@ -397,7 +397,8 @@ async fn a_second_person_releases_on_request() {
         let request = legal_hold::ask_for_release(&store, dpo(), id).await.unwrap();
         assert_eq!(legal_hold::ask_for_release(&store, dpo(), id).await.unwrap(), request);
         // The same person can't release or approve, even in another session, and neither can the command line.
-        let later = Actor::signed_in(DPO, Roles::from_iter([Role::Dpo, Role::Administrator]), Clock::real());
+        let later =
+            Actor::signed_in(DPO, Roles::from_iter([Role::Dpo, Role::Administrator]), Clock::system_now());
         for actor in [dpo(), later] {
             assert!(
                 refused(legal_hold::release(&store, actor, id).await).contains("Another member of staff")

@@ -133,7 +133,7 @@ async fn a_second_person_approves_a_bounded_number_of_more_changes() {
         let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
         is_reached(anonymise(&store, ana(), numbers[2]).await);
         // In another session and with other roles, it is still the same person.
-        let alone = Actor::signed_in(ANA, Roles::ALL, Clock::real());
+        let alone = Actor::signed_in(ANA, Roles::ALL, Clock::system_now());
         assert!(matches!(
             approval_workflow::approve(&store, alone, request).await,
             Err(RecordsError::Refused(_))
@@ -186,7 +186,7 @@ async fn clearing_users_in_the_form_counts_as_anonymising() {
         let stale = Actor::signed_in(
             ANA,
             Roles::from_iter([Role::Librarian]),
-            Clock::real() - chrono::TimeDelta::minutes(6),
+            Clock::system_now() - chrono::TimeDelta::minutes(6),
         );
         let clear: [fn(&mut UserForm); 6] = [
             |form| form.email = String::new(),
@@ -370,7 +370,7 @@ async fn a_legal_hold_keeps_values_from_being_overwritten() {
         )
         .await;
         first_on_user(&store, number.0).await;
-        let everything = Actor::signed_in(BEN, Roles::from_iter([Role::Administrator, Role::Librarian]), Clock::real());
+        let everything = Actor::signed_in(BEN, Roles::from_iter([Role::Administrator, Role::Librarian]), Clock::system_now());
         let change: [fn(&mut UserForm, String); 18] = [
             |form, value| form.user_id = value,
             |form, value| form.title = value,
@@ -393,7 +393,7 @@ async fn a_legal_hold_keeps_values_from_being_overwritten() {
             },
             |form, _| form.birth_date = "1900-01-01".to_owned(),
         ];
-        let dpo = Actor::signed_in(ANA, Roles::from_iter([Role::Dpo, Role::Librarian]), Clock::real());
+        let dpo = Actor::signed_in(ANA, Roles::from_iter([Role::Dpo, Role::Librarian]), Clock::system_now());
         for (at, change) in change.into_iter().enumerate() {
             for value in ["-", "Another"] {
                 let mut changed = form(&store, number).await;
@@ -469,7 +469,7 @@ async fn the_form_cannot_clear_a_member_of_staff() {
         replace(|form| form.email = "uio@example.org".to_owned()).await.unwrap();
         let refused = replace(|form| form.first_name = "Qwe".to_owned()).await;
         assert!(matches!(&refused, Err(RecordsError::Refused(why)) if why.contains("30 days")), "{refused:?}");
-        let two_days = (Clock::real() - chrono::TimeDelta::days(2)).to_rfc3339();
+        let two_days = (Clock::system_now() - chrono::TimeDelta::days(2)).to_rfc3339();
         execute(&store, &format!("UPDATE manual_changes SET at = '{two_days}'")).await;
         assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "changes of earlier days count");
         execute(&store, "UPDATE manual_changes SET kind = 'removed'").await;

@@ -12,7 +12,7 @@ use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 async fn ended_sessions_are_deleted_and_active_ones_stay() {
     for_each_database(async |store| {
         let user = add(&store, leaver("Ng")).await.number;
-        let now = Clock::real().trunc_subsecs(6);
+        let now = Clock::system_now().trunc_subsecs(6);
         let ago = |minutes: i64| now - Duration::minutes(minutes);
         let db = &store.db;
         // There are more ended sessions than fit into one batch.

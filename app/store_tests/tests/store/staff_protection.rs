@@ -84,7 +84,7 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
             let result = anonymise(&store, wrong, EDITH).await;
             assert!(matches!(result, Err(RecordsError::Forbidden(_))), "{result:?}");
         }
-        let stale = Actor::signed_in(CHIEF, Roles::ALL, Clock::real() - chrono::TimeDelta::minutes(6));
+        let stale = Actor::signed_in(CHIEF, Roles::ALL, Clock::system_now() - chrono::TimeDelta::minutes(6));
         assert!(matches!(anonymise(&store, stale, EDITH).await, Err(RecordsError::SignInAgain)));
         let untyped = run::anonymise_staff(&store, chief(), EDITH, "8", None).await;
         assert!(matches!(untyped, Err(RecordsError::Invalid(_))));

@@ -31,7 +31,7 @@ async fn person(store: &Store, user_id: &str, role: Role) -> UserNumber {
 
 async fn staff_actor(store: &Store, user: UserNumber) -> Actor {
     let roles = roles::roles_of(&store.db, user).await.unwrap();
-    Actor::signed_in(user, roles, Clock::real())
+    Actor::signed_in(user, roles, Clock::system_now())
 }
 
 fn owner_problem(result: Result<impl std::fmt::Debug, RecordsError>) -> Problem {

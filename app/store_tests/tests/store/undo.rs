@@ -160,7 +160,7 @@ async fn only_the_same_member_of_staff_can_undo_and_only_in_time() {
             let low = undo(&store, staff_actor(ANA, Role::Statistics), &ticket).await;
             assert!(matches!(low, Err(RecordsError::Forbidden(_))), "{kind:?}: {low:?}");
             let mut old = serde_json::to_value(&ticket).unwrap();
-            old["at"] = serde_json::json!(db::Clock::real() - chrono::Duration::minutes(UNDO_MINUTES));
+            old["at"] = serde_json::json!(db::Clock::system_now() - chrono::Duration::minutes(UNDO_MINUTES));
             let old: Undo = serde_json::from_value(old).unwrap();
             let why = refused(&store, undo(&store, ana(), &old)).await;
             assert!(why.contains("15 minutes"), "{kind:?}: {why}");

@@ -23,15 +23,15 @@ const MAX_REMEMBERED: usize = 12_000;
 
 /// Why the work on the users of a run stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Stop {
+enum Ended {
     /// All users have been processed.
-    Through,
+    Completed,
     /// The run was cancelled.
     Cancelled,
     /// This process is shutting down; another one takes the run up.
-    Leaving,
+    ShuttingDown,
     /// Another process holds the run.
-    Lost,
+    LeaseLost,
 }
 
 /// Anonymises the users of a run, searches for residue, cleans the database files and ends the run.
@@ -51,14 +51,14 @@ pub(super) async fn execute(
     patiently(store, || lease.enter(store, Phase::Anonymising)).await?;
     let mut memory = ErasedValues::default();
     let stop = everybody(store, lease, &job, &mut memory).await?;
-    if stop == Stop::Lost {
+    if stop == Ended::LeaseLost {
         return Ok(RunState::Interrupted);
     }
     // This also applies before a shutdown, which would lose the old values.
     patiently(store, || lease.enter(store, Phase::Scanning)).await?;
     scan(store, lease.run, &mut memory).await;
     drop(memory);
-    if stop == Stop::Leaving {
+    if stop == Ended::ShuttingDown {
         lease.release(store).await?;
         return Ok(RunState::Interrupted);
     }
@@ -79,12 +79,12 @@ async fn everybody(
     lease: &Lease,
     job: &Job<'_>,
     memory: &mut ErasedValues,
-) -> Result<Stop, RecordsError> {
+) -> Result<Ended, RecordsError> {
     let mut patience = Patience::default();
     let mut after = UserNumber(i64::MIN);
     loop {
         if store.is_stopping() {
-            return Ok(Stop::Leaving);
+            return Ok(Ended::ShuttingDown);
         }
         match next_batch(store, lease, job, after, memory).await {
             Ok(Batch::Stop(stop)) => return Ok(stop),
@@ -137,7 +137,7 @@ enum Batch {
     /// All users up to this one have an outcome.
     Done(UserNumber),
     /// The run must stop.
-    Stop(Stop),
+    Stop(Ended),
 }
 
 /// Processes the next batch after `after`, completely or not at all.
@@ -155,17 +155,17 @@ async fn next_batch(
         return Ok(Batch::Stop(stop));
     }
     let batch = remaining(&tx, job.run, after).instrument(debug_span!("next")).await?;
-    let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Stop::Through)) };
+    let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Ended::Completed)) };
     let all = in_one_transaction(store, tx, job, batch, memory).await?;
     Ok(Batch::Done(if all { last } else { after }))
 }
 
 /// Locks the run and returns why it must stop, or `None` if it can continue.
-async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Stop>, RecordsError> {
+async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Ended>, RecordsError> {
     Ok(match lease.status(tx).await? {
         LeaseStatus::Ours => None,
-        LeaseStatus::Cancelled => Some(Stop::Cancelled),
-        LeaseStatus::Lost => Some(Stop::Lost),
+        LeaseStatus::Cancelled => Some(Ended::Cancelled),
+        LeaseStatus::Lost => Some(Ended::LeaseLost),
     })
 }
 
@@ -202,7 +202,7 @@ async fn one_by_one(
     job: &Job<'_>,
     after: UserNumber,
     memory: &mut ErasedValues,
-) -> Result<Option<Stop>, RecordsError> {
+) -> Result<Option<Ended>, RecordsError> {
     for number in remaining(&store.db, job.run, after).await? {
         let tx = store.begin().await?;
         if let Some(stop) = must_stop(lease, &tx).await? {

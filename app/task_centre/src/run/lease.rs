@@ -79,7 +79,7 @@ pub(super) async fn claim(store: &Store, wanted: Option<RunId>) -> Result<Claim,
         .one(&tx)
         .await?;
     let (run, interrupted) = match under_way {
-        Some(run) if is_abandoned(&run, store.settings.lease, Clock::real()) => (run, true),
+        Some(run) if is_abandoned(&run, store.settings.lease, Clock::system_now()) => (run, true),
         Some(_) => return Ok(Claim::Busy),
         None => match queued(&tx, wanted).await? {
             Some(run) => (run, false),
@@ -110,7 +110,7 @@ async fn take(
     interrupted: bool,
 ) -> Result<Claim, RecordsError> {
     let holder = uuid::Uuid::new_v4().to_string();
-    let now = Clock::real();
+    let now = Clock::system_now();
     let id = RunId(run.id);
     let cancelling = run.state == RunState::Cancelling;
     let state = if cancelling { RunState::Cancelling } else { RunState::Running };
@@ -153,7 +153,7 @@ async fn give_signs(store: Store, run: RunId, holder: String) {
     loop {
         tokio::time::sleep(store.settings.lease / 4).await;
         let given = runs::Entity::update_many()
-            .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
+            .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::system_now()))
             .filter(runs::Column::Id.eq(run.0))
             .filter(runs::Column::Holder.eq(holder.as_str()))
             .exec(&store.db)
@@ -169,7 +169,7 @@ impl Lease {
     pub(super) async fn enter(&self, store: &Store, phase: Phase) -> Result<(), RecordsError> {
         runs::Entity::update_many()
             .col_expr(runs::Column::Phase, Expr::value(phase))
-            .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
+            .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::system_now()))
             .filter(runs::Column::Id.eq(self.run.0))
             .exec(&store.db)
             .await?;

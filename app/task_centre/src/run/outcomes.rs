@@ -72,7 +72,7 @@ async fn outcome(
 async fn add(tx: &DatabaseTransaction, run: RunId, more: [u64; 3]) -> Result<(), DbErr> {
     let [done, skipped, failed] = more.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     let sum = |column: runs::Column, more: i64| Expr::col(column).add(more);
-    let now = Clock::real();
+    let now = Clock::system_now();
     runs::Entity::update_many()
         .col_expr(runs::Column::Done, sum(runs::Column::Done, done))
         .col_expr(runs::Column::Skipped, sum(runs::Column::Skipped, skipped))

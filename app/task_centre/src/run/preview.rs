@@ -45,7 +45,7 @@ pub(super) async fn make(
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel),
         created_at: Set(store.clock.now()),
-        started_at: Set(Some(Clock::real())),
+        started_at: Set(Some(Clock::system_now())),
         ..Default::default()
     }
     .insert(tx)

@@ -191,7 +191,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
 /// process has recorded that.
 fn state_now(row: &runs::Model, store: &Store) -> RunState {
     let state = row.state;
-    let silent = state == RunState::Running && is_abandoned(row, store.settings.lease, Clock::real());
+    let silent = state == RunState::Running && is_abandoned(row, store.settings.lease, Clock::system_now());
     if silent { RunState::Interrupted } else { state }
 }
 

@@ -5,7 +5,7 @@ use db::clock::Clock;
 use db::dialect;
 use db::entity::tasks;
 use db::error::RecordsError;
-use identity::staff::Kind;
+use identity::staff::CredentialKind;
 use policy::form::Problem;
 use policy::task_form::{TaskDraft, Visibility};
 use policy::{Action, Role, Schedule, TaskId, UserNumber};
@@ -108,8 +108,9 @@ const CAN_SIGN_IN: &str = "EXISTS (SELECT 1 FROM credentials c WHERE c.user_numb
 /// Returns the values of [`CAN_SIGN_IN`] after the owner.
 fn sign_ins() -> [Value; 4] {
     let [password, provider, invitation] =
-        [Kind::Password, Kind::Provider, Kind::Invitation].map(|kind| Value::from(kind.code()));
-    [password, provider, invitation, Clock::real().into()]
+        [CredentialKind::Password, CredentialKind::Provider, CredentialKind::Invitation]
+            .map(|kind| Value::from(kind.code()));
+    [password, provider, invitation, Clock::system_now().into()]
 }
 
 /// SQL query for the state of the owners of all tasks.

@@ -60,7 +60,7 @@ pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
     let Some(head) = chain::head(&store.db).await?.filter(|head| head.sequence > 0) else {
         return Ok(());
     };
-    let (date, at) = (store.clock.today(), Clock::real());
+    let (date, at) = (store.clock.today(), Clock::system_now());
     let mut anchor = Anchor { date, at, sequence: head.sequence, mac: head.mac, signature: String::new() };
     anchor.signature = store.key.load().await?.sign(&anchor.signed_text());
     let path = store.settings.anchor.clone();

@@ -2,7 +2,7 @@
 
 use super::AuditAction;
 use crate::actor::Actor;
-use crate::chain::{self, Chained, End, Event};
+use crate::chain::{self, ChainHead, Chained, Event};
 use crate::store::Store;
 use chrono::SubsecRound as _;
 use db::dialect;
@@ -39,7 +39,7 @@ pub async fn note_people(
     let at = store.clock.now().trunc_subsecs(6);
     let (number, channel) = (actor.staff.map(|staff| staff.0), actor.channel.code());
     let (action, detail) = (AuditAction::UserAnonymised.code(), format!("rules={}", policy::RULES_VERSION));
-    let mut end = End::lock(&store.chain_key, tx).await?;
+    let mut end = ChainHead::lock(&store.chain_key, tx).await?;
     let ids = dialect::next_ids(tx, "audit_events", done.len()).await?;
     let rows: Vec<Row> = std::iter::zip(ids, done)
         .map(|(id, user)| {

@@ -152,7 +152,7 @@ mod tests {
     use policy::{Roles, UserNumber};
 
     fn refusal(user: i64) -> Kind {
-        let actor = Actor::signed_in(UserNumber(user), Roles::default(), Clock::real());
+        let actor = Actor::signed_in(UserNumber(user), Roles::default(), Clock::system_now());
         Kind { actor, action: AuditAction::Refused, subject: Subject::Library, detail: "see_audit" }
     }
 

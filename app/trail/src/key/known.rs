@@ -109,7 +109,7 @@ async fn current(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
 pub async fn record(db: &impl ConnectionTrait, fingerprint: &str) -> Result<(), DbErr> {
     let row = installation_keys::ActiveModel {
         fingerprint: Set(fingerprint.to_owned()),
-        recorded_at: Set(Clock::real()),
+        recorded_at: Set(Clock::system_now()),
         replaced_at: Set(None),
     };
     let unless = OnConflict::new().do_nothing().to_owned();
@@ -171,7 +171,7 @@ pub async fn is_current(db: &impl ConnectionTrait, fingerprint: &str) -> Result<
 /// Marks the current key as replaced.
 pub async fn retire(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     installation_keys::Entity::update_many()
-        .col_expr(installation_keys::Column::ReplacedAt, Expr::value(Clock::real()))
+        .col_expr(installation_keys::Column::ReplacedAt, Expr::value(Clock::system_now()))
         .filter(installation_keys::Column::ReplacedAt.is_null())
         .exec(db)
         .await?;

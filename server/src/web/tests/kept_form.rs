@@ -28,7 +28,7 @@ async fn library() -> (Desk, i64) {
 }
 
 async fn age_sign_in(desk: &Desk) {
-    let old = (db::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    let old = (db::Clock::system_now() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(desk, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
 }
 

@@ -119,7 +119,7 @@ async fn connect(desk: &Desk, fake: &FakeProvider, subject: &str) -> String {
     let (status, headers, _) = desk.get(&connect_link(desk).await).await;
     let again = (StatusCode::SEE_OTHER, "/sign-in/again?page=/account&for=sign-in".to_owned());
     assert_eq!((status, location(&headers)), again, "a fresh sign-in is not enough");
-    confirm(desk, &db::Clock::real().to_rfc3339()).await;
+    confirm(desk, &db::Clock::system_now().to_rfc3339()).await;
     let login = begin(desk, &connect_link(desk).await).await;
     assert_eq!((login.query.part("prompt"), login.query.part("max_age")), ("login", "0"));
     let code = fake.code(&login.query, &fake.claims(&login.query, subject), Signature::Valid);
@@ -205,7 +205,7 @@ async fn the_second_factor_of_the_provider_counts_only_if_configured() {
 async fn connected_before(desk: &Desk, fake: &FakeProvider, user: UserNumber, subject: &str) {
     let key = "a key of a session that was ended";
     let hash = base16ct::lower::encode_string(&Sha256::digest(key));
-    let now = db::Clock::real().to_rfc3339();
+    let now = db::Clock::system_now().to_rfc3339();
     let session = format!(
         "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at, confirmed_at) \
          VALUES ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}', '{now}')"
@@ -341,7 +341,7 @@ async fn only_the_owner_can_connect_an_account() {
     // A link on another site, or from the page of another user.
     let of_other = connect_link(&other).await;
     let again = desk.another("librarian").await;
-    confirm(&desk, &db::Clock::real().to_rfc3339()).await;
+    confirm(&desk, &db::Clock::system_now().to_rfc3339()).await;
     again.post("/do/disconnect_provider?page=/account", "").await;
     for address in ["/account/provider", "/account/provider?from=00", &of_other] {
         let (status, headers, _) = again.get(address).await;

@@ -5,7 +5,7 @@ use crate::anonymising::run_all;
 use crate::support::{execute, for_each_database};
 use db::entity::{tasks, users};
 use db::pagination::Paging;
-use erasure::residue::{FindingQuery, Now, findings};
+use erasure::residue::{CurrentText, FindingQuery, findings};
 use policy::{Residue, RunId, TaskId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -67,7 +67,7 @@ async fn finding_texts(
     loop {
         let page = findings(store, &query, &paging).await.unwrap();
         for found in page.rows {
-            if let Now::Text { text, owner, .. } = found.now {
+            if let CurrentText::Text { text, owner, .. } = found.now {
                 let owner = owner.map(|owner| owner.0);
                 texts.insert((found.table, found.column, found.row), (text, owner));
             }

@@ -9,7 +9,7 @@ use crate::support::{add, add_task, execute, for_each_database, leaver};
 use db::entity::users;
 use db::pagination::{MAX_ROWS, Paging};
 use erasure::certificate::verify_run;
-use erasure::residue::{FindingQuery, Now, ValueKind, findings};
+use erasure::residue::{CurrentText, FindingQuery, ValueKind, findings};
 use policy::{Field, Policy, Residue, RunState, Treatment};
 use sea_orm::Set;
 use task_centre::run;
@@ -60,10 +60,12 @@ async fn exactly_the_fifty_planted_values_are_found() {
             for finding in findings(&store, &query, &paging).await.unwrap().rows {
                 let cell = (finding.user.0, finding.table.clone(), finding.column.clone());
                 match &finding.now {
-                    Now::Text { text, .. } => assert_eq!(text, &planted[&cell], "{cell:?} {}", finding.row),
+                    CurrentText::Text { text, .. } => {
+                        assert_eq!(text, &planted[&cell], "{cell:?} {}", finding.row);
+                    }
                     // The key of the row is the value itself.
-                    Now::Untold => assert!(TEXT_KEYS.contains(&&*finding.table), "{cell:?}"),
-                    Now::Nothing => panic!("{cell:?}"),
+                    CurrentText::Untold => assert!(TEXT_KEYS.contains(&&*finding.table), "{cell:?}"),
+                    CurrentText::Nothing => panic!("{cell:?}"),
                 }
             }
             let results = results(&store, run).await;

@@ -9,7 +9,7 @@ use db::RecordsError;
 use db::entity::users;
 use db::pagination::Paging;
 use erasure::certificate::verify_run;
-use erasure::residue::{Decision, Finding, FindingQuery, Now, decide, findings, reopen};
+use erasure::residue::{CurrentText, Decision, Finding, FindingQuery, decide, findings, reopen};
 use policy::{NoteTreatment, Policy, RunId, UserNumber};
 use sea_orm::{ConnectionTrait, Set, Statement};
 use trail::{Actor, Store};
@@ -45,8 +45,8 @@ pub(super) async fn open(store: &Store, run: RunId) -> Vec<Finding> {
 
 pub(super) fn seen(finding: &Finding) -> &str {
     match &finding.now {
-        Now::Text { seen, .. } => seen,
-        Now::Nothing | Now::Untold => "",
+        CurrentText::Text { seen, .. } => seen,
+        CurrentText::Nothing | CurrentText::Untold => "",
     }
 }
 
@@ -57,7 +57,8 @@ async fn staff_can_remove_or_keep_a_finding() {
         let found = open(&store, id).await;
         let cells: Vec<_> = found.iter().map(|found| (found.table.as_str(), found.row.as_str())).collect();
         assert_eq!(cells, [("loans", "1"), ("loans", "2"), ("scribbles", "1")]);
-        let Now::Text { text, removable: true, owner: Some(UserNumber(1)), .. } = &found[0].now else {
+        let CurrentText::Text { text, removable: true, owner: Some(UserNumber(1)), .. } = &found[0].now
+        else {
             panic!("{:?}", found[0].now)
         };
         assert!(text.ends_with(" has it"));
@@ -113,7 +114,7 @@ async fn a_finding_whose_text_is_gone_can_be_closed() {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
         execute(&store, "DELETE FROM loans WHERE id = 1").await;
-        assert_eq!(open(&store, id).await[0].now, Now::Nothing);
+        assert_eq!(open(&store, id).await[0].now, CurrentText::Nothing);
         let removed = decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, "").await;
         assert!(matches!(removed, Err(RecordsError::Stale)), "there is no text to remove");
         decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
@@ -201,7 +202,7 @@ async fn a_decision_does_not_close_findings_in_other_rows() {
         let task = add_task(&store, &five_days()).await;
         let (id, _) = run_all(&store, task).await;
         let found = open(&store, id).await;
-        assert_eq!(found[0].now, Now::Untold, "{found:?}");
+        assert_eq!(found[0].now, CurrentText::Untold, "{found:?}");
         decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
         let open_hits = hits(&store, id).await.into_iter().filter(|hit| hit.decision.is_none()).count();
         assert_eq!(open_hits, 1, "the other finding is in another row");

@@ -4,7 +4,7 @@ use super::library::{ANA, BEN, add_task, confirmed_preview, execute, four_eyes, 
 use crate::web::tests::desk::{Desk, PASSWORD};
 use db::Clock;
 use db::pagination::Paging;
-use erasure::residue::{self, Decision, FindingQuery, Now};
+use erasure::residue::{self, CurrentText, Decision, FindingQuery};
 use identity::{session, staff};
 use policy::legal_hold::HoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
@@ -59,7 +59,7 @@ pub(super) async fn library() -> (Desk, Vec<Form>) {
 
 pub(super) async fn actor(desk: &Desk, user_id: &str) -> Actor {
     let user = staff::user_with_id(&desk.store, user_id).await.unwrap().unwrap();
-    Actor::signed_in(user, Roles::ALL, Clock::real())
+    Actor::signed_in(user, Roles::ALL, Clock::system_now())
 }
 
 async fn users(desk: &Desk) -> Vec<Form> {
@@ -147,16 +147,17 @@ async fn residue_forms(desk: &Desk) -> Vec<Form> {
     let found = residue::findings(store, &FindingQuery::default(), &Paging::default()).await.unwrap().rows;
     assert!(found.len() >= 4, "{found:?}");
     let decision = |name: &str| {
-        let is_it = |now: &Now| matches!(now, Now::Text { text, .. } if text.starts_with(name));
+        let is_it =
+            |now: &CurrentText| matches!(now, CurrentText::Text { text, .. } if text.starts_with(name));
         let found = found.iter().find(|found| is_it(&found.now)).unwrap();
-        let Now::Text { seen, .. } = &found.now else { unreachable!() };
+        let CurrentText::Text { seen, .. } = &found.now else { unreachable!() };
         format!("form[place]={}&form[seen]={seen}", found.id)
     };
-    let closed = found.iter().find(|found| found.now == Now::Nothing).unwrap();
+    let closed = found.iter().find(|found| found.now == CurrentText::Nothing).unwrap();
     let (reopened, seen) = found
         .iter()
         .find_map(|found| match &found.now {
-            Now::Text { text, seen, .. } if text.starts_with("Reopened") => Some((found.id, seen)),
+            CurrentText::Text { text, seen, .. } if text.starts_with("Reopened") => Some((found.id, seen)),
             _ => None,
         })
         .unwrap();
@@ -288,7 +289,7 @@ async fn staff_forms(desk: &Desk) -> Vec<Form> {
 async fn own_account(desk: &Desk) -> Vec<Form> {
     let ana = actor(desk, ANA).await.staff.unwrap();
     add_session(desk, ana, &"a1".repeat(32)).await;
-    let now = Clock::real().to_rfc3339();
+    let now = Clock::system_now().to_rfc3339();
     let connection = format!(
         "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES ({ana}, 'provider', 'x', '{now}')"
     );
@@ -316,7 +317,7 @@ async fn own_account(desk: &Desk) -> Vec<Form> {
 
 /// Inserts a session of a user in another browser.
 async fn add_session(desk: &Desk, user: UserNumber, hash: &str) {
-    let now = Clock::real().to_rfc3339();
+    let now = Clock::system_now().to_rfc3339();
     let session = format!(
         "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at) VALUES \
          ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}')"

@@ -133,7 +133,7 @@ async fn a_blocked_user_cannot_be_anonymised_by_a_forged_post() {
 #[tokio::test]
 async fn irreversible_actions_require_a_recent_sign_in() {
     let (desk, forms) = super::forms::library().await;
-    let old = (db::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    let old = (db::Clock::system_now() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
     let before = dump(&desk.store).await;
     let mut asked_again = Vec::new();

@@ -69,7 +69,7 @@ async fn editing_a_record_cannot_disable_the_sign_in_of_a_member_of_staff() {
 async fn a_new_password_does_not_make_the_sign_in_recent() {
     let (desk, ng, _) = library().await;
     let mut chief = desk.another("chief").await;
-    let long_ago = (db::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    let long_ago = (db::Clock::system_now() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{long_ago}'")).await;
     let new = "another+tractor+eighteen";
     let form = format!(
