@@ -17,6 +17,7 @@ use db::dialect;
 use db::entity::{runs, tasks};
 use db::error::{Fault, RecordsError};
 use futures::try_join;
+use policy::task_form::Visibility;
 use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::sea_query::Value;
 use sea_orm::{
@@ -267,6 +268,17 @@ async fn unowned(store: &Store) -> Result<Vec<Condition>, RecordsError> {
         .collect())
 }
 
+/// The next run of a task. A task whose settings can't be read is reported too.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "tasks::Entity")]
+struct Due {
+    id: i64,
+    description: String,
+    visibility: Visibility,
+    owner_number: Option<i64>,
+    next_due_at: Option<DateTime<Utc>>,
+}
+
 async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let before = store.clock.now() - Duration::minutes(OVERDUE_MINUTES);
     let tasks = tasks::Entity::find()
@@ -274,16 +286,14 @@ async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
         .filter(tasks::Column::Active.eq(true))
         .filter(tasks::Column::DeletedAt.is_null())
         .order_by_asc(tasks::Column::NextDueAt)
+        .into_partial_model::<Due>()
         .all(&store.db)
         .await?;
-    let conditions = tasks.iter().filter_map(|task| {
-        let named = (TaskId(task.id), TaskName::of(task));
-        Some(Condition {
-            what: ConditionKind::Overdue,
-            task: Some(named),
-            run: None,
-            since: task.next_due_at?,
-        })
+    let conditions = tasks.into_iter().filter_map(|task| {
+        let since = task.next_due_at?;
+        let name = TaskName::stored(task.description, task.visibility, task.owner_number);
+        let task = Some((TaskId(task.id), name));
+        Some(Condition { what: ConditionKind::Overdue, task, run: None, since })
     });
     Ok(conditions.collect())
 }
