@@ -14,6 +14,7 @@ use erasure::residue::Decision;
 use leptos::prelude::*;
 use policy::maintenance::Maintenance;
 use policy::numbers::{counted, grouped};
+use policy::text::inside_sentence;
 use policy::{Reason, RunId, TaskId, UserNumber, personal_data};
 use std::collections::BTreeMap;
 use task_centre::run;
@@ -55,7 +56,7 @@ fn view(
     let no_details = says.skipped.is_empty() && says.failed.is_empty();
     view! {
         <PrintHeader run=says.run />
-        <PageLayout title=format!("Certificate of {}", lower_first(&run)) lead=lead(&says) crumbs actions=vec![download]>
+        <PageLayout title=format!("Certificate of {}", inside_sentence(&run)) lead=lead(&says) crumbs actions=vec![download]>
             <Notice kind><p>{checked}</p></Notice>
             {versions}
             <p>
@@ -123,11 +124,6 @@ fn versions(signed: &Signed) -> impl IntoView + use<> {
         }
     });
     view! { {later} {earlier} }
-}
-
-fn lower_first(label: &str) -> String {
-    let mut letters = label.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn lead(says: &Certificate) -> String {

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use policy::Treatment;
 use policy::dates::joined;
 use policy::numbers::grouped;
+use policy::text::inside_sentence;
 use records::user::{Impact, ImpactCount, ImpactKind};
 
 /// The kinds of things; each has its own line.
@@ -84,7 +85,7 @@ fn label(impact: &ImpactCount) -> String {
     match &impact.what {
         ImpactKind::Value(label) => label.clone(),
         ImpactKind::Custom(label) => format!("custom field “{label}”"),
-        ImpactKind::Texts(column, table) => format!("{table}: {}", lower(column)),
+        ImpactKind::Texts(column, table) => format!("{table}: {}", inside_sentence(column)),
         ImpactKind::Rows(table) => (*table).to_owned(),
     }
 }
@@ -98,13 +99,4 @@ fn happens(treatment: Treatment) -> AnyView {
                 .into_any()
         }
     }
-}
-
-/// Returns a label of the register for the middle of a line.
-fn lower(label: &str) -> String {
-    let mut label = label.to_owned();
-    if let Some(first) = label.get_mut(0..1) {
-        first.make_ascii_lowercase();
-    }
-    label
 }
