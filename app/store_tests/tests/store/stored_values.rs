@@ -2,11 +2,13 @@
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use db::RecordsError;
+use db::pagination::Paging;
 use operations::health;
 use policy::stored::to_json;
 use policy::{TaskSettings, UserNumber};
 use sea_orm::{ConnectionTrait, Statement};
-use task_centre::{run, task};
+use task_centre::run::{self, RunQuery};
+use task_centre::task;
 use trail::actor::Actor;
 use trail::roles::roles_of;
 
@@ -46,6 +48,8 @@ async fn an_unknown_setting_of_a_task_cannot_be_read() {
         assert!(run::read(&store, preview).await.is_ok(), "a run has its own copy of the settings");
         execute(&store, "UPDATE runs SET settings = 'unheard of'").await;
         assert_corrupt(run::read(&store, preview).await, "settings of the task");
+        let listed = run::list(&store, &RunQuery::default(), &Paging::default()).await.unwrap().rows;
+        assert_eq!(listed.first().map(|run| run.id), Some(preview), "a list shows the run");
         execute(
             &store,
             &format!(

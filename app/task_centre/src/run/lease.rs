@@ -59,9 +59,14 @@ pub(super) enum LeaseStatus {
 }
 
 /// Returns whether the process that held the run is presumed dead.
-pub(super) fn is_abandoned(run: &runs::Model, lease: Duration, now: DateTime<Utc>) -> bool {
-    let silent = run.heartbeat_at.map(|at| (now - at).to_std().unwrap_or_default());
-    run.holder.is_none() || silent.is_none_or(|silent| silent > lease)
+pub(super) fn is_abandoned(
+    holder: Option<&str>,
+    heartbeat_at: Option<DateTime<Utc>>,
+    lease: Duration,
+    now: DateTime<Utc>,
+) -> bool {
+    let silent = heartbeat_at.map(|at| (now - at).to_std().unwrap_or_default());
+    holder.is_none() || silent.is_none_or(|silent| silent > lease)
 }
 
 /// Takes up the abandoned run, if any, else the queued run `wanted`, else the oldest queued run.
@@ -79,7 +84,16 @@ pub(super) async fn claim(store: &Store, wanted: Option<RunId>) -> Result<Claim,
         .one(&tx)
         .await?;
     let (run, interrupted) = match under_way {
-        Some(run) if is_abandoned(&run, store.settings.lease, Clock::system_now()) => (run, true),
+        Some(run)
+            if is_abandoned(
+                run.holder.as_deref(),
+                run.heartbeat_at,
+                store.settings.lease,
+                Clock::system_now(),
+            ) =>
+        {
+            (run, true)
+        }
         Some(_) => return Ok(Claim::Busy),
         None => match queued(&tx, wanted).await? {
             Some(run) => (run, false),

@@ -18,7 +18,8 @@ use policy::{
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect,
 };
 use serde::Serialize;
 use trail::person::Name;
@@ -138,7 +139,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
             .collect()
     };
     let findings = residue::count_findings(store, id).await?;
-    let state = state_now(&row, store);
+    let state = state_now(row.state, row.holder.as_deref(), row.heartbeat_at, store);
     let can_cancel = match state {
         RunState::Queued => true,
         RunState::Running | RunState::Interrupted => has_users_left(&row),
@@ -189,9 +190,14 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
 
 /// Returns the current state. A running run without a recent heartbeat is reported as interrupted, even if no
 /// process has recorded that.
-fn state_now(row: &runs::Model, store: &Store) -> RunState {
-    let state = row.state;
-    let silent = state == RunState::Running && is_abandoned(row, store.settings.lease, Clock::system_now());
+fn state_now(
+    state: RunState,
+    holder: Option<&str>,
+    heartbeat_at: Option<DateTime<Utc>>,
+    store: &Store,
+) -> RunState {
+    let silent = state == RunState::Running
+        && is_abandoned(holder, heartbeat_at, store.settings.lease, Clock::system_now());
     if silent { RunState::Interrupted } else { state }
 }
 
@@ -231,6 +237,24 @@ pub struct RunRow {
     pub open_findings: i64,
 }
 
+/// The columns of a run in a list. The settings are left out: a list parses none, and shows a run whose settings can't be
+/// read.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "runs::Entity")]
+struct ListedRun {
+    id: i64,
+    task_id: Option<i64>,
+    kind: RunKind,
+    state: RunState,
+    created_at: DateTime<Utc>,
+    previewed: i64,
+    done: i64,
+    skipped: i64,
+    failed: i64,
+    holder: Option<String>,
+    heartbeat_at: Option<DateTime<Utc>>,
+}
+
 /// Returns runs, newest first.
 pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Page<RunRow>, RecordsError> {
     let mut find = runs::Entity::find().order_by_desc(runs::Column::Id).limit(paging.limit());
@@ -246,14 +270,14 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
     if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
         find = find.filter(runs::Column::Id.lt(after));
     }
-    let rows = find.all(&store.db).await?;
+    let rows = find.into_partial_model::<ListedRun>().all(&store.db).await?;
     let tasks = names(&store.db, rows.iter().filter_map(|run| run.task_id)).await?;
     let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     let rows = rows.into_iter().map(|row| RunRow {
         id: RunId(row.id),
         task: row.task_id.and_then(|task| tasks.get(&TaskId(task)).cloned()),
         kind: row.kind,
-        state: state_now(&row, store),
+        state: state_now(row.state, row.holder.as_deref(), row.heartbeat_at, store),
         created_at: row.created_at,
         previewed: row.previewed,
         done: row.done,

@@ -199,12 +199,18 @@ async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, 
         .into_tuple()
         .all(&store.db)
         .await?;
-    let rows = runs::Entity::find().filter(runs::Column::Id.is_in(newest)).all(&store.db).await?;
-    let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
-    let last = rows.into_iter().map(|run| {
-        let open_findings = open.get(&run.id).copied().unwrap_or_default();
-        let last = LastRun { id: RunId(run.id), state: run.state, created_at: run.created_at, open_findings };
-        (run.task_id.unwrap_or_default(), last)
+    let rows: Vec<(i64, Option<i64>, RunState, DateTime<Utc>)> = runs::Entity::find()
+        .select_only()
+        .columns([runs::Column::Id, runs::Column::TaskId, runs::Column::State, runs::Column::CreatedAt])
+        .filter(runs::Column::Id.is_in(newest))
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    let open =
+        residue::open_findings(&store.db, &rows.iter().map(|(id, ..)| *id).collect::<Vec<_>>()).await?;
+    let last = rows.into_iter().map(|(id, task, state, created_at)| {
+        let open_findings = open.get(&id).copied().unwrap_or_default();
+        (task.unwrap_or_default(), LastRun { id: RunId(id), state, created_at, open_findings })
     });
     Ok(last.collect())
 }
