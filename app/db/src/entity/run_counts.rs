@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 /// A count of a run: verdicts by reason, outcomes, rows by table. The register of personal data
 /// (`policy::personal_data`) documents the columns.
 ///
-/// `code` is a text because its meaning depends on `kind`.
+/// `kind` and `code` are texts because the crates above define the kinds, and the meaning of `code` depends on `kind`.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "run_counts")]
