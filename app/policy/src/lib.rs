@@ -15,6 +15,7 @@ pub mod form;
 pub mod four_eyes;
 pub mod generalise;
 pub mod ids;
+pub mod import_profile;
 pub mod legal_hold;
 pub mod limits;
 pub mod maintenance;
