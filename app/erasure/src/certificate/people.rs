@@ -1,16 +1,16 @@
 //! Counting the users of a run.
 
 use super::residue::Found;
-use db::dialect;
+use db::entity::run_members;
 use db::error::RecordsError;
 use policy::{Outcome, Reason, Residue, RunId, UserNumber};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use trail::store::Store;
 
 /// The number of users read at a time.
-const CHUNK: usize = 20_000;
+const CHUNK: u64 = 20_000;
 
 /// The counts of the users of a run.
 #[derive(Default)]
@@ -92,37 +92,38 @@ pub async fn users(store: &Store, run: RunId) -> Result<Vec<(Counted, Vec<UserNu
     Ok([some, none].concat())
 }
 
+/// User number, outcome, number of the reason, code of the failure and residue.
+type Row = (i64, Option<Outcome>, Option<i16>, Option<String>, Option<Residue>);
+
+/// Calls a function for each user of a run, in the order of user numbers.
 async fn members(
     db: &impl ConnectionTrait,
     run: RunId,
     mut each: impl FnMut(Member) -> Result<(), RecordsError>,
 ) -> Result<(), RecordsError> {
-    let sql = format!(
-        "SELECT user_number, outcome, outcome_reason, failure, residue FROM run_members \
-         WHERE run_id = ? AND user_number > ? ORDER BY user_number LIMIT {CHUNK}"
-    );
     let mut after = i64::MIN;
     loop {
-        let query = dialect::bind(db.get_database_backend(), &sql, vec![run.0.into(), after.into()]);
-        let rows = db.query_all_raw(query).await?;
-        for row in &rows {
-            let member = member(row)?;
-            after = member.number.0;
-            each(member)?;
-        }
-        if rows.len() < CHUNK {
-            return Ok(());
+        let rows: Vec<Row> = run_members::Entity::find()
+            .select_only()
+            .columns([
+                run_members::Column::UserNumber,
+                run_members::Column::Outcome,
+                run_members::Column::OutcomeReason,
+                run_members::Column::Failure,
+                run_members::Column::Residue,
+            ])
+            .filter(run_members::Column::RunId.eq(run.0))
+            .filter(run_members::Column::UserNumber.gt(after))
+            .order_by_asc(run_members::Column::UserNumber)
+            .limit(CHUNK)
+            .into_tuple()
+            .all(db)
+            .await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.0;
+        for (number, outcome, reason, failure, residue) in rows {
+            let counted = Counted { outcome, reason: reason.and_then(Reason::from_number), failure };
+            each(Member { number: UserNumber(number), counted, residue })?;
         }
     }
-}
-
-fn member(row: &QueryResult) -> Result<Member, RecordsError> {
-    let reason: Option<i16> = row.try_get("", "outcome_reason")?;
-    let counted = Counted {
-        outcome: row.try_get("", "outcome")?,
-        reason: reason.and_then(Reason::from_number),
-        failure: row.try_get("", "failure")?,
-    };
-    let residue = row.try_get("", "residue")?;
-    Ok(Member { number: UserNumber(row.try_get("", "user_number")?), counted, residue })
 }

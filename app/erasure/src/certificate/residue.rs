@@ -1,8 +1,8 @@
 //! The part of a certificate about residue: the result of the search and the decisions about findings.
 
-use db::dialect;
+use db::entity::residue_hits;
 use policy::{Residue, RunId};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,13 +42,19 @@ impl Found {
         db: &impl ConnectionTrait,
         run: RunId,
     ) -> Result<Self, DbErr> {
-        let sql = "SELECT decision, COUNT(*) AS n FROM residue_hits WHERE run_id = ? GROUP BY decision";
-        let query = dialect::bind(db.get_database_backend(), sql, vec![run.0.into()]);
+        let counts: Vec<(Option<String>, i64)> = residue_hits::Entity::find()
+            .select_only()
+            .column(residue_hits::Column::Decision)
+            .column_as(residue_hits::Column::Id.count(), "n")
+            .filter(residue_hits::Column::RunId.eq(run.0))
+            .group_by(residue_hits::Column::Decision)
+            .into_tuple()
+            .all(db)
+            .await?;
         let mut found = Self { places: 0, open_places: 0, decisions: BTreeMap::new(), ..self };
-        for row in db.query_all_raw(query).await? {
-            let n: i64 = row.try_get("", "n")?;
+        for (decision, n) in counts {
             found.places += n;
-            match row.try_get::<Option<String>>("", "decision")? {
+            match decision {
                 None => found.open_places += n,
                 Some(decision) => _ = found.decisions.insert(decision, n),
             }

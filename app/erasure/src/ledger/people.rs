@@ -2,9 +2,9 @@
 
 use super::entry::Person;
 use chrono::NaiveDate;
-use db::dialect;
+use db::entity::users;
 use policy::UserNumber;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 
 /// The record of a user named in the ledger.
@@ -26,21 +26,24 @@ pub async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Fo
         return Ok(Vec::new());
     }
     let by_key: HashMap<&str, &Person> = people.iter().map(|person| (person.0.as_str(), person)).collect();
-    let sql = format!(
-        "SELECT number, uuid, anonymised_on, rules_version FROM users WHERE uuid IN ({}) ORDER BY number",
-        dialect::placeholders(people.len())
-    );
-    let values = people.iter().map(|person| person.0.clone().into()).collect();
-    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
+    let rows: Vec<(i64, String, Option<NaiveDate>, Option<i32>)> = users::Entity::find()
+        .select_only()
+        .columns([
+            users::Column::Number,
+            users::Column::Uuid,
+            users::Column::AnonymisedOn,
+            users::Column::RulesVersion,
+        ])
+        .filter(users::Column::Uuid.is_in(people.iter().map(|person| person.0.as_str())))
+        .order_by_asc(users::Column::Number)
+        .into_tuple()
+        .all(db)
+        .await?;
     let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (number, key) = (UserNumber(row.try_get("", "number")?), row.try_get::<String>("", "uuid")?);
+    for (number, key, anonymised_on, rules) in rows {
+        let number = UserNumber(number);
         if by_key.get(key.as_str()).is_some_and(|person| person.is(&key, number)) {
-            found.push(Found {
-                number,
-                anonymised: row.try_get::<Option<NaiveDate>>("", "anonymised_on")?.is_some(),
-                rules: row.try_get("", "rules_version")?,
-            });
+            found.push(Found { number, anonymised: anonymised_on.is_some(), rules });
         }
     }
     Ok(found)

@@ -1,10 +1,11 @@
 //! The watermark: the one row that says how far the database has followed the ledger.
 
 use super::entry::{Chain, LedgerPosition};
-use db::dialect;
 use db::entity::ledger_mark;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QuerySelect, Set};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, Set,
+};
 
 /// Primary key of the row.
 const ID: i16 = 1;
@@ -59,14 +60,13 @@ pub async fn advance(
     from: &LedgerPosition,
     to: &LedgerPosition,
 ) -> Result<bool, DbErr> {
-    let sql = "UPDATE ledger_mark SET sequence = ?, chain = ? WHERE id = ? AND sequence = ? AND chain = ?";
-    let values = vec![
-        to.sequence.into(),
-        to.chain.0.clone().into(),
-        ID.into(),
-        from.sequence.into(),
-        from.chain.0.clone().into(),
-    ];
-    let result = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
-    Ok(result.rows_affected() == 1)
+    let moved = ledger_mark::Entity::update_many()
+        .col_expr(ledger_mark::Column::Sequence, Expr::value(to.sequence))
+        .col_expr(ledger_mark::Column::Chain, Expr::value(to.chain.0.as_str()))
+        .filter(ledger_mark::Column::Id.eq(ID))
+        .filter(ledger_mark::Column::Sequence.eq(from.sequence))
+        .filter(ledger_mark::Column::Chain.eq(from.chain.0.as_str()))
+        .exec(tx)
+        .await?;
+    Ok(moved.rows_affected == 1)
 }

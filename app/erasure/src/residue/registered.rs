@@ -1,10 +1,14 @@
 //! Checks that the fields of anonymised users are empty, as the register and the policy of their run require.
 
 use db::dialect;
+use db::entity::{runs, users};
 use db::error::RecordsError;
 use policy::personal_data::{Column, ErasureAction, RowOwner, TABLES, Table};
 use policy::{Field, NoteTreatment, Outcome, Policy, TaskSettings, Treatment, UserNumber};
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
+    Value,
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -34,13 +38,16 @@ pub(super) fn only(users: Option<&[UserNumber]>, column: &str) -> (String, Vec<V
     }
 }
 
-/// Returns the number of anonymised users among these.
-pub(super) async fn count(db: &impl ConnectionTrait, users: Option<&[UserNumber]>) -> Result<i64, DbErr> {
-    let (theirs, values) = only(users, "number");
-    let sql = format!("SELECT COUNT(*) AS n FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
-    let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
-    Ok(count)
+/// Returns the number of anonymised users among these. `None` means all users.
+pub(super) async fn count(db: &impl ConnectionTrait, numbers: Option<&[UserNumber]>) -> Result<i64, DbErr> {
+    let count = users::Entity::find()
+        .filter(users::Column::AnonymisedOn.is_not_null())
+        .apply_if(numbers, |users, numbers| {
+            users.filter(users::Column::Number.is_in(numbers.iter().map(|number| number.0)))
+        })
+        .count(db)
+        .await?;
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 /// Returns the fields of these anonymised users, or of all, that should be empty and aren't.
@@ -73,14 +80,16 @@ pub(super) async fn left(
 
 /// Returns the distinct policies with which users were anonymised, each with its stored text to compare runs.
 async fn policies(db: &impl ConnectionTrait) -> Result<Vec<(Policy, String)>, DbErr> {
-    let sql = "SELECT DISTINCT settings FROM runs WHERE done > 0";
-    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, Vec::new())).await?;
-    rows.iter()
-        .map(|row| {
-            let TaskSettings::AnonymiseUserData(policy) = row.try_get("", "settings")?;
-            Ok((policy, row.try_get("", "settings")?))
-        })
-        .collect()
+    let settings: Vec<(TaskSettings, String)> = runs::Entity::find()
+        .select_only()
+        .column(runs::Column::Settings)
+        .column_as(runs::Column::Settings, "text")
+        .distinct()
+        .filter(runs::Column::Done.gt(0))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(settings.into_iter().map(|(TaskSettings::AnonymiseUserData(policy), text)| (policy, text)).collect())
 }
 
 /// Which columns must be empty.

@@ -3,11 +3,12 @@
 use super::match_filter::Hit;
 use super::scan::Findings;
 use crate::{certificate, run_counts};
-use db::entity::residue_hits;
+use db::entity::{residue_hits, run_members};
 use db::error::RecordsError;
 use db::{bulk_insert, dialect};
 use policy::{Outcome, Residue, RunId, UserNumber};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Set};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use trail::store::Store;
 
@@ -73,11 +74,15 @@ async fn set(
 /// Sets the result of all users of the run without one to undeterminable.
 pub async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
-    let sql = "UPDATE run_members SET residue = ? WHERE run_id = ? AND outcome = ? AND residue IS NULL";
-    let values = vec![Residue::Undeterminable.into(), run.0.into(), Outcome::Done.into()];
-    let updated = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
-    if updated.rows_affected() > 0 {
-        run_counts::add(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
+    let updated = run_members::Entity::update_many()
+        .col_expr(run_members::Column::Residue, Expr::value(Residue::Undeterminable))
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::Outcome.eq(Outcome::Done))
+        .filter(run_members::Column::Residue.is_null())
+        .exec(&tx)
+        .await?;
+    if updated.rows_affected > 0 {
+        run_counts::add(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected).await?;
         certificate::make_again(&tx, store, run).await?;
     }
     store.commit(tx).await?;

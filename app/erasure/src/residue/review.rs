@@ -14,8 +14,8 @@ use policy::residue::{Decision, ValueKind};
 use policy::{NoteTreatment, RunId, TaskSettings, UserNumber};
 use safeguards::legal_hold;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
 };
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -120,32 +120,30 @@ pub async fn findings(
 
 /// Returns the first finding at each place, and the number of users who had the value.
 async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<Page<(i64, i64)>, DbErr> {
-    let mut wheres = vec!["1 = 1".to_owned()];
-    let mut values: Vec<Value> = Vec::new();
-    for (column, number) in
-        [("run_id", query.run.map(|run| run.0)), ("user_number", query.user.map(|user| user.0))]
-    {
-        if let Some(number) = number {
-            wheres.push(format!("{column} = ?"));
-            values.push(number.into());
-        }
-    }
-    match query.decided {
-        Some(true) => wheres.push("decision IS NOT NULL".to_owned()),
-        Some(false) => wheres.push("decision IS NULL".to_owned()),
-        None => {}
-    }
+    let decision = residue_hits::Column::Decision;
     let after = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or_default();
-    values.push(after.into());
-    let sql = format!(
-        "SELECT MIN(id) AS id, COUNT(*) AS people FROM residue_hits WHERE {} \
-         GROUP BY run_id, table_name, column_name, row_key, what, decision HAVING MIN(id) > ? ORDER BY 1 LIMIT {}",
-        wheres.join(" AND "),
-        paging.limit()
-    );
-    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
-    let rows = rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "people")?)));
-    Ok(Page::of(rows.collect::<Result<Vec<_>, DbErr>>()?, paging, |(id, _)| id.to_string()))
+    let rows: Vec<(i64, i64)> = residue_hits::Entity::find()
+        .select_only()
+        .column_as(residue_hits::Column::Id.min(), "first")
+        .column_as(residue_hits::Column::Id.count(), "people")
+        .apply_if(query.run, |hits, run| hits.filter(residue_hits::Column::RunId.eq(run.0)))
+        .apply_if(query.user, |hits, user| hits.filter(residue_hits::Column::UserNumber.eq(user.0)))
+        .apply_if(query.decided, |hits, decided| {
+            hits.filter(if decided { decision.is_not_null() } else { decision.is_null() })
+        })
+        .group_by(residue_hits::Column::RunId)
+        .group_by(residue_hits::Column::TableName)
+        .group_by(residue_hits::Column::ColumnName)
+        .group_by(residue_hits::Column::RowKey)
+        .group_by(residue_hits::Column::What)
+        .group_by(decision)
+        .having(residue_hits::Column::Id.min().gt(after))
+        .order_by_asc(residue_hits::Column::Id.min())
+        .limit(paging.limit())
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    Ok(Page::of(rows, paging, |(id, _)| id.to_string()))
 }
 
 fn finding(

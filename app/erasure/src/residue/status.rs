@@ -1,11 +1,10 @@
 //! The result of the search for one user, as shown on the record's page.
 
 use super::MAX_SCAN_AGE;
-use db::dialect;
-use db::entity::{residue_hits, run_members, runs};
+use db::entity::{audit_events, residue_hits, run_members, runs};
 use db::error::RecordsError;
 use policy::{Residue, RunId, RunKind, UserNumber};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use trail::audit::AuditAction;
 use trail::store::Store;
@@ -45,11 +44,18 @@ pub async fn status(store: &Store, user: UserNumber) -> Result<Option<(RunId, Re
 
 /// Returns the run that last anonymised this user, from the audit.
 async fn run_of(store: &Store, user: UserNumber) -> Result<Option<RunId>, RecordsError> {
-    let sql = "SELECT run_id FROM audit_events WHERE subject_kind = 'user' AND subject_id = ? AND action = ? \
-               AND run_id IS NOT NULL ORDER BY id DESC LIMIT 1";
-    let values = vec![user.0.into(), AuditAction::UserAnonymised.code().into()];
-    let row = store.db.query_one_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await?;
-    Ok(row.map(|row| row.try_get_by_index(0).map(RunId)).transpose()?)
+    let run: Option<i64> = audit_events::Entity::find()
+        .select_only()
+        .column(audit_events::Column::RunId)
+        .filter(audit_events::Column::SubjectKind.eq("user"))
+        .filter(audit_events::Column::SubjectId.eq(user.0))
+        .filter(audit_events::Column::Action.eq(AuditAction::UserAnonymised.code()))
+        .filter(audit_events::Column::RunId.is_not_null())
+        .order_by_desc(audit_events::Column::Id)
+        .into_tuple()
+        .one(&store.db)
+        .await?;
+    Ok(run.map(RunId))
 }
 
 async fn found(store: &Store, run: RunId, user: UserNumber) -> Result<ResidueStatus, RecordsError> {

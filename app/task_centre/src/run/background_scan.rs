@@ -1,13 +1,12 @@
 //! Searches for the values of single users in the background, one after another, so that staff don't wait.
 
-use db::dialect;
-use db::entity::runs;
+use db::entity::{run_members, runs};
 use db::error::RecordsError;
 use erasure::maintenance;
 use erasure::residue::{self, ErasedValues, MAX_SCAN_AGE};
 use policy::{Outcome, RunId, RunKind};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
 use std::sync::LazyLock;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
@@ -69,12 +68,21 @@ pub async fn background_scans() {
 /// Marks lost searches of single users as undeterminable and returns their runs.
 pub async fn give_up_on_lost_scans(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     let before = store.clock.now() - MAX_SCAN_AGE;
-    let sql = "SELECT r.id FROM runs r JOIN run_members m ON m.run_id = r.id WHERE r.kind = ? AND r.created_at < ? \
-               AND m.outcome = ? AND m.residue IS NULL ORDER BY r.id";
-    let values = vec![RunKind::Single.into(), before.into(), Outcome::Done.into()];
-    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await?;
-    let lost: Vec<RunId> =
-        rows.iter().map(|row| row.try_get_by_index(0).map(RunId)).collect::<Result<_, DbErr>>()?;
+    let member =
+        runs::Entity::belongs_to(run_members::Entity).from(runs::Column::Id).to(run_members::Column::RunId);
+    let lost: Vec<i64> = runs::Entity::find()
+        .select_only()
+        .column(runs::Column::Id)
+        .join(JoinType::InnerJoin, member.into())
+        .filter(runs::Column::Kind.eq(RunKind::Single))
+        .filter(runs::Column::CreatedAt.lt(before))
+        .filter(run_members::Column::Outcome.eq(Outcome::Done))
+        .filter(run_members::Column::Residue.is_null())
+        .order_by_asc(runs::Column::Id)
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    let lost: Vec<RunId> = lost.into_iter().map(RunId).collect();
     for run in &lost {
         residue::give_up(store, *run).await?;
     }

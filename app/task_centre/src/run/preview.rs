@@ -10,7 +10,8 @@ use erasure::eligibility;
 use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId, TaskSettings};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    QuerySelect, Set,
 };
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -109,12 +110,17 @@ async fn assess(
 
 /// Counts the verdicts by reason. Returns the numbers of all users and of eligible users.
 async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], DbErr> {
-    let sql = "SELECT reason, COUNT(*) AS n FROM run_members WHERE run_id = ? GROUP BY reason";
-    let rows = tx.query_all_raw(dialect::bind(tx.get_database_backend(), sql, vec![run.id.into()])).await?;
+    let by_reason: Vec<(i16, i64)> = run_members::Entity::find()
+        .select_only()
+        .column(run_members::Column::Reason)
+        .column_as(run_members::Column::UserNumber.count(), "n")
+        .filter(run_members::Column::RunId.eq(run.id))
+        .group_by(run_members::Column::Reason)
+        .into_tuple()
+        .all(tx)
+        .await?;
     let mut counts = Vec::new();
-    for row in rows {
-        let number: i16 = row.try_get("", "reason")?;
-        let count: i64 = row.try_get("", "n")?;
+    for (number, count) in by_reason {
         let reason = Reason::from_number(number)
             .ok_or_else(|| DbErr::Custom("a verdict has no known reason".to_owned()))?;
         counts.push((reason, count));

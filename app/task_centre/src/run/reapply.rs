@@ -5,24 +5,30 @@
 
 use super::preview_digest;
 use super::preview_digest::Seal;
-use db::dialect;
-use db::entity::{runs, users};
+use db::entity::{run_members, runs, users};
 use db::error::RecordsError;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{
-    Action, ApprovalReason, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskSettings, UserNumber,
+    Action, ApprovalReason, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskSettings,
+    UserNumber,
 };
 use safeguards::approval::{self, ApprovalSubject};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use std::collections::BTreeMap;
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
 
-const UNDER_OLDER_RULES: &str = "anonymised_on IS NOT NULL AND COALESCE(rules_version, 0) < ?";
+/// Returns the condition that a user was anonymised under older rules.
+fn is_under_older_rules() -> Expr {
+    let rules = users::Column::RulesVersion.if_null(0);
+    users::Column::AnonymisedOn.is_not_null().and(rules.lt(RULES_VERSION))
+}
 
 /// Returns the number of users anonymised under older rules.
 pub async fn under_older_rules(store: &Store) -> Result<i64, RecordsError> {
@@ -30,9 +36,8 @@ pub async fn under_older_rules(store: &Store) -> Result<i64, RecordsError> {
 }
 
 async fn count(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
-    let sql = format!("SELECT COUNT(*) AS n FROM users WHERE {UNDER_OLDER_RULES}");
-    let statement = dialect::bind(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
-    db.query_one_raw(statement).await?.map_or(Ok(0), |row| row.try_get("", "n"))
+    let count = users::Entity::find().filter(is_under_older_rules()).count(db).await?;
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 /// Starts a run that applies the current rules to these users. `typed` must be their number.
@@ -67,13 +72,7 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     .insert(&tx)
     .await?;
     let id = RunId(run.id);
-    let members = format!(
-        "INSERT INTO run_members (run_id, user_number, reason, blockers) \
-         SELECT CAST(? AS BIGINT), number, {}, 0 FROM users WHERE {UNDER_OLDER_RULES}",
-        Reason::Eligible.number()
-    );
-    let values = vec![run.id.into(), RULES_VERSION.into()];
-    tx.execute_raw(dialect::bind(tx.get_database_backend(), &members, values)).await?;
+    insert_members(&tx, id).await?;
     let fingerprint = preview_digest::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
     let approval = match approval_reason(&tx, store).await? {
         Some(why) => {
@@ -105,6 +104,28 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     Ok(id)
 }
 
+/// Inserts all users anonymised under older rules into the run.
+async fn insert_members(tx: &DatabaseTransaction, run: RunId) -> Result<(), DbErr> {
+    let people = Query::select()
+        .expr(Expr::val(run.0))
+        .column(users::Column::Number)
+        .expr(Expr::val(Reason::Eligible.number()))
+        .expr(Expr::val(0_i16))
+        .from(users::Entity)
+        .and_where(is_under_older_rules())
+        .take();
+    let columns = [
+        run_members::Column::RunId,
+        run_members::Column::UserNumber,
+        run_members::Column::Reason,
+        run_members::Column::Blockers,
+    ];
+    let mut insert = Query::insert().into_table(run_members::Entity).columns(columns).take();
+    insert.select_from(people).map_err(|error| DbErr::Custom(error.to_string()))?;
+    tx.execute(&insert).await?;
+    Ok(())
+}
+
 /// Returns why the run needs a second person, or `None`.
 ///
 /// It needs one if the number of users exceeds a safety limit.
@@ -121,10 +142,14 @@ pub(super) async fn approval_reason(
 
 /// Returns the fingerprint of the users that the current rules would affect today.
 pub(super) async fn fingerprint(db: &impl ConnectionTrait, store: &Store) -> Result<String, RecordsError> {
-    let sql = format!("SELECT number FROM users WHERE {UNDER_OLDER_RULES} ORDER BY number");
-    let statement = dialect::bind(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
-    let rows = db.query_all_raw(statement).await?;
-    let numbers = rows.iter().map(|row| row.try_get("", "number")).collect::<Result<Vec<i64>, DbErr>>()?;
+    let numbers: Vec<i64> = users::Entity::find()
+        .select_only()
+        .column(users::Column::Number)
+        .filter(is_under_older_rules())
+        .order_by_asc(users::Column::Number)
+        .into_tuple()
+        .all(db)
+        .await?;
     let mut seal = Seal::new(&Policy::default(), RULES_VERSION, store.clock.today());
     seal.add(&numbers);
     Ok(seal.fingerprint())
@@ -138,17 +163,23 @@ pub(super) async fn of_one_policy(
     numbers: &[UserNumber],
 ) -> Result<(Policy, Vec<UserNumber>), RecordsError> {
     let Some(first) = numbers.first() else { return Ok((Policy::default(), Vec::new())) };
-    let sql = format!(
-        "SELECT m.user_number, r.settings FROM run_members m JOIN runs r ON r.id = m.run_id \
-         WHERE m.outcome = 'done' AND r.kind <> 'reapply' AND m.user_number IN ({}) ORDER BY r.id",
-        dialect::placeholders(numbers.len())
-    );
-    let values = numbers.iter().map(|number| number.0.into()).collect();
-    let mut policies: BTreeMap<i64, Policy> = BTreeMap::new();
-    for row in tx.query_all_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await? {
-        let TaskSettings::AnonymiseUserData(policy) = row.try_get("", "settings")?;
-        policies.insert(row.try_get("", "user_number")?, policy);
-    }
+    let run =
+        run_members::Entity::belongs_to(runs::Entity).from(run_members::Column::RunId).to(runs::Column::Id);
+    let rows: Vec<(i64, TaskSettings)> = run_members::Entity::find()
+        .select_only()
+        .column(run_members::Column::UserNumber)
+        .column(runs::Column::Settings)
+        .join(JoinType::InnerJoin, run.into())
+        .filter(run_members::Column::Outcome.eq(Outcome::Done))
+        .filter(runs::Column::Kind.ne(RunKind::Reapply))
+        .filter(run_members::Column::UserNumber.is_in(numbers.iter().map(|number| number.0)))
+        .order_by_asc(runs::Column::Id)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    // The last run of a user decides.
+    let policies: BTreeMap<i64, Policy> =
+        rows.into_iter().map(|(number, TaskSettings::AnonymiseUserData(policy))| (number, policy)).collect();
     let of_first = policies.get(&first.0);
     let alike = numbers.iter().filter(|number| policies.get(&number.0) == of_first).copied().collect();
     Ok((of_first.cloned().unwrap_or_default(), alike))
