@@ -55,6 +55,7 @@ pub fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
     let (reason, values) = reason_sql(policy, today);
     let blockers = Blocker::ALL.iter().map(|blocker| i32::from(blocker.bit())).sum::<i32>();
     let blocked = Blocker::ALL.map(|blocker| Reason::from(blocker).number().to_string()).join(", ");
+    // Raw SQL: one statement assesses all users; `PLACES` provides its tables and conditions as text.
     // Obstacles are aggregated once for all users. A subquery for each user takes ten times as long.
     let sql = format!(
         "SELECT v.number, v.reason, CASE WHEN v.reason IN ({blocked}) THEN v.bits & {blockers} ELSE 0 END AS blockers \
@@ -72,6 +73,7 @@ pub async fn counts(
     today: NaiveDate,
 ) -> Result<Vec<(Reason, i64)>, DbErr> {
     let (verdicts, values) = verdicts_sql(policy, today);
+    // Raw SQL: the statement counts the rows of `verdicts_sql`, which is text.
     let sql =
         format!("SELECT reason, COUNT(*) AS n FROM ({verdicts}) verdicts GROUP BY reason ORDER BY reason");
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
@@ -184,6 +186,7 @@ async fn read(
         return Ok(Vec::new());
     }
     let backend = db.get_database_backend();
+    // Raw SQL: `dialect::in_list` takes a batch of users as one value, so each batch uses the same statement.
     let sql = format!(
         "SELECT number, uuid, birth_date, postcode, anonymised_on, fictitious, imported, created_on, leaving_on, \
          last_activity_on, marked_on, rules_version FROM users WHERE {} ORDER BY number{lock}",
@@ -204,6 +207,7 @@ async fn read(
 /// Returns the obstacles of these users as bits. Users without obstacles are left out.
 async fn obstacles(db: &impl ConnectionTrait, numbers: &[UserNumber]) -> Result<BTreeMap<i64, u8>, DbErr> {
     let backend = db.get_database_backend();
+    // Raw SQL: a union over the tables of the obstacles, whose conditions the verdicts on all users share.
     let parts = obstacle_queries(|column| format!("{} AND ", dialect::in_list(backend, column)));
     let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
     let values = vec![list; parts.len()];

@@ -22,6 +22,7 @@ pub(super) async fn clear(
         }
         RowOwner::NoUser => return Ok(0),
     };
+    // Raw SQL: the register names table and columns; `dialect::in_list` takes a batch of users as one value.
     let sql = format!("{what} WHERE {theirs}{}", more.sql);
     let mut values = vec![dialect::id_list(backend, numbers.iter().map(|number| number.0))];
     values.extend(more.values);

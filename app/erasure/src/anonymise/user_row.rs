@@ -25,6 +25,7 @@ async fn unused_names(tx: &DatabaseTransaction, count: usize) -> Result<Vec<Stri
             }
         }
         let backend = tx.get_database_backend();
+        // Raw SQL: one statement looks up a batch of names, whose rows `dialect::json_rows` provides.
         let sql = format!(
             "SELECT u.replacement FROM users u JOIN {} ON u.replacement = v.replacement",
             dialect::json_rows(backend, "v", &["replacement"])
@@ -64,6 +65,7 @@ pub(super) async fn replace(
     let names = unused_names(tx, people.len()).await?;
     let rows: Vec<Row<'_>> =
         people.iter().zip(&names).map(|(person, name)| row(job.policy, person, name)).collect();
+    // Raw SQL: one UPDATE with different values for each user, from a JSON list; the register names the columns.
     let sql = format!(
         "UPDATE users SET {} FROM {} WHERE users.number = v.number",
         sets(backend, job).join(", "),

@@ -117,6 +117,7 @@ async fn filled(
 ) -> Result<HashSet<i64>, DbErr> {
     let backend = db.get_database_backend();
     let key = format!("t.{}", quoted(key));
+    // Raw SQL: the findings name the table and the column; `dialect::in_list` takes their keys as one value.
     let sql = format!(
         "SELECT CAST({key} AS BIGINT) AS key FROM {} AS t WHERE {} AND CAST(t.{} AS TEXT) NOT IN ('', '{}')",
         quoted(&spot.facts.name),

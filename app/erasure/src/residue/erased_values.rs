@@ -66,6 +66,7 @@ async fn rows(
     numbers: &[UserNumber],
 ) -> Result<Vec<QueryResult>, DbErr> {
     let backend = db.get_database_backend();
+    // Raw SQL: the register names tables and columns; `dialect::in_list` takes a batch of users as one value.
     let sql = format!("{select} WHERE {}", dialect::in_list(backend, owner));
     let values = vec![dialect::id_list(backend, numbers.iter().map(|number| number.0))];
     db.query_all_raw(dialect::bind(backend, &sql, values)).await

@@ -148,6 +148,7 @@ async fn collect(
     let most = if table.deletes_rows() { 1 } else { usize::MAX };
     let asked = table.columns.iter().filter_map(|column| Some((column, rules.is_left(column)?)));
     for (column, (is_left, more)) in asked.take(most) {
+        // Raw SQL: the register names the tables and the columns.
         let sql = format!(
             "SELECT DISTINCT {owner} AS user_number FROM {rows} WHERE ({is_left}) AND {owner} IN ({people}) \
              LIMIT {MAX_NAMED}"

@@ -55,6 +55,7 @@ async fn set(
 ) -> Result<(), DbErr> {
     let mut changed = 0;
     let backend = tx.get_database_backend();
+    // Raw SQL: `dialect::in_list` takes thousands of users as one value, so all chunks use the same statement.
     let sql = format!(
         "UPDATE run_members SET residue = ? WHERE run_id = ? AND residue IS NULL AND {}",
         dialect::in_list(backend, "user_number")

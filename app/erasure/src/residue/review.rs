@@ -286,6 +286,7 @@ pub(super) async fn close(
     decision: Decision,
 ) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
+    // Raw SQL: `dialect::in_list` takes any number of findings as one value.
     let sql = format!(
         "UPDATE residue_hits SET decision = ?, decided_at = ?, decided_by = ? WHERE {}",
         dialect::in_list(backend, "id")
@@ -341,6 +342,7 @@ impl<'a> CellRef<'a> {
         let Some((row, values)) = self.place.key.is(backend, self.row) else {
             return Ok(CurrentText::Untold);
         };
+        // Raw SQL: the finding names the table and the column, and no entity covers all of them.
         let sql = format!(
             "SELECT CAST(t.{} AS TEXT) AS text, CAST({} AS BIGINT) AS owner FROM {} AS t WHERE {row} LIMIT 2",
             quoted(&self.column.name),
@@ -398,6 +400,7 @@ impl<'a> CellRef<'a> {
         let Some((row, values)) = self.place.key.is(backend, self.row) else {
             return Err(RecordsError::Stale);
         };
+        // Raw SQL: the finding names the table and the column.
         let sql = format!(
             "UPDATE {} AS t SET {} = {set}{version} WHERE {row}",
             quoted(&self.facts.name),

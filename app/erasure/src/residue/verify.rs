@@ -135,6 +135,7 @@ async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i
     let (theirs, theirs_values) = registered::only(users, "m.user_number");
     let under_way: Vec<String> =
         RunState::UNDER_WAY.iter().map(|state| format!("'{}'", state.code())).collect();
+    // Raw SQL: the condition on the users is a fragment shared with `registered`.
     let sql = format!(
         "SELECT COUNT(DISTINCT m.user_number) AS n FROM run_members m JOIN runs r ON r.id = m.run_id \
          WHERE m.outcome = ? AND (m.residue = ? OR m.residue IS NULL AND r.state NOT IN ({}) \

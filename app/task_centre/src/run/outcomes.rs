@@ -53,6 +53,7 @@ async fn outcome(
         return Ok(());
     }
     let backend = tx.get_database_backend();
+    // Raw SQL: one UPDATE for a batch, whose users `dialect::in_list` takes as one value.
     let sql = format!(
         "UPDATE run_members SET outcome = ?, outcome_reason = ?, failure = ? WHERE run_id = ? AND {}",
         dialect::in_list(backend, "user_number")

@@ -95,6 +95,7 @@ async fn assess(
     policy: &Policy,
 ) -> Result<Assessed, RecordsError> {
     let (verdicts, mut values) = eligibility::verdicts_sql(policy, run.today);
+    // Raw SQL: one INSERT … SELECT stores the verdicts, whose query is a fragment of `eligibility`.
     let sql = format!(
         "INSERT INTO run_members (run_id, user_number, reason, blockers) \
          SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"

@@ -69,6 +69,7 @@ pub(super) async fn copy_members(
     preview: &runs::Model,
     run: RunId,
 ) -> Result<(), RecordsError> {
+    // Raw SQL: one INSERT … SELECT copies all users, without reading them into memory.
     let sql = "INSERT INTO run_members (run_id, user_number, reason, blockers) \
                SELECT CAST(? AS BIGINT), user_number, reason, blockers FROM run_members \
                WHERE run_id = ? AND reason = ?";

@@ -354,6 +354,7 @@ pub async fn count_members(store: &Store, run: RunId, query: &MemberQuery) -> Re
     if reasons.len() < Reason::ALL.len() {
         wheres = format!("{wheres} AND m.reason IN ({})", reasons.join(", "));
     }
+    // Raw SQL: the conditions are a fragment shared with the list of the users.
     let sql = format!("SELECT COUNT(*) AS n FROM run_members m WHERE {wheres}");
     let query = dialect::bind(store.db.get_database_backend(), &sql, values);
     Ok(store.db.query_one_raw(query).await?.map_or(Ok(0), |row| row.try_get("", "n"))?)
@@ -390,6 +391,7 @@ fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec
             )
         })
         .collect();
+    // Raw SQL: a keyset page of a union, so that each reason reads one page in the order of the index.
     let sql = format!(
         "SELECT m.user_number, m.reason, m.blockers, m.outcome, m.outcome_reason, m.failure, {}, \
          u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, u.dates_by_month \

@@ -52,6 +52,7 @@ async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), Reco
     if !sees_tasks {
         return Err(RecordsError::field("owner", Problem::NotTaskStaff));
     }
+    // Raw SQL: the condition is a fragment shared with the query for the owners of all tasks.
     let sql = format!("SELECT 1 AS one WHERE {}", CAN_SIGN_IN.replace("OWNER", "?"));
     let values = std::iter::once(owner.0.into()).chain(sign_ins()).collect();
     let can_sign_in = tx.query_one_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
@@ -114,6 +115,8 @@ fn sign_ins() -> [Value; 4] {
 }
 
 /// SQL query for the state of the owners of all tasks.
+///
+/// Raw SQL: one CASE over four tables gives the first reason that applies, in one statement.
 const OWNERS: &str = "SELECT t.id AS task_id, t.description, t.visibility, t.owner_number, t.active, t.schedule, \
      CASE WHEN t.owner_number IS NULL THEN 'none' WHEN u.anonymised_on IS NOT NULL THEN 'anonymised' \
      WHEN NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = t.owner_number AND r.role IN (ROLES)) THEN 'role' \
