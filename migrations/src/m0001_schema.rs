@@ -5,6 +5,7 @@ mod audit;
 mod catalogue;
 mod circulation;
 mod evidence;
+mod imports;
 mod legal_holds;
 mod limits;
 mod residue;
@@ -37,6 +38,7 @@ impl MigrationTrait for Migration {
             limits::tables(),
             audit::tables(),
             servers::tables(),
+            imports::tables(),
         ];
         for table in groups.into_iter().flatten() {
             table.create(manager).await?;

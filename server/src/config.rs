@@ -93,6 +93,10 @@ pub(crate) struct Config {
     /// The file of the key that signs certificates and chains the audit. The default is next to an SQLite database,
     /// otherwise `data/lethe.key`.
     key_file: Option<PathBuf>,
+    /// The folder of uploaded files. The default is `uploads` next to an SQLite database, otherwise `data/uploads`.
+    upload_dir: Option<PathBuf>,
+    /// The maximum size of an uploaded file, in megabytes.
+    max_upload_mb: u32,
     /// A scheduled run of more users than this waits for a confirmation.
     limit_run_users: u32,
     /// A scheduled run of more than this many per cent of all users waits for a confirmation.
@@ -190,6 +194,8 @@ impl Default for Config {
             ledger: None,
             audit_anchor_file: None,
             key_file: None,
+            upload_dir: None,
+            max_upload_mb: 500,
             limit_run_users: 5_000,
             limit_run_percent: 10,
             limit_run_times_median: 3,
@@ -288,6 +294,8 @@ impl Config {
             ledger: self.ledger.clone().unwrap_or(defaults.ledger),
             key: self.key_file.clone().unwrap_or(defaults.key),
             anchor: self.audit_anchor_file.clone().unwrap_or(defaults.anchor),
+            uploads: self.upload_dir.clone().unwrap_or(defaults.uploads),
+            max_upload: u64::from(self.max_upload_mb) * 1_000_000,
             safety_limits: SafetyLimits {
                 people: self.limit_run_users.into(),
                 percent: self.limit_run_percent.into(),

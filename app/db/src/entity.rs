@@ -13,6 +13,8 @@ pub mod credentials;
 pub mod custom_fields;
 pub mod custom_values;
 pub mod form_keys;
+pub mod import_lines;
+pub mod imports;
 pub mod installation_keys;
 pub mod items;
 pub mod ledger_mark;

@@ -4,6 +4,9 @@ use policy::{FourEyes, Limits, SafetyLimits};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The default maximum size of an uploaded file, in bytes.
+pub const MAX_UPLOAD_BYTES: u64 = 500_000_000;
+
 /// The settings of an installation.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -16,6 +19,10 @@ pub struct Settings {
     /// The anchor file, to which the end of the audit chain is written once a day. It lies outside the database
     /// and its backups.
     pub anchor: PathBuf,
+    /// The folder with the private copies of uploaded files, until their import is over.
+    pub uploads: PathBuf,
+    /// Maximum size of an uploaded file in bytes.
+    pub max_upload: u64,
     /// The safety limits of scheduled runs.
     pub safety_limits: SafetyLimits,
     /// The limits on manual changes and imports by one person alone.
@@ -57,6 +64,8 @@ impl Settings {
             ledger: folder.join("lethe.ledger"),
             key: folder.join("lethe.key"),
             anchor: folder.join("lethe.audit"),
+            uploads: folder.join("uploads"),
+            max_upload: MAX_UPLOAD_BYTES,
             safety_limits: SafetyLimits::default(),
             limits: Limits::default(),
             four_eyes: FourEyes::default(),

@@ -49,6 +49,8 @@ id! {
     TaskId,
     /// One execution of a task.
     RunId,
+    /// A checked or imported file.
+    ImportId,
     /// A legal hold.
     LegalHoldId,
     /// A request for approval and its approval.

@@ -15,6 +15,7 @@ pub mod form;
 pub mod four_eyes;
 pub mod generalise;
 pub mod ids;
+pub mod import;
 pub mod import_profile;
 pub mod legal_hold;
 pub mod limits;
@@ -50,8 +51,8 @@ pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
-    ApprovalId, CatalogueRecordId, ChargeId, ItemId, LegalHoldId, LoanId, MessageId, RequestId, RunId,
-    TaskId, UserNumber,
+    ApprovalId, CatalogueRecordId, ChargeId, ImportId, ItemId, LegalHoldId, LoanId, MessageId, RequestId,
+    RunId, TaskId, UserNumber,
 };
 pub use legal_hold::{HoldReason, LegalHoldTarget};
 pub use limits::{Counted, Limits, Reached, Window};

@@ -41,13 +41,15 @@ pub enum Action {
     SeeAudit,
     /// Add staff, grant and revoke roles, end sessions of others.
     ManageStaff,
-    /// Operate the installation: import, export, clean the database files, reset the ledger.
+    /// Import users, loans, requests and charges.
+    Import,
+    /// Operate the installation: export, clean the database files, reset the ledger.
     Administer,
 }
 
 impl Action {
     /// All actions, in table order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::SeeUsers,
         Self::EditUsers,
         Self::AnonymiseOne,
@@ -64,6 +66,7 @@ impl Action {
         Self::ReleaseLegalHolds,
         Self::SeeAudit,
         Self::ManageStaff,
+        Self::Import,
         Self::Administer,
     ];
 
@@ -86,6 +89,7 @@ impl Action {
             Self::ReleaseLegalHolds => "release_holds",
             Self::SeeAudit => "see_audit",
             Self::ManageStaff => "manage_staff",
+            Self::Import => "import",
             Self::Administer => "administer",
         }
     }
@@ -109,6 +113,7 @@ impl Action {
             Self::ReleaseLegalHolds => "release legal holds",
             Self::SeeAudit => "see the audit",
             Self::ManageStaff => "manage staff",
+            Self::Import => "import files",
             Self::Administer => "administer the library",
         }
     }
@@ -142,7 +147,7 @@ impl Role {
     /// Returns whether this role may perform an action.
     pub const fn may(self, action: Action) -> bool {
         use Action::{
-            Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff,
+            Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, Import, ManageStaff,
             PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue,
             SeeTasks, SeeUsers,
         };
@@ -165,6 +170,7 @@ impl Role {
                     | Approve
                     | SeeResidue
                     | DecideResidue
+                    | Import
             ),
             Self::Dpo => matches!(
                 action,
@@ -184,7 +190,7 @@ impl Role {
             Self::Administrator => match action {
                 PlaceLegalHolds | ReleaseLegalHolds => false,
                 SeeUsers | EditUsers | AnonymiseOne | SeeCatalogue | SeeReports | SeeTasks | EditTasks
-                | Preview | Run | Approve | SeeResidue | DecideResidue | SeeAudit | ManageStaff
+                | Preview | Run | Approve | SeeResidue | DecideResidue | SeeAudit | ManageStaff | Import
                 | Administer => true,
             },
             Self::Statistics => matches!(action, SeeReports),

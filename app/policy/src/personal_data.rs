@@ -6,6 +6,7 @@
 
 mod circulation_tables;
 mod evidence_tables;
+mod import_tables;
 mod run_tables;
 mod sign_in_tables;
 mod tables;
@@ -166,9 +167,11 @@ pub const STORAGE_LOCATIONS: [StorageLocation; 10] = [
                copy.",
     },
     StorageLocation {
-        words: "Imports (CSV)",
+        words: "Imported files",
         class: DataClass::Identifier,
-        rule: "Read from the file named on the command line and never copied. Delete the file after use.",
+        rule: "A file uploaded to the page Import is kept in a private folder until it is imported or dismissed, \
+               for 24 hours at most, then overwritten and deleted. A file named on the command line or in a \
+               watched folder is read where it is and never copied. Delete it after use.",
     },
     StorageLocation {
         words: "Task files (tasks export)",

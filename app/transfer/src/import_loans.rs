@@ -1,17 +1,20 @@
 //! Imports loans.
 
 use super::columns::LOAN;
-use super::import_users::{add_terms, terms_known};
+use super::import_users::{ANONYMISED, add_terms, terms_known};
 use super::loan_line::{BORROWER_COLUMNS, LoanLine};
+use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
+use super::report::Report;
 use super::{CHUNK, ImportSummary};
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::dialect;
 use db::entity::{catalogue_records, items, loans, users};
 use db::error::RecordsError;
-use policy::{Action, TermKind};
+use policy::TermKind;
+use policy::import_profile::ImportMode;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{OnConflict, Value};
 use sea_orm::{
@@ -22,25 +25,27 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use trail::actor::Actor;
-use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
 
-/// Imports loans from a CSV file in the format of [`super`]. With `dry_run`, rolls everything back.
-pub async fn import_loans(
+/// Imports loans. A check rolls everything back.
+pub(super) async fn import(
     store: &Store,
     actor: Actor,
-    file: &Path,
-    dry_run: bool,
-) -> Result<ImportSummary, TransferError> {
-    actor.require(Action::Administer)?;
-    check(file, store.clock.today())?;
+    order: &ImportOrder<'_>,
+) -> Result<Imported, TransferError> {
+    let file = &order.file.main;
+    let mode = order.profile.mode;
+    if mode == ImportMode::AllOrNothing {
+        check(file, store.clock.today())?;
+    }
     let tx = store.begin().await?;
     let mut lines = open(file)?;
     let mut import = Import {
         today: store.clock.today(),
         header: Arc::clone(lines.header()),
-        summary: ImportSummary { dry_run, ..ImportSummary::default() },
+        summary: ImportSummary::default(),
         problems: FileProblems::default(),
+        report: Report::default(),
         terms: terms_known(&tx).await?,
         seen: HashSet::new(),
     };
@@ -53,22 +58,20 @@ pub async fn import_loans(
         }
         if chunk.len() == CHUNK || ended {
             import.write(&tx, std::mem::take(&mut chunk)).await?;
+            order.watch.advance(import.summary.lines)?;
         }
         if ended {
             break;
         }
     }
-    import.problems.refuse()?;
-    let summary = import.summary;
-    if dry_run {
-        tx.rollback().await?;
-        return Ok(summary);
+    if mode == ImportMode::AllOrNothing {
+        import.problems.refuse()?;
     }
-    let detail = format!("loans,created={},changed={}", summary.created, summary.changed);
-    audit::record_event(&tx, &store.clock, actor, AuditAction::Imported, Subject::Library, None, &detail)
-        .await?;
-    store.commit(tx).await?;
-    Ok(summary)
+    let Import { mut summary, problems, report, .. } = import;
+    summary.rejected = problems.lines();
+    let detail = format!("created={},changed={}", summary.created, summary.changed);
+    let imported = Imported { summary, sha256: lines.sha256(), report: report.with_rejected(&problems) };
+    complete(store, tx, actor, order, (imported, &detail)).await
 }
 
 fn open(file: &Path) -> Result<Lines, TransferError> {
@@ -106,6 +109,7 @@ struct Import {
     header: Arc<Header>,
     summary: ImportSummary,
     problems: FileProblems,
+    report: Report,
     terms: HashSet<(TermKind, String)>,
     /// Loans of the lines so far, for a few bytes each.
     seen: HashSet<LoanKey>,
@@ -198,7 +202,10 @@ impl Import {
                     let problem = "There is no such user".to_owned();
                     self.problems.add(in_cell(line.number, line.borrower.0, problem));
                 }
-                Some(user) if user.anonymised_on.is_some() => self.summary.skipped += 1,
+                Some(user) if user.anonymised_on.is_some() => {
+                    self.summary.skipped += 1;
+                    self.report.skip(line.number, ANONYMISED);
+                }
                 Some(user) => {
                     let user = user.clone();
                     with.push((line, user));

@@ -3,8 +3,10 @@
 use super::columns::{self, CUSTOM, KEYS, USER_EXPORT_ONLY};
 use super::guarantors::{Guarantors, Wanted};
 use super::guard::{self, Effect};
+use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, TransferError, in_cell};
 use super::reader::{Header, Lines};
+use super::report::Report;
 use super::user_line::UserLine;
 use super::user_match::Matches;
 use super::{CHUNK, ImportSummary};
@@ -12,6 +14,7 @@ use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_fields, custom_values, terms, user_words, users};
 use db::error::RecordsError;
+use policy::import_profile::ImportMode;
 use policy::{Action, ApprovalId, ManualChange, TermKind, UserNumber};
 use safeguards::{approval, legal_hold, limits, manual_changes};
 use sea_orm::ActiveValue::NotSet;
@@ -24,69 +27,60 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use trail::actor::Actor;
-use trail::audit::{self, AuditAction, Subject};
 use trail::person::search_words;
 use trail::store::Store;
 
-/// Like [`import_users_confirmed`], without a confirmation.
-pub async fn import_users(
-    store: &Store,
-    actor: Actor,
-    file: &Path,
-    dry_run: bool,
-) -> Result<ImportSummary, TransferError> {
-    import_users_confirmed(store, actor, file, dry_run, None).await
-}
+/// Why lines are skipped.
+pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";
+const STAFF: &str = "The user is a member of staff. A file must not change the record";
+const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";
 
-/// Imports users from a CSV file in the format of [`super`]. With `dry_run`, rolls everything back.
+/// Imports users. A check rolls everything back.
 ///
-/// A file that exceeds the safety limits of imports needs an approval. If four eyes is off, `confirmed` must be
-/// the number of users that it touches.
-pub async fn import_users_confirmed(
+/// A file that exceeds the safety limits of imports needs an approval. If four eyes is off, the confirmed number must
+/// be the number of users that it touches.
+pub(super) async fn import(
     store: &Store,
     actor: Actor,
-    file: &Path,
-    dry_run: bool,
-    confirmed: Option<u64>,
-) -> Result<ImportSummary, TransferError> {
-    let Written { tx, mut summary, touched, replaced, users_before, sha256 } =
-        write(store, actor, file).await?;
-    if dry_run {
-        tx.rollback().await?;
-        summary.dry_run = true;
-        return Ok(summary);
+    order: &ImportOrder<'_>,
+) -> Result<Imported, TransferError> {
+    let Written { tx, imported, touched, replaced, users_before } = write(store, actor, order).await?;
+    if order.dry_run {
+        return complete(store, tx, actor, order, (imported, "")).await;
     }
+    let summary = &imported.summary;
     let confirmed = match limits::too_many(&tx, store, &touched, users_before).await? {
         None => None,
-        Some(stop) => match limits::confirm_import(&tx, store, actor, stop, (&sha256, confirmed)).await {
-            Ok(how) => Some(how),
-            Err(refused) => {
-                tx.rollback().await?;
-                let detail = format!("import,users={}", summary.touched);
-                limits::note_change_as(store, actor, ManualChange::ImportLimit, &detail).await?;
-                return Err(refused.into());
+        Some(stop) => {
+            let file = (imported.sha256.as_str(), order.confirmed);
+            match limits::confirm_import(&tx, store, actor, stop, file).await {
+                Ok(how) => Some(how),
+                Err(refused) => {
+                    tx.rollback().await?;
+                    let detail = format!("import,users={}", summary.touched);
+                    limits::note_change_as(store, actor, ManualChange::ImportLimit, &detail).await?;
+                    return Err(refused.into());
+                }
             }
-        },
+        }
     };
     limits::record_import(&tx, actor, confirmed.is_some(), touched, replaced).await?;
     let confirmed = confirmed.map(|how| format!(",{how}")).unwrap_or_default();
     let detail = format!(
-        "users,created={},changed={},touched={}{confirmed}",
+        "created={},changed={},touched={}{confirmed}",
         summary.created, summary.changed, summary.touched
     );
-    audit::record_event(&tx, &store.clock, actor, AuditAction::Imported, Subject::Library, None, &detail)
-        .await?;
-    store.commit(tx).await?;
-    Ok(summary)
+    complete(store, tx, actor, order, (imported, &detail)).await
 }
 
 /// Requests approval to import a file that exceeds the safety limits. Imports nothing.
 pub async fn ask_to_import_users(
     store: &Store,
     actor: Actor,
-    file: &Path,
+    order: &ImportOrder<'_>,
 ) -> Result<ApprovalId, TransferError> {
-    let Written { tx, touched, users_before, sha256, .. } = write(store, actor, file).await?;
+    actor.require(Action::Import)?;
+    let Written { tx, imported, touched, users_before, .. } = write(store, actor, order).await?;
     let stop = limits::too_many(&tx, store, &touched, users_before).await?;
     let is_needed = approval::is_on(&tx, store, Action::Approve).await?;
     tx.rollback().await?;
@@ -94,30 +88,30 @@ pub async fn ask_to_import_users(
         let why = "No second person is needed: the file is within the limits. Import it";
         return Err(RecordsError::Refused(why.to_owned()).into());
     };
-    Ok(approval::ask_import(store, actor, sha256, stop.users).await?)
+    Ok(approval::ask_import(store, actor, imported.sha256, stop.users).await?)
 }
 
 /// A file that is written but not committed.
 struct Written {
     tx: DatabaseTransaction,
-    summary: ImportSummary,
+    imported: Imported,
     /// Users who count towards the limits of imports, with their number of identifying values.
     touched: Vec<(UserNumber, usize)>,
     /// Users with replaced identifying values, too few to count.
     replaced: Vec<(UserNumber, usize)>,
     /// Number of users before the import.
     users_before: u64,
-    /// SHA-256 of the file.
-    sha256: String,
 }
 
 /// Reads a file twice and writes it.
-async fn write(store: &Store, actor: Actor, file: &Path) -> Result<Written, TransferError> {
-    actor.require(Action::Administer)?;
+async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Written, TransferError> {
+    let file = &order.file.main;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
-    check(file, &custom, store.clock.today())?;
-
+    let mode = order.profile.mode;
+    if mode == ImportMode::AllOrNothing {
+        check(file, &custom, store.clock.today())?;
+    }
     let tx = store.begin().await?;
     let users_before = users::Entity::find().count(&tx).await?;
     let mut lines = open(file, &custom)?;
@@ -131,16 +125,27 @@ async fn write(store: &Store, actor: Actor, file: &Path) -> Result<Written, Tran
         }
         if chunk.len() == CHUNK || ended {
             import.write(&tx, std::mem::take(&mut chunk)).await?;
+            order.watch.advance(import.summary.lines)?;
         }
         if ended {
             break;
         }
     }
-    let found = import.guarantors.finish(&tx, &mut import.problems).await?;
+    let mut unknown = FileProblems::default();
+    let found = import.guarantors.finish(&tx, &mut unknown).await?;
     import.now_changed(found);
-    import.problems.refuse()?;
-    let Import { summary, touched, replaced, .. } = import;
-    Ok(Written { tx, summary, touched, replaced, users_before, sha256: lines.sha256() })
+    if mode == ImportMode::AllOrNothing {
+        unknown.refuse()?;
+    }
+    unknown.problems.iter().for_each(|problem| import.report.note(problem));
+    if mode == ImportMode::AllOrNothing {
+        import.problems.refuse()?;
+    }
+    let Import { mut summary, touched, replaced, problems, report, .. } = import;
+    summary.rejected = problems.lines();
+    let report = report.with_rejected(&problems);
+    let imported = Imported { summary, sha256: lines.sha256(), report };
+    Ok(Written { tx, imported, touched, replaced, users_before })
 }
 
 fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
@@ -207,6 +212,7 @@ struct Import<'a> {
     header: Arc<Header>,
     summary: ImportSummary,
     problems: FileProblems,
+    report: Report,
     terms: HashSet<(TermKind, String)>,
     /// Users of the lines so far, for a few bytes each.
     seen: HashSet<i64>,
@@ -233,6 +239,7 @@ impl<'a> Import<'a> {
             header: Arc::clone(header),
             summary: ImportSummary::default(),
             problems: FileProblems::default(),
+            report: Report::default(),
             terms,
             seen: HashSet::new(),
             guarantors: Guarantors::default(),
@@ -249,6 +256,7 @@ impl<'a> Import<'a> {
         let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
         if read.anonymised {
             self.summary.skipped += 1;
+            self.report.skip(line.number, ANONYMISED);
             return None;
         }
         Some(read)
@@ -288,12 +296,14 @@ impl<'a> Import<'a> {
                     let change = Change { line: number, user, custom: wanted, guarantor };
                     if staff.contains(&found) && (!same || change.guarantor.is_some()) {
                         self.summary.reject_staff(number);
+                        self.report.skip(number, STAFF);
                         continue;
                     }
                     if guard::overwrites((&before, &change.user), (custom.get(&found), &change.custom))
                         && legal_hold::in_force(tx, UserNumber(found)).await?
                     {
                         self.summary.held += 1;
+                        self.report.skip(number, LEGAL_HOLD);
                         continue;
                     }
                     let replaced = replaced_before.get(&found).copied().unwrap_or_default();
@@ -432,7 +442,8 @@ async fn parts(tx: &DatabaseTransaction, changes: &[Change]) -> Result<(), DbErr
             .into_iter()
             .map(move |word| user_words::Model { word, user_number: number })
     });
-    insert(tx, words).await?;
+    // Collected, because the future of an import moves between threads.
+    insert(tx, words.collect::<Vec<_>>()).await?;
     let values = changes.iter().flat_map(|change| {
         let number = change.user.number;
         change.custom.iter().map(move |(key, value)| custom_values::Model {
@@ -441,5 +452,5 @@ async fn parts(tx: &DatabaseTransaction, changes: &[Change]) -> Result<(), DbErr
             value: value.clone(),
         })
     });
-    insert(tx, values).await
+    insert(tx, values.collect::<Vec<_>>()).await
 }

@@ -44,29 +44,40 @@
 mod columns;
 mod export_loans;
 mod export_users;
+mod files;
 mod guarantors;
 mod guard;
+mod import;
+pub mod import_history;
 mod import_loans;
 mod import_users;
+pub mod job;
 mod loan_line;
+mod order;
 mod problem;
 mod reader;
+mod report;
+pub mod upload;
 mod user_line;
 mod user_match;
+mod watch;
 
 pub use export_loans::export_loans;
 pub use export_users::export_users;
-pub use import_loans::import_loans;
-pub use import_users::{ask_to_import_users, import_users, import_users_confirmed};
+pub use files::ImportFile;
+pub use import::import;
+pub use import_users::ask_to_import_users;
+pub use order::{ImportOrder, Imported};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};
+pub use watch::Watch;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Number of lines processed together.
 const CHUNK: usize = 500;
 
 /// The result of an import or a dry run.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ImportSummary {
     /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
@@ -78,6 +89,8 @@ pub struct ImportSummary {
     pub changed: u64,
     /// Number of users or loans that were already up to date.
     pub unchanged: u64,
+    /// Number of lines with problems. Only an import of the valid lines goes on after such a line.
+    pub rejected: u64,
     /// Number of lines about anonymised users, which are skipped.
     pub skipped: u64,
     /// Number of skipped lines that would have emptied or overwritten a personal value of a user under a legal

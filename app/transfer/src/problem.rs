@@ -4,6 +4,7 @@ use db::error::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::fmt;
 use thiserror::Error;
 
@@ -41,11 +42,15 @@ pub struct FileProblems {
     pub problems: Vec<LineProblem>,
     /// Total number of problems.
     pub total: u64,
+    /// The lines with problems.
+    #[serde(skip)]
+    lines: HashSet<u64>,
 }
 
 impl FileProblems {
     pub(super) fn add(&mut self, problem: LineProblem) {
         self.total += 1;
+        self.lines.insert(problem.line);
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }
@@ -56,6 +61,11 @@ impl FileProblems {
         for error in errors.0 {
             self.add(in_column(line, &error.field, &error.problem));
         }
+    }
+
+    /// Returns the number of lines with problems.
+    pub(super) fn lines(&self) -> u64 {
+        self.lines.len() as u64
     }
 
     /// Returns an error if there is any problem.
@@ -90,6 +100,9 @@ pub enum TransferError {
     /// The file has problems. Nothing was changed.
     #[error(transparent)]
     File(#[from] FileProblems),
+    /// A member of staff cancelled the operation, or the server stops.
+    #[error("Cancelled. Nothing was changed")]
+    Cancelled,
     /// The file can't be opened, read or written.
     #[error("The file cannot be read or written: {}", .0.kind())]
     Io(#[from] std::io::Error),

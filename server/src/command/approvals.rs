@@ -1,17 +1,20 @@
 //! `lethe approvals`: requests to a second person. Only a signed-in member of staff can approve, in the web interface.
 
 use super::Output;
+use anyhow::Context as _;
 use clap::Subcommand;
 use db::pagination::Paging;
+use policy::import_profile::{FileKind, built_in};
 use policy::{ApprovalId, RunId, UserNumber};
 use safeguards::approval::{self, About, Approval, ApprovalQuery, Decision};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use task_centre::approval_workflow;
 use trail::person::Person;
 use trail::{Actor, Store};
-use transfer::ask_to_import_users;
+use transfer::{ImportFile, ImportOrder, Watch, ask_to_import_users};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
@@ -94,12 +97,20 @@ async fn ask(store: &Store, output: Output, subject: Subject) -> anyhow::Result<
         Subject::Reapply => approval_workflow::ask_reapply(store, actor).await?,
         Subject::MoreChanges => approval_workflow::ask_more_changes(store, actor).await?,
         Subject::Staff(user) => approval_workflow::ask_staff_anonymising(store, actor, user).await?,
-        Subject::Import(file) => ask_to_import_users(store, actor, &file).await?,
+        Subject::Import(file) => ask_to_import(store, file).await?,
     };
     output.print(&json!({ "approval": id }), |_| {
         format!("Approval requested: request {id} is waiting for a second person")
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Requests approval to import a file of users.
+async fn ask_to_import(store: &Store, file: PathBuf) -> anyhow::Result<ApprovalId> {
+    let profile = built_in("lethe", FileKind::Users).context("no profile")?;
+    let (file, watch) = (ImportFile { main: file, tables: BTreeMap::new() }, Watch::default());
+    let order = ImportOrder::on_command_line(&file, &profile, &watch);
+    Ok(ask_to_import_users(store, Actor::COMMAND_LINE, &order).await?)
 }
 
 /// Returns a request as a line of numbers and codes, without names.

@@ -1,12 +1,17 @@
 //! `lethe import`: users and loans from files of other systems.
 
 use super::Output;
+use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
+use policy::import_profile::{FileKind, built_in};
 use policy::numbers::{counted, grouped};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use trail::{Actor, Store};
-use transfer::{FileProblems, ImportSummary, TransferError, import_loans, import_users_confirmed};
+use transfer::{
+    FileProblems, ImportFile, ImportOrder, ImportSummary, Imported, TransferError, Watch, import,
+};
 
 /// The kinds of imports.
 #[derive(Debug, Subcommand)]
@@ -46,19 +51,22 @@ enum Format {
 impl Import {
     /// Imports the file. A file with problems changes nothing; the command then fails.
     pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
-        let (unit, source) = match &self {
-            Self::Users { source, .. } => (("user", "users"), source),
-            Self::Loans(source) => (("loan", "loans"), source),
+        let (kind, unit, source, confirmed) = match &self {
+            Self::Users { source, confirm } => (FileKind::Users, ("user", "users"), source, *confirm),
+            Self::Loans(source) => (FileKind::Loans, ("loan", "loans"), source, None),
         };
         let Format::Csv = source.format;
-        let done = match &self {
-            Self::Users { source: Source { file, dry_run, .. }, confirm } => {
-                import_users_confirmed(store, Actor::COMMAND_LINE, file, *dry_run, *confirm).await
-            }
-            Self::Loans(_) => import_loans(store, Actor::COMMAND_LINE, &source.file, source.dry_run).await,
+        let profile = built_in("lethe", kind).context("no profile")?;
+        let file = ImportFile { main: source.file.clone(), tables: BTreeMap::new() };
+        let watch = Watch::default();
+        let order = ImportOrder {
+            dry_run: source.dry_run,
+            confirmed,
+            ..ImportOrder::on_command_line(&file, &profile, &watch)
         };
+        let done = import(store, Actor::COMMAND_LINE, &order).await;
         match done {
-            Ok(summary) => {
+            Ok(Imported { summary, .. }) => {
                 output.print(&summary, |summary| summary_text(summary, unit))?;
                 // Skipping a line about an anonymised user is the rule. A rejected line makes the command fail.
                 let refused = summary.staff + summary.held;

@@ -122,9 +122,11 @@ fn expected_of(key: &str) -> Option<&'static str> {
         "four_eyes" => "auto, on or off",
         "demo" | "allow_password_only" | "oidc_second_factor" => "1 or 0",
         "idle_minutes" | "lease_seconds" => "a whole number from 1 to 4294967295",
-        "vacuum_up_to_mb" | "limit_run_users" | "limit_run_percent" | "limit_run_times_median" => {
-            "a whole number from 0 to 4294967295"
-        }
+        "max_upload_mb"
+        | "vacuum_up_to_mb"
+        | "limit_run_users"
+        | "limit_run_percent"
+        | "limit_run_times_median" => "a whole number from 0 to 4294967295",
         "database_url" => "text",
         _ => return None,
     })

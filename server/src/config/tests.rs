@@ -112,7 +112,7 @@ fn the_client_secret_is_the_trimmed_text_of_its_file() {
 }
 
 /// A value of each documented variable that is not its default.
-const VALUES: [(&str, &str); 34] = [
+const VALUES: [(&str, &str); 36] = [
     ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
     ("LETHE_ADDR", "127.0.0.1:4000"),
     ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
@@ -130,6 +130,8 @@ const VALUES: [(&str, &str); 34] = [
     ("LETHE_LEDGER", "a.ledger"),
     ("LETHE_KEY_FILE", "a.key"),
     ("LETHE_AUDIT_ANCHOR_FILE", "a.audit"),
+    ("LETHE_UPLOAD_DIR", "elsewhere"),
+    ("LETHE_MAX_UPLOAD_MB", "7"),
     ("LETHE_LIMIT_RUN_USERS", "0"),
     ("LETHE_LIMIT_RUN_PERCENT", "0"),
     ("LETHE_LIMIT_RUN_TIMES_MEDIAN", "0"),

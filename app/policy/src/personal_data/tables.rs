@@ -1,6 +1,8 @@
 //! All tables of the database, in the order of the page of the register.
 
-use super::{Table, circulation_tables, evidence_tables, run_tables, sign_in_tables, user_tables};
+use super::{
+    Table, circulation_tables, evidence_tables, import_tables, run_tables, sign_in_tables, user_tables,
+};
 
 /// All tables of the database.
 pub const TABLES: &[Table] = &[
@@ -23,6 +25,8 @@ pub const TABLES: &[Table] = &[
     circulation_tables::CATALOGUE_RECORDS,
     circulation_tables::ITEMS,
     circulation_tables::TERMS,
+    import_tables::IMPORTS,
+    import_tables::IMPORT_LINES,
     run_tables::TASKS,
     run_tables::RUNS,
     run_tables::RUN_MEMBERS,

@@ -2,7 +2,10 @@
 
 use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
 use crate::limits::limited;
-use crate::support::{add, day, dump, execute, for_each_database, leaver};
+use crate::support::{
+    add, ask_to_import_users, day, dump, execute, for_each_database, import_users, import_users_confirmed,
+    leaver,
+};
 use crate::transfer::file;
 use db::entity::{audit_events, users};
 use db::{RecordsError, Settings};
@@ -13,7 +16,7 @@ use safeguards::approval::{self, About};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use task_centre::approval_workflow;
 use trail::{Actor, Store};
-use transfer::{ImportSummary, TransferError, ask_to_import_users, import_users, import_users_confirmed};
+use transfer::{ImportSummary, TransferError};
 
 async fn import(store: &Store, content: &str) -> ImportSummary {
     import_users(store, Actor::COMMAND_LINE, file(content).path(), false).await.unwrap()

@@ -1,10 +1,10 @@
 //! Invalid files: the import reports the line and column of each problem, without the value, and changes nothing.
 
-use crate::support::{add, dump, execute, for_each_database, leaver};
+use crate::support::{add, dump_records, execute, for_each_database, import_loans, import_users, leaver};
 use crate::transfer::{file, problems};
 use db::RecordsError;
 use trail::Actor;
-use transfer::{MAX_PROBLEMS, TransferError, import_loans, import_users};
+use transfer::{MAX_PROBLEMS, TransferError};
 
 /// Returns invalid user files with the expected problems.
 fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
@@ -100,7 +100,7 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
 async fn an_invalid_user_file_is_explained_and_changes_nothing() {
     for_each_database(async |store| {
         add(&store, leaver("Before")).await;
-        let before = dump(&store).await;
+        let before = dump_records(&store).await;
         for (content, expected) in cases() {
             let name = String::from_utf8_lossy(&content[..content.len().min(80)]).into_owned();
             let result = import_users(&store, Actor::COMMAND_LINE, file(&content).path(), false).await;
@@ -111,7 +111,7 @@ async fn an_invalid_user_file_is_explained_and_changes_nothing() {
                 "{messages:?}"
             );
         }
-        assert_eq!(dump(&store).await, before);
+        assert_eq!(dump_records(&store).await, before);
     })
     .await;
 }
@@ -121,7 +121,7 @@ async fn an_invalid_loan_file_is_explained_and_changes_nothing() {
     let header = "user_id,item_barcode,branch,issued_on,due_on,renewals,note";
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
-        let before = dump(&store).await;
+        let before = dump_records(&store).await;
         let cases = [
             ("user_id,branch,issued_on,due_on\n".to_owned(), "line 1, item_barcode: This column is missing"),
             (
@@ -153,7 +153,7 @@ async fn an_invalid_loan_file_is_explained_and_changes_nothing() {
             let result = import_loans(&store, Actor::COMMAND_LINE, file(&content).path(), false).await;
             assert_eq!(problems(result), [expected], "{content}");
         }
-        assert_eq!(dump(&store).await, before);
+        assert_eq!(dump_records(&store).await, before);
     })
     .await;
 }
@@ -195,7 +195,7 @@ async fn a_file_with_only_a_header_is_valid_and_changes_nothing() {
 #[tokio::test]
 async fn a_past_event_in_the_future_is_rejected_at_its_cell() {
     for_each_database(async |store| {
-        let before = dump(&store).await;
+        let before = dump_records(&store).await;
         for column in ["birth_date", "created_on", "last_activity_on", "marked_on"] {
             let content = format!("user_id,last_name,{column}\nng,Ng,2018-01-22\n");
             let problems =
@@ -212,7 +212,7 @@ async fn a_past_event_in_the_future_is_rejected_at_its_cell() {
                 problems(import_loans(&store, Actor::COMMAND_LINE, file(&content).path(), false).await);
             assert_eq!(problems, [format!("line 2, {column}: Enter a date no later than today")]);
         }
-        assert_eq!(dump(&store).await, before);
+        assert_eq!(dump_records(&store).await, before);
         let content = "user_id,last_name,leaving_on,created_on\nng,Ng,2081-05-01,21/01/2018\n";
         import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await.unwrap();
         import_loans(
@@ -250,7 +250,7 @@ async fn no_cell_accepts_a_control_character() {
                      created_on,leaving_on,last_activity_on,marked_on,guarantor_user_id,custom.locker";
         let loans = "user_id,external_id,barcode,user_number,item_barcode,title,branch,issued_on,due_on,returned_on,renewals,\
                      category,department,note,return_note";
-        let before = dump(&store).await;
+        let before = dump_records(&store).await;
         for (header, of_users) in [(users, true), (loans, false)] {
             let columns: Vec<&str> = header.split(',').collect();
             for (place, column) in columns.iter().enumerate() {
@@ -278,7 +278,7 @@ async fn no_cell_accepts_a_control_character() {
                 }
             }
         }
-        assert_eq!(dump(&store).await, before);
+        assert_eq!(dump_records(&store).await, before);
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! Legal holds: they stop every way of anonymising, get reviewed, and are released only by staff.
 
-use crate::support::{add, add_task, day, execute, five_days, for_each_database, leaver};
+use crate::support::{add, add_task, day, execute, five_days, for_each_database, import_users, leaver};
 use db::entity::{audit_events, legal_holds, user_roles, users};
 use db::pagination::Paging;
 use db::{Clock, RecordsError, Settings};
@@ -293,7 +293,7 @@ async fn users_who_leave_a_held_category_stay_under_legal_hold() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users.csv");
         std::fs::write(&file, "user_id,last_name,category\nOkafor-id,Okafor,ALUMNI\n").unwrap();
-        transfer::import_users(&store, Actor::COMMAND_LINE, &file, false).await.unwrap();
+        import_users(&store, Actor::COMMAND_LINE, &file, false).await.unwrap();
         let record = user::read(&store, UserNumber(okafor)).await.unwrap();
         assert_eq!(record.category.unwrap().code, "ALUMNI");
         assert_eq!(record.counts.legal_holds, 1);

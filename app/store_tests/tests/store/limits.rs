@@ -1,7 +1,9 @@
 //! Safety limits of manual changes: how many users one member of staff can change, and who approves more.
 
 use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
-use crate::support::{add, add_task, clock, day, execute, five_days, for_each_database, leaver};
+use crate::support::{
+    add, add_task, clock, day, execute, five_days, for_each_database, import_users, leaver,
+};
 use db::entity::{audit_events, manual_changes, users};
 use db::{Clock, RecordsError, Settings};
 use operations::health::{self, ConditionKind};
@@ -550,7 +552,7 @@ async fn a_last_activity_before_the_creation_date_is_ignored() {
         };
         let import = async |content: String| {
             let file = crate::transfer::file(content);
-            let done = transfer::import_users(&store, Actor::COMMAND_LINE, file.path(), false).await;
+            let done = import_users(&store, Actor::COMMAND_LINE, file.path(), false).await;
             done.unwrap().touched
         };
         library(&store, 1).await;

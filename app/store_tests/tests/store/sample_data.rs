@@ -1,6 +1,6 @@
 //! Sample users of other systems, converted to Lethe's CSV format. Skipped if the data is missing.
 
-use crate::support::{day, for_each_database};
+use crate::support::{day, for_each_database, import_loans, import_users};
 use crate::transfer::{file, problems};
 use chrono_tz::Tz;
 use db::Clock;
@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use trail::{Actor, Store};
-use transfer::{import_loans, import_users};
 
 fn data(path: &str) -> Option<PathBuf> {
     let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")).join(path);

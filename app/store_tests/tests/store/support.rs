@@ -4,12 +4,16 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use db::entity::{tasks, users};
 use db::{Clock, Settings, dialect};
+use policy::import_profile::{FileKind, ImportProfile, built_in};
 use policy::task_form::Visibility;
-use policy::{Conditions, Days, Policy, Schedule, Scope, TaskSettings};
+use policy::{ApprovalId, Conditions, Days, Policy, Schedule, Scope, TaskSettings};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, Set, Statement};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use trail::Store;
+use trail::{Actor, Store};
+use transfer::{ImportFile, ImportOrder, ImportSummary, TransferError, Watch};
 
 /// The date in the tests.
 pub const TODAY: &str = "2018-01-21";
@@ -115,4 +119,74 @@ pub async fn dump(store: &Store) -> String {
         }
     }
     dump
+}
+
+/// Returns the content of the database as [`dump`] does, without the audit and the history of imports, which record a
+/// rejected import, too.
+pub async fn dump_records(store: &Store) -> String {
+    let history = ["audit_events|", "audit_head|", "imports|", "import_lines|"];
+    let dump = dump(store).await;
+    let lines = dump.lines().filter(|line| !history.iter().any(|table| line.starts_with(table)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the order to import a file on the command line with a built-in profile.
+fn order<'a>(
+    file: &'a ImportFile,
+    profile: &'a ImportProfile,
+    watch: &'a Watch,
+    (dry_run, confirmed): (bool, Option<u64>),
+) -> ImportOrder<'a> {
+    ImportOrder { dry_run, confirmed, ..ImportOrder::on_command_line(file, profile, watch) }
+}
+
+/// Imports a file in Lethe's own format.
+async fn import_of(
+    (store, actor): (&Store, Actor),
+    kind: FileKind,
+    file: &Path,
+    how: (bool, Option<u64>),
+) -> Result<ImportSummary, TransferError> {
+    let file = ImportFile { main: file.to_owned(), tables: BTreeMap::new() };
+    let (profile, watch) = (built_in("lethe", kind).unwrap(), Watch::default());
+    let imported = transfer::import(store, actor, &order(&file, &profile, &watch, how)).await?;
+    Ok(imported.summary)
+}
+
+pub async fn import_users(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+) -> Result<ImportSummary, TransferError> {
+    import_of((store, actor), FileKind::Users, file, (dry_run, None)).await
+}
+
+pub async fn import_users_confirmed(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+    confirmed: Option<u64>,
+) -> Result<ImportSummary, TransferError> {
+    import_of((store, actor), FileKind::Users, file, (dry_run, confirmed)).await
+}
+
+pub async fn import_loans(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+) -> Result<ImportSummary, TransferError> {
+    import_of((store, actor), FileKind::Loans, file, (dry_run, None)).await
+}
+
+pub async fn ask_to_import_users(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+) -> Result<ApprovalId, TransferError> {
+    let file = ImportFile { main: file.to_owned(), tables: BTreeMap::new() };
+    let (profile, watch) = (built_in("lethe", FileKind::Users).unwrap(), Watch::default());
+    transfer::ask_to_import_users(store, actor, &order(&file, &profile, &watch, (true, None))).await
 }

@@ -1,7 +1,10 @@
 //! CSV import and export: the effect of a file on the library, and that an export can be imported again.
 
 use crate::legal_holds::first_on_user;
-use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
+use crate::support::{
+    add, add_task, clock, day, dump_records, execute, five_days, for_each_database, import_loans,
+    import_users, leaver,
+};
 use db::Settings;
 use db::entity::{audit_events, custom_values, loans, user_roles, user_words, users};
 use policy::{Role, UserNumber};
@@ -9,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use std::io::Write as _;
 use task_centre::run;
 use trail::{Actor, Store};
-use transfer::{ImportSummary, TransferError, export_loans, export_users, import_loans, import_users};
+use transfer::{ImportSummary, TransferError, export_loans, export_users};
 
 /// Returns a file with this content.
 pub fn file(content: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
@@ -36,9 +39,9 @@ async fn import_of_loans(store: &Store, content: &str) -> ImportSummary {
 }
 
 async fn refused(store: &Store, content: &str) -> Vec<String> {
-    let before = dump(store).await;
+    let before = dump_records(store).await;
     let problems = problems(import_users(store, Actor::COMMAND_LINE, file(content).path(), false).await);
-    assert_eq!(dump(store).await, before, "a bad file changes nothing");
+    assert_eq!(dump_records(store).await, before, "a bad file changes nothing");
     problems
 }
 
@@ -208,7 +211,7 @@ async fn a_guarantor_may_be_on_a_later_line() {
 async fn a_dry_run_counts_and_changes_nothing() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
-        let before = dump(&store).await;
+        let before = dump_records(&store).await;
         let content = file("user_id,last_name,category\nNg-id,Ngo,student\nnew,New,student\n");
         let summary = import_users(&store, Actor::COMMAND_LINE, content.path(), true).await.unwrap();
         assert_eq!((summary.dry_run, counts(&summary)), (true, [2, 1, 1, 0, 0]));
@@ -216,7 +219,7 @@ async fn a_dry_run_counts_and_changes_nothing() {
             file("user_id,item_barcode,branch,issued_on,due_on\nNg-id,I1,main,2018-01-01,2018-02-01\n");
         let summary = import_loans(&store, Actor::COMMAND_LINE, content.path(), true).await.unwrap();
         assert_eq!((summary.created, summary.new_items, summary.new_terms), (1, 1, 1));
-        assert_eq!(dump(&store).await, before);
+        assert_eq!(dump_records(&store).await, before);
     })
     .await;
 }
@@ -251,7 +254,7 @@ async fn loans_are_created_once_with_the_category_of_their_day() {
             "{header}\nnobody,I1,,main,2017-12-01,2018-01-01,,,\nng,I3,,main,2018-01-01,2018-02-01,,,\n\
              ng,I3,,main,2018-01-01,2018-02-01,,,\n"
         ));
-        let before = dump(&store).await;
+        let before = dump_records(&store).await;
         assert_eq!(
             problems(import_loans(&store, Actor::COMMAND_LINE, bad.path(), false).await),
             [
@@ -259,7 +262,7 @@ async fn loans_are_created_once_with_the_category_of_their_day() {
                 "line 4, item_barcode: Same user, item and day as an earlier line"
             ]
         );
-        assert_eq!(dump(&store).await, before);
+        assert_eq!(dump_records(&store).await, before);
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! Every place that must know a field of a user record knows it. The fields are those of `policy::user_field`.
 
 use crate::legal_holds::first_on_user;
-use crate::support::{execute, for_each_database};
+use crate::support::{execute, for_each_database, import_users};
 use crate::transfer::file;
 use db::RecordsError;
 use db::entity::audit_events;
@@ -15,7 +15,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Statement};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use trail::{Actor, Store};
-use transfer::{export_users, import_users};
+use transfer::export_users;
 
 /// Returns a value that no other field has. `version` makes another value of the same field.
 fn value_of(field: &UserField, version: usize) -> Value {

@@ -99,7 +99,8 @@ audit_actions! {
     ResidueKept "residue_kept" "Residue kept",
     ResidueGone "residue_gone" "Residue recorded as gone",
     ResidueReopened "residue_reopened" "Residue decision reopened",
-    Imported "imported" "Imported",
+    Imported "imported" "File imported",
+    ImportRejected "import_rejected" "Import rejected",
     Exported "exported" "Exported",
 }
 

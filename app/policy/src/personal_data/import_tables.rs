@@ -1,0 +1,41 @@
+//! Tables of imports. They hold numbers of lines and codes, never a value of a file.
+
+use super::DataClass::{Link, NotPersonal};
+use super::ErasureAction::Keep;
+use super::{RowOwner, Table, entry};
+
+pub(super) const IMPORTS: Table = Table {
+    name: "imports",
+    words: "Imports",
+    owner: RowOwner::NoUser,
+    columns: &[
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("kind", NotPersonal, Keep, "Kind of file"),
+        entry("origin", NotPersonal, Keep, "Page, command line or task"),
+        entry("started_by", Link, Keep, "Member of staff who started the import"),
+        entry("state", NotPersonal, Keep, "State"),
+        entry("profile", NotPersonal, Keep, "Import profile: format and columns"),
+        entry("upload", NotPersonal, Keep, "Random name of the uploaded file, until it is deleted"),
+        entry("bytes", NotPersonal, Keep, "Size of the file"),
+        entry("sha256", NotPersonal, Keep, "Digest of the file"),
+        entry("counts", NotPersonal, Keep, "Numbers of lines and users"),
+        entry("reason", NotPersonal, Keep, "Why nothing was imported: a code"),
+        entry("created_at", NotPersonal, Keep, "Started"),
+        entry("heartbeat_at", NotPersonal, Keep, "Last heartbeat of the process"),
+        entry("ended_at", NotPersonal, Keep, "Ended"),
+    ],
+};
+
+pub(super) const IMPORT_LINES: Table = Table {
+    name: "import_lines",
+    words: "Lines of imports that were rejected, held or skipped",
+    owner: RowOwner::NoUser,
+    columns: &[
+        entry("import_id", NotPersonal, Keep, "Import"),
+        entry("position", NotPersonal, Keep, "Position in the report"),
+        entry("line", NotPersonal, Keep, "Number of the line"),
+        entry("outcome", NotPersonal, Keep, "Rejected, held, skipped or note"),
+        entry("column_name", NotPersonal, Keep, "Column of the problem"),
+        entry("message", NotPersonal, Keep, "The problem, without the value"),
+    ],
+};

@@ -1,0 +1,52 @@
+//! Imports a file of any kind, from any entry point.
+
+use super::import_history::{ImportResult, ReportLine};
+use super::order::{ImportOrder, Imported, record};
+use super::problem::TransferError;
+use super::{import_loans, import_users};
+use db::error::RecordsError;
+use policy::Action;
+use policy::import::ImportState;
+use policy::import_profile::FileKind;
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// Imports a file. The changes, their audit event and the history are committed together.
+///
+/// A rejected file changes nothing; the audit and the history record that it was rejected.
+pub async fn import(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Imported, TransferError> {
+    actor.require(Action::Import)?;
+    let done = match order.profile.kind {
+        FileKind::Users => import_users::import(store, actor, order).await,
+        FileKind::Loans => import_loans::import(store, actor, order).await,
+        FileKind::Requests | FileKind::Charges => {
+            let why = "Requests and charges cannot be imported yet";
+            Err(RecordsError::Refused(why.to_owned()).into())
+        }
+    };
+    if let (Err(TransferError::File(problems)), false) = (&done, order.dry_run) {
+        let result = ImportResult {
+            state: ImportState::Rejected,
+            sha256: None,
+            counts: None,
+            reason: Some(problems.to_string()),
+            report: problems.problems.iter().map(ReportLine::from).collect(),
+        };
+        let detail = format!("{},problems={}", order.profile.kind.code(), problems.total);
+        let tx = store.begin().await?;
+        record((&tx, store), actor, order, result).await?;
+        audit::record_event(
+            &tx,
+            &store.clock,
+            actor,
+            AuditAction::ImportRejected,
+            Subject::Library,
+            None,
+            &detail,
+        )
+        .await?;
+        store.commit(tx).await?;
+    }
+    done
+}

@@ -1,0 +1,35 @@
+//! The report of an import: the lines that were rejected, held or skipped, or have a note.
+
+use super::import_history::{MAX_REPORTED, ReportLine};
+use super::problem::{FileProblems, LineProblem};
+use policy::import::LineOutcome;
+
+/// Collects the lines to report. Beyond [`MAX_REPORTED`], further ones are only counted in the summary.
+#[derive(Debug, Default)]
+pub(super) struct Report(Vec<ReportLine>);
+
+impl Report {
+    /// Adds a line that a rule leaves out.
+    pub(super) fn skip(&mut self, line: u64, why: &str) {
+        self.add(line, LineOutcome::Skipped, None, why);
+    }
+
+    /// Adds a note about an imported line.
+    pub(super) fn note(&mut self, problem: &LineProblem) {
+        self.add(problem.line, LineOutcome::Note, problem.column.clone(), &problem.problem);
+    }
+
+    fn add(&mut self, line: u64, outcome: LineOutcome, column: Option<String>, message: &str) {
+        if self.0.len() < MAX_REPORTED {
+            self.0.push(ReportLine { line, outcome, column, message: message.to_owned() });
+        }
+    }
+
+    /// Adds the rejected lines, and returns all lines in file order.
+    pub(super) fn with_rejected(self, problems: &FileProblems) -> Vec<ReportLine> {
+        let mut lines = self.0;
+        lines.extend(problems.problems.iter().map(ReportLine::from));
+        lines.sort_by_key(|line| line.line);
+        lines
+    }
+}

@@ -1,0 +1,56 @@
+//! The imports of files, with what became of their lines.
+
+use crate::step::Table;
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, big_pk_auto, text, text_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null,
+};
+
+pub(super) fn tables() -> Vec<Table> {
+    vec![imports(), import_lines()]
+}
+
+/// The imported files: by which member of staff, in which state, with which counts. The file itself is not stored.
+fn imports() -> Table {
+    Table {
+        name: "imports",
+        columns: vec![
+            big_pk_auto("id"),
+            text("kind"),
+            text("origin"),
+            big_integer_null("started_by"),
+            text("state"),
+            text("profile"),
+            // The name of the private copy, until it is erased.
+            text_null("upload"),
+            big_integer("bytes").default(0).take(),
+            text_null("sha256"),
+            text_null("counts"),
+            text_null("reason"),
+            timestamp_with_time_zone("created_at"),
+            timestamp_with_time_zone_null("heartbeat_at"),
+            timestamp_with_time_zone_null("ended_at"),
+        ],
+        foreign_keys: &[("started_by", "users", "number")],
+        indexes: &["INDEX imports_upload ON imports (id) WHERE upload IS NOT NULL"],
+        ..Table::default()
+    }
+}
+
+/// The lines of an import that were not simply imported: rejected, held, skipped, or with a note. Never a value.
+fn import_lines() -> Table {
+    Table {
+        name: "import_lines",
+        columns: vec![
+            big_integer("import_id"),
+            big_integer("position"),
+            big_integer("line"),
+            text("outcome"),
+            text_null("column_name"),
+            text("message"),
+        ],
+        primary_key: &["import_id", "position"],
+        foreign_keys: &[("import_id", "imports", "id")],
+        ..Table::default()
+    }
+}
