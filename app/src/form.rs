@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 /// The prefix of the server functions that plain forms post to.
 pub const PREFIX: &str = "/do";
 /// The field of the token that binds a form to its session.
-pub(crate) const TOKEN: &str = "form_token";
+pub const TOKEN: &str = "form_token";
 /// The field of the idempotency key.
 pub(crate) const KEY: &str = "form_key";
 /// The maximum nesting of field names: `form[fields][phone]`.

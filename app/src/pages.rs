@@ -39,4 +39,7 @@ pub use staff::StaffPage;
 pub use tasks::{
     DeactivateTaskPage, DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskOwnersPage, TaskPage,
 };
-pub use users::{AnonymiseUserPage, EditUserPage, NewUserPage, UserPage, UserSearchPage};
+pub use users::{
+    AnonymiseUserPage, EditUserPage, ImportListPage, ImportPage, NewUserPage, UserPage, UserSearchPage,
+    import_report_csv,
+};

@@ -21,8 +21,9 @@ pub enum Access {
 
 use Access::{Permission, Public, SignedIn};
 use Action::{
-    Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff, PlaceLegalHolds,
-    Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
+    Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, Import, ManageStaff,
+    PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue,
+    SeeTasks, SeeUsers,
 };
 
 /// Every route as the router writes it, and the access that it requires.
@@ -65,6 +66,13 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/personal-data", SignedIn),
     ("/users", Permission(SeeUsers)),
     ("/users/new", Permission(EditUsers)),
+    ("/users/import", Permission(Import)),
+    ("/users/import/upload", Permission(Import)),
+    ("/users/import/{id}", Permission(Import)),
+    ("/users/import/{id}/lines.csv", Permission(Import)),
+    ("/do/check_import", Permission(Import)),
+    ("/do/start_import", Permission(Import)),
+    ("/do/cancel_import", Permission(Import)),
     ("/users/{id}", Permission(SeeUsers)),
     ("/users/{id}/photo", Permission(SeeUsers)),
     ("/users/{id}/edit", Permission(EditUsers)),

@@ -69,6 +69,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/tasks/:id/deactivate") view=pages::DeactivateTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/users") view=pages::UserSearchPage ssr=SsrMode::Async />
                 <Route path=path!("/users/new") view=pages::NewUserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/import") view=pages::ImportListPage ssr=SsrMode::Async />
+                <Route path=path!("/users/import/:id") view=pages::ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/edit") view=pages::EditUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/anonymise") view=pages::AnonymiseUserPage ssr=SsrMode::Async />

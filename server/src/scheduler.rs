@@ -12,6 +12,7 @@ use task_centre::{run, schedule};
 use tokio::task::JoinHandle;
 use trail::audit::Due;
 use trail::{Store, audit};
+use transfer::import_history;
 
 /// The pause between two ticks, in milliseconds. It is random, so that several processes do not tick together.
 const TICK_INTERVAL_MS: std::ops::Range<u64> = 4_000..6_000;
@@ -64,6 +65,7 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
         }
     }
     give_up_on_lost_scans(&store).await;
+    end_interrupted_imports(&store).await;
     let mut worker = Worker::default();
     let mut purge = Purge::default();
     let mut anchored = None;
@@ -105,6 +107,13 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
 async fn give_up_on_lost_scans(store: &Store) {
     if let Err(error) = run::give_up_on_lost_scans(store).await {
         tracing::warn!(code = error.code(), "lost residue searches could not be recorded");
+    }
+}
+
+/// Records the imports that ended with their process.
+async fn end_interrupted_imports(store: &Store) {
+    if let Err(error) = import_history::end_interrupted(store).await {
+        tracing::warn!(code = error.code(), "interrupted imports could not be recorded");
     }
 }
 
@@ -155,6 +164,11 @@ impl Purge {
             Ok(0) => {}
             Ok(rows) => tracing::info!(rows, "ended sessions and links were deleted"),
             Err(error) => tracing::error!(code = error.code(), "ended sessions could not be deleted"),
+        }
+        match import_history::erase_old_uploads(store).await {
+            Ok(0) => {}
+            Ok(uploads) => tracing::info!(uploads, "old uploads were deleted"),
+            Err(error) => tracing::error!(%error, "old uploads could not be deleted"),
         }
     }
 }

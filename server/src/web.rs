@@ -18,6 +18,7 @@ mod shares;
 mod single_sign_on;
 #[cfg(test)]
 mod tests;
+mod upload;
 
 use crate::config::Config;
 use crate::network::NetworkConfig;
@@ -28,6 +29,7 @@ use app::form_post;
 use app::routes::{App, Document};
 use app::state::{AppState, Cookies, SingleSignOn};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -55,12 +57,15 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use trail::Store;
+use upload::UPLOAD_ROUTE;
 
 /// How long open requests, and a run in the middle of a batch, may take after the shutdown signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 /// How long a request may take until its response begins. A preview of a million users takes about 20 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long the upload of a file may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_hours(1);
 /// How long a client may pause while it sends a body.
 const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to send a whole form.
@@ -234,6 +239,7 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
         ("/print.css", get(print::print_style)),
         ("/reports/{report}/csv", get(app::pages::report_csv)),
         ("/audit/csv", get(app::pages::audit_csv)),
+        ("/users/import/{id}/lines.csv", get(app::pages::import_report_csv)),
     ];
     handlers.extend(single_sign_on::handlers(network));
     handlers
@@ -263,19 +269,20 @@ fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Hea
             move || document.clone().view()
         })
         .with_state(state.clone())
-        .route_layer(from_fn_with_state(state.clone(), auth::authorize))
-        .route_layer(from_fn(request_log::log_request))
         .fallback({
             let state = state.clone();
             move |request| page_not_found(state.clone(), request)
-        })
-        .layer(from_fn_with_state((state.clone(), network.clone()), auth::authenticate))
-        .layer(from_fn_with_state(state.clone(), down::reject_while_down))
-        .layer(header(CACHE_CONTROL, "no-store"));
+        });
+    let pages = guarded(pages, state, network);
+    let uploads = Router::new()
+        .route(UPLOAD_ROUTE, post(upload::receive).layer(DefaultBodyLimit::disable()))
+        .with_state(state.clone());
+    let upload_timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, UPLOAD_TIMEOUT);
     let probes = Probes::at_main_address(state.store.clone(), heartbeat, network.metrics_token.clone());
     site.routes()
         .merge(pages)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .merge(guarded(uploads, state, network).layer(upload_timeout))
         .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
         .layer(from_fn_with_state(
             (state.clone(), network.clone(), InFlightRequests::default()),
@@ -302,6 +309,16 @@ fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Hea
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=()",
         ))
+}
+
+/// Adds authentication, authorization and the request log to routes. No answer of theirs is cached.
+fn guarded(routes: Router, state: &AppState, network: &NetworkConfig) -> Router {
+    routes
+        .route_layer(from_fn_with_state(state.clone(), auth::authorize))
+        .route_layer(from_fn(request_log::log_request))
+        .layer(from_fn_with_state((state.clone(), network.clone()), auth::authenticate))
+        .layer(from_fn_with_state(state.clone(), down::reject_while_down))
+        .layer(header(CACHE_CONTROL, "no-store"))
 }
 
 /// Returns the state that pages and handlers share.

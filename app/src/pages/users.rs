@@ -7,6 +7,7 @@ mod confirmation;
 mod details;
 mod form;
 mod impact;
+mod import;
 mod inputs;
 mod record;
 mod search;
@@ -15,6 +16,7 @@ mod tab;
 
 pub use anonymise::AnonymiseUserPage;
 pub use form::{EditUserPage, NewUserPage};
+pub use import::{ImportListPage, ImportPage, report_csv as import_report_csv};
 pub use record::UserPage;
 pub use search::UserSearchPage;
 

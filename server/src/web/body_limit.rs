@@ -1,8 +1,9 @@
 //! Limits on requests in flight, by address and network. A form is buffered before it counts as an answered request, so
-//! that slow senders do not block others.
+//! that slow senders do not block others. An uploaded file is streamed; uploads have their own limit.
 
 use super::auth::peer_of;
 use super::shares::{Permit, Shares};
+use super::upload::UPLOAD_ROUTE;
 use crate::network::NetworkConfig;
 use app::form_post;
 use app::state::AppState;
@@ -42,12 +43,18 @@ const MAX_SIGN_INS_PER_ADDRESS: usize = 16;
 /// for them.
 const MAX_SIGN_INS: usize = 64;
 
+/// How many files one address may be uploading at the same time.
+const MAX_UPLOADS_PER_ADDRESS: usize = 2;
+/// How many files may be uploaded at the same time. Each is streamed to the disk.
+const MAX_UPLOADS: usize = 8;
+
 /// The requests in flight.
 #[derive(Clone, Debug)]
 pub(super) struct InFlightRequests {
     forms: Shares,
     requests: Shares,
     sign_ins: Shares,
+    uploads: Shares,
 }
 
 impl Default for InFlightRequests {
@@ -56,6 +63,7 @@ impl Default for InFlightRequests {
             forms: Shares::new(MAX_FORMS_PER_ADDRESS, MAX_FORMS_PER_NETWORK, MAX_FORMS),
             requests: Shares::new(MAX_REQUESTS_PER_ADDRESS, MAX_REQUESTS_PER_NETWORK, MAX_REQUESTS),
             sign_ins: Shares::new(MAX_SIGN_INS_PER_ADDRESS, MAX_SIGN_INS_PER_ADDRESS, MAX_SIGN_INS),
+            uploads: Shares::new(MAX_UPLOADS_PER_ADDRESS, MAX_UPLOADS, MAX_UPLOADS),
         }
     }
 }
@@ -68,7 +76,13 @@ pub(super) async fn limit_requests(
 ) -> Response {
     let address = network.address_of(peer_of(&request), request.headers());
     // No handler reads the body of a GET request.
-    let request = if request.method().is_safe() {
+    let upload = if request.uri().path() == UPLOAD_ROUTE {
+        let Some(permit) = in_flight.uploads.try_acquire(address) else { return too_many() };
+        Some(permit)
+    } else {
+        None
+    };
+    let request = if request.method().is_safe() || upload.is_some() {
         request
     } else {
         let Some(permit) = in_flight.forms.try_acquire(address) else { return too_many() };
@@ -87,7 +101,7 @@ pub(super) async fn limit_requests(
         None
     };
     let answer = next.run(request).await;
-    drop(sign_in);
+    drop((sign_in, upload));
     hold_until_read(answer, permit)
 }
 

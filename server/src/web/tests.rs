@@ -3,6 +3,7 @@
 mod abuse;
 pub(super) mod desk;
 mod idempotency;
+mod imports;
 mod kept_form;
 mod messages;
 mod non_text;

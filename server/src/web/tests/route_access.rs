@@ -2,10 +2,11 @@
 
 use super::desk::{Desk, PASSWORD, cookie, post};
 use crate::network::NetworkConfig;
-use crate::web::{FUNCTIONS, ISLANDS, handlers, pages};
+use crate::web::{FUNCTIONS, ISLANDS, UPLOAD_ROUTE, handlers, pages};
 use app::rate_limit::{Budget, Budgets, RateLimits};
 use app::route_access::{Access, ROUTE_ACCESS, access_for};
 use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, StatusCode};
 use db::SignIn;
 use identity::session;
@@ -25,7 +26,7 @@ pub(super) fn addresses() -> BTreeSet<String> {
     pages
         .chain(handlers.filter(|route| route != FUNCTIONS && route != ISLANDS))
         .chain(functions)
-        .chain(["/livez", "/readyz", "/healthz", "/metrics"].map(str::to_owned))
+        .chain(["/livez", "/readyz", "/healthz", "/metrics", UPLOAD_ROUTE].map(str::to_owned))
         .collect()
 }
 
@@ -52,6 +53,11 @@ fn request(address: &str, token: &str) -> Request<Body> {
     }
     if path.starts_with("/api/") {
         return post(&path, String::new());
+    }
+    if path == UPLOAD_ROUTE {
+        let kind = "multipart/form-data; boundary=b";
+        let request = Request::post(path).header(CONTENT_TYPE, kind);
+        return request.body(Body::from("--b--\r\n")).expect("a request");
     }
     Request::get(path).body(Body::empty()).expect("a request")
 }

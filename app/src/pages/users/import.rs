@@ -1,0 +1,42 @@
+//! Imports of files: upload, check, import, history.
+
+mod actions;
+mod list;
+mod one;
+mod report;
+mod result;
+
+pub use list::ImportListPage;
+pub use one::ImportPage;
+pub use report::report_csv;
+
+use super::crumbs;
+use crate::components::Crumb;
+use leptos::prelude::*;
+use policy::import::ImportState;
+use policy::import_profile::ImportProfile;
+
+/// The address of the list.
+const LIST: &str = "/users/import";
+
+/// Returns the breadcrumbs of a page about one import.
+fn import_crumbs() -> Vec<Crumb> {
+    crumbs([("Import".to_owned(), LIST.to_owned())])
+}
+
+/// Returns the kind of file and the name of the profile: `Users: Koha patrons (CSV)`.
+fn profile_label(profile: &ImportProfile) -> String {
+    format!("{}: {}", profile.kind.label(), profile.name)
+}
+
+/// Renders the state of an import as a tag.
+fn state_tag(state: ImportState) -> impl IntoView {
+    let class = match state {
+        ImportState::Imported => "tag good",
+        ImportState::Uploaded | ImportState::Checking | ImportState::Importing => "tag ready",
+        ImportState::Checked => "tag due",
+        ImportState::Rejected | ImportState::Failed => "tag bad",
+        ImportState::Cancelled | ImportState::Interrupted => "tag quiet",
+    };
+    view! { <span class=class>{state.label()}</span> }
+}

@@ -1,0 +1,168 @@
+//! One import: its file, its check, its progress and its result.
+
+use super::actions::{CancelImport, CheckImport, StartImport, StartImportForm};
+use super::result::{counts, report_table};
+use super::{LIST, import_crumbs, profile_label, state_tag};
+use crate::components::{
+    FieldProblem, Notice, PageAction, PageLayout, Pager, ProblemSummary, Timestamp, guarded_page, paging,
+    path_param, person_link,
+};
+use crate::error::field_errors;
+use crate::form::{self, action, error_for, failed_submission};
+use crate::islands::Pending;
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::ImportId;
+use policy::import::ImportState;
+use policy::numbers::{counted, grouped};
+use transfer::import_history::{self, Import};
+use transfer::job;
+
+/// Shows one import.
+#[component]
+pub fn ImportPage() -> impl IntoView {
+    let id = path_param::<ImportId>("import");
+    guarded_page(async move {
+        let (store, actor, paging) = (store(), actor(), paging());
+        let import = import_history::read(&store, actor, id?).await?;
+        let report = import_history::report(&store, actor, import.id, &paging).await?;
+        let read = job::lines_read(&store, import.id);
+        let here = format!("{LIST}/{}", import.id);
+        let error =
+            [CheckImport::PATH, StartImport::PATH, CancelImport::PATH].into_iter().find_map(error_for);
+        let (rows, next) = (report.rows, report.next);
+        let pager = view! { <Pager list=here.clone() paged=paging.after.is_some() next /> };
+        Ok(view! {
+            <PageLayout title=format!("Import {}", import.id) crumbs=import_crumbs() lead=lead(import.state)
+                actions=actions(&import)>
+                <ProblemSummary error />
+                <div data-live="import">
+                    {under_way(&import, read, &here)}
+                    {import.reason.clone().map(|reason| view! {
+                        <Notice kind=notice_kind(import.state)><p>{reason}</p></Notice>
+                    })}
+                    {import.counts.as_ref().map(counts)}
+                    {(import.state == ImportState::Checked).then(|| start_form(&import, &here))}
+                    {facts(&import)}
+                    {(!rows.is_empty()).then(|| view! {
+                        <h2 id="lines">"Lines to look at"</h2>
+                        {report_table(rows)}
+                        {pager}
+                        <p><a href=format!("{LIST}/{}/lines.csv", import.id)>"Download line report (CSV)"</a></p>
+                    })}
+                </div>
+            </PageLayout>
+        })
+    })
+}
+
+/// Returns what the state means and what comes next.
+const fn lead(state: ImportState) -> &'static str {
+    match state {
+        ImportState::Uploaded => "The file is on the server. Check it next: a check changes nothing.",
+        ImportState::Checking => "Lethe checks the file. You can leave this page.",
+        ImportState::Checked => "This is what an import would do. Nothing has been changed yet.",
+        ImportState::Importing => "Lethe imports the file. You can leave this page.",
+        ImportState::Imported => "The import is complete. The uploaded file was deleted.",
+        ImportState::Rejected => {
+            "Nothing was imported. Correct the lines below in the other system, then upload a new file."
+        }
+        ImportState::Failed | ImportState::Interrupted => "Nothing was imported. Upload the file again.",
+        ImportState::Cancelled => "Nothing was imported. The uploaded file was deleted.",
+    }
+}
+
+const fn notice_kind(state: ImportState) -> &'static str {
+    match state {
+        ImportState::Rejected | ImportState::Failed => "danger",
+        ImportState::Checked | ImportState::Interrupted => "warning",
+        _ => "info",
+    }
+}
+
+fn actions(import: &Import) -> Vec<PageAction> {
+    let values = || vec![("import", import.id.to_string())];
+    let check =
+        PageAction::Post { label: "Check file".to_owned(), function: CheckImport::PATH, values: values() };
+    let cancel = PageAction::Post {
+        label: "Cancel import".to_owned(),
+        function: CancelImport::PATH,
+        values: values(),
+    };
+    let another = PageAction::Link { label: "Upload another file".to_owned(), href: LIST.to_owned() };
+    match import.state {
+        ImportState::Uploaded | ImportState::Checked => vec![check, cancel],
+        ImportState::Checking | ImportState::Importing => vec![cancel],
+        ImportState::Rejected => vec![another, check, cancel],
+        _ => vec![another],
+    }
+}
+
+/// Shows the progress while a process is working on the import.
+fn under_way(import: &Import, read: Option<u64>, here: &str) -> Option<impl IntoView + use<>> {
+    let here = here.to_owned();
+    import.state.is_under_way().then(|| {
+        let lines = read.map(|lines| {
+            let lines = i64::try_from(lines).unwrap_or(i64::MAX);
+            view! { ": "{counted(lines, "line", "lines")}" read" }
+        });
+        view! {
+            <p class="doing" aria-live="polite"><b>{import.state.label()}</b>{lines}" " <Pending here /></p>
+        }
+    })
+}
+
+/// The form that imports a checked file.
+fn start_form(import: &Import, here: &str) -> impl IntoView + use<> {
+    let (typed, error) = match failed_submission::<StartImportForm>(StartImport::PATH) {
+        Some((form, error)) => (form.confirm, Some(error)),
+        None => (String::new(), error_for(StartImport::PATH)),
+    };
+    let errors = field_errors(error.as_ref());
+    let wrong = errors.of("confirm").is_some();
+    // The reason of a checked import is that it exceeds a limit.
+    let confirm = import.reason.is_some().then(|| {
+        view! {
+            <div class="field">
+                <label for="confirm">"Number of users that the file touches"</label>
+                <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
+                    value=typed aria-invalid=wrong.then_some("true") aria-describedby="confirm-problem" />
+                <FieldProblem field="confirm" errors />
+            </div>
+        }
+    });
+    view! {
+        <form class="stacked" method="post" action=action(StartImport::PATH, here)>
+            <form::Token />
+            <input type="hidden" name="form[import]" value=import.id.to_string() />
+            {confirm}
+            <button type="submit">"Import file"</button>
+        </form>
+    }
+}
+
+fn facts(import: &Import) -> impl IntoView + use<> {
+    let digest = import.sha256.clone().map(|digest| {
+        view! { <dt>"SHA-256"</dt> <dd><code>{digest}</code></dd> }
+    });
+    view! {
+        <dl class="facts">
+            <dt>"State"</dt>
+            <dd>{state_tag(import.state)}</dd>
+            <dt>"Profile"</dt>
+            <dd>{profile_label(&import.profile)}</dd>
+            <dt>"Origin"</dt>
+            <dd>{import.origin.label()}</dd>
+            <dt>"Started by"</dt>
+            <dd>{import.started_by.as_ref().map(person_link)}</dd>
+            <dt>"Started"</dt>
+            <dd><Timestamp at=import.created_at /></dd>
+            <dt>"Ended"</dt>
+            <dd><Timestamp at=import.ended_at /></dd>
+            <dt>"Size"</dt>
+            <dd>{grouped(import.bytes)}" bytes"</dd>
+            {digest}
+        </dl>
+    }
+}

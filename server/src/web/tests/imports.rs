@@ -1,0 +1,217 @@
+//! Imports on the page: upload, check, import, report, cancelling.
+
+use super::desk::Desk;
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{Request, StatusCode};
+use db::entity::{imports, users};
+use policy::Role;
+use policy::import::ImportState;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Runs each of these tests on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Desk::open().await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(desk) = super::Desk::open_on_postgres().await {
+                    super::$name(desk).await;
+                }
+            })*
+        }
+    };
+}
+
+on_both!(
+    a_file_is_uploaded_checked_and_imported,
+    a_rejected_file_changes_nothing_and_its_lines_are_reported,
+    a_cancelled_import_deletes_its_file,
+    an_upload_that_is_not_a_file_of_this_session_is_not_stored,
+    only_staff_who_may_import_see_imports,
+    an_import_is_started_once,
+);
+
+const BOUNDARY: &str = "boundary-of-the-form";
+
+/// Returns the request that uploads these files.
+fn upload(token: &str, profile: &str, files: &[(&str, &str)]) -> Request<Body> {
+    let mut body = String::new();
+    for (name, value) in [("form_token", token), ("profile", profile)] {
+        write!(body, "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+            .expect("text");
+    }
+    for (name, content) in files {
+        write!(
+            body,
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: text/csv\r\n\r\n{content}\r\n"
+        )
+        .expect("text");
+    }
+    write!(body, "--{BOUNDARY}--\r\n").expect("text");
+    Request::post("/users/import/upload")
+        .header(CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
+        .body(Body::from(body))
+        .expect("a request")
+}
+
+/// Uploads a file of users in Lethe's format. Returns the address of the next page.
+async fn send(desk: &Desk, content: &str) -> String {
+    send_files(desk, &desk.token, "users/lethe", &[("users.csv", content)]).await
+}
+
+async fn send_files(desk: &Desk, token: &str, profile: &str, files: &[(&str, &str)]) -> String {
+    let (status, headers, page) = desk.answer(upload(token, profile, files)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    headers[LOCATION].to_str().expect("an address").to_owned()
+}
+
+/// Posts a form of an import and waits until no process is working on the import. Returns its page.
+async fn act(desk: &Desk, function: &str, page: &str) -> String {
+    let id = page.rsplit('/').next().expect("a number");
+    let form = format!("form[import]={id}");
+    let (status, _, body) = desk.post(&format!("/do/{function}?page={page}"), form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
+    settled(desk, page).await
+}
+
+async fn settled(desk: &Desk, page: &str) -> String {
+    for _ in 0..200 {
+        let (status, _, shown) = desk.get(page).await;
+        assert_eq!(status, StatusCode::OK, "{shown}");
+        if !shown.contains("data-pending") {
+            return shown;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the import does not end");
+}
+
+async fn imported_users(desk: &Desk) -> Vec<String> {
+    let found = users::Entity::find().filter(users::Column::Imported.eq(true)).all(&desk.store.db).await;
+    found.expect("users").into_iter().filter_map(|user| user.last_name).collect()
+}
+
+/// Returns the number of private copies of uploaded files.
+fn copies(desk: &Desk) -> usize {
+    std::fs::read_dir(&desk.store.settings.uploads).map_or(0, Iterator::count)
+}
+
+async fn a_file_is_uploaded_checked_and_imported(desk: Desk) {
+    let page = send(&desk, "user_id,last_name\nb1a,Alder\nb1b,Birch\n").await;
+    assert_eq!((page.as_str(), copies(&desk)), ("/users/import/1", 1));
+    let (_, _, shown) = desk.get(&page).await;
+    assert!(shown.contains("Check file") && !shown.contains(">Import file<"), "{shown}");
+
+    let shown = act(&desk, "check_import", &page).await;
+    assert!(shown.contains("Nothing has been changed yet"), "{shown}");
+    assert!(shown.contains("<dt>new</dt><dd>2</dd>"), "{shown}");
+    assert!(imported_users(&desk).await.is_empty(), "a check changes nothing");
+
+    let shown = act(&desk, "start_import", &page).await;
+    assert!(shown.contains("The import is complete"), "{shown}");
+    assert_eq!(imported_users(&desk).await, ["Alder", "Birch"]);
+    assert_eq!(copies(&desk), 0, "the private copy is deleted");
+    let (_, _, list) = desk.get("/users/import").await;
+    assert!(list.contains("Imported") && list.contains("Users: Lethe"), "{list}");
+    let (_, _, audit) = desk.get("/audit").await;
+    assert!(audit.contains("File imported"), "{audit}");
+    assert!(!audit.contains("Alder") && !list.contains("Alder"));
+}
+
+async fn a_rejected_file_changes_nothing_and_its_lines_are_reported(desk: Desk) {
+    let page = send(&desk, "user_id,last_name,email\nb1a,Alder,none\nb1b,,b@example.org\n").await;
+    let shown = act(&desk, "check_import", &page).await;
+    assert!(shown.contains("The file has 2 problems. Nothing was changed"), "{shown}");
+    assert!(shown.contains("Lines to look at") && !shown.contains(">Import file<"), "{shown}");
+    let (status, headers, csv) = desk.get(&format!("{page}/lines.csv")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(headers[CONTENT_TYPE].to_str().expect("text").starts_with("text/csv"));
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(
+        lines[1].starts_with("2,rejected,email,") && lines[2].starts_with("3,rejected,last_name,"),
+        "{csv}"
+    );
+    assert!(imported_users(&desk).await.is_empty());
+    let id = page.rsplit('/').next().expect("a number");
+    let (status, _, _) =
+        desk.post("/do/start_import?page=/users/import/1", format!("form[import]={id}")).await;
+    assert_eq!(status, StatusCode::CONFLICT, "a rejected file is not imported");
+}
+
+async fn a_cancelled_import_deletes_its_file(desk: Desk) {
+    let page = send(&desk, "user_id,last_name\nb1a,Alder\n").await;
+    let shown = act(&desk, "cancel_import", &page).await;
+    assert!(shown.contains("Cancelled. Nothing was changed"), "{shown}");
+    assert_eq!(copies(&desk), 0);
+    assert!(imported_users(&desk).await.is_empty());
+}
+
+async fn an_upload_that_is_not_a_file_of_this_session_is_not_stored(mut desk: Desk) {
+    let content = "user_id,last_name\nb1a,Alder\n";
+    let mut settings = (*desk.store.settings).clone();
+    settings.max_upload = 100;
+    assert_eq!(
+        send_files(&desk, "other", "users/lethe", &[("a.csv", content)]).await,
+        "/users/import?failed=other-session"
+    );
+    for (profile, files, code) in [
+        ("users/lethe", &[][..], "no-file"),
+        ("users/lethe", &[("", "")], "no-file"),
+        ("users/lethe", &[("a.csv", "")], "empty"),
+        ("users/none", &[("a.csv", content)], "unknown-profile"),
+        ("nothing", &[("a.csv", content)], "unknown-profile"),
+        ("users/lethe", &[("a.csv", content), ("b.csv", content)], "several-files"),
+        ("users/evergreen", &[("card.csv", content)], "no-file"),
+    ] {
+        let next = send_files(&desk, &desk.token, profile, files).await;
+        assert_eq!(next, format!("/users/import?failed={code}"), "{profile} {files:?}");
+        let (_, _, shown) = desk.get(&next).await;
+        assert!(shown.contains("role=\"alert\""), "{shown}");
+    }
+    desk.cookie.clear();
+    let (status, _, _) = desk.answer(upload(&desk.token, "users/lethe", &[("a.csv", content)])).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(copies(&desk), 0, "no copy is kept");
+}
+
+async fn only_staff_who_may_import_see_imports(desk: Desk) {
+    let page = send(&desk, "user_id,last_name\nb1a,Alder\n").await;
+    for role in Role::ALL {
+        let name = format!("only-{}", role.code());
+        desk.staff(&name, &[role]).await;
+        let other = desk.another(&name).await;
+        let may = matches!(role, Role::SystemsLibrarian | Role::Administrator);
+        let expected = if may { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        for address in ["/users/import", &page, &format!("{page}/lines.csv")] {
+            assert_eq!(other.get(address).await.0, expected, "{role:?} {address}");
+        }
+        if !may {
+            let request = upload(&other.token, "users/lethe", &[("a.csv", "user_id,last_name\n")]);
+            assert_eq!(other.answer(request).await.0, StatusCode::FORBIDDEN, "{role:?}");
+        }
+    }
+    assert_eq!(copies(&desk), 1);
+}
+
+async fn an_import_is_started_once(desk: Desk) {
+    let page = send(&desk, "user_id,last_name\nb1a,Alder\n").await;
+    act(&desk, "check_import", &page).await;
+    let post = || desk.post("/do/start_import?page=/users/import/1", "form[import]=1");
+    let (first, second) = tokio::join!(post(), post());
+    let statuses = [first.0, second.0];
+    assert!(statuses.contains(&StatusCode::SEE_OTHER), "{statuses:?}");
+    settled(&desk, &page).await;
+    assert_eq!(imported_users(&desk).await, ["Alder"]);
+    let rows = imports::Entity::find().all(&desk.store.db).await.expect("imports");
+    assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [ImportState::Imported]);
+}

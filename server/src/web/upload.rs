@@ -1,0 +1,168 @@
+//! Receives the files of imports. A file is streamed to a private copy, so that its size doesn't matter to the memory.
+
+use super::down;
+use app::form::{FormToken, TOKEN};
+use app::state::AppState;
+use axum::Extension;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{Multipart, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse as _, Response};
+use db::RecordsError;
+use identity::Session;
+use policy::import_profile::{FileFormat, FileKind, ImportProfile, built_in};
+use std::io;
+use transfer::import_history;
+use transfer::upload::{Upload, Uploaded};
+
+/// The route that receives a file.
+pub(super) const UPLOAD_ROUTE: &str = "/users/import/upload";
+/// The page with the form.
+const PAGE: &str = "/users/import";
+/// Maximum size of the fields before the file, in bytes.
+const MAX_FIELD_BYTES: usize = 1_024;
+
+/// Why a file was not received. The page *Import* shows the text of the code.
+#[derive(Debug)]
+enum UploadError {
+    /// The form is not one of this session.
+    OtherSession,
+    /// The form has no file, or its fields are out of order.
+    NoFile,
+    /// There are several files of which Lethe doesn't know the table.
+    SeveralFiles,
+    /// The file has no content.
+    Empty,
+    /// The file exceeds the limit.
+    TooLarge,
+    /// The form names a profile that doesn't exist.
+    UnknownProfile,
+    /// The connection ended before the file was complete.
+    CutOff,
+    /// The file could not be stored.
+    NotStored(io::Error),
+    /// The import could not be recorded.
+    Failed(RecordsError),
+}
+
+impl UploadError {
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::OtherSession => "other-session",
+            Self::NoFile => "no-file",
+            Self::SeveralFiles => "several-files",
+            Self::Empty => "empty",
+            Self::TooLarge => "too-large",
+            Self::UnknownProfile => "unknown-profile",
+            Self::CutOff => "cut-off",
+            Self::NotStored(_) | Self::Failed(_) => "not-stored",
+        }
+    }
+}
+
+impl From<MultipartError> for UploadError {
+    fn from(error: MultipartError) -> Self {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::TooLarge } else { Self::CutOff }
+    }
+}
+
+impl From<io::Error> for UploadError {
+    fn from(error: io::Error) -> Self {
+        Self::NotStored(error)
+    }
+}
+
+/// Receives a file and opens the page of its import.
+pub(super) async fn receive(
+    State(state): State<AppState>,
+    Extension(session): Extension<Session>,
+    Extension(FormToken(token)): Extension<FormToken>,
+    form: Multipart,
+) -> Response {
+    match store_file(&state, &session, &token, form).await {
+        Ok(page) => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
+        Err(UploadError::Failed(error)) if error.fault().is_some() => {
+            down::failed(&state.store, &error, "an upload could not be recorded")
+        }
+        Err(error) => {
+            if let UploadError::NotStored(cause) = &error {
+                tracing::error!(kind = %cause.kind(), "an uploaded file could not be stored");
+            }
+            let page = format!("{PAGE}?failed={}", error.code());
+            (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response()
+        }
+    }
+}
+
+/// Stores the file of the form and records the import. Returns the address of its page.
+async fn store_file(
+    state: &AppState,
+    session: &Session,
+    token: &str,
+    mut form: Multipart,
+) -> Result<String, UploadError> {
+    let sent = form.next_field().await?.filter(|field| field.name() == Some(TOKEN));
+    if text(sent.ok_or(UploadError::OtherSession)?).await? != token {
+        return Err(UploadError::OtherSession);
+    }
+    let chosen = form.next_field().await?.filter(|field| field.name() == Some("profile"));
+    let chosen = text(chosen.ok_or(UploadError::NoFile)?).await?;
+    let profile = profile_of(&chosen).ok_or(UploadError::UnknownProfile)?;
+    let uploaded = copy(state, &profile.format, form).await?;
+    let id = import_history::add_upload(&state.store, session.actor(), profile, &uploaded)
+        .await
+        .map_err(UploadError::Failed)?;
+    Ok(format!("{PAGE}/{id}"))
+}
+
+/// Returns the built-in profile that the form names by kind and code: `users/koha`.
+fn profile_of(chosen: &str) -> Option<ImportProfile> {
+    let (kind, code) = chosen.split_once('/')?;
+    built_in(code, FileKind::from_code(kind)?)
+}
+
+/// Copies the files to a private folder. An incomplete copy is erased.
+async fn copy(state: &AppState, format: &FileFormat, mut form: Multipart) -> Result<Uploaded, UploadError> {
+    let settings = &state.store.settings;
+    let mut upload = Upload::create(&settings.uploads)?;
+    let mut has_main = false;
+    while let Some(mut file) = form.next_field().await? {
+        let name = file.file_name().filter(|name| !name.is_empty()).ok_or(UploadError::NoFile)?;
+        let table = table_of(name, format);
+        has_main |= table.is_none();
+        let before = upload.bytes();
+        upload.begin(table).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => UploadError::SeveralFiles,
+            _ => UploadError::NotStored(error),
+        })?;
+        while let Some(part) = file.chunk().await? {
+            if upload.bytes() + part.len() as u64 > settings.max_upload {
+                return Err(UploadError::TooLarge);
+            }
+            upload.write(&part)?;
+        }
+        if upload.bytes() == before {
+            return Err(UploadError::Empty);
+        }
+    }
+    if has_main { Ok(upload.finish()?) } else { Err(UploadError::NoFile) }
+}
+
+/// Returns the additional table that a file is, by its name: `card.csv` is `card`.
+fn table_of(file_name: &str, format: &FileFormat) -> Option<&'static str> {
+    let stem = file_name.split('.').next().unwrap_or_default();
+    format.tables().iter().map(|(table, _)| *table).find(|table| table.eq_ignore_ascii_case(stem))
+}
+
+/// Reads a short field.
+async fn text(mut field: Field<'_>) -> Result<String, UploadError> {
+    let mut bytes = Vec::new();
+    while let Some(part) = field.chunk().await? {
+        bytes.extend_from_slice(&part);
+        if bytes.len() > MAX_FIELD_BYTES {
+            return Err(UploadError::NoFile);
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| UploadError::NoFile)
+}
