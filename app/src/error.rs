@@ -66,7 +66,7 @@ pub enum AppError {
     #[error("{0}")]
     Unavailable(String),
     /// An internal error. The number identifies the request in the log.
-    #[error("Something went wrong on our side. Nothing was changed. Give the administrator this number: {0}")]
+    #[error("Lethe has an internal error. Nothing was changed. Give the administrator this number: {0}")]
     Internal(String),
 }
 
@@ -125,6 +125,11 @@ impl FromServerFnError for AppError {
     }
 }
 
+/// The text for [`db::RecordsError::NotReady`].
+#[cfg(feature = "ssr")]
+const NOT_READY: &str =
+    "Lethe cannot use its key or one of its files. Nothing was changed. Tell the administrator: the log names the cause";
+
 #[cfg(feature = "ssr")]
 impl From<db::RecordsError> for AppError {
     fn from(error: db::RecordsError) -> Self {
@@ -144,11 +149,14 @@ impl From<db::RecordsError> for AppError {
             RecordsError::Busy => Self::TooMany,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
             RecordsError::Stale => Self::Stale,
-            // `NotReady` names files of the server; only the log contains the text.
-            RecordsError::NotReady(_)
-            | RecordsError::Fault(_)
-            | RecordsError::Database(_)
-            | RecordsError::Corrupt(_) => Self::Internal(log_internal(&error)),
+            RecordsError::NotReady(_) => {
+                // The text of the error names files of the server. Only the log contains it.
+                log_internal(&error);
+                Self::Unavailable(NOT_READY.to_owned())
+            }
+            RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {
+                Self::Internal(log_internal(&error))
+            }
         }
     }
 }

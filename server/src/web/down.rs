@@ -74,12 +74,28 @@ fn respond_late(kind: RequestKind, address: &Uri) -> Response {
     page("This page took too long", &paragraphs, true)
 }
 
-/// Answers an error of a handler that renders no page: 503 for a temporary fault, which is also reported to health.
-pub(super) fn failed(store: &Store, error: &RecordsError, what: &'static str) -> Response {
-    tracing::error!(code = error.code(), "{what}");
-    let Some(fault) = error.fault() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    store.vitals.note(fault);
-    respond(RequestKind::Page, fault)
+/// Answers an error of a handler that renders no page, with the status of [`AppError`]. A temporary fault is also
+/// reported to health.
+pub(super) fn failed(store: &Store, error: RecordsError, what: &'static str) -> Response {
+    if let Some(fault) = error.fault() {
+        tracing::error!(code = error.code(), "{what}");
+        store.vitals.note(fault);
+        return respond(RequestKind::Page, fault);
+    }
+    let code = error.code();
+    match AppError::from(error) {
+        AppError::Unavailable(text) => {
+            tracing::error!(code, "{what}");
+            page("Lethe cannot answer right now", &[encode_text(&format!("{text}.")).into_owned()], true)
+        }
+        error => {
+            let status = error.status();
+            if status.is_server_error() {
+                tracing::error!(code, "{what}");
+            }
+            status.into_response()
+        }
+    }
 }
 
 /// Returns a page with status 503. It needs no style sheet, because the router may not be able to serve one.

@@ -10,7 +10,6 @@ use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use db::RecordsError;
 use futures::stream;
 use identity::{Session, session};
 use policy::{Action, RunId, UserNumber};
@@ -126,10 +125,8 @@ pub(super) async fn run_events(
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let run = RunId(id);
-    match run::read(&state.store, run).await {
-        Ok(_) => {}
-        Err(RecordsError::NotFound(_)) => return StatusCode::NOT_FOUND.into_response(),
-        Err(error) => return down::failed(&state.store, &error, "the progress of a run could not be read"),
+    if let Err(error) = run::read(&state.store, run).await {
+        return down::failed(&state.store, error, "the progress of a run could not be read");
     }
     let watcher = Watcher { state, run, key, checked_at: Instant::now(), last: None, _permit: permit };
     let events = stream::unfold(Some(watcher), async |watcher| watcher?.next().await);

@@ -4,7 +4,6 @@ use super::down;
 use app::state::AppState;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use db::RecordsError;
@@ -52,7 +51,6 @@ fn answer(store: &Store, text: Result<String, RecordsError>, name: &str) -> Resp
             let head = [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, disposition)];
             (head, text).into_response()
         }
-        Err(RecordsError::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => down::failed(store, &error, "a file could not be created"),
+        Err(error) => down::failed(store, error, "a file could not be created"),
     }
 }

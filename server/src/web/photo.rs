@@ -6,7 +6,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use db::RecordsError;
 use policy::UserNumber;
 use records::user;
 
@@ -20,7 +19,6 @@ pub(super) async fn photo(State(state): State<AppState>, Path(number): Path<i64>
             Some(kind) => ([(CONTENT_TYPE, kind)], photo.bytes).into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
         },
-        Err(RecordsError::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => down::failed(&state.store, &error, "a photo could not be read"),
+        Err(error) => down::failed(&state.store, error, "a photo could not be read"),
     }
 }

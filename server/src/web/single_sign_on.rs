@@ -129,7 +129,7 @@ async fn authorize(
         Ok(sealed) => {
             with_cookies(Redirect::to(&address), [cookie::login_state_cookie(state.cookies, &sealed)])
         }
-        Err(error) => failed(state, &error),
+        Err(error) => failed(state, error),
     }
 }
 
@@ -155,7 +155,7 @@ async fn callback(
         Ok(login_state) => {
             login_state.filter(|login_state| answer.state.as_ref() == Some(&login_state.state))
         }
-        Err(error) => return failed(&state, &error),
+        Err(error) => return failed(&state, error),
     };
     let Some(login_state) = login_state else {
         return refused(Purpose::SignIn, SignInProblem::LoginState, "/");
@@ -175,7 +175,7 @@ async fn callback(
             with_cookies(Redirect::to("/account?done=provider-connected"), [removed])
         }
         Ok(CallbackResult::Rejected(problem)) => with_cookies(refused(purpose, problem, &page), [removed]),
-        Err(error) => failed(&state, &error),
+        Err(error) => failed(&state, error),
     }
 }
 
@@ -296,7 +296,7 @@ fn refused(purpose: Purpose, problem: SignInProblem, return_to: &str) -> Respons
     Redirect::to(&format!("{page}?problem={}&page={return_to}{more}", problem.code())).into_response()
 }
 
-fn failed(state: &AppState, error: &RecordsError) -> Response {
+fn failed(state: &AppState, error: RecordsError) -> Response {
     down::failed(&state.store, error, "single sign-on failed")
 }
 
