@@ -60,7 +60,7 @@ test("a first run is requested by one person and approved by another", async ({ 
   await expect(requester).toHaveURL(/\/runs\/\d+/);
   await ended(requester);
 
-  for (const [code, action] of [["approval_asked", "Approval requested"], ["approval_given", "Approval request approved"], ["run_started", "Run started"]]) {
+  for (const [code, action] of [["approval_requested", "Approval requested"], ["approval_given", "Approval request approved"], ["run_started", "Run started"]]) {
     await requester.goto(`/audit?action=${code}`);
     await expect(requester.getByRole("rowheader", { name: action }).first()).toBeVisible();
   }

@@ -96,7 +96,7 @@ async fn the_command_line_can_withdraw_its_own_request() {
     let store = open(folder).await;
     store.db.execute_unprepared("UPDATE tasks SET confirmed_settings = NULL").await.unwrap();
     let preview = json(folder, &["tasks", "preview", "1"])["id"].to_string();
-    let request = json(folder, &["approvals", "ask", &preview])["approval"].to_string();
+    let request = json(folder, &["approvals", "request", &preview])["approval"].to_string();
     let text = printed(folder, &["approvals", "withdraw", &request]);
     assert_eq!(text.trim(), format!("Request {request} withdrawn"));
     assert!(printed(folder, &["approvals", "list", "--all"]).contains("Withdrawn by command line"));

@@ -171,7 +171,7 @@ impl fmt::Display for Reached {
         write!(
             f,
             "Safety limit reached: at most {} users may be {} by one member of staff in {}. Nothing was changed. \
-             Ask a second person to approve more changes (page Approvals, or lethe approvals ask --more-changes), \
+             Ask a second person to approve more changes (page Approvals, or lethe approvals request --more-changes), \
              or wait",
             crate::numbers::grouped(self.limit),
             self.counted.label().trim_end_matches(','),

@@ -11,7 +11,7 @@ mod transfer_to_user;
 
 pub use place::{place, review};
 pub use read::{DUE, Hold, HoldOn, HoldQuery, Show, in_force, list, of_user, read};
-pub use release::{ask_for_release, release, release_within};
+pub use release::{request_legal_hold_release, release, release_within};
 pub use transfer_to_user::transfer_to_user;
 
 use db::entity::legal_holds;

@@ -6,7 +6,7 @@ pub(crate) mod second_person;
 mod table;
 
 pub(crate) use actions::{
-    ApproveRequest, AskApproval, AskMoreChanges, AskStaffAnonymising, DeclineRequest, WithdrawRequest,
+    ApproveRequest, RequestApproval, RequestMoreChanges, RequestStaffAnonymising, DeclineRequest, WithdrawRequest,
 };
 pub(crate) use table::decisions;
 
@@ -58,7 +58,7 @@ pub fn ApprovalsPage() -> impl IntoView {
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
             .map(|(code, label)| view! { <option value=code selected=show == code>{label}</option> });
         let more = limits_reached().await?;
-        let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, AskMoreChanges::PATH];
+        let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, RequestMoreChanges::PATH];
         Ok(view! {
             <PageLayout title="Approvals"
                 lead="Requests of one member of staff that another must approve: runs that go further than \
@@ -105,7 +105,7 @@ pub(crate) async fn limits_reached() -> Result<Option<impl IntoView + use<>>, Re
                     "Request approval from a second person, or wait. An approval is valid for "
                     {APPROVAL_HOURS.to_string()} " hours, for as many users as the daily limit."
                 </p>
-                <PostButton function=AskMoreChanges::PATH page="/approvals" values=Vec::new()
+                <PostButton function=RequestMoreChanges::PATH page="/approvals" values=Vec::new()
                     label="Request approval for more changes" />
             </section>
         }

@@ -7,7 +7,7 @@ use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalId, ApprovalReason, Channel, LegalHoldId, RunId, UserNumber};
 use safeguards::approval::{
-    About, ApprovalKind, ApprovalSubject, agree, ask_alone, ask_within, changed, note, of_run, read, row,
+    About, ApprovalKind, ApprovalSubject, agree, request_in_own_tx, request_within, changed, note, of_run, read, row,
     waiting, why_not_yet,
 };
 use safeguards::{legal_hold, limits};
@@ -44,7 +44,7 @@ pub async fn missing_for_staff(
 }
 
 /// Requests approval for the run of a preview. Returns the waiting request if there is one.
-pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<ApprovalId, RecordsError> {
+pub async fn request(store: &Store, actor: Actor, preview: RunId) -> Result<ApprovalId, RecordsError> {
     actor.require(Action::Preview)?;
     let tx = store.begin().await?;
     run::lock_preview(&tx, preview).await?;
@@ -52,10 +52,10 @@ pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<Approval
     if run::approval_reason(&tx, store, &preview).await?.is_none() {
         return Err(not_needed());
     }
-    let asked = ask_within(&tx, actor, &ApprovalSubject::run_of(&preview)?).await?;
+    let asked = request_within(&tx, actor, &ApprovalSubject::run_of(&preview)?).await?;
     if asked.is_new {
         let subject = Subject::Task(preview.task_id.unwrap_or_default());
-        note(&tx, store, actor, AuditAction::ApprovalAsked, subject, Some(RunId(preview.id)), asked.id)
+        note(&tx, store, actor, AuditAction::ApprovalRequested, subject, Some(RunId(preview.id)), asked.id)
             .await?;
     }
     store.commit(tx).await?;
@@ -63,38 +63,38 @@ pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<Approval
 }
 
 /// Requests approval to apply the current rules to users anonymised under older ones.
-pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
+pub async fn request_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
     actor.require(Action::Run)?;
     let tx = store.begin().await?;
     let reapply = run::reapply_matter(&tx, store).await?.ok_or_else(not_needed)?;
-    let asked = ask_within(&tx, actor, &reapply).await?;
+    let asked = request_within(&tx, actor, &reapply).await?;
     if asked.is_new {
-        note(&tx, store, actor, AuditAction::ApprovalAsked, Subject::Library, None, asked.id).await?;
+        note(&tx, store, actor, AuditAction::ApprovalRequested, Subject::Library, None, asked.id).await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
 }
 
 /// Requests approval for more manual changes by this actor, who has reached a safety limit.
-pub async fn ask_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
+pub async fn request_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
     actor.require_permission_to_see(Action::EditUsers)?;
     if limits::reached(store, actor).await?.is_empty() {
         return Err(RecordsError::Refused(
             "No safety limit has been reached, so manual changes need no approval".to_owned(),
         ));
     }
-    ask_alone(store, actor, ApprovalSubject::over_limit_changes_by(actor), Subject::Library).await
+    request_in_own_tx(store, actor, ApprovalSubject::over_limit_changes_by(actor), Subject::Library).await
 }
 
 /// Requests approval to anonymise a member of staff.
-pub async fn ask_staff_anonymising(
+pub async fn request_staff_anonymising(
     store: &Store,
     actor: Actor,
     number: UserNumber,
 ) -> Result<ApprovalId, RecordsError> {
     actor.require_permission_to_see(Action::ManageStaff)?;
     let roles = run::may_anonymise_staff(&store.db, actor, number).await?;
-    ask_alone(store, actor, ApprovalSubject::staff_anonymising_of(number, roles), Subject::User(number.0))
+    request_in_own_tx(store, actor, ApprovalSubject::staff_anonymising_of(number, roles), Subject::User(number.0))
         .await
 }
 

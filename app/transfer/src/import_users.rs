@@ -74,7 +74,7 @@ pub(super) async fn import(
 }
 
 /// Requests approval to import a file that exceeds the safety limits. Imports nothing.
-pub async fn ask_to_import_users(
+pub async fn request_import_of_users(
     store: &Store,
     actor: Actor,
     order: &ImportOrder<'_>,

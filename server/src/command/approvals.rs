@@ -33,7 +33,7 @@ pub(crate) enum Approvals {
         id: i64,
     },
     /// Request approval by a second person for the run of a preview.
-    Ask {
+    Request {
         /// Id of the preview.
         #[arg(required_unless_present_any = ["reapply", "more_changes", "staff", "import"])]
         preview: Option<i64>,
@@ -57,15 +57,15 @@ impl Approvals {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
             Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
-            Self::Ask { import: Some(file), .. } => return ask(store, output, Subject::Import(file)).await,
-            Self::Ask { preview, more_changes, staff, .. } => {
+            Self::Request { import: Some(file), .. } => return request(store, output, Subject::Import(file)).await,
+            Self::Request { preview, more_changes, staff, .. } => {
                 let subject = match (preview, more_changes, staff) {
                     (Some(preview), ..) => Subject::Run(RunId(preview)),
                     (None, true, _) => Subject::MoreChanges,
                     (None, false, Some(staff)) => Subject::Staff(UserNumber(staff)),
                     (None, false, None) => Subject::Reapply,
                 };
-                return ask(store, output, subject).await;
+                return request(store, output, subject).await;
             }
         };
         let query = ApprovalQuery { waiting: (!all).then_some(true), ..ApprovalQuery::default() };
@@ -90,7 +90,7 @@ enum Subject {
     Import(PathBuf),
 }
 
-async fn ask(store: &Store, output: Output, subject: Subject) -> anyhow::Result<ExitCode> {
+async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Result<ExitCode> {
     let actor = Actor::COMMAND_LINE;
     let id = match subject {
         Subject::Run(preview) => approval_workflow::ask(store, actor, preview).await?,

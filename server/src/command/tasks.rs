@@ -197,7 +197,7 @@ async fn run_now(
     let count = shown.previewed;
     let how = match &missing {
         Some(why) => format!(
-            "{why}. To request approval: lethe approvals ask {preview}. Then: lethe tasks run {task} \
+            "{why}. To request approval: lethe approvals request {preview}. Then: lethe tasks run {task} \
              --preview {preview} --confirm {count}"
         ),
         None => format!("To run: --confirm {count}"),

@@ -47,7 +47,7 @@ pub async fn reset(store: &Store, actor: Actor, typed: &str) -> Result<LedgerSta
         &tx,
         &store.clock,
         actor,
-        AuditAction::LedgerStartedOver,
+        AuditAction::LedgerReset,
         Subject::Library,
         None,
         &detail,

@@ -1,6 +1,6 @@
-//! Encrypts search terms for URLs.
+//! Encrypts texts for URLs and stored forms: search terms, kept forms, undo and form outcomes.
 //!
-//! The URL of a result page contains the search, so that the browser can return to it. Encryption keeps it
+//! A URL contains such a text, so that the browser can return to it. Encryption keeps it
 //! unreadable in browser history and proxy logs. Only the same member of staff can decrypt it.
 
 use super::Session;
@@ -13,16 +13,16 @@ use trail::undoable::Undo;
 /// Prefix of the encrypted text of an undo. It distinguishes it from other texts encrypted for a member of staff.
 const SEALED: &str = "undo ";
 /// Label of the derived encryption key.
-const LABEL: &[u8] = b"lethe what was looked for 1";
+const LABEL: &[u8] = b"lethe url cipher 1";
 
 /// The cipher, once it is derived.
 #[derive(Debug, Default)]
-struct SearchCipher(OnceCell<SecretBox>);
+struct UrlCipher(OnceCell<SecretBox>);
 
-/// Returns the cipher for search terms. The key is read once in each process.
+/// Returns the cipher. The key is read once in each process.
 pub(super) async fn sealer(store: &Store) -> Result<SecretBox, RecordsError> {
     store
-        .process_state::<SearchCipher>()
+        .process_state::<UrlCipher>()
         .0
         .get_or_try_init(|| SecretBox::for_purpose(&store.key, LABEL))
         .await

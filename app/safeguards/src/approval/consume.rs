@@ -1,6 +1,6 @@
 //! Consuming an approval, in the transaction of the action that it allows.
 
-use super::ask::requests_of;
+use super::request::requests_of;
 use super::eligible_approvers::could;
 use super::subject::ApprovalSubject;
 use db::clock::Clock;
@@ -60,7 +60,7 @@ enum Found {
 /// The reason why an approval cannot be used.
 #[derive(Clone, Copy)]
 enum UnusableReason {
-    NotAsked,
+    NotRequested,
     Waits,
     Declined,
     Withdrawn,
@@ -68,14 +68,14 @@ enum UnusableReason {
     Used,
     Expired,
     OfTheStarter,
-    OfWhoAsked,
+    OfRequester,
     NoLongerAllowed,
 }
 
 impl UnusableReason {
     const fn label(self) -> &'static str {
         match self {
-            Self::NotAsked => "Request approval",
+            Self::NotRequested => "Request approval",
             Self::Waits => "Approval has been requested but not given yet",
             Self::Declined => "The request was declined",
             Self::Withdrawn => "The request was withdrawn. Request approval again",
@@ -85,7 +85,7 @@ impl UnusableReason {
             Self::Used => "The approval has already been used. Request approval again",
             Self::Expired => "The approval has expired. Request approval again",
             Self::OfTheStarter => "You approved this yourself. Another member of staff must start it",
-            Self::OfWhoAsked => {
+            Self::OfRequester => {
                 "The approver also requested it or created the preview. Another member of staff must approve"
             }
             Self::NoLongerAllowed => "The approver may no longer approve. Request approval again",
@@ -136,7 +136,7 @@ async fn find(
             Some(flaw) => newest = newest.or(Some(flaw)),
         }
     }
-    Ok(Found::UnusableReason(newest.unwrap_or(UnusableReason::NotAsked)))
+    Ok(Found::UnusableReason(newest.unwrap_or(UnusableReason::NotRequested)))
 }
 
 async fn flaw(
@@ -167,7 +167,7 @@ async fn flaw(
         return Ok(Some(UnusableReason::OfTheStarter));
     }
     if approval.asked_by == Some(second) || matter.maker == Some(second) {
-        return Ok(Some(UnusableReason::OfWhoAsked));
+        return Ok(Some(UnusableReason::OfRequester));
     }
     let still = could(db, Action::Approve, UserNumber(second)).await?;
     Ok((!still).then_some(UnusableReason::NoLongerAllowed))

@@ -1,6 +1,6 @@
 //! The decision of the second person.
 
-use super::ask::{note, requests_of};
+use super::request::{note, requests_of};
 use super::eligible_approvers::could;
 use super::subject::ApprovalSubject;
 use chrono::{DateTime, Utc};

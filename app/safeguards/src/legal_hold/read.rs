@@ -43,7 +43,7 @@ pub struct Hold {
     /// The member of staff who released it.
     pub released_by: Option<Person>,
     /// The waiting request for its release.
-    pub asked: Option<ReleaseAsked>,
+    pub asked: Option<ReleaseRequested>,
 }
 
 /// The target of a legal hold.
@@ -58,7 +58,7 @@ pub enum HoldOn {
 
 /// A request for release that waits for a decision.
 #[derive(Clone, Debug, Serialize)]
-pub struct ReleaseAsked {
+pub struct ReleaseRequested {
     /// The id of the request.
     pub id: ApprovalId,
     /// The requester. None for the command line.
@@ -242,7 +242,7 @@ fn hold(row: &QueryResult) -> Result<Hold, RecordsError> {
         review_on: row.try_get("", "review_on")?,
         released_on: row.try_get("", "released_on")?,
         released_by: released_by?,
-        asked: asked.zip(until).map(|(id, expires_at)| ReleaseAsked {
+        asked: asked.zip(until).map(|(id, expires_at)| ReleaseRequested {
             id: ApprovalId(id),
             by: by.map(UserNumber),
             expires_at,

@@ -13,7 +13,7 @@ use trail::audit::AuditAction;
 use trail::store::Store;
 
 /// Requests the release of a legal hold by another member of staff. Returns the waiting request if there is one.
-pub async fn ask_for_release(
+pub async fn request_legal_hold_release(
     store: &Store,
     actor: Actor,
     id: LegalHoldId,
@@ -21,9 +21,9 @@ pub async fn ask_for_release(
     actor.require(Action::PlaceLegalHolds)?;
     let tx = store.begin().await?;
     let hold = lock(&tx, id).await?;
-    let asked = approval::ask_within(&tx, actor, &ApprovalSubject::release_of(&hold)).await?;
+    let asked = approval::request_within(&tx, actor, &ApprovalSubject::release_of(&hold)).await?;
     if asked.is_new {
-        note(&tx, store, actor, AuditAction::LegalHoldReleaseAsked, &hold, "").await?;
+        note(&tx, store, actor, AuditAction::LegalHoldReleaseRequested, &hold, "").await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)

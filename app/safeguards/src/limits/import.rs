@@ -80,7 +80,7 @@ pub async fn confirm_import(
     let TooMany { users, .. } = too_many;
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
-            "{}. A second person must approve this file (lethe approvals ask --import FILE, then the page Approvals)",
+            "{}. A second person must approve this file (lethe approvals request --import FILE, then the page Approvals)",
             too_many.label()
         );
         let matter = ApprovalSubject::import_of(sha256.to_owned(), users);

@@ -40,26 +40,26 @@ pub(crate) struct ApproveForm {
 }
 
 /// Requests approval for the run of a preview.
-#[server(prefix = "/do", endpoint = "ask_approval", input = PostUrl)]
-pub(crate) async fn ask_approval(form: PreviewRef) -> Result<(), AppError> {
-    approval_workflow::ask(&store(), actor(), RunId(form.preview)).await?;
-    leptos_axum::redirect(&format!("/runs/{}?done=approval-asked", form.preview));
+#[server(prefix = "/do", endpoint = "request_approval", input = PostUrl)]
+pub(crate) async fn request_approval(form: PreviewRef) -> Result<(), AppError> {
+    approval_workflow::request(&store(), actor(), RunId(form.preview)).await?;
+    leptos_axum::redirect(&format!("/runs/{}?done=approval-requested", form.preview));
     Ok(())
 }
 
 /// Requests approval for more manual changes than the safety limits allow.
-#[server(prefix = "/do", endpoint = "ask_more_changes", input = PostUrl)]
-pub(crate) async fn ask_more_changes() -> Result<(), AppError> {
-    approval_workflow::ask_more_changes(&store(), actor()).await?;
-    leptos_axum::redirect("/approvals?done=approval-asked");
+#[server(prefix = "/do", endpoint = "request_more_changes", input = PostUrl)]
+pub(crate) async fn request_more_changes() -> Result<(), AppError> {
+    approval_workflow::request_more_changes(&store(), actor()).await?;
+    leptos_axum::redirect("/approvals?done=approval-requested");
     Ok(())
 }
 
 /// Requests approval for anonymising a member of staff.
-#[server(prefix = "/do", endpoint = "ask_staff_anonymising", input = PostUrl)]
-pub(crate) async fn ask_staff_anonymising(form: StaffRef) -> Result<(), AppError> {
-    approval_workflow::ask_staff_anonymising(&store(), actor(), UserNumber(form.user)).await?;
-    leptos_axum::redirect(&format!("/users/{}/anonymise?done=approval-asked", form.user));
+#[server(prefix = "/do", endpoint = "request_staff_anonymising", input = PostUrl)]
+pub(crate) async fn request_staff_anonymising(form: StaffRef) -> Result<(), AppError> {
+    approval_workflow::request_staff_anonymising(&store(), actor(), UserNumber(form.user)).await?;
+    leptos_axum::redirect(&format!("/users/{}/anonymise?done=approval-requested", form.user));
     Ok(())
 }
 

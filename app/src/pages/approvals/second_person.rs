@@ -1,7 +1,7 @@
 //! The section of a preview's page about the second person: why one is needed, and the state of the request.
 
 use super::table::{asker, decisions, status_tag};
-use super::{AskApproval, DeclineRequest, WithdrawRequest};
+use super::{RequestApproval, DeclineRequest, WithdrawRequest};
 use crate::components::{PostButton, ProblemSummary, Timestamp, person_link};
 use crate::form::error_for;
 use db::RecordsError;
@@ -54,13 +54,13 @@ impl SecondPerson {
         let ask = (self.missing.is_some() && can_ask && self.actor.may(Action::Preview)).then(|| {
             let values = vec![("preview", self.preview.to_string())];
             let page = format!("/runs/{}", self.preview);
-            view! { <PostButton function=AskApproval::PATH page values label="Request approval" /> }
+            view! { <PostButton function=RequestApproval::PATH page values label="Request approval" /> }
         });
         let missing = self
             .missing
             .filter(|_| status == Some(ApprovalStatus::Approved))
             .map(|why| view! { <p>{why}"."</p> });
-        let paths = [AskApproval::PATH, DeclineRequest::PATH, WithdrawRequest::PATH];
+        let paths = [RequestApproval::PATH, DeclineRequest::PATH, WithdrawRequest::PATH];
         view! {
             <section class="notice warning" aria-labelledby="second-person">
                 <h2 id="second-person">"Second person required"</h2>

@@ -42,10 +42,10 @@ pub(super) async fn review_hold(form: ReviewForm) -> Result<(), AppError> {
 }
 
 /// Requests the release of a hold by another member of staff.
-#[server(prefix = "/do", endpoint = "ask_for_release", input = PostUrl)]
-pub(super) async fn ask_for_release(form: HoldRef) -> Result<(), AppError> {
-    legal_hold::ask_for_release(&store(), actor(), LegalHoldId(form.hold)).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{}?done=release-asked", form.hold));
+#[server(prefix = "/do", endpoint = "request_legal_hold_release", input = PostUrl)]
+pub(super) async fn request_legal_hold_release(form: HoldRef) -> Result<(), AppError> {
+    legal_hold::request_legal_hold_release(&store(), actor(), LegalHoldId(form.hold)).await?;
+    leptos_axum::redirect(&format!("/legal-holds/{}?done=release-requested", form.hold));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! One legal hold, its review and its release.
 
-use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
+use super::actions::{RequestLegalHoldRelease, ReleaseHold, ReviewForm, ReviewHold};
 use super::table::{state_tag, target_link};
 use crate::components::{
     DateInput, Day, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page,
@@ -32,7 +32,7 @@ pub fn LegalHoldPage() -> impl IntoView {
             let review = actor.may(Action::PlaceLegalHolds).then(|| review(hold.id));
             view! { {review} {release(&hold, actor, four_eyes)} }
         });
-        let paths = [AskForRelease::PATH, ReleaseHold::PATH];
+        let paths = [RequestLegalHoldRelease::PATH, ReleaseHold::PATH];
         Ok(view! {
             <PageLayout title=format!("Legal hold {}", hold.id) crumbs>
                 <ProblemSummary error=paths.into_iter().find_map(error_for) />
@@ -128,7 +128,7 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
         (true, true, true) => view! { <p>"You requested the release. Another member of staff must release \
                                           the legal hold."</p> }.into_any(),
         (_, true, false) if actor.may(Action::PlaceLegalHolds) => {
-            view! { <PostButton function=AskForRelease::PATH page values label="Request release" /> }
+            view! { <PostButton function=RequestLegalHoldRelease::PATH page values label="Request release" /> }
                 .into_any()
         }
         _ => {

@@ -6,7 +6,7 @@ use crate::components::{Notice, PostButton, ProblemSummary, user_address};
 use crate::error::AppError;
 use crate::form::error_for;
 use crate::pages::approvals::{
-    ApproveRequest, AskStaffAnonymising, DeclineRequest, decisions, limits_reached,
+    ApproveRequest, RequestStaffAnonymising, DeclineRequest, decisions, limits_reached,
     second_person::request_status,
 };
 use crate::state::{actor, can_open, store};
@@ -86,10 +86,10 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
     let ask = (missing.is_some() && status != Some(ApprovalStatus::Waiting)).then(|| {
         let values = vec![("user", number.to_string())];
         let page = format!("{}/anonymise", user_address(number));
-        view! { <PostButton function=AskStaffAnonymising::PATH page values label="Request approval" /> }
+        view! { <PostButton function=RequestStaffAnonymising::PATH page values label="Request approval" /> }
     });
     let decide = newest.as_ref().and_then(|approval| decisions(approval, actor, "/approvals"));
-    let paths = [AskStaffAnonymising::PATH, ApproveRequest::PATH, DeclineRequest::PATH];
+    let paths = [RequestStaffAnonymising::PATH, ApproveRequest::PATH, DeclineRequest::PATH];
     Ok(view! {
         <section class="notice warning" aria-labelledby="second-person">
             <h2 id="second-person">"Second person required"</h2>

@@ -52,7 +52,7 @@ async fn preview(store: &Store, task: TaskId) -> RunId {
 async fn asked(store: &Store) -> (RunId, ApprovalId) {
     let task = library(store).await;
     let preview = preview(store, task).await;
-    (preview, approval_workflow::ask(store, ana(), preview).await.unwrap())
+    (preview, approval_workflow::request(store, ana(), preview).await.unwrap())
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, RecordsError>) -> String {
@@ -82,8 +82,8 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
         for actor in [ana(), eve(), Actor::COMMAND_LINE] {
             assert!(not_started(&store, actor, id).await.contains("Request approval"));
         }
-        let request = approval_workflow::ask(&store, ana(), id).await.unwrap();
-        assert_eq!(approval_workflow::ask(&store, ana(), id).await.unwrap(), request, "the same request");
+        let request = approval_workflow::request(&store, ana(), id).await.unwrap();
+        assert_eq!(approval_workflow::request(&store, ana(), id).await.unwrap(), request, "the same request");
         assert!(not_started(&store, ana(), id).await.contains("requested but not given yet"));
         assert_eq!(status(&store, id).await, ApprovalStatus::Waiting);
         approval_workflow::approve(&store, ben(), request).await.unwrap();
@@ -107,7 +107,7 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
         assert_eq!(
             recorded,
             [
-                ("approval_asked", Some(ANA.0), Some(id.0)),
+                ("approval_requested", Some(ANA.0), Some(id.0)),
                 ("approval_given", Some(BEN.0), Some(id.0)),
                 ("run_started", Some(ANA.0), Some(started.0))
             ]
@@ -118,7 +118,7 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
         let id = preview(&store, task).await;
         assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), None);
         assert!(
-            refused(approval_workflow::ask(&store, ana(), id).await).contains("This needs no second person")
+            refused(approval_workflow::request(&store, ana(), id).await).contains("This needs no second person")
         );
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
@@ -144,7 +144,7 @@ async fn exceeding_a_safety_limit_needs_a_second_person() {
         let why = approval_workflow::needed_for(&strict, id).await.unwrap();
         assert_eq!(why, Some(ApprovalReason::SafetyLimit(SafetyLimit::People)));
         assert!(not_started(&strict, ana(), id).await.contains("more than 1 users"));
-        let request = approval_workflow::ask(&strict, ana(), id).await.unwrap();
+        let request = approval_workflow::request(&strict, ana(), id).await.unwrap();
         approval_workflow::approve(&strict, ben(), request).await.unwrap();
         run::start(&strict, ana(), id, "2").await.unwrap();
     })
@@ -210,7 +210,7 @@ async fn the_creator_of_a_preview_cannot_approve_its_run() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = run::preview(&store, ben(), task).await.unwrap();
-        let request = approval_workflow::ask(&store, ana(), id).await.unwrap();
+        let request = approval_workflow::request(&store, ana(), id).await.unwrap();
         assert!(
             refused(approval_workflow::approve(&store, ben(), request).await)
                 .contains("Another member of staff")
@@ -249,7 +249,7 @@ async fn an_approval_expires() {
         execute(&store, over).await;
         assert!(refused(approval_workflow::approve(&store, ben(), request).await).contains("has expired"));
         assert_eq!(status(&store, id).await, ApprovalStatus::Expired);
-        let again = approval_workflow::ask(&store, ana(), id).await.unwrap();
+        let again = approval_workflow::request(&store, ana(), id).await.unwrap();
         assert_ne!(again, request);
         approval_workflow::approve(&store, ben(), again).await.unwrap();
         execute(&store, over).await;
@@ -269,7 +269,7 @@ async fn an_approval_applies_to_one_unchanged_preview() {
         assert!(not_started(&store, ana(), newer).await.contains("Request approval"));
         assert!(not_started(&store, ana(), id).await.contains("newer preview"));
         // The task is changed after the approval.
-        let request = approval_workflow::ask(&store, ana(), newer).await.unwrap();
+        let request = approval_workflow::request(&store, ana(), newer).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE tasks SET version = version + 1").await;
         assert!(not_started(&store, ana(), newer).await.contains("The task has changed since this preview"));
@@ -312,7 +312,7 @@ async fn an_approval_is_void_once_its_approver_can_no_longer_approve() {
         execute(&store, "DELETE FROM credentials WHERE user_number = 802").await;
         assert!(not_started(&store, ana(), id).await.contains("may no longer approve"));
         // Another member of staff can still be asked.
-        let again = approval_workflow::ask(&store, ana(), id).await.unwrap();
+        let again = approval_workflow::request(&store, ana(), id).await.unwrap();
         approval_workflow::approve(&store, eve(), again).await.unwrap();
         run::start(&store, ana(), id, "2").await.unwrap();
     })
@@ -383,8 +383,8 @@ async fn of_two_simultaneous_decisions_one_counts() {
         );
         let again = preview(&store, TaskId(1)).await;
         let (one, two) = tokio::join!(
-            approval_workflow::ask(&store, ana(), again),
-            approval_workflow::ask(&store, eve(), again)
+            approval_workflow::request(&store, ana(), again),
+            approval_workflow::request(&store, eve(), again)
         );
         assert_eq!(one.unwrap(), two.unwrap(), "one request");
         let request = approvals::Entity::find()
@@ -412,7 +412,7 @@ async fn a_declined_or_withdrawn_request_allows_no_start() {
         assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
         approval::decline(&store, ben(), request).await.unwrap();
         assert!(not_started(&store, ana(), id).await.contains("request was declined"));
-        let request = approval_workflow::ask(&store, ana(), id).await.unwrap();
+        let request = approval_workflow::request(&store, ana(), id).await.unwrap();
         assert!(refused(approval::withdraw(&store, ben(), request).await).contains("Only its requester"));
         assert!(
             refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await)
@@ -437,7 +437,7 @@ async fn a_declined_or_withdrawn_request_allows_no_start() {
         );
         let waiting = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
         let decided = ApprovalQuery { waiting: Some(false), ..ApprovalQuery::default() };
-        approval_workflow::ask(&store, ana(), id).await.unwrap();
+        approval_workflow::request(&store, ana(), id).await.unwrap();
         let all = Paging::default();
         assert_eq!(approval::list(&store, &waiting, &all).await.unwrap().rows.len(), 1);
         assert_eq!(approval::list(&store, &decided, &all).await.unwrap().rows.len(), 2);
@@ -451,11 +451,11 @@ async fn the_command_line_can_request_and_start_but_not_approve() {
         let task = library(&store).await;
         let id = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         assert!(not_started(&store, Actor::COMMAND_LINE, id).await.contains("Request approval"));
-        let request = approval_workflow::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
+        let request = approval_workflow::request(&store, Actor::COMMAND_LINE, id).await.unwrap();
         refused(approval_workflow::approve(&store, Actor::COMMAND_LINE, request).await);
         let withdrawn = approval::withdraw(&store, Actor::COMMAND_LINE, request).await.unwrap();
         assert_eq!((withdrawn, status(&store, id).await), (Decision::Withdrawn, ApprovalStatus::Withdrawn));
-        let request = approval_workflow::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
+        let request = approval_workflow::request(&store, Actor::COMMAND_LINE, id).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         run::start(&store, Actor::COMMAND_LINE, id, "2").await.unwrap();
     })
@@ -473,14 +473,14 @@ async fn reapplying_rules_to_many_users_needs_a_second_person() {
         )
         .await;
         assert!(
-            refused(approval_workflow::ask_reapply(&store, ana()).await)
+            refused(approval_workflow::request_reapply(&store, ana()).await)
                 .contains("This needs no second person")
         );
         let mut settings = Settings::clone(&store.settings);
         settings.safety_limits.people = 1;
         let strict = store.with_settings(settings);
         assert!(refused(run::start_reapply(&strict, ana(), "2").await).contains("second person"));
-        let request = approval_workflow::ask_reapply(&strict, ana()).await.unwrap();
+        let request = approval_workflow::request_reapply(&strict, ana()).await.unwrap();
         assert!(
             refused(approval_workflow::approve(&strict, ana(), request).await)
                 .contains("Another member of staff")

@@ -264,12 +264,12 @@ async fn a_second_person_can_approve_an_import_above_the_limit() {
         staff(&store, chief, Role::Administrator).await;
         staff(&store, ben, Role::SystemsLibrarian).await;
         let ask = async |content: &str| {
-            ask_to_import_users(&store, Actor::COMMAND_LINE, file(content).path()).await
+            request_import_of_users(&store, Actor::COMMAND_LINE, file(content).path()).await
         };
         assert!(refused(ask(&emptied(0..25)).await).contains("No second person is needed"));
         let content = emptied(0..40);
         let why = refused(confirmed(&store, &content, Some(40)).await);
-        assert!(why.contains("40 users") && why.contains("approvals ask --import"), "{why}");
+        assert!(why.contains("40 users") && why.contains("approvals request --import"), "{why}");
         let request = ask(&content).await.unwrap();
         assert_eq!(ask(&content).await.unwrap(), request, "a repeated request returns the waiting one");
         assert!(refused(confirmed(&store, &content, Some(40)).await).contains("requested but not given yet"));

@@ -238,7 +238,7 @@ async fn a_reset_starts_a_new_ledger_and_keeps_the_old_file() {
             "the new ledger has only users anonymised since"
         );
         let events = crate::support::dump(&store).await;
-        assert!(events.contains("|ledger_started_over|library|"));
+        assert!(events.contains("|ledger_reset|library|"));
 
         // Neither the old ledger nor a backup from before the reset is accepted with the new one.
         let new = text(&store);

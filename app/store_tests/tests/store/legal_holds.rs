@@ -394,8 +394,8 @@ async fn a_second_person_releases_on_request() {
         assert!(approval::four_eyes(&store, Action::ReleaseLegalHolds).await.unwrap());
 
         assert!(refused(legal_hold::release(&store, dpo(), id).await).contains("Request the release"));
-        let request = legal_hold::ask_for_release(&store, dpo(), id).await.unwrap();
-        assert_eq!(legal_hold::ask_for_release(&store, dpo(), id).await.unwrap(), request);
+        let request = legal_hold::request_legal_hold_release(&store, dpo(), id).await.unwrap();
+        assert_eq!(legal_hold::request_legal_hold_release(&store, dpo(), id).await.unwrap(), request);
         // The same person can't release or approve, even in another session, and neither can the command line.
         let later =
             Actor::signed_in(DPO, Roles::from_iter([Role::Dpo, Role::Administrator]), Clock::system_now());
@@ -422,7 +422,7 @@ async fn a_second_person_releases_on_request() {
             refused(legal_hold::release(&store, staff_actor(SECOND, Role::Dpo), id).await)
                 .contains("Request the release")
         );
-        legal_hold::ask_for_release(&store, dpo(), id).await.unwrap();
+        legal_hold::request_legal_hold_release(&store, dpo(), id).await.unwrap();
         legal_hold::release(&store, staff_actor(SECOND, Role::Dpo), id).await.unwrap();
         let released = legal_hold::read(&store, id).await.unwrap();
         assert_eq!(released.released_by.map(|person| person.number), Some(SECOND));
@@ -432,9 +432,9 @@ async fn a_second_person_releases_on_request() {
             actions,
             [
                 "legal_hold_placed",
-                "legal_hold_release_asked",
+                "legal_hold_release_requested",
                 "legal_hold_reviewed",
-                "legal_hold_release_asked",
+                "legal_hold_release_requested",
                 "legal_hold_released"
             ]
         );
@@ -454,7 +454,7 @@ async fn the_four_eyes_setting_overrides_the_number_of_approvers() {
         assert!(refused(legal_hold::release(&on, dpo(), id).await).contains("Request the release"));
         staff(&store, SECOND, Role::Dpo).await;
         let off = with_four_eyes(&store, FourEyes::Off);
-        legal_hold::ask_for_release(&off, dpo(), id).await.unwrap();
+        legal_hold::request_legal_hold_release(&off, dpo(), id).await.unwrap();
         legal_hold::release(&off, dpo(), id).await.unwrap();
         let rows =
             approval::list(&off, &approval::ApprovalQuery::default(), &Paging::default()).await.unwrap().rows;

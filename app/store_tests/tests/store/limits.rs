@@ -125,14 +125,14 @@ async fn a_second_person_approves_a_bounded_number_of_more_changes() {
         let numbers = library(&store, 8).await;
         let store = limited(&store, |limits| (limits.anonymise_per_hour, limits.anonymise_per_day) = (2, 3));
         assert!(matches!(
-            approval_workflow::ask_more_changes(&store, ana()).await,
+            approval_workflow::request_more_changes(&store, ana()).await,
             Err(RecordsError::Refused(_))
         ));
         for number in &numbers[..2] {
             anonymise(&store, ana(), *number).await.unwrap();
         }
         is_reached(anonymise(&store, ana(), numbers[2]).await);
-        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
+        let request = approval_workflow::request_more_changes(&store, ana()).await.unwrap();
         is_reached(anonymise(&store, ana(), numbers[2]).await);
         // In another session and with other roles, it is still the same person.
         let alone = Actor::signed_in(ANA, Roles::ALL, Clock::system_now());
@@ -151,7 +151,7 @@ async fn a_second_person_approves_a_bounded_number_of_more_changes() {
         }
         is_reached(anonymise(&store, ben(), numbers[7]).await);
         // The approval expires.
-        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
+        let request = approval_workflow::request_more_changes(&store, ana()).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE approvals SET expires_at = '2018-01-01 00:00:00+00:00'").await;
         is_reached(anonymise(&store, ana(), numbers[7]).await);
@@ -321,7 +321,7 @@ async fn manual_dates_of_several_runs_add_up_and_stop_a_run() {
         let why = approval_workflow::needed_for(&store, preview).await.unwrap();
         assert_eq!(why, Some(ApprovalReason::SafetyLimit(SafetyLimit::ManualChanges)));
         // After a run that a second person approved, the count starts again.
-        let request = approval_workflow::ask(&store, ben(), preview).await.unwrap();
+        let request = approval_workflow::request(&store, ben(), preview).await.unwrap();
         staff(&store, UserNumber(803), Role::Dpo).await;
         approval_workflow::approve(&store, staff_actor(UserNumber(803), Role::Dpo), request).await.unwrap();
         let started = run::start(&store, ben(), preview, "11").await.unwrap();
@@ -512,7 +512,7 @@ async fn the_number_of_users_with_replaced_values_is_limited() {
         user::save(&store, ana(), &junk).await.unwrap();
         assert_eq!(events_of(&store, "identity_removed").await.len(), 1);
         // A second person can approve more.
-        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
+        let request = approval_workflow::request_more_changes(&store, ana()).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         rename(numbers[3], 3).await.unwrap();
     })
@@ -529,7 +529,7 @@ async fn a_limit_of_0_requires_approval_for_every_user() {
         assert_eq!(says.approved_by, None);
         let store = limited(&store, |limits| (limits.anonymise_per_hour, limits.anonymise_per_day) = (0, 0));
         is_reached(anonymise(&store, ana(), numbers[1]).await);
-        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
+        let request = approval_workflow::request_more_changes(&store, ana()).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         let run = run::anonymise_one(&store, ana(), numbers[1], &numbers[1].to_string()).await.unwrap();
         is_reached(anonymise(&store, ana(), numbers[2]).await);

@@ -72,8 +72,8 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
         // It doesn't depend on the four-eyes setting.
         let store = with_four_eyes(&store, FourEyes::Off);
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
-        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
-        assert_eq!(approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
+        let request = approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        assert_eq!(approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("requested but not given yet"));
         for no_second in [chief(), staff_actor(EDITH, Role::Administrator), Actor::COMMAND_LINE] {
             refused(approval_workflow::approve(&store, no_second, request).await);
@@ -116,7 +116,7 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
             events.filter(audit_events::Column::SubjectKind.eq("user")).all(&store.db).await.unwrap();
         let actions: Vec<&str> = events.iter().map(|event| event.action.as_str()).collect();
         let expected = [
-            "approval_asked",
+            "approval_requested",
             "approval_given",
             "role_revoked",
             "role_revoked",
@@ -146,7 +146,7 @@ async fn revoking_the_roles_first_does_not_avoid_the_second_person() {
             assert!(why.contains("second person"), "{why}");
         }
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
-        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        let request = approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         anonymise(&store, chief(), EDITH).await.unwrap();
         assert!(user::read(&store, EDITH).await.unwrap().is_anonymised());
@@ -184,7 +184,7 @@ async fn an_approval_is_for_one_member_of_staff_with_the_same_roles_and_once() {
     for_each_database(async |store| {
         library(&store).await;
         staff(&store, UserNumber(804), Role::Cataloguer).await;
-        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        let request = approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         refused(anonymise(&store, chief(), UserNumber(804)).await);
         execute(
@@ -213,7 +213,7 @@ async fn oneself_the_last_administrator_and_other_users_are_rejected() {
         library(&store).await;
         let asked = async |actor: Actor, number: i64| {
             let number = UserNumber(number);
-            let asked = refused(approval_workflow::ask_staff_anonymising(&store, actor, number).await);
+            let asked = refused(approval_workflow::request_staff_anonymising(&store, actor, number).await);
             assert_eq!(refused(anonymise(&store, actor, number).await), asked);
             asked
         };
@@ -227,7 +227,7 @@ async fn oneself_the_last_administrator_and_other_users_are_rejected() {
         execute(&store, "UPDATE users SET fictitious = FALSE WHERE number = 803").await;
         // The blockers of users apply to staff too.
         execute(&store, "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (803, 'main', '2017-01-01', '2017-02-01')").await;
-        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        let request = approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("loan"));
         let roles = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(EDITH.0));
@@ -266,7 +266,7 @@ async fn four_eyes_stay_in_force_after_approvers_are_disabled() {
         accounts::set_demo_password(&store, Actor::COMMAND_LINE, made_up, "plum tractor seventeen")
             .await
             .unwrap();
-        let request = approval_workflow::ask(&store, chief(), preview).await.unwrap();
+        let request = approval_workflow::request(&store, chief(), preview).await.unwrap();
         let made_up = staff_actor(made_up, Role::SystemsLibrarian);
         assert!(refused(approval_workflow::approve(&store, made_up, request).await).contains("24 hours"));
         // Another setting doesn't help either.

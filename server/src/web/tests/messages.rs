@@ -54,7 +54,7 @@ async fn every_page_shows_waiting_requests_to_staff_who_can_approve_them() {
     )
     .await;
     let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
-    approval_workflow::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    approval_workflow::request(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
     execute(&desk, "UPDATE approvals SET asked_by = (SELECT number FROM users WHERE user_id = 'everything')")
         .await;
     for address in ["/users", "/catalogue", "/account"] {
@@ -170,7 +170,7 @@ async fn a_request_is_approved_by_typing_the_number_of_users() {
         execute(&desk, &user).await;
     }
     let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
-    let request = approval_workflow::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    let request = approval_workflow::request(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
     let list = desk.get("/approvals").await.2;
     assert!(list.contains(&format!("href=\"/approvals/{request}\"")), "{list}");
     assert!(!list.contains("/do/approve_request"), "nothing is approved from the list");
@@ -323,7 +323,7 @@ async fn a_blocked_member_of_staff_cannot_be_anonymised() {
     let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
     assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
     let here = format!("/users/{ng}/anonymise");
-    desk.post(&format!("/do/ask_staff_anonymising?page={here}"), format!("form[user]={ng}")).await;
+    desk.post(&format!("/do/request_staff_anonymising?page={here}"), format!("form[user]={ng}")).await;
     desk.staff("second", &Role::ALL).await;
     let second = desk.another("second").await;
     let (status, _, page) = second.post("/do/approve_request?page=/approvals/1", "form[approval]=1").await;
@@ -335,5 +335,5 @@ async fn a_blocked_member_of_staff_cannot_be_anonymised() {
     execute(&desk, &charge).await;
     let page = desk.get(&here).await.2;
     assert!(page.contains("id=\"blockers\"") && page.contains("1 unsettled charge or credit"), "{page}");
-    assert!(!page.contains("/do/anonymise_staff") && !page.contains("/do/ask_staff_anonymising"), "{page}");
+    assert!(!page.contains("/do/anonymise_staff") && !page.contains("/do/request_staff_anonymising"), "{page}");
 }

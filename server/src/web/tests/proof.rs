@@ -238,7 +238,7 @@ async fn a_request_that_its_requester_withdraws_is_shown_as_withdrawn_everywhere
     let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
     // Declining the own request withdraws it, too.
     for (request, function) in [(1, "withdraw_request"), (2, "decline_request")] {
-        let ask = format!("/do/ask_approval?page=/runs/{preview}");
+        let ask = format!("/do/request_approval?page=/runs/{preview}");
         let (status, ..) = desk.post(&ask, format!("form[preview]={preview}")).await;
         assert_eq!(status, StatusCode::SEE_OTHER);
         let waiting = page(&desk, "/approvals").await;
@@ -259,7 +259,7 @@ async fn a_request_that_its_requester_withdraws_is_shown_as_withdrawn_everywhere
     let audit = page(&desk, "/audit?action=approval_withdrawn").await;
     assert_eq!(audit.matches("<th scope=\"row\">Approval request withdrawn</th>").count(), 2, "{audit}");
     // A request of another member of staff is declined.
-    desk.post(&format!("/do/ask_approval?page=/runs/{preview}"), format!("form[preview]={preview}")).await;
+    desk.post(&format!("/do/request_approval?page=/runs/{preview}"), format!("form[preview]={preview}")).await;
     let second = desk.another("second").await;
     let (_, location, _) = second.post("/do/decline_request?page=/approvals", "form[approval]=3").await;
     assert_eq!(location, "/approvals?done=declined");

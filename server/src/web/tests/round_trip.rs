@@ -500,7 +500,7 @@ impl Samples {
         let run = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM runs").await;
         let to = done("make_preview", &format!("/tasks/{task}"), &format!("form[task]={task}")).await;
         let preview = to.trim_start_matches("/runs/").to_owned();
-        done("ask_approval", &to, &format!("form[preview]={preview}")).await;
+        done("request_approval", &to, &format!("form[preview]={preview}")).await;
         desk.staff("second", &Role::ALL).await;
         let second = desk.another("second").await;
         let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
@@ -512,7 +512,7 @@ impl Samples {
         done("place_hold", "/users/801", &form).await;
         let hold = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM legal_holds").await;
         let page = format!("/users/{other}/anonymise");
-        done("ask_staff_anonymising", &page, &format!("form[user]={other}")).await;
+        done("request_staff_anonymising", &page, &format!("form[user]={other}")).await;
         let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
         let invited =
             accounts::add(&desk.store, trail::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;

@@ -97,7 +97,7 @@ async fn a_request_is_approved_once() {
     let task = add_task(&desk.store, "Leavers", false).await;
     let ana = actor(&desk, ANA).await;
     let preview = run::preview(&desk.store, ana, task).await.unwrap();
-    let request = approval_workflow::ask(&desk.store, ana, preview).await.unwrap();
+    let request = approval_workflow::request(&desk.store, ana, preview).await.unwrap();
     let ben = desk.another(BEN).await;
     let form = format!("form[approval]={request}");
     let approve = format!("{form}&form[confirm]=2");
@@ -120,7 +120,7 @@ async fn asking_twice_creates_one_request() {
     let task = add_task(&desk.store, "Leavers", false).await;
     let preview = run::preview(&desk.store, actor(&desk, ANA).await, task).await.unwrap();
     let form = format!("form[preview]={preview}");
-    let statuses = post_concurrently(&desk, "/do/ask_approval?page=/tasks", &form).await;
+    let statuses = post_concurrently(&desk, "/do/request_approval?page=/tasks", &form).await;
     assert_eq!(done(&statuses), POSTS, "{statuses:?}");
     assert_eq!(count(&desk, "approvals").await, 1);
 }

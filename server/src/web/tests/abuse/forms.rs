@@ -28,7 +28,7 @@ impl Form {
 
 /// Functions that change nothing, or nothing by the form listed here, with the reason.
 pub(super) const CHANGE_NOTHING: [(&str, &str); 6] = [
-    ("/do/ask_more_changes", "Ana has reached no limit"),
+    ("/do/request_more_changes", "Ana has reached no limit"),
     ("/do/find_users", "redirects to a list"),
     ("/do/find_people", "redirects to a list"),
     ("/do/check_task", "only validates"),
@@ -95,12 +95,12 @@ async fn users(desk: &Desk) -> Vec<Form> {
             "/do/anonymise_user",
             format!("form[user]={single}&form[task]={task}&form[version]={version}&form[confirm]={single}"),
         ),
-        form_about("/do/ask_staff_anonymising", "user", asked.0),
+        form_about("/do/request_staff_anonymising", "user", asked.0),
         form(
             "/do/anonymise_staff",
             format!("form[user]={member}&form[task]={task}&form[version]={version}&form[confirm]={member}"),
         ),
-        form("/do/ask_more_changes", ""),
+        form("/do/request_more_changes", ""),
     ]
 }
 
@@ -108,7 +108,7 @@ async fn users(desk: &Desk) -> Vec<Form> {
 async fn former_member_of_staff(desk: &Desk, user_id: &str) -> UserNumber {
     let member = desk.staff(user_id, &[Role::Cataloguer]).await;
     let request =
-        approval_workflow::ask_staff_anonymising(&desk.store, Actor::COMMAND_LINE, member).await.unwrap();
+        approval_workflow::request_staff_anonymising(&desk.store, Actor::COMMAND_LINE, member).await.unwrap();
     approval_workflow::approve(&desk.store, actor(desk, BEN).await, request).await.unwrap();
     member
 }
@@ -186,13 +186,13 @@ async fn holds(desk: &Desk) -> Vec<Form> {
     };
     let (reviewed, asked, released) =
         (place_hold("Reviewed").await, place_hold("Asked").await, place_hold("Released").await);
-    legal_hold::ask_for_release(store, ben, released).await.unwrap();
+    legal_hold::request_legal_hold_release(store, ben, released).await.unwrap();
     let user = leaver(store, "Held").await;
     let later = review + chrono::Duration::days(1);
     vec![
         form("/do/place_hold", format!("form[user]={user}&form[reason]=dispute&form[review_on]={review}")),
         form("/do/review_hold", format!("form[hold]={reviewed}&form[review_on]={later}")),
-        form_about("/do/ask_for_release", "hold", asked.0),
+        form_about("/do/request_legal_hold_release", "hold", asked.0),
         form_about("/do/release_hold", "hold", released.0),
     ]
 }
@@ -236,13 +236,13 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let (ana, ben) = (actor(desk, ANA).await, actor(desk, BEN).await);
     let asked = async |description: &str| {
         let preview = run::preview(store, ben, add_task(store, description, false).await).await.unwrap();
-        approval_workflow::ask(store, ben, preview).await.unwrap().0
+        approval_workflow::request(store, ben, preview).await.unwrap().0
     };
     let approved = asked("Approved").await;
     let users = number(store, "SELECT previewed FROM runs ORDER BY id DESC LIMIT 1").await;
     let to_ask = run::preview(store, ana, add_task(store, "To ask", false).await).await.unwrap();
     let to_withdraw = run::preview(store, ana, add_task(store, "Withdrawn", false).await).await.unwrap();
-    let to_withdraw = approval_workflow::ask(store, ana, to_withdraw).await.unwrap();
+    let to_withdraw = approval_workflow::request(store, ana, to_withdraw).await.unwrap();
     let queued = confirmed_preview(store, ana, add_task(store, "Cancelled", false).await).await;
     let people = run::read(store, queued).await.unwrap().previewed;
     let queued = run::start(store, ana, queued, &people.to_string()).await.unwrap();
@@ -250,7 +250,7 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let people = run::read(store, preview).await.unwrap().previewed;
     vec![
         form("/do/find_people", format!("form[run]={preview}&form[q]=Single")),
-        form_about("/do/ask_approval", "preview", to_ask.0),
+        form_about("/do/request_approval", "preview", to_ask.0),
         form("/do/approve_request", format!("form[approval]={approved}&form[confirm]={users}")),
         form_about("/do/decline_request", "approval", asked("Declined").await),
         form_about("/do/withdraw_request", "approval", to_withdraw.0),

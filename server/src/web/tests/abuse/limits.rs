@@ -62,7 +62,7 @@ async fn a_script_that_anonymises_users_is_stopped_and_every_page_shows_it() {
     // Another session of the same user has the same limit. An approval by a second person lifts it.
     let again = desk.another("lib").await;
     assert_eq!(anonymise(&again, numbers[20]).await.0, StatusCode::CONFLICT);
-    let (status, ..) = again.post("/do/ask_more_changes?page=/approvals", "").await;
+    let (status, ..) = again.post("/do/request_more_changes?page=/approvals", "").await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let approve = "form[approval]=1";
     assert_eq!(again.post("/do/approve_request?page=/approvals", approve).await.0, StatusCode::FORBIDDEN);
@@ -112,9 +112,9 @@ async fn a_member_of_staff_is_anonymised_after_an_approval() {
     }
     assert!(!page.contains("/do/anonymise_staff"));
     let (_, _, page) = librarian.get(&page_address).await;
-    assert!(page.contains("who manages staff") && !page.contains("/do/ask_staff_anonymising"), "{page}");
+    assert!(page.contains("who manages staff") && !page.contains("/do/request_staff_anonymising"), "{page}");
     let ask = format!("form[user]={former}");
-    let ask_at = format!("/do/ask_staff_anonymising?page={page_address}");
+    let ask_at = format!("/do/request_staff_anonymising?page={page_address}");
     assert_eq!(librarian.post(&ask_at, ask.clone()).await.0, StatusCode::FORBIDDEN);
     let anonymise = format!("form[user]={former}&form[task]=1&form[version]=1&form[confirm]={former}");
     let anonymise_at = format!("/do/anonymise_staff?page={page_address}");

@@ -228,7 +228,7 @@ async fn the_users_of_a_preview_are_shown_only_to_roles_that_may_see_users() {
             assert_eq!((existing.0, missing.0), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN));
             assert_eq!(without_nonce(&existing.2), without_nonce(&missing.2));
         }
-        for function in ["make_preview", "ask_approval", "start_run", "anonymise_user"] {
+        for function in ["make_preview", "request_approval", "start_run", "anonymise_user"] {
             let (status, ..) = low.post(&format!("/do/{function}?page=/runs/1"), "form[task]=1").await;
             assert_eq!(status, StatusCode::FORBIDDEN, "{role:?} {function}");
         }

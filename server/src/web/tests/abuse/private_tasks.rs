@@ -72,7 +72,7 @@ async fn a_run_of_a_private_task_is_shown_without_the_description() {
     let ana = ben.another(ANA).await;
     execute(&ben.store, "UPDATE tasks SET confirmed_settings = NULL").await;
     let preview = run::preview(&ben.store, Actor::COMMAND_LINE, task).await.unwrap();
-    approval_workflow::ask(&ben.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    approval_workflow::request(&ben.store, Actor::COMMAND_LINE, preview).await.unwrap();
     for (address, label) in [
         ("/approvals".to_owned(), "A private task"),
         ("/tasks".to_owned(), "a private task"),

@@ -24,7 +24,7 @@ async fn preview(desk: &Desk, task: TaskId) -> RunId {
 
 async fn ask(desk: &Desk, preview: RunId) -> i64 {
     let (status, _, page) =
-        desk.post("/do/ask_approval?page=/tasks", format!("form[preview]={preview}")).await;
+        desk.post("/do/request_approval?page=/tasks", format!("form[preview]={preview}")).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     approval::of_preview(&desk.store, preview).await.unwrap().unwrap().id.0
 }

@@ -72,7 +72,7 @@ async fn library() -> Desk {
     execute(store, "UPDATE users SET marked_on = '2018-01-01', leaving_on = '2018-01-01' WHERE number > 30")
         .await;
     let wider = run::preview(store, ben, TaskId(2)).await.unwrap();
-    approval_workflow::ask(store, ben, wider).await.unwrap();
+    approval_workflow::request(store, ben, wider).await.unwrap();
     let category = "legal_holds (category, reason, placed_on, review_on) SELECT code, 'dispute', '2018-01-01', \
                     '2018-02-01' FROM terms WHERE kind = 'category' LIMIT 1";
     insert(store, "id", category).await;

@@ -17,49 +17,49 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
 
 /// A request, and whether it was created by this call.
-pub struct Asked {
+pub struct Requested {
     pub id: ApprovalId,
     pub is_new: bool,
 }
 
 /// Requests approval to import the file with this SHA-256. `users` is the number of users that count towards the
 /// safety limits.
-pub async fn ask_import(
+pub async fn request_import(
     store: &Store,
     actor: Actor,
     sha256: String,
     users: i64,
 ) -> Result<ApprovalId, RecordsError> {
-    ask_alone(store, actor, ApprovalSubject::import_of(sha256, users), Subject::Library).await
+    request_in_own_tx(store, actor, ApprovalSubject::import_of(sha256, users), Subject::Library).await
 }
 
 /// Requests approval in a transaction of its own, and records the audit event.
-pub async fn ask_alone(
+pub async fn request_in_own_tx(
     store: &Store,
     actor: Actor,
     matter: ApprovalSubject,
     subject: Subject,
 ) -> Result<ApprovalId, RecordsError> {
     let tx = store.begin().await?;
-    let asked = ask_within(&tx, actor, &matter).await?;
+    let asked = request_within(&tx, actor, &matter).await?;
     if asked.is_new {
-        note(&tx, store, actor, AuditAction::ApprovalAsked, subject, None, asked.id).await?;
+        note(&tx, store, actor, AuditAction::ApprovalRequested, subject, None, asked.id).await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
 }
 
 /// Stores a request, unless an identical one is waiting.
-pub async fn ask_within(
+pub async fn request_within(
     tx: &DatabaseTransaction,
     actor: Actor,
     matter: &ApprovalSubject,
-) -> Result<Asked, RecordsError> {
+) -> Result<Requested, RecordsError> {
     let waiting = requests_of(matter)
         .filter(approvals::Column::Decision.is_null())
         .filter(approvals::Column::ExpiresAt.gt(Clock::system_now()));
     if let Some(request) = waiting.one(tx).await? {
-        return Ok(Asked { id: ApprovalId(request.id), is_new: false });
+        return Ok(Requested { id: ApprovalId(request.id), is_new: false });
     }
     let now = Clock::system_now();
     let request = approvals::ActiveModel {
@@ -76,7 +76,7 @@ pub async fn ask_within(
     }
     .insert(tx)
     .await?;
-    Ok(Asked { id: ApprovalId(request.id), is_new: true })
+    Ok(Requested { id: ApprovalId(request.id), is_new: true })
 }
 
 /// Closes the requests for a subject that no longer needs a second person, and records an audit event for each.
