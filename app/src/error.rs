@@ -127,8 +127,7 @@ impl FromServerFnError for AppError {
 
 /// The text for [`db::RecordsError::NotReady`].
 #[cfg(feature = "ssr")]
-const NOT_READY: &str =
-    "Lethe cannot use its key or one of its files. Nothing was changed. Tell the administrator: the log names the cause";
+const NOT_READY: &str = "Lethe cannot use its key or one of its files. Nothing was changed. Tell the administrator: the log names the cause";
 
 #[cfg(feature = "ssr")]
 impl From<db::RecordsError> for AppError {

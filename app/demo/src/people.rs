@@ -10,12 +10,13 @@ use super::photo;
 use super::rng::SeededRng;
 use chrono::{Duration, NaiveDate};
 use db::entity::{custom_values, legal_holds, photos, user_roles, user_words};
-use policy::HoldReason;
+use policy::LegalHoldReason;
 use sea_orm::Set;
 use trail::person::search_words;
 
 /// Reasons of legal holds.
-const HELD: [HoldReason; 3] = [HoldReason::Dispute, HoldReason::DebtCollection, HoldReason::AuthorityOrder];
+const HELD: [LegalHoldReason; 3] =
+    [LegalHoldReason::Dispute, LegalHoldReason::DebtCollection, LegalHoldReason::AuthorityOrder];
 
 /// The number of users generated and written together.
 const BLOCK: usize = 500;

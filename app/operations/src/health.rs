@@ -101,7 +101,7 @@ pub enum ConditionKind {
     /// The key file is missing, unreadable or contains another key. The next start will fail.
     KeyFile,
     /// Legal holds are due for review. They stay in force.
-    HoldsDue {
+    LegalHoldsDue {
         /// The number of legal holds.
         holds: i64,
     },
@@ -149,7 +149,7 @@ impl ConditionKind {
             Self::ClockDiffers { .. } => "clock_differs",
             Self::KeyFile => "key_file",
             Self::OwnerGone => "owner_gone",
-            Self::HoldsDue { .. } => "legal_holds_due",
+            Self::LegalHoldsDue { .. } => "legal_holds_due",
             Self::PasswordOnly => "password_only",
             Self::FourEyesOff => "four_eyes_off",
             Self::CodesGuessed { .. } => "codes_guessed",

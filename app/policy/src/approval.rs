@@ -13,7 +13,7 @@ coded_enum! {
         /// A run that applies the current rules to users anonymised under older ones.
         Reapply = "reapply",
         /// The release of a legal hold.
-        HoldRelease = "hold_release",
+        LegalHoldRelease = "legal_hold_release",
         /// More manual changes than the safety limits allow.
         MoreChanges = "more_changes",
         /// Anonymising a member of staff.

@@ -15,7 +15,7 @@ coded_enum! {
     /// The reason for a legal hold. A code instead of free text, which could contain personal data.
     #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
-    pub enum HoldReason: "reason of the legal hold" {
+    pub enum LegalHoldReason: "reason of the legal hold" {
         /// A dispute or a lawsuit.
         Dispute = "dispute",
         /// Money is being collected.
@@ -31,7 +31,7 @@ coded_enum! {
     }
 }
 
-impl HoldReason {
+impl LegalHoldReason {
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl HoldReason {
 /// The form for a new legal hold, as entered.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct HoldForm {
+pub struct LegalHoldForm {
     /// Number of the user; empty for a legal hold on a category.
     pub user: String,
     /// Code of the user category; empty for a legal hold on one user.
@@ -61,22 +61,23 @@ pub struct HoldForm {
     pub review_on: String,
 }
 
-/// The user or category under a legal hold.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum LegalHoldTarget {
+/// The user or category under a legal hold. A form has the number and the code, a page has the names.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegalHoldTarget<User = UserNumber, Category = String> {
     /// One user.
-    User(UserNumber),
+    User(User),
     /// All users of a category.
-    Category(String),
+    Category(Category),
 }
 
 /// A validated legal hold form.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct HoldDraft {
+pub struct LegalHoldDraft {
     /// The user or category.
     pub on: LegalHoldTarget,
     /// The reason.
-    pub reason: HoldReason,
+    pub reason: LegalHoldReason,
     /// The responsible member of staff, or `None` for the actor.
     pub owner: Option<UserNumber>,
     /// The review date.
@@ -84,18 +85,18 @@ pub struct HoldDraft {
 }
 
 /// Validates the form. The caller checks in the database that user, owner and category exist.
-pub fn validate(form: &HoldForm, today: NaiveDate) -> Result<HoldDraft, FieldErrors> {
+pub fn validate(form: &LegalHoldForm, today: NaiveDate) -> Result<LegalHoldDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
     let on = target(form, &mut errors);
     let reason = errors.take(
         "reason",
-        HoldReason::from_code(form.reason.trim()).ok_or_else(|| Problem::not_chosen("a reason")),
+        LegalHoldReason::from_code(form.reason.trim()).ok_or_else(|| Problem::not_chosen("a reason")),
     );
     let owner = errors.take("owner", optional_user(&form.owner));
     let review_on = errors.take("review_on", review_date(&form.review_on, today));
     match (on, reason, owner, review_on) {
         (Some(on), Some(reason), Some(owner), Some(review_on)) => {
-            Ok(HoldDraft { on, reason, owner, review_on })
+            Ok(LegalHoldDraft { on, reason, owner, review_on })
         }
         _ => Err(errors),
     }
@@ -111,7 +112,7 @@ pub fn review_date(text: &str, today: NaiveDate) -> Result<NaiveDate, Problem> {
     if date > today && date <= latest { Ok(date) } else { Err(Problem::NotAReviewDate) }
 }
 
-fn target(form: &HoldForm, errors: &mut FieldErrors) -> Option<LegalHoldTarget> {
+fn target(form: &LegalHoldForm, errors: &mut FieldErrors) -> Option<LegalHoldTarget> {
     let user = errors.take("user", optional_user(&form.user))?;
     let category = errors.take("category", text::line(&form.category, text::SHORT))?;
     match (user, category.is_empty()) {
@@ -129,18 +130,18 @@ mod tests {
     use super::*;
 
     /// Makes one field of a valid form invalid.
-    type Change = fn(&mut HoldForm);
+    type Change = fn(&mut LegalHoldForm);
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")
     }
 
-    fn form(change: impl FnOnce(&mut HoldForm)) -> HoldForm {
-        let mut form = HoldForm {
+    fn form(change: impl FnOnce(&mut LegalHoldForm)) -> LegalHoldForm {
+        let mut form = LegalHoldForm {
             user: "7".to_owned(),
             reason: "dispute".to_owned(),
             review_on: "2018-03-01".to_owned(),
-            ..HoldForm::default()
+            ..LegalHoldForm::default()
         };
         change(&mut form);
         form
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(draft.on, LegalHoldTarget::User(UserNumber(7)));
         assert_eq!(
             (draft.reason, draft.owner, draft.review_on),
-            (HoldReason::Dispute, None, day("2018-03-01"))
+            (LegalHoldReason::Dispute, None, day("2018-03-01"))
         );
         let of_category = form(|form| (form.user, form.category) = (String::new(), "STUDENT".to_owned()));
         let draft = validate(&of_category, day("2018-01-21")).expect("a valid form");

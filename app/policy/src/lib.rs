@@ -54,7 +54,7 @@ pub use ids::{
     ApprovalId, CatalogueRecordId, ChargeId, ImportId, ItemId, LegalHoldId, LoanId, MessageId, RequestId,
     RunId, TaskId, UserNumber,
 };
-pub use legal_hold::{HoldReason, LegalHoldTarget};
+pub use legal_hold::{LegalHoldReason, LegalHoldTarget};
 pub use limits::{Counted, Limits, Reached, Window};
 pub use manual_change::ManualChange;
 pub use permission::{Action, Roles};

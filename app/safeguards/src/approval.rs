@@ -6,19 +6,19 @@
 //! People are identified by user number, so another session of the same person is not a second person. The command
 //! line can request approval and start runs, but cannot approve.
 
-mod request;
 mod consume;
 mod decide;
 mod eligible_approvers;
 mod read;
+mod request;
 mod subject;
 
-pub use request::{request_in_own_tx, request_import, request_within, close_within, note};
 pub use consume::{consume, more_changes, of_run, use_up, why_not_yet};
 pub use decide::{agree, agree_within, changed, decline, row, waiting, withdraw};
 pub use eligible_approvers::{is_configured, is_new, is_on, observe, observe_regularly, others};
 pub use policy::approval::{ApprovalKind, Decision};
 pub use read::{About, Approval, ApprovalQuery, ApprovalStatus, list, of_preview, of_user, read};
+pub use request::{close_within, note, request_import, request_in_own_tx, request_within};
 pub use subject::ApprovalSubject;
 
 use db::error::RecordsError;

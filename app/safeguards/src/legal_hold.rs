@@ -10,8 +10,8 @@ mod release;
 mod transfer_to_user;
 
 pub use place::{place, review};
-pub use read::{DUE, Hold, HoldOn, HoldQuery, Show, in_force, list, of_user, read};
-pub use release::{request_legal_hold_release, release, release_within};
+pub use read::{DUE, LegalHold, LegalHoldQuery, Show, in_force, list, of_user, read};
+pub use release::{release, release_within, request_legal_hold_release};
 pub use transfer_to_user::transfer_to_user;
 
 use db::entity::legal_holds;

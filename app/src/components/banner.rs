@@ -134,7 +134,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
         | ConditionKind::KeyFile
         | ConditionKind::PasswordOnly
         | ConditionKind::FourEyesOff
-        | ConditionKind::HoldsDue { .. }
+        | ConditionKind::LegalHoldsDue { .. }
         | ConditionKind::CodesGuessed { .. }
         | ConditionKind::LimitReached { .. }
         | ConditionKind::FourEyesEnding
@@ -184,7 +184,7 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
             "Four eyes are off".to_owned(),
             ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
         ),
-        ConditionKind::HoldsDue { holds } => (
+        ConditionKind::LegalHoldsDue { holds } => (
             "/legal-holds?show=due".to_owned(),
             counted(holds, "legal hold", "legal holds"),
             if holds == 1 {

@@ -6,7 +6,8 @@ pub(crate) mod second_person;
 mod table;
 
 pub(crate) use actions::{
-    ApproveRequest, RequestApproval, RequestMoreChanges, RequestStaffAnonymising, DeclineRequest, WithdrawRequest,
+    ApproveRequest, DeclineRequest, RequestApproval, RequestMoreChanges, RequestStaffAnonymising,
+    WithdrawRequest,
 };
 pub(crate) use table::decisions;
 
@@ -58,7 +59,8 @@ pub fn ApprovalsPage() -> impl IntoView {
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
             .map(|(code, label)| view! { <option value=code selected=show == code>{label}</option> });
         let more = limits_reached().await?;
-        let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, RequestMoreChanges::PATH];
+        let paths =
+            [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, RequestMoreChanges::PATH];
         Ok(view! {
             <PageLayout title="Approvals"
                 lead="Requests of one member of staff that another must approve: runs that go further than \

@@ -6,7 +6,7 @@ mod list;
 mod one;
 mod table;
 
-pub(crate) use form::{HoldTarget, place_form};
+pub(crate) use form::place_form;
 pub use list::LegalHoldListPage;
 pub use one::LegalHoldPage;
 pub(crate) use table::hold_table;

@@ -7,8 +7,8 @@ use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalId, ApprovalReason, Channel, LegalHoldId, RunId, UserNumber};
 use safeguards::approval::{
-    About, ApprovalKind, ApprovalSubject, agree, request_in_own_tx, request_within, changed, note, of_run, read, row,
-    waiting, why_not_yet,
+    About, ApprovalKind, ApprovalSubject, agree, changed, note, of_run, read, request_in_own_tx,
+    request_within, row, waiting, why_not_yet,
 };
 use safeguards::{legal_hold, limits};
 use trail::actor::Actor;
@@ -94,8 +94,13 @@ pub async fn request_staff_anonymising(
 ) -> Result<ApprovalId, RecordsError> {
     actor.require_permission_to_see(Action::ManageStaff)?;
     let roles = run::may_anonymise_staff(&store.db, actor, number).await?;
-    request_in_own_tx(store, actor, ApprovalSubject::staff_anonymising_of(number, roles), Subject::User(number.0))
-        .await
+    request_in_own_tx(
+        store,
+        actor,
+        ApprovalSubject::staff_anonymising_of(number, roles),
+        Subject::User(number.0),
+    )
+    .await
 }
 
 /// Approves the request of another member of staff. Releases a legal hold at once; a run must then be started by a
@@ -104,8 +109,8 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
     let tx = store.begin().await?;
     let request = waiting(&tx, id).await?;
     match request.kind {
-        ApprovalKind::HoldRelease => {
-            let hold = LegalHoldId(request.hold_id.unwrap_or_default());
+        ApprovalKind::LegalHoldRelease => {
+            let hold = LegalHoldId(request.legal_hold_id.unwrap_or_default());
             legal_hold::release_within(&tx, store, actor, hold).await?;
             // If several requests for one legal hold are open, the decided one must be this one.
             let request = row(&tx, id).await?;

@@ -17,7 +17,7 @@ fn approvals() -> Table {
             big_pk_auto("id"),
             text("kind"),
             big_integer_null("preview_id"),
-            big_integer_null("hold_id"),
+            big_integer_null("legal_hold_id"),
             big_integer_null("user_number"),
             big_integer_null("users"),
             text("fingerprint"),
@@ -31,7 +31,7 @@ fn approvals() -> Table {
         ],
         foreign_keys: &[
             ("preview_id", "runs", "id"),
-            ("hold_id", "legal_holds", "id"),
+            ("legal_hold_id", "legal_holds", "id"),
             ("asked_by", "users", "number"),
             ("decided_by", "users", "number"),
         ],
@@ -42,7 +42,7 @@ fn approvals() -> Table {
         )),
         indexes: &[
             "INDEX approvals_preview ON approvals (preview_id)",
-            "INDEX approvals_hold ON approvals (hold_id)",
+            "INDEX approvals_hold ON approvals (legal_hold_id)",
             "INDEX approvals_open ON approvals (id) WHERE decision IS NULL",
         ],
         ..Table::default()

@@ -57,7 +57,9 @@ impl Approvals {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
             Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
-            Self::Request { import: Some(file), .. } => return request(store, output, Subject::Import(file)).await,
+            Self::Request { import: Some(file), .. } => {
+                return request(store, output, Subject::Import(file)).await;
+            }
             Self::Request { preview, more_changes, staff, .. } => {
                 let subject = match (preview, more_changes, staff) {
                     (Some(preview), ..) => Subject::Run(RunId(preview)),
@@ -118,7 +120,7 @@ fn line(approval: &Approval) -> String {
     let about = match &approval.about {
         About::Run { preview, people, .. } => format!("run of preview {preview} ({people} users)"),
         About::Reapply => "applying the current rules to users anonymised earlier".to_owned(),
-        About::HoldRelease { hold } => format!("release of legal hold {hold}"),
+        About::LegalHoldRelease { hold } => format!("release of legal hold {hold}"),
         About::MoreChanges => "more manual changes".to_owned(),
         About::Import { users, sha256 } => {
             format!("import that changes {users} users, file with SHA-256 {sha256}")

@@ -3,8 +3,9 @@
 use super::Output;
 use clap::Subcommand;
 use db::pagination::Paging;
+use policy::LegalHoldTarget;
 use policy::dates::iso;
-use safeguards::legal_hold::{self, Hold, HoldOn, HoldQuery, Show};
+use safeguards::legal_hold::{self, LegalHold, LegalHoldQuery, Show};
 use std::process::ExitCode;
 use trail::Store;
 
@@ -32,7 +33,7 @@ impl LegalHolds {
             (_, true) => Show::All,
             _ => Show::InForce,
         };
-        let query = HoldQuery { show, ..HoldQuery::default() };
+        let query = LegalHoldQuery { show, ..LegalHoldQuery::default() };
         let page = legal_hold::list(store, &query, &Paging { after: None, rows: Some(last) }).await?;
         output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         Ok(ExitCode::SUCCESS)
@@ -40,10 +41,10 @@ impl LegalHolds {
 }
 
 /// Returns a legal hold as a line of numbers and codes, without names.
-fn line(hold: &Hold) -> String {
+fn line(hold: &LegalHold) -> String {
     let on = match &hold.on {
-        HoldOn::User(person) => format!("user {}", person.number),
-        HoldOn::Category(term) => format!("category {}", term.code),
+        LegalHoldTarget::User(person) => format!("user {}", person.number),
+        LegalHoldTarget::Category(term) => format!("category {}", term.code),
     };
     let owner = hold.owner.as_ref().map_or_else(|| "–".to_owned(), |owner| format!("user {}", owner.number));
     let until = match (hold.released_on, hold.review_on) {

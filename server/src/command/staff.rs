@@ -35,7 +35,7 @@ pub(crate) enum Staff {
         name: String,
     },
     /// Anonymise a member of staff, ending sign-in and roles. A second person must approve it first (`lethe approvals
-    /// ask --staff`). This cannot be undone.
+    /// request --staff`). This cannot be undone.
     Anonymise {
         /// User number.
         number: i64,

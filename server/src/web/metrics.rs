@@ -60,7 +60,7 @@ fn conditions(registry: &mut Registry, health: &Health) {
     gauge(registry, "findings_open", "Residue findings that are waiting for a decision")
         .set(open.unwrap_or_default());
     let due = health.conditions.iter().find_map(|one| match one.what {
-        ConditionKind::HoldsDue { holds } => Some(holds),
+        ConditionKind::LegalHoldsDue { holds } => Some(holds),
         _ => None,
     });
     gauge(registry, "legal_holds_due", "Legal holds in force that are due for review")

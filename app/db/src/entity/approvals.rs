@@ -13,7 +13,7 @@ pub struct Model {
     pub id: i64,
     pub kind: ApprovalKind,
     pub preview_id: Option<i64>,
-    pub hold_id: Option<i64>,
+    pub legal_hold_id: Option<i64>,
     pub user_number: Option<i64>,
     pub fingerprint: String,
     pub asked_by: Option<i64>,

@@ -1,6 +1,6 @@
 //! A legal hold: a reason, with a review date, not to anonymise.
 
-use policy::HoldReason;
+use policy::LegalHoldReason;
 use sea_orm::entity::prelude::*;
 
 /// A legal hold: a reason, with a review date, not to anonymise. The register of personal data
@@ -13,7 +13,7 @@ pub struct Model {
     pub id: i64,
     pub user_number: Option<i64>,
     pub category: Option<String>,
-    pub reason: HoldReason,
+    pub reason: LegalHoldReason,
     pub owner_number: Option<i64>,
     pub placed_by: Option<i64>,
     pub placed_on: Date,

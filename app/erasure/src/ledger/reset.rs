@@ -43,16 +43,8 @@ pub async fn reset(store: &Store, actor: Actor, typed: &str) -> Result<LedgerSta
     // Lock order: the head of the audit chain first, then the ledger file.
     let after = watermark::read(&tx).await?.map_or(0, |mark| mark.place.sequence);
     let detail = format!("after={after}");
-    audit::record_event(
-        &tx,
-        &store.clock,
-        actor,
-        AuditAction::LedgerReset,
-        Subject::Library,
-        None,
-        &detail,
-    )
-    .await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::LedgerReset, Subject::Library, None, &detail)
+        .await?;
     chain::chain(&store.chain_key, &tx).await?;
     let opened = Opened::or_created(store).await?;
     let mark = watermark::read_settled(&tx).await?;

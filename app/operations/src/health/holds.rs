@@ -24,5 +24,5 @@ pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let since: Option<NaiveDate> = row.try_get("", "since")?;
     let morning = since.unwrap_or(today).and_time(NaiveTime::MIN);
     let since = timezone::at_wall_time(store.clock.zone(), morning).at;
-    Ok(vec![Condition { what: ConditionKind::HoldsDue { holds }, task: None, run: None, since }])
+    Ok(vec![Condition { what: ConditionKind::LegalHoldsDue { holds }, task: None, run: None, since }])
 }

@@ -116,7 +116,7 @@ pub(super) const APPROVALS: Table = Table {
         entry("id", NotPersonal, Keep, "Key"),
         entry("kind", NotPersonal, Keep, "What is approved"),
         entry("preview_id", Link, Keep, "Preview whose run is approved"),
-        entry("hold_id", Link, Keep, "Legal hold whose release is approved"),
+        entry("legal_hold_id", Link, Keep, "Legal hold whose release is approved"),
         entry("user_number", Link, Keep, "User that the approval is about"),
         entry("fingerprint", NotPersonal, Keep, "Fingerprint of what is approved"),
         entry("asked_by", Link, Keep, "Member of staff who requested it"),

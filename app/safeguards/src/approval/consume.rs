@@ -1,7 +1,7 @@
 //! Consuming an approval, in the transaction of the action that it allows.
 
-use super::request::requests_of;
 use super::eligible_approvers::could;
+use super::request::requests_of;
 use super::subject::ApprovalSubject;
 use db::clock::Clock;
 use db::entity::approvals;

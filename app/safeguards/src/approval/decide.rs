@@ -1,7 +1,7 @@
 //! The decision of the second person.
 
-use super::request::{note, requests_of};
 use super::eligible_approvers::could;
+use super::request::{note, requests_of};
 use super::subject::ApprovalSubject;
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
@@ -58,8 +58,8 @@ async fn close(
     decision: Decision,
 ) -> Result<Decision, RecordsError> {
     decide(&tx, actor, request, decision, None).await?;
-    let subject = match (request.kind, request.hold_id) {
-        (ApprovalKind::HoldRelease, Some(hold)) => Subject::LegalHold(hold),
+    let subject = match (request.kind, request.legal_hold_id) {
+        (ApprovalKind::LegalHoldRelease, Some(hold)) => Subject::LegalHold(hold),
         (ApprovalKind::StaffAnonymising, _) => request.user_number.map_or(Subject::Library, Subject::User),
         _ => Subject::Library,
     };
@@ -125,7 +125,7 @@ pub async fn agree(
 /// Returns the permission that the second person needs.
 const fn needs(kind: ApprovalKind) -> Action {
     match kind {
-        ApprovalKind::HoldRelease => Action::ReleaseLegalHolds,
+        ApprovalKind::LegalHoldRelease => Action::ReleaseLegalHolds,
         ApprovalKind::Run
         | ApprovalKind::Reapply
         | ApprovalKind::MoreChanges

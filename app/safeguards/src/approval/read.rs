@@ -56,7 +56,7 @@ pub enum About {
     /// Applying the current rules to users anonymised under older ones.
     Reapply,
     /// The release of a legal hold.
-    HoldRelease {
+    LegalHoldRelease {
         /// The legal hold.
         hold: LegalHoldId,
     },
@@ -107,7 +107,7 @@ impl Approval {
     /// Returns the permission needed to approve it.
     pub const fn needs(&self) -> Action {
         match self.about {
-            About::HoldRelease { .. } => Action::ReleaseLegalHolds,
+            About::LegalHoldRelease { .. } => Action::ReleaseLegalHolds,
             About::Run { .. }
             | About::Reapply
             | About::MoreChanges
@@ -257,7 +257,7 @@ const fn status(decision: Option<Decision>, used: bool, expired: bool) -> Approv
 fn about(row: &QueryResult) -> Result<About, RecordsError> {
     let kind: ApprovalKind = row.try_get("", "kind")?;
     let preview: Option<i64> = row.try_get("", "preview_id")?;
-    let hold: Option<i64> = row.try_get("", "hold_id")?;
+    let hold: Option<i64> = row.try_get("", "legal_hold_id")?;
     match (kind, preview, hold) {
         (ApprovalKind::Run, Some(preview), _) => {
             let task: Option<i64> = row.try_get("", "task_id")?;
@@ -269,7 +269,9 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
             })
         }
         (ApprovalKind::Reapply, ..) => Ok(About::Reapply),
-        (ApprovalKind::HoldRelease, _, Some(hold)) => Ok(About::HoldRelease { hold: LegalHoldId(hold) }),
+        (ApprovalKind::LegalHoldRelease, _, Some(hold)) => {
+            Ok(About::LegalHoldRelease { hold: LegalHoldId(hold) })
+        }
         (ApprovalKind::MoreChanges, ..) => Ok(About::MoreChanges),
         (ApprovalKind::StaffAnonymising, ..) => {
             let user: Option<i64> = row.try_get("", "user_number")?;
@@ -280,7 +282,7 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
             let sha256 = row.try_get("", "fingerprint")?;
             Ok(About::Import { users: users.unwrap_or_default(), sha256 })
         }
-        (ApprovalKind::Run, None, _) | (ApprovalKind::HoldRelease, _, None) => {
+        (ApprovalKind::Run, None, _) | (ApprovalKind::LegalHoldRelease, _, None) => {
             Err(RecordsError::Corrupt("subject of the approval"))
         }
     }

@@ -65,7 +65,7 @@ pub async fn request_within(
     let request = approvals::ActiveModel {
         kind: Set(matter.kind),
         preview_id: Set(matter.preview),
-        hold_id: Set(matter.hold),
+        legal_hold_id: Set(matter.hold),
         user_number: Set(matter.user),
         users: Set(matter.users),
         fingerprint: Set(matter.fingerprint.clone()),
@@ -109,7 +109,7 @@ pub(super) fn requests_of(matter: &ApprovalSubject) -> Select<approvals::Entity>
     approvals::Entity::find()
         .filter(approvals::Column::Kind.eq(matter.kind))
         .filter(of(approvals::Column::PreviewId, matter.preview))
-        .filter(of(approvals::Column::HoldId, matter.hold))
+        .filter(of(approvals::Column::LegalHoldId, matter.hold))
         .filter(of(approvals::Column::UserNumber, matter.user))
         .filter(of(approvals::Column::Users, matter.users))
         .filter(approvals::Column::Fingerprint.eq(&matter.fingerprint))

@@ -53,7 +53,7 @@ impl ApprovalSubject {
     /// Returns the subject for releasing this legal hold in its present state.
     pub(crate) fn release_of(hold: &legal_holds::Model) -> Self {
         let seal = format!(
-            "lethe-hold-1\n{}\n{:?}\n{:?}\n{}\n{:?}\n{:?}\n",
+            "lethe-legal-hold-1\n{}\n{:?}\n{:?}\n{}\n{:?}\n{:?}\n",
             hold.id,
             hold.user_number,
             hold.category,
@@ -62,7 +62,7 @@ impl ApprovalSubject {
             hold.review_on
         );
         Self {
-            kind: ApprovalKind::HoldRelease,
+            kind: ApprovalKind::LegalHoldRelease,
             preview: None,
             hold: Some(hold.id),
             user: None,

@@ -5,7 +5,7 @@ use db::dialect;
 use db::entity::{legal_holds, terms, user_roles, users};
 use db::error::RecordsError;
 use policy::form::Problem;
-use policy::legal_hold::{HoldForm, review_date, validate};
+use policy::legal_hold::{LegalHoldForm, review_date, validate};
 use policy::{Action, LegalHoldId, LegalHoldTarget, TermKind, UserNumber};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use trail::actor::Actor;
@@ -14,7 +14,7 @@ use trail::person;
 use trail::store::Store;
 
 /// Places a legal hold. From then on none of its users is anonymised, not even by an active run.
-pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<LegalHoldId, RecordsError> {
+pub async fn place(store: &Store, actor: Actor, form: &LegalHoldForm) -> Result<LegalHoldId, RecordsError> {
     actor.require(Action::PlaceLegalHolds)?;
     let today = store.clock.today();
     let draft = validate(form, today).map_err(RecordsError::Invalid)?;

@@ -6,7 +6,7 @@ use db::dialect;
 use db::entity::{legal_holds, users};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
-use policy::{ApprovalId, HoldReason, LegalHoldId, UserNumber};
+use policy::{ApprovalId, LegalHoldId, LegalHoldReason, LegalHoldTarget, UserNumber};
 use sea_orm::sea_query::{ExprTrait, Value};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryResult, QuerySelect,
@@ -23,13 +23,13 @@ pub const DUE: &str = "(x.review_on IS NULL OR x.review_on <= ?)";
 
 /// A legal hold.
 #[derive(Clone, Debug, Serialize)]
-pub struct Hold {
+pub struct LegalHold {
     /// The id.
     pub id: LegalHoldId,
     /// The user or category under legal hold.
-    pub on: HoldOn,
+    pub on: LegalHoldTarget<Person, Term>,
     /// The reason.
-    pub reason: HoldReason,
+    pub reason: LegalHoldReason,
     /// The member of staff who is responsible for it.
     pub owner: Option<Person>,
     /// The member of staff who placed it.
@@ -43,17 +43,7 @@ pub struct Hold {
     /// The member of staff who released it.
     pub released_by: Option<Person>,
     /// The waiting request for its release.
-    pub asked: Option<ReleaseRequested>,
-}
-
-/// The target of a legal hold.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldOn {
-    /// One user.
-    User(Person),
-    /// All users of a category.
-    Category(Term),
+    pub release_request: Option<ReleaseRequested>,
 }
 
 /// A request for release that waits for a decision.
@@ -67,7 +57,7 @@ pub struct ReleaseRequested {
     pub expires_at: DateTime<Utc>,
 }
 
-impl Hold {
+impl LegalHold {
     /// Returns whether it prevents anonymising.
     pub const fn is_in_force(&self) -> bool {
         self.released_on.is_none()
@@ -125,7 +115,7 @@ impl Show {
 
 /// Filters for legal holds.
 #[derive(Clone, Debug, Default)]
-pub struct HoldQuery {
+pub struct LegalHoldQuery {
     /// The status.
     pub show: Show,
     /// Only legal holds on this user.
@@ -135,7 +125,11 @@ pub struct HoldQuery {
 }
 
 /// Lists legal holds, the newest first.
-pub async fn list(store: &Store, query: &HoldQuery, paging: &Paging) -> Result<Page<Hold>, RecordsError> {
+pub async fn list(
+    store: &Store,
+    query: &LegalHoldQuery,
+    paging: &Paging,
+) -> Result<Page<LegalHold>, RecordsError> {
     let mut conditions = vec!["x.id < ?".to_owned()];
     let before = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(i64::MAX);
     let mut values: Vec<Value> = vec![before.into()];
@@ -161,13 +155,13 @@ pub async fn list(store: &Store, query: &HoldQuery, paging: &Paging) -> Result<P
 }
 
 /// Reads one legal hold.
-pub async fn read(store: &Store, id: LegalHoldId) -> Result<Hold, RecordsError> {
+pub async fn read(store: &Store, id: LegalHoldId) -> Result<LegalHold, RecordsError> {
     let found = holds(&store.db, "WHERE x.id = ?", vec![id.0.into()]).await?;
     found.into_iter().next().ok_or(RecordsError::NotFound("legal hold"))
 }
 
 /// Lists the legal holds on a user, and those in force on the user's category. Those in force come first.
-pub async fn of_user(store: &Store, user: UserNumber) -> Result<Vec<Hold>, RecordsError> {
+pub async fn of_user(store: &Store, user: UserNumber) -> Result<Vec<LegalHold>, RecordsError> {
     let rest = "WHERE x.user_number = ? OR (x.released_on IS NULL AND x.category = \
                 (SELECT category FROM users WHERE number = ? AND anonymised_on IS NULL)) \
                 ORDER BY CASE WHEN x.released_on IS NULL THEN 0 ELSE 1 END, x.id DESC LIMIT 100";
@@ -198,7 +192,11 @@ const PEOPLE: [(&str, &str); 4] =
 /// Reads legal holds `x` with their people. `rest` follows the joins.
 ///
 /// Raw SQL: each row joins the newest open request to release it, and callers give different conditions and orders.
-async fn holds(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Result<Vec<Hold>, RecordsError> {
+async fn holds(
+    db: &impl ConnectionTrait,
+    rest: &str,
+    values: Vec<Value>,
+) -> Result<Vec<LegalHold>, RecordsError> {
     let names = PEOPLE.map(|(_, table)| Name::select_list(table)).join(", ");
     let joins =
         PEOPLE.map(|(column, table)| format!("LEFT JOIN users {table} ON {table}.number = x.{column} "));
@@ -207,7 +205,7 @@ async fn holds(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Res
          x.released_on, x.released_by, COALESCE(t.name, x.category) AS category_name, a.id AS asked_id, \
          a.asked_by AS asked_by, a.expires_at AS asked_until, {names} FROM legal_holds x {} \
          LEFT JOIN terms t ON t.kind = 'category' AND t.code = x.category \
-         LEFT JOIN approvals a ON a.id = (SELECT MAX(w.id) FROM approvals w WHERE w.hold_id = x.id \
+         LEFT JOIN approvals a ON a.id = (SELECT MAX(w.id) FROM approvals w WHERE w.legal_hold_id = x.id \
          AND w.decision IS NULL AND w.expires_at > ?) {rest}",
         joins.concat()
     );
@@ -216,7 +214,7 @@ async fn holds(db: &impl ConnectionTrait, rest: &str, values: Vec<Value>) -> Res
     rows.iter().map(hold).collect()
 }
 
-fn hold(row: &QueryResult) -> Result<Hold, RecordsError> {
+fn hold(row: &QueryResult) -> Result<LegalHold, RecordsError> {
     let person = |(column, table): (&str, &str)| -> Result<Option<Person>, DbErr> {
         let number: Option<i64> = row.try_get("", column)?;
         let name = Name::of(row, table)?.shown();
@@ -225,14 +223,16 @@ fn hold(row: &QueryResult) -> Result<Hold, RecordsError> {
     let [on, owner, placed_by, released_by] = PEOPLE.map(person);
     let category: Option<String> = row.try_get("", "category")?;
     let on = match (on?, category) {
-        (Some(user), _) => HoldOn::User(user),
-        (None, Some(code)) => HoldOn::Category(Term { code, name: row.try_get("", "category_name")? }),
+        (Some(user), _) => LegalHoldTarget::User(user),
+        (None, Some(code)) => {
+            LegalHoldTarget::Category(Term { code, name: row.try_get("", "category_name")? })
+        }
         (None, None) => return Err(RecordsError::Corrupt("legal hold")),
     };
     let asked: Option<i64> = row.try_get("", "asked_id")?;
     let until: Option<DateTime<Utc>> = row.try_get("", "asked_until")?;
     let by: Option<i64> = row.try_get("", "asked_by")?;
-    Ok(Hold {
+    Ok(LegalHold {
         id: LegalHoldId(row.try_get("", "id")?),
         on,
         reason: row.try_get("", "reason")?,
@@ -242,7 +242,7 @@ fn hold(row: &QueryResult) -> Result<Hold, RecordsError> {
         review_on: row.try_get("", "review_on")?,
         released_on: row.try_get("", "released_on")?,
         released_by: released_by?,
-        asked: asked.zip(until).map(|(id, expires_at)| ReleaseRequested {
+        release_request: asked.zip(until).map(|(id, expires_at)| ReleaseRequested {
             id: ApprovalId(id),
             by: by.map(UserNumber),
             expires_at,

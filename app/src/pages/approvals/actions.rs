@@ -70,7 +70,7 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
     approval_workflow::approve_confirmed(&store, actor(), id, &form.confirm).await?;
     let next = match approval::read(&store, id).await?.about {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
-        About::HoldRelease { hold } => format!("/legal-holds/{hold}?done=hold-released"),
+        About::LegalHoldRelease { hold } => format!("/legal-holds/{hold}?done=legal-hold-released"),
         About::Reapply | About::MoreChanges | About::Import { .. } => "/approvals?done=approved".to_owned(),
         // An approver may see the record, but may lack the permission to anonymise.
         About::StaffAnonymising { .. } => format!("/approvals/{id}?done=approved"),

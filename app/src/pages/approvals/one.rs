@@ -78,9 +78,10 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
         About::Run { people: users, .. } | About::Import { users, .. } => {
             Some(number_field(*users, typed, error.as_ref()))
         }
-        About::Reapply | About::HoldRelease { .. } | About::MoreChanges | About::StaffAnonymising { .. } => {
-            None
-        }
+        About::Reapply
+        | About::LegalHoldRelease { .. }
+        | About::MoreChanges
+        | About::StaffAnonymising { .. } => None,
     };
     view! {
         <section class="confirm" aria-labelledby="approve">
@@ -138,7 +139,7 @@ fn consequence(about: &About) -> (AnyView, String) {
             };
             (what.into_any(), "Approve run".to_owned())
         }
-        About::HoldRelease { hold } => {
+        About::LegalHoldRelease { hold } => {
             let what = view! {
                 <p>
                     "Your approval releases " <a href=format!("/legal-holds/{hold}")>"legal hold "{hold.to_string()}</a>

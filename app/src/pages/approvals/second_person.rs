@@ -1,7 +1,7 @@
 //! The section of a preview's page about the second person: why one is needed, and the state of the request.
 
 use super::table::{asker, decisions, status_tag};
-use super::{RequestApproval, DeclineRequest, WithdrawRequest};
+use super::{DeclineRequest, RequestApproval, WithdrawRequest};
 use crate::components::{PostButton, ProblemSummary, Timestamp, person_link};
 use crate::form::error_for;
 use db::RecordsError;

@@ -87,7 +87,7 @@ pub(super) fn subject(about: &About) -> AnyView {
                 .into_any()
         }
         About::Reapply => "Applying the current rules to users anonymised earlier".into_any(),
-        About::HoldRelease { hold } => {
+        About::LegalHoldRelease { hold } => {
             view! { <a href=format!("/legal-holds/{hold}")>"Release of legal hold "{hold.to_string()}</a> }
                 .into_any()
         }

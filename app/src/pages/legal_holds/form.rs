@@ -1,38 +1,30 @@
 //! The form that places a legal hold, on one user or on a category.
 
-use super::actions::PlaceHold;
+use super::actions::PlaceLegalHold;
 use crate::components::{DateInput, FieldProblem, ProblemSummary, options};
 use crate::error::field_errors;
 use crate::form::{Token, action, error_for, failed_submission};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
-use policy::legal_hold::HoldForm;
-use policy::{HoldReason, UserNumber};
+use policy::legal_hold::LegalHoldForm;
+use policy::{LegalHoldReason, LegalHoldTarget, UserNumber};
 use trail::terms::Term;
 
-/// The target of the hold that the form places.
-pub(crate) enum HoldTarget {
-    /// This user.
-    User(UserNumber),
-    /// A category that is chosen in the form.
-    Category(Vec<Term>),
-}
-
-/// Renders the form in a closed disclosure. `page` is the page of the form.
-pub(crate) fn place_form(on: HoldTarget, page: &str) -> impl IntoView + use<> {
-    let (form, error) = match failed_submission::<HoldForm>(PlaceHold::PATH) {
+/// Renders the form in a closed disclosure, for a user or for a choice of categories. `page` is the page of the form.
+pub(crate) fn place_form(on: LegalHoldTarget<UserNumber, Vec<Term>>, page: &str) -> impl IntoView + use<> {
+    let (form, error) = match failed_submission::<LegalHoldForm>(PlaceLegalHold::PATH) {
         Some((form, error)) => (form, Some(error)),
-        None => (HoldForm::default(), error_for(PlaceHold::PATH)),
+        None => (LegalHoldForm::default(), error_for(PlaceLegalHold::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let open = error.is_some();
     let (summary, target) = match on {
-        HoldTarget::User(number) => (
+        LegalHoldTarget::User(number) => (
             "Place a legal hold on this user",
             view! { <input type="hidden" name="form[user]" value=number.to_string() /> }.into_any(),
         ),
-        HoldTarget::Category(terms) => {
+        LegalHoldTarget::Category(terms) => {
             ("Place a legal hold on a user category", category(terms, &form.category, &errors).into_any())
         }
     };
@@ -41,7 +33,7 @@ pub(crate) fn place_form(on: HoldTarget, page: &str) -> impl IntoView + use<> {
         <details class="more" id="place-hold" open=open>
             <summary>{summary}</summary>
             <ProblemSummary error />
-            <form method="post" action=action(PlaceHold::PATH, page) novalidate>
+            <form method="post" action=action(PlaceLegalHold::PATH, page) novalidate>
                 <Token />
                 <div class="columns">
                     {target}
@@ -50,11 +42,11 @@ pub(crate) fn place_form(on: HoldTarget, page: &str) -> impl IntoView + use<> {
                         <select id="reason" name="form[reason]" aria-invalid=wrong("reason")
                             aria-describedby="reason-problem">
                             {options(
-                                HoldReason::ALL,
-                                HoldReason::from_code(&form.reason),
+                                LegalHoldReason::ALL,
+                                LegalHoldReason::from_code(&form.reason),
                                 "Choose a reason",
-                                HoldReason::code,
-                                HoldReason::label,
+                                LegalHoldReason::code,
+                                LegalHoldReason::label,
                             )}
                         </select>
                         <FieldProblem field="reason" errors=errors.clone() />

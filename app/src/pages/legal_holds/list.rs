@@ -1,6 +1,6 @@
 //! The list of legal holds.
 
-use super::form::{HoldTarget, place_form};
+use super::form::place_form;
 use super::table::hold_table;
 use crate::components::{
     FilterProblem, PageLayout, ProblemSummary, choice, filtered_list, guarded_page, paging, query,
@@ -9,8 +9,8 @@ use crate::state::{actor, store};
 use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use policy::{Action, TermKind, UserNumber};
-use safeguards::legal_hold::{self, HoldQuery, Show};
+use policy::{Action, LegalHoldTarget, TermKind, UserNumber};
+use safeguards::legal_hold::{self, LegalHoldQuery, Show};
 use trail::terms::{self, Term};
 
 /// Shows the legal holds.
@@ -22,7 +22,7 @@ pub fn LegalHoldListPage() -> impl IntoView {
     let show = choice(&mut errors, "show", Show::from_code);
     let of_user = choice(&mut errors, "user", |number| number.parse().ok().map(UserNumber));
     guarded_page(async move {
-        let find = HoldQuery {
+        let find = LegalHoldQuery {
             show: show.unwrap_or_default(),
             user: of_user,
             category: (!category.is_empty()).then(|| category.clone()),
@@ -53,7 +53,7 @@ pub fn LegalHoldListPage() -> impl IntoView {
         let filters = filters(find.show, user, &category, &categories, &errors);
         let place = actor()
             .may(Action::PlaceLegalHolds)
-            .then(|| place_form(HoldTarget::Category(categories), "/legal-holds"));
+            .then(|| place_form(LegalHoldTarget::Category(categories), "/legal-holds"));
         Ok(view! {
             <PageLayout title="Legal holds"
                 lead="Users who must not be anonymised, and why. A legal hold ends only when it is released.">

@@ -1,6 +1,6 @@
 //! One legal hold, its review and its release.
 
-use super::actions::{RequestLegalHoldRelease, ReleaseHold, ReviewForm, ReviewHold};
+use super::actions::{ReleaseLegalHold, RequestLegalHoldRelease, ReviewForm, ReviewLegalHold};
 use super::table::{state_tag, target_link};
 use crate::components::{
     DateInput, Day, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page,
@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::{Action, LegalHoldId};
 use safeguards::approval;
-use safeguards::legal_hold::{self, Hold};
+use safeguards::legal_hold::{self, LegalHold};
 use trail::Actor;
 
 /// Shows one legal hold.
@@ -32,7 +32,7 @@ pub fn LegalHoldPage() -> impl IntoView {
             let review = actor.may(Action::PlaceLegalHolds).then(|| review(hold.id));
             view! { {review} {release(&hold, actor, four_eyes)} }
         });
-        let paths = [RequestLegalHoldRelease::PATH, ReleaseHold::PATH];
+        let paths = [RequestLegalHoldRelease::PATH, ReleaseLegalHold::PATH];
         Ok(view! {
             <PageLayout title=format!("Legal hold {}", hold.id) crumbs>
                 <ProblemSummary error=paths.into_iter().find_map(error_for) />
@@ -44,7 +44,7 @@ pub fn LegalHoldPage() -> impl IntoView {
     })
 }
 
-fn facts(hold: &Hold) -> impl IntoView + use<> {
+fn facts(hold: &LegalHold) -> impl IntoView + use<> {
     let person = |person: &Option<trail::person::Person>| person.as_ref().map(person_link);
     let released = hold.released_on.map(|on| {
         view! {
@@ -70,9 +70,9 @@ fn facts(hold: &Hold) -> impl IntoView + use<> {
 }
 
 fn review(hold: LegalHoldId) -> impl IntoView {
-    let (typed, error) = match failed_submission::<ReviewForm>(ReviewHold::PATH) {
+    let (typed, error) = match failed_submission::<ReviewForm>(ReviewLegalHold::PATH) {
         Some((form, error)) => (form.review_on, Some(error)),
-        None => (String::new(), error_for(ReviewHold::PATH)),
+        None => (String::new(), error_for(ReviewLegalHold::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let wrong = errors.of("review_on").is_some();
@@ -81,7 +81,7 @@ fn review(hold: LegalHoldId) -> impl IntoView {
             <h2 id="review">"Review"</h2>
             <p>"If the reason still applies, set the next review date."</p>
             <ProblemSummary error />
-            <form method="post" action=action(ReviewHold::PATH, &format!("/legal-holds/{hold}")) novalidate>
+            <form method="post" action=action(ReviewLegalHold::PATH, &format!("/legal-holds/{hold}")) novalidate>
                 <Token />
                 <input type="hidden" name="form[hold]" value=hold.to_string() />
                 <div class="field">
@@ -98,11 +98,11 @@ fn review(hold: LegalHoldId) -> impl IntoView {
 }
 
 /// Renders the release of the hold, by one person or by two.
-fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> {
+fn release(hold: &LegalHold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> {
     let page = format!("/legal-holds/{}", hold.id);
     let values = vec![("hold", hold.id.to_string())];
     let may = actor.may(Action::ReleaseLegalHolds);
-    let asked = hold.asked.as_ref().map(|asked| {
+    let asked = hold.release_request.as_ref().map(|asked| {
         let by = asked.by.map_or_else(|| "on the command line".to_owned(), |by| format!("by user {by}"));
         view! {
             <p>
@@ -110,8 +110,9 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
             </p>
         }
     });
-    let own = hold.asked.as_ref().is_some_and(|asked| asked.by.is_some() && asked.by == actor.staff);
-    let what = match (may, four_eyes, hold.asked.is_some()) {
+    let own =
+        hold.release_request.as_ref().is_some_and(|asked| asked.by.is_some() && asked.by == actor.staff);
+    let what = match (may, four_eyes, hold.release_request.is_some()) {
         (true, false, _) | (true, true, true) if !own => {
             view! {
                 <details class="more">
@@ -120,7 +121,7 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
                         <b>{target_link(&hold.on)}</b> " can be anonymised again after the release, also by \
                                                     scheduled tasks. " <b>"Anonymised users cannot be restored."</b>
                     </p>
-                    <PostButton function=ReleaseHold::PATH page values label="Release legal hold now" danger=true />
+                    <PostButton function=ReleaseLegalHold::PATH page values label="Release legal hold now" danger=true />
                 </details>
             }
             .into_any()

@@ -2,20 +2,20 @@
 
 use super::tab::Tab;
 use crate::components::{RecordDay, person_link};
-use crate::pages::legal_holds::{HoldTarget, hold_table, place_form};
+use crate::pages::legal_holds::{hold_table, place_form};
 use crate::state::actor;
 use chrono::NaiveDate;
 use leptos::prelude::*;
-use policy::Action;
 use policy::dates::joined;
 use policy::user_field::{FieldKind, FieldValue, Section};
+use policy::{Action, LegalHoldTarget};
 use records::user::UserRecord;
-use safeguards::legal_hold::Hold;
+use safeguards::legal_hold::LegalHold;
 
 /// One line: label and value.
 type Fact = (&'static str, Option<AnyView>);
 
-pub(super) fn view(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> impl IntoView + use<> {
+pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -> impl IntoView + use<> {
     let all = !user.is_anonymised();
     view! {
         <div class="beside">
@@ -138,13 +138,14 @@ fn guarantees(user: &UserRecord) -> impl IntoView + use<> {
     })
 }
 
-fn legal_holds(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> impl IntoView + use<> {
+fn legal_holds(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -> impl IntoView + use<> {
     let place = !user.is_anonymised() && actor().may(Action::PlaceLegalHolds);
     if holds.is_empty() && !place {
         return ().into_any();
     }
     let table = (!holds.is_empty()).then(|| hold_table(holds, today, false));
-    let form = place.then(|| place_form(HoldTarget::User(user.number), &Tab::Details.address(user.number)));
+    let form =
+        place.then(|| place_form(LegalHoldTarget::User(user.number), &Tab::Details.address(user.number)));
     view! {
         <h2 id="legal-holds">"Legal holds"</h2>
         {table}

@@ -6,7 +6,7 @@ use crate::components::{Notice, PostButton, ProblemSummary, user_address};
 use crate::error::AppError;
 use crate::form::error_for;
 use crate::pages::approvals::{
-    ApproveRequest, RequestStaffAnonymising, DeclineRequest, decisions, limits_reached,
+    ApproveRequest, DeclineRequest, RequestStaffAnonymising, decisions, limits_reached,
     second_person::request_status,
 };
 use crate::state::{actor, can_open, store};

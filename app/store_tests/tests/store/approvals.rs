@@ -118,7 +118,8 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
         let id = preview(&store, task).await;
         assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), None);
         assert!(
-            refused(approval_workflow::request(&store, ana(), id).await).contains("This needs no second person")
+            refused(approval_workflow::request(&store, ana(), id).await)
+                .contains("This needs no second person")
         );
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);

@@ -71,7 +71,7 @@ async fn lists_show_the_rows_of_a_user_newest_first() {
         let messages = circulation::messages(&store, NG, &all).await.unwrap();
         assert_eq!(messages.rows[0].recipient.as_deref(), Some("ng@example.org"));
         let holds = legal_hold::of_user(&store, NG).await.unwrap();
-        assert_eq!((holds[0].reason, holds[0].released_on), (policy::HoldReason::Dispute, None));
+        assert_eq!((holds[0].reason, holds[0].released_on), (policy::LegalHoldReason::Dispute, None));
         assert_eq!(catalogue::made_by(&store, NG, &all).await.unwrap().rows[0].title, "Dune");
         let counts = user::read(&store, NG).await.unwrap().counts;
         let expected = user::UserCounts {

@@ -4,7 +4,7 @@ use crate::support::{add_task, day, for_each_database};
 use chrono::{Duration, NaiveDate};
 use db::entity::{charges, legal_holds, loans, requests, run_members, user_roles, users};
 use policy::{
-    Blocker, Blockers, Conditions, Days, HoldReason, Policy, Reason, Role, Scope, Selection, UserFacts,
+    Blocker, Blockers, Conditions, Days, LegalHoldReason, Policy, Reason, Role, Scope, Selection, UserFacts,
     assess,
 };
 use rand::rngs::StdRng;
@@ -66,7 +66,7 @@ async fn write(store: &Store, all: &[UserFacts]) {
     for (category, released_on) in [("HELD", None), ("HELD", Some(today)), ("FREE", Some(today))] {
         let hold = legal_holds::ActiveModel {
             category: Set(Some(category.to_owned())),
-            reason: Set(HoldReason::AuthorityOrder),
+            reason: Set(LegalHoldReason::AuthorityOrder),
             placed_on: Set(today),
             released_on: Set(released_on),
             ..Default::default()
@@ -144,7 +144,7 @@ async fn add_blockers(store: &Store, number: i64, facts: &UserFacts, today: Naiv
     if has(Blocker::LegalHold) && !by_category(number) || number % 10 == 3 {
         let hold = legal_holds::ActiveModel {
             user_number: Set(Some(number)),
-            reason: Set(HoldReason::Dispute),
+            reason: Set(LegalHoldReason::Dispute),
             placed_on: Set(today),
             released_on: Set(closed(has(Blocker::LegalHold) && !by_category(number))),
             ..Default::default()

@@ -5,12 +5,15 @@ use db::entity::{audit_events, legal_holds, user_roles, users};
 use db::pagination::Paging;
 use db::{Clock, RecordsError, Settings};
 use operations::health::{self, ConditionKind};
-use policy::legal_hold::HoldForm;
+use policy::legal_hold::LegalHoldForm;
 use policy::user_form::UserForm;
-use policy::{Action, FourEyes, HoldReason, LegalHoldId, Reason, Role, Roles, RunState, UserNumber};
+use policy::{
+    Action, FourEyes, LegalHoldId, LegalHoldReason, LegalHoldTarget, Reason, Role, Roles, RunState,
+    UserNumber,
+};
 use records::user;
 use safeguards::approval;
-use safeguards::legal_hold::{self, HoldOn, HoldQuery, Show};
+use safeguards::legal_hold::{self, LegalHoldQuery, Show};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use task_centre::{approval_workflow, run};
 use trail::{Actor, Store};
@@ -24,7 +27,7 @@ pub fn staff_actor(number: UserNumber, role: Role) -> Actor {
 }
 
 /// Makes one field of a form invalid.
-type Change = fn(&mut HoldForm);
+type Change = fn(&mut LegalHoldForm);
 
 fn dpo() -> Actor {
     staff_actor(DPO, Role::Dpo)
@@ -56,11 +59,11 @@ pub fn with_four_eyes(store: &Store, four_eyes: FourEyes) -> Store {
     store.with_settings(Settings { four_eyes, ..Settings::clone(&store.settings) })
 }
 
-fn form(change: impl FnOnce(&mut HoldForm)) -> HoldForm {
-    let mut form = HoldForm {
-        reason: HoldReason::Dispute.code().to_owned(),
+fn form(change: impl FnOnce(&mut LegalHoldForm)) -> LegalHoldForm {
+    let mut form = LegalHoldForm {
+        reason: LegalHoldReason::Dispute.code().to_owned(),
         review_on: "2018-03-01".to_owned(),
-        ..HoldForm::default()
+        ..LegalHoldForm::default()
     };
     change(&mut form);
     form
@@ -138,7 +141,7 @@ async fn placing_a_legal_hold_needs_permission_and_a_valid_form() {
 
         let id = on_user(&store, 1).await;
         let placed = legal_hold::read(&store, id).await.unwrap();
-        assert!(matches!(&placed.on, HoldOn::User(person) if person.number == UserNumber(1)));
+        assert!(matches!(&placed.on, LegalHoldTarget::User(person) if person.number == UserNumber(1)));
         assert_eq!(placed.owner.as_ref().map(|owner| owner.number), Some(DPO));
         assert_eq!(placed.placed_by, placed.owner);
         assert_eq!((placed.review_on, placed.released_on), (Some(day("2018-03-01")), None));
@@ -164,7 +167,7 @@ async fn a_legal_hold_is_on_one_user_or_one_category() {
             let hold = legal_holds::ActiveModel {
                 user_number: Set(user),
                 category: Set(category),
-                reason: Set(HoldReason::Other),
+                reason: Set(LegalHoldReason::Other),
                 placed_on: Set(day("2018-01-01")),
                 ..Default::default()
             };
@@ -317,10 +320,10 @@ async fn a_review_date_reminds_without_releasing() {
         assert_eq!(due(&store).await, []);
         let later = store.as_another_process(Clock::fixed(chrono_tz::Tz::Europe__London, day("2018-03-01")));
         let since = "2018-03-01T00:00:00+00:00".to_owned();
-        assert_eq!(due(&later).await, [(ConditionKind::HoldsDue { holds: 2 }, since.clone())]);
-        assert!(ConditionKind::CODES.contains(&ConditionKind::HoldsDue { holds: 2 }.code()));
+        assert_eq!(due(&later).await, [(ConditionKind::LegalHoldsDue { holds: 2 }, since.clone())]);
+        assert!(ConditionKind::CODES.contains(&ConditionKind::LegalHoldsDue { holds: 2 }.code()));
         let all = Paging::default();
-        let query = HoldQuery { show: Show::Due, ..HoldQuery::default() };
+        let query = LegalHoldQuery { show: Show::Due, ..LegalHoldQuery::default() };
         assert_eq!(legal_hold::list(&later, &query, &all).await.unwrap().rows.len(), 2);
         assert_eq!(legal_hold::list(&store, &query, &all).await.unwrap().rows.len(), 0);
         let plan = run::plan_for_one(&later, UserNumber(1)).await;
@@ -329,7 +332,7 @@ async fn a_review_date_reminds_without_releasing() {
         let early = legal_hold::review(&later, dpo(), id, "2018-03-01").await;
         assert!(matches!(early, Err(RecordsError::Invalid(errors)) if errors.of("review_on").is_some()));
         legal_hold::review(&later, dpo(), id, "2018-06-01").await.unwrap();
-        assert_eq!(due(&later).await, [(ConditionKind::HoldsDue { holds: 1 }, since)]);
+        assert_eq!(due(&later).await, [(ConditionKind::LegalHoldsDue { holds: 1 }, since)]);
         let reviewed = events(&store).await.pop().unwrap();
         assert_eq!(
             (reviewed.0.as_str(), reviewed.3.as_str()),
@@ -342,7 +345,7 @@ async fn a_review_date_reminds_without_releasing() {
         )
         .await;
         let since = "2017-01-01T00:00:00+00:00".to_owned();
-        assert_eq!(due(&store).await, [(ConditionKind::HoldsDue { holds: 1 }, since)]);
+        assert_eq!(due(&store).await, [(ConditionKind::LegalHoldsDue { holds: 1 }, since)]);
     })
     .await;
 }
@@ -358,17 +361,17 @@ async fn lists_are_filtered_and_paged() {
         let second = on_user(&store, 2).await;
         let third = on_category(&store, "STUDENT").await;
         legal_hold::release(&store, dpo(), second).await.unwrap();
-        let ids = async |query: HoldQuery| {
+        let ids = async |query: LegalHoldQuery| {
             let rows = legal_hold::list(&store, &query, &Paging::default()).await.unwrap().rows;
             rows.into_iter().map(|hold| hold.id).collect::<Vec<_>>()
         };
-        let show = |show| HoldQuery { show, ..HoldQuery::default() };
+        let show = |show| LegalHoldQuery { show, ..LegalHoldQuery::default() };
         assert_eq!(ids(show(Show::InForce)).await, [third, first]);
         assert_eq!(ids(show(Show::Released)).await, [second]);
         assert_eq!(ids(show(Show::All)).await, [third, second, first]);
-        let of_user = HoldQuery { user: Some(UserNumber(1)), ..show(Show::All) };
+        let of_user = LegalHoldQuery { user: Some(UserNumber(1)), ..show(Show::All) };
         assert_eq!(ids(of_user).await, [first]);
-        let of_category = HoldQuery { category: Some("STUDENT".to_owned()), ..show(Show::All) };
+        let of_category = LegalHoldQuery { category: Some("STUDENT".to_owned()), ..show(Show::All) };
         assert_eq!(ids(of_category).await, [third]);
         let one = Paging { after: None, rows: Some(1) };
         let page = legal_hold::list(&store, &show(Show::All), &one).await.unwrap();

@@ -73,7 +73,10 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
         let store = with_four_eyes(&store, FourEyes::Off);
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
         let request = approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap();
-        assert_eq!(approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
+        assert_eq!(
+            approval_workflow::request_staff_anonymising(&store, chief(), EDITH).await.unwrap(),
+            request
+        );
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("requested but not given yet"));
         for no_second in [chief(), staff_actor(EDITH, Role::Administrator), Actor::COMMAND_LINE] {
             refused(approval_workflow::approve(&store, no_second, request).await);

@@ -335,5 +335,8 @@ async fn a_blocked_member_of_staff_cannot_be_anonymised() {
     execute(&desk, &charge).await;
     let page = desk.get(&here).await.2;
     assert!(page.contains("id=\"blockers\"") && page.contains("1 unsettled charge or credit"), "{page}");
-    assert!(!page.contains("/do/anonymise_staff") && !page.contains("/do/request_staff_anonymising"), "{page}");
+    assert!(
+        !page.contains("/do/anonymise_staff") && !page.contains("/do/request_staff_anonymising"),
+        "{page}"
+    );
 }

@@ -259,7 +259,8 @@ async fn a_request_that_its_requester_withdraws_is_shown_as_withdrawn_everywhere
     let audit = page(&desk, "/audit?action=approval_withdrawn").await;
     assert_eq!(audit.matches("<th scope=\"row\">Approval request withdrawn</th>").count(), 2, "{audit}");
     // A request of another member of staff is declined.
-    desk.post(&format!("/do/request_approval?page=/runs/{preview}"), format!("form[preview]={preview}")).await;
+    desk.post(&format!("/do/request_approval?page=/runs/{preview}"), format!("form[preview]={preview}"))
+        .await;
     let second = desk.another("second").await;
     let (_, location, _) = second.post("/do/decline_request?page=/approvals", "form[approval]=3").await;
     assert_eq!(location, "/approvals?done=declined");

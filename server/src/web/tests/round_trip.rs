@@ -288,7 +288,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     let cases: Vec<(String, &str, Fields<'_>)> = vec![
         (
             format!("/users/{ng}"),
-            "/do/place_hold",
+            "/do/place_legal_hold",
             vec![
                 ("form[reason]", "dispute", format!("SELECT reason {hold}"), "dispute"),
                 ("form[owner]", &owner, format!("SELECT CAST(owner_number AS TEXT) {hold}"), &owner),
@@ -297,7 +297,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
         ),
         (
             "/legal-holds".to_owned(),
-            "/do/place_hold",
+            "/do/place_legal_hold",
             vec![
                 ("form[category]", "STU", format!("SELECT category {hold}"), "STU"),
                 ("form[reason]", "dispute", format!("SELECT reason {hold}"), "dispute"),
@@ -307,7 +307,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
         ),
         (
             "/legal-holds/1".to_owned(),
-            "/do/review_hold",
+            "/do/review_legal_hold",
             vec![("form[review_on]", &later_text, "SELECT CAST(review_on AS TEXT) FROM legal_holds WHERE id = 1".to_owned(), &later_text)],
         ),
         (
@@ -427,8 +427,8 @@ async fn every_form_is_tested((desk, other): Library) {
     let tried = [
         "/do/save_user",
         "/do/save_task",
-        "/do/place_hold",
-        "/do/review_hold",
+        "/do/place_legal_hold",
+        "/do/review_legal_hold",
         "/do/add_staff",
         "/do/grant_role",
         "/do/reassign_task",
@@ -509,7 +509,7 @@ impl Samples {
         assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
         let review = desk.store.clock.today() + chrono::Duration::days(90);
         let form = format!("form[user]=801&form[reason]=dispute&form[review_on]={review}");
-        done("place_hold", "/users/801", &form).await;
+        done("place_legal_hold", "/users/801", &form).await;
         let hold = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM legal_holds").await;
         let page = format!("/users/{other}/anonymise");
         done("request_staff_anonymising", &page, &format!("form[user]={other}")).await;

@@ -6,7 +6,7 @@ use db::Clock;
 use db::pagination::Paging;
 use erasure::residue::{self, CurrentText, Decision, FindingQuery};
 use identity::{session, staff};
-use policy::legal_hold::HoldForm;
+use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
 use records::{accounts, circulation};
 use safeguards::legal_hold;
@@ -174,26 +174,32 @@ async fn holds(desk: &Desk) -> Vec<Form> {
     let store = &desk.store;
     let ben = actor(desk, BEN).await;
     let review = store.clock.today() + chrono::Duration::days(100);
-    let place_hold = async |name: &str| {
+    let place_legal_hold = async |name: &str| {
         let user = leaver(store, name).await;
-        let form = HoldForm {
+        let form = LegalHoldForm {
             user: user.to_string(),
             reason: "dispute".to_owned(),
             review_on: review.to_string(),
-            ..HoldForm::default()
+            ..LegalHoldForm::default()
         };
         legal_hold::place(store, ben, &form).await.unwrap()
     };
-    let (reviewed, asked, released) =
-        (place_hold("Reviewed").await, place_hold("Asked").await, place_hold("Released").await);
+    let (reviewed, asked, released) = (
+        place_legal_hold("Reviewed").await,
+        place_legal_hold("Asked").await,
+        place_legal_hold("Released").await,
+    );
     legal_hold::request_legal_hold_release(store, ben, released).await.unwrap();
     let user = leaver(store, "Held").await;
     let later = review + chrono::Duration::days(1);
     vec![
-        form("/do/place_hold", format!("form[user]={user}&form[reason]=dispute&form[review_on]={review}")),
-        form("/do/review_hold", format!("form[hold]={reviewed}&form[review_on]={later}")),
+        form(
+            "/do/place_legal_hold",
+            format!("form[user]={user}&form[reason]=dispute&form[review_on]={review}"),
+        ),
+        form("/do/review_legal_hold", format!("form[hold]={reviewed}&form[review_on]={later}")),
         form_about("/do/request_legal_hold_release", "hold", asked.0),
-        form_about("/do/release_hold", "hold", released.0),
+        form_about("/do/release_legal_hold", "hold", released.0),
     ]
 }
 

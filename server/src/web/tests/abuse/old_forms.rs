@@ -68,7 +68,7 @@ async fn actions_of_an_old_page_on_an_anonymised_user_are_rejected() {
         ("/do/mark_user", form(&desk.get(&format!("/users/{ng}")).await.2, "/do/mark_user")),
         ("/do/undelete_user", format!("form[user]={ng}")),
         ("/do/grant_role", format!("form[user]={ng}&form[role]=librarian")),
-        ("/do/place_hold", hold),
+        ("/do/place_legal_hold", hold),
     ];
     anonymise(&desk, ng).await;
     let before = dump(&desk.store).await;

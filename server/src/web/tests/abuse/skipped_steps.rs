@@ -158,7 +158,7 @@ const NEED_A_RECENT_SIGN_IN: [&str; 13] = [
     "cancel_run",
     "approve_request",
     "decline_request",
-    "release_hold",
+    "release_legal_hold",
     "add_staff",
     "grant_role",
     "revoke_role",

@@ -350,7 +350,7 @@ async fn a_script_that_is_typed_into_a_rejected_form_stays_text() {
             ("/do/save_task?page=/tasks/new", task),
             ("/do/add_staff?page=/staff", format!("form[user_id]={typed}&form[role]={typed}")),
             (
-                "/do/place_hold?page=/users/30",
+                "/do/place_legal_hold?page=/users/30",
                 format!("form[user]={typed}&form[reason]={typed}&form[review_on]={typed}"),
             ),
             (
