@@ -51,12 +51,12 @@ test("the end of a run does not cancel a form", async ({ page, library: { sql } 
   await open(page, `/runs/${run}`);
   let release = () => {};
   const gate = new Promise<void>((open) => (release = open));
-  await page.route("**/do/find_people*", async (route) => {
+  await page.route("**/do/find_run_users*", async (route) => {
     await gate;
     await route.continue();
   });
   await page.getByLabel("Outcome", { exact: true }).selectOption("failed");
-  const sent = page.waitForRequest("**/do/find_people*");
+  const sent = page.waitForRequest("**/do/find_run_users*");
   await page.getByRole("button", { name: "Show users" }).click({ noWaitAfter: true });
   await sent;
   const updated = page.waitForResponse((answer) => answer.url().includes("by=itself"));

@@ -86,7 +86,7 @@ pub(crate) struct Config {
     /// The folder of the compiled assets. It takes precedence over assets in the program.
     assets_dir: Option<PathBuf>,
     /// The ledger file. The default is next to an SQLite database, otherwise `data/lethe.ledger`.
-    ledger: Option<PathBuf>,
+    ledger_file: Option<PathBuf>,
     /// The file of the audit anchors, written daily. The default is next to an SQLite database, otherwise
     /// `data/lethe.audit`.
     audit_anchor_file: Option<PathBuf>,
@@ -191,7 +191,7 @@ impl Default for Config {
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             time_zone: Tz::Europe__London,
             assets_dir: None,
-            ledger: None,
+            ledger_file: None,
             audit_anchor_file: None,
             key_file: None,
             upload_dir: None,
@@ -291,7 +291,7 @@ impl Config {
         let defaults = Settings::in_folder(&self.folder());
         Settings {
             library_name: self.library_name.clone(),
-            ledger: self.ledger.clone().unwrap_or(defaults.ledger),
+            ledger: self.ledger_file.clone().unwrap_or(defaults.ledger),
             key: self.key_file.clone().unwrap_or(defaults.key),
             anchor: self.audit_anchor_file.clone().unwrap_or(defaults.anchor),
             uploads: self.upload_dir.clone().unwrap_or(defaults.uploads),

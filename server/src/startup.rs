@@ -75,7 +75,7 @@ pub(crate) fn prepare(config: &Config, serves: bool) -> anyhow::Result<()> {
 pub(crate) fn checks(config: &Config, serves: bool) -> Vec<Check> {
     let settings = config.settings();
     let mut checks = database(config);
-    checks.push(file("ledger", &settings.ledger, FileUse::ReadAndWrite, "LETHE_LEDGER"));
+    checks.push(file("ledger", &settings.ledger, FileUse::ReadAndWrite, "LETHE_LEDGER_FILE"));
     checks.push(file("key", &settings.key, FileUse::Read, "LETHE_KEY_FILE"));
     checks.push(file("audit_anchor", &settings.anchor, FileUse::Append, "LETHE_AUDIT_ANCHOR_FILE"));
     let temporary = std::env::temp_dir();

@@ -126,7 +126,7 @@ fn permissions_of_other_users_on_files_are_removed_and_those_on_folders_reported
 #[test]
 fn a_file_that_cannot_be_used_is_named_with_its_cause_and_remedy() {
     let folders = [
-        ("lethe.ledger", "LETHE_LEDGER"),
+        ("lethe.ledger", "LETHE_LEDGER_FILE"),
         ("lethe.key", "LETHE_KEY_FILE"),
         ("lethe.audit", "LETHE_AUDIT_ANCHOR_FILE"),
         ("lethe.db", "LETHE_DATABASE_URL"),

@@ -168,8 +168,8 @@ pub async fn begin_proven(
         stage_of(store, proof.first, roles, lifecycle::has_app_within(tx, user).await?)
     };
     let stored = match stage {
-        Stage::SignedIn if proof.has_second_factor => StoredStage::Whole,
-        Stage::SignedIn => StoredStage::Alone,
+        Stage::SignedIn if proof.has_second_factor => StoredStage::Complete,
+        Stage::SignedIn => StoredStage::CompleteWithoutSecondFactor,
         Stage::SecondFactor | Stage::SetUp => proof.first,
     };
     let token = begin(tx, user, stored, Clock::system_now(), proof.shown_at).await?;
@@ -189,7 +189,7 @@ pub(crate) fn with_code(first: StoredStage) -> String {
 /// Derives the stage from the stored stage. A user with an authenticator app must use it, regardless of roles.
 fn stage_of(store: &Store, stored: StoredStage, roles: Roles, has_app: bool) -> Stage {
     let is_needed = roles.need_second_factor() && !store.settings.sign_in.allow_password_only;
-    match (stored == StoredStage::Whole, has_app, is_needed) {
+    match (stored == StoredStage::Complete, has_app, is_needed) {
         (true, ..) | (false, false, false) => Stage::SignedIn,
         (false, true, _) => Stage::SecondFactor,
         (false, false, true) => Stage::SetUp,

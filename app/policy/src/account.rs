@@ -11,9 +11,9 @@ coded_enum! {
         /// The identity provider confirmed the user. Whether a second factor must be set up is derived.
         AfterProvider = "provider",
         /// Complete.
-        Whole = "whole",
+        Complete = "complete",
         /// Complete without a second factor. Each request checks whether that suffices, because settings change.
-        Alone = "alone",
+        CompleteWithoutSecondFactor = "complete_without_second_factor",
     }
 }
 

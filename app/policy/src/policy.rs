@@ -177,7 +177,7 @@ pub struct Policy {
     /// The minimum numbers of days.
     pub conditions: Conditions,
     /// The replacement of notes.
-    pub loan_text: NoteTreatment,
+    pub circulation_notes: NoteTreatment,
 }
 
 impl Stored for Policy {

@@ -86,7 +86,7 @@ pub struct TaskForm {
     /// Days since the user was marked for deletion.
     pub marked_days: String,
     /// Code of [`NoteTreatment`](crate::NoteTreatment).
-    pub loan_text: String,
+    pub circulation_notes: String,
     /// Code of [`SCHEDULE_KINDS`].
     pub schedule: String,
     /// Date of a one-time run.

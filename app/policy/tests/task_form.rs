@@ -119,7 +119,7 @@ fn invalid_choices() -> Vec<Invalid> {
             Tab::Settings,
         ),
         ("scope", |f| f.scope = "everyone".to_owned(), "scope", UnknownChoice, Tab::Settings),
-        ("loan text", |f| f.loan_text = "keep".to_owned(), "loan_text", UnknownChoice, Tab::Settings),
+        ("circulation notes", |f| f.circulation_notes = "keep".to_owned(), "circulation_notes", UnknownChoice, Tab::Settings),
         (
             "unknown treatment",
             |f| _ = f.fields.insert("phone".to_owned(), "hash".to_owned()),
@@ -301,7 +301,7 @@ fn all_problems_are_reported_at_once() {
     let TaskForm { category, task_type, .. } = TaskForm::new_task();
     assert_eq!(
         fields(&TaskForm { category, task_type, ..form }),
-        ["description", "visibility", "scope", "marked_days", "loan_text", "time", "weekdays", "missed"]
+        ["description", "visibility", "scope", "marked_days", "circulation_notes", "time", "weekdays", "missed"]
     );
 }
 
@@ -418,7 +418,7 @@ fn a_valid_form_contains_all_choices() {
     let form = changed(|f| {
         f.owner = " 12 ".to_owned();
         f.scope = "all".to_owned();
-        f.loan_text = "mark".to_owned();
+        f.circulation_notes = "mark".to_owned();
         f.missed = "skip".to_owned();
         f.fields.insert("birth_date".to_owned(), "decade".to_owned());
         f.fields.remove("city");
@@ -427,7 +427,7 @@ fn a_valid_form_contains_all_choices() {
     let draft = validate(&form, now()).expect("a valid form");
     assert_eq!(draft.owner, Some(UserNumber(12)));
     assert_eq!(policy_of(&draft).scope, Scope::All);
-    assert_eq!(policy_of(&draft).loan_text, NoteTreatment::Mark);
+    assert_eq!(policy_of(&draft).circulation_notes, NoteTreatment::Mark);
     assert_eq!(draft.missed, Missed::Skip);
     assert_eq!(validate(&valid_form(), now()).expect("a valid form").missed, Missed::Once, "the default");
     assert_eq!(policy_of(&draft).treatment(Field::BirthDate), Treatment::Decade);
@@ -484,12 +484,12 @@ mod properties {
             (days(), days(), days()),
             select(NoteTreatment::ALL.to_vec()),
         )
-            .prop_map(|(fields, kept, scope, (leaving, activity, marked), loan_text)| Policy {
+            .prop_map(|(fields, kept, scope, (leaving, activity, marked), circulation_notes)| Policy {
                 fields: fields.into_iter().collect(),
                 keep_custom: kept.into_iter().map(str::to_owned).collect(),
                 scope,
                 conditions: Conditions { leaving, activity, marked },
-                loan_text,
+                circulation_notes,
             })
     }
 

@@ -11,6 +11,6 @@ mod save;
 pub use find::{Having, RoleFilter, Sort, UserQuery, UserRow, count, find};
 pub use identity::{fates, is_eligible_earlier, overwrites};
 pub use impact::{Impact, ImpactCount, ImpactKind, impacts};
-pub use mark::{mark_for_deletion, undelete};
+pub use mark::{mark_for_deletion, unmark};
 pub use read::{CustomValue, Photo, UserCounts, UserRecord, photo, read};
 pub use save::{form_of, save, save_undoable};

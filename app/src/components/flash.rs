@@ -15,7 +15,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "user-saved" => "User saved.",
         "user-sign-in-removed" => "User saved. The user can no longer sign in.",
         "user-marked" => "User marked for deletion.",
-        "user-undeleted" => "Deletion mark removed.",
+        "user-unmarked" => "Deletion mark removed.",
         "loan-returned" => "Loan returned.",
         "request-cancelled" => "Request cancelled.",
         "residue-removed" => "Text removed.",
@@ -48,7 +48,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "sessions-ended" => "All sessions of this member of staff have ended.",
         "staff-added" => "Member of staff added.",
         "staff-disabled" => "Sign-in disabled. This member of staff can no longer sign in.",
-        "role-given" => "Role added. The user must sign in again.",
+        "role-added" => "Role added. The user must sign in again.",
         _ => return None,
     })
 }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 /// The server functions that change nothing, or end the session that the key belongs to.
-const WITHOUT_KEY: [&str; 4] = ["/do/find_users", "/do/find_people", "/do/check_task", "/do/sign_out"];
+const WITHOUT_KEY: [&str; 4] = ["/do/find_users", "/do/find_run_users", "/do/check_task", "/do/sign_out"];
 /// How long the second of two requests waits for the first.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a claim blocks a form that was not executed.

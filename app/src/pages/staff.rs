@@ -78,7 +78,7 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "grant_role", input = PostUrl)]
 pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
     accounts::grant_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
-    leptos_axum::redirect("/staff?done=role-given");
+    leptos_axum::redirect("/staff?done=role-added");
     Ok(())
 }
 

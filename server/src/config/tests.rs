@@ -127,7 +127,7 @@ const VALUES: [(&str, &str); 36] = [
     ("LETHE_LOG", "json"),
     ("LETHE_TIME_ZONE", "Asia/Kathmandu"),
     ("LETHE_ASSETS_DIR", "elsewhere"),
-    ("LETHE_LEDGER", "a.ledger"),
+    ("LETHE_LEDGER_FILE", "a.ledger"),
     ("LETHE_KEY_FILE", "a.key"),
     ("LETHE_AUDIT_ANCHOR_FILE", "a.audit"),
     ("LETHE_UPLOAD_DIR", "elsewhere"),

@@ -28,7 +28,7 @@ use trail::Store;
 fn task_form(more: &str) -> String {
     format!(
         "form[description]=Leavers&form[visibility]=shared&form[category]=data_maintenance\
-         &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
+         &form[task_type]=anonymise_user_data&form[scope]=all&form[circulation_notes]=empty&form[schedule]=manual\
          &form[missed]=once&{more}"
     )
 }

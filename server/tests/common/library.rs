@@ -131,7 +131,7 @@ impl Library {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lethe"));
         command.args(arguments).current_dir(folder).envs([
             ("LETHE_DATABASE_URL", self.url().as_str()),
-            ("LETHE_LEDGER", folder.join("lethe.ledger").to_str().unwrap()),
+            ("LETHE_LEDGER_FILE", folder.join("lethe.ledger").to_str().unwrap()),
             ("LETHE_KEY_FILE", folder.join("lethe.key").to_str().unwrap()),
             ("LETHE_DEMO", "1"),
             ("LETHE_TODAY", TODAY),

@@ -13,7 +13,7 @@ fn on_disk(library: &Library, disk: &Path) -> Command {
     let mut lethe = library.lethe(&[]);
     lethe.envs([
         ("LETHE_DATABASE_URL", format!("sqlite://{}/lethe.db?mode=rwc", disk.display())),
-        ("LETHE_LEDGER", disk.join("lethe.ledger").display().to_string()),
+        ("LETHE_LEDGER_FILE", disk.join("lethe.ledger").display().to_string()),
         ("LETHE_KEY_FILE", disk.join("lethe.key").display().to_string()),
         ("LETHE_AUDIT_ANCHOR_FILE", disk.join("lethe.audit").display().to_string()),
     ]);
@@ -103,7 +103,7 @@ async fn a_run_waits_for_disk_space_and_no_user_fails() {
             OnFullDisk::Everything => on_disk(&library, disk.path()),
             OnFullDisk::Ledger => {
                 let mut lethe = library.lethe(&[]);
-                lethe.env("LETHE_LEDGER", disk.path().join("lethe.ledger"));
+                lethe.env("LETHE_LEDGER_FILE", disk.path().join("lethe.ledger"));
                 lethe
             }
         };

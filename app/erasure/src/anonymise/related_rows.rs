@@ -54,7 +54,7 @@ fn change(policy: &Policy, table: &Table) -> Option<(String, More)> {
             ErasureAction::ByPolicy(field) if policy.treatment(field) == Treatment::Remove => {
                 format!("{name} = NULL")
             }
-            ErasureAction::ClearText => match policy.loan_text {
+            ErasureAction::ClearText => match policy.circulation_notes {
                 NoteTreatment::Empty => format!("{name} = NULL"),
                 NoteTreatment::Mark => {
                     format!("{name} = CASE WHEN {name} IS NULL THEN NULL ELSE '{}' END", NoteTreatment::MARK)

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use trail::store::Store;
 
 /// The format of a certificate. A later format gets another name.
-const FORMAT: &str = "lethe-certificate-2";
+const FORMAT: &str = "lethe-certificate-1";
 
 /// The content of a certificate. It names no person; the only user numbers are those of the staff who started and
 /// approved the run.

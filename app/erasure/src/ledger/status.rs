@@ -37,7 +37,7 @@ pub enum LedgerStatus {
 }
 
 pub(crate) const MISSING: &str = "The ledger file is missing. It names every anonymised user; without it, a restored \
-     backup could bring them back. Put the file back from its own copy, or correct LETHE_LEDGER. If it is lost for \
+     backup could bring them back. Put the file back from its own copy, or correct LETHE_LEDGER_FILE. If it is lost for \
      good: lethe ledger reset --confirm LOST";
 
 const PUT_BACK: &str = "Put the ledger file back from its own copy. If it is lost for good: lethe ledger reset \
@@ -55,7 +55,7 @@ pub(crate) fn unusable(error: &io::Error) -> String {
             "Give the account that runs Lethe read and write access to the file and its folder"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Make room on the disk",
-        _ => "Repair the disk, or correct LETHE_LEDGER",
+        _ => "Repair the disk, or correct LETHE_LEDGER_FILE",
     };
     format!("The ledger file cannot be used: {error}. {remedy}. Nothing was changed")
 }
@@ -90,7 +90,7 @@ impl LedgerStatus {
             Self::Damaged { why } => damaged(why),
             Self::Unusable { why } => why.clone(),
             Self::Foreign => format!(
-                "The ledger file belongs to another library. Correct LETHE_LEDGER or LETHE_DATABASE_URL. {PUT_BACK}"
+                "The ledger file belongs to another library. Correct LETHE_LEDGER_FILE or LETHE_DATABASE_URL. {PUT_BACK}"
             ),
             Self::Behind => format!(
                 "The ledger file is older than the database: entries are missing at its end. {PUT_BACK}"

@@ -247,7 +247,7 @@ async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Res
     let Some(run) = hit.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
     let TaskSettings::AnonymiseUserData(policy) = run.settings;
-    Ok(policy.loan_text == NoteTreatment::Mark)
+    Ok(policy.circulation_notes == NoteTreatment::Mark)
 }
 
 /// Returns the open findings that a decision closes: this one and the others at the same place.

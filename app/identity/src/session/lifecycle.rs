@@ -53,7 +53,7 @@ async fn read(store: &Store, key: &str, sign: Activity) -> Result<Option<Session
         return Ok(None);
     }
     // A completed session doesn't depend on it.
-    let has_app = row.stage != StoredStage::Whole && has_app(store, user).await?;
+    let has_app = row.stage != StoredStage::Complete && has_app(store, user).await?;
     let seen = if sign == Activity::User && is_to_be_touched(store, &row, now) {
         if touch(store, &row.id_hash, now).await? { now } else { row.last_seen_at }
     } else {

@@ -208,7 +208,7 @@ pub(crate) async fn renew(
     if gone.rows_affected == 0 {
         return Err(RecordsError::Stale);
     }
-    let stage = if shown == AuthFactor::SecondFactor { StoredStage::Whole } else { old.stage };
+    let stage = if shown == AuthFactor::SecondFactor { StoredStage::Complete } else { old.stage };
     begin(tx, session.user, stage, old.created_at, shown_at).await
 }
 

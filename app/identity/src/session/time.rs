@@ -53,7 +53,7 @@ pub(super) fn ends_at(store: &Store, row: &sessions::Model, seen: DateTime<Utc>)
 }
 
 fn is_whole(row: &sessions::Model) -> bool {
-    matches!(row.stage, StoredStage::Whole | StoredStage::Alone)
+    matches!(row.stage, StoredStage::Complete | StoredStage::CompleteWithoutSecondFactor)
 }
 
 fn idle(store: &Store) -> TimeDelta {

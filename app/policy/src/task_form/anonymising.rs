@@ -26,7 +26,7 @@ impl TaskForm {
             activity_days: days(conditions.activity),
             by_marked: conditions.marked.is_some(),
             marked_days: days(conditions.marked),
-            loan_text: policy.loan_text.code().to_owned(),
+            circulation_notes: policy.circulation_notes.code().to_owned(),
             ..self
         }
     }
@@ -63,8 +63,8 @@ pub(super) fn policy(form: &TaskForm, schedule: &Schedule, errors: &mut FieldErr
         policy.scope = scope;
     }
     policy.conditions = conditions(form, errors);
-    if let Some(way) = errors.take("loan_text", choice(NoteTreatment::from_code(&form.loan_text))) {
-        policy.loan_text = way;
+    if let Some(way) = errors.take("circulation_notes", choice(NoteTreatment::from_code(&form.circulation_notes))) {
+        policy.circulation_notes = way;
     }
     let no_condition = !(form.by_leaving || form.by_activity || form.by_marked);
     if no_condition && !schedule.is_manual_only() {

@@ -21,7 +21,7 @@ pub async fn mark_for_deletion(
 }
 
 /// Removes the deletion mark. Returns how to undo it, or `None` if the user isn't marked.
-pub async fn undelete(store: &Store, actor: Actor, number: UserNumber) -> Result<Option<Undo>, RecordsError> {
+pub async fn unmark(store: &Store, actor: Actor, number: UserNumber) -> Result<Option<Undo>, RecordsError> {
     change(store, actor, number, false).await
 }
 

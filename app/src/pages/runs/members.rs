@@ -33,8 +33,8 @@ pub(super) struct MemberForm {
 
 /// Searches the users of a run.
 #[allow(clippy::unused_async, reason = "server functions are async")]
-#[server(prefix = "/do", endpoint = "find_people", input = PostUrl)]
-pub(super) async fn find_people(form: MemberForm) -> Result<(), AppError> {
+#[server(prefix = "/do", endpoint = "find_run_users", input = PostUrl)]
+pub(super) async fn find_run_users(form: MemberForm) -> Result<(), AppError> {
     let MemberForm { run, verdict, reason, outcome, q } = form;
     let mut errors = FieldErrors::default();
     for (name, code, is_known) in [
@@ -66,9 +66,9 @@ pub(super) struct MemberSearch {
 impl MemberSearch {
     /// Reads the filters of the page's address, or of the rejected form.
     pub(super) fn from_page() -> Self {
-        let problem = form::error_for(FindPeople::PATH).or_else(private_search::problem);
+        let problem = form::error_for(FindRunUsers::PATH).or_else(private_search::problem);
         if let Some((MemberForm { verdict, reason, outcome, q, .. }, error)) =
-            failed_submission(FindPeople::PATH)
+            failed_submission(FindRunUsers::PATH)
         {
             let query = MemberQuery {
                 verdict: VerdictKind::from_code(&verdict),
@@ -217,7 +217,7 @@ fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + 
         view! { <a class="button" href=format!("/runs/{run}#people")>"Show all users"</a> }
     });
     view! {
-        <form class="filters" method="post" action=action(FindPeople::PATH, &format!("/runs/{run}")) role="search"
+        <form class="filters" method="post" action=action(FindRunUsers::PATH, &format!("/runs/{run}")) role="search"
             aria-label="Find users">
             <form::Token />
             <input type="hidden" name="form[run]" value=run.to_string() />

@@ -215,7 +215,7 @@ fn field_table(policy: &Policy, custom: &[(String, String)]) -> impl IntoView + 
             line(label, if kept { Treatment::Keep } else { Treatment::Remove }.label())
         })
         .collect_view();
-    let notes = line("Notes on loans, requests and charges", policy.loan_text.label());
+    let notes = line("Notes on loans, requests and charges", policy.circulation_notes.label());
     view! {
         <DataTable label="What happens to each field" caption="What happens to each field of the user"
             columns=text_columns(["Field", "What happens to it"])>

@@ -48,11 +48,11 @@ pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
 }
 
 /// Removes the deletion mark.
-#[server(prefix = "/do", endpoint = "undelete_user", input = PostUrl)]
-pub(super) async fn undelete_user(form: UserRef) -> Result<(), AppError> {
+#[server(prefix = "/do", endpoint = "unmark_user", input = PostUrl)]
+pub(super) async fn unmark_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);
-    let undo = user::undelete(&store(), actor(), number).await?;
-    go_to(format!("{}?done=user-undeleted", user_address(number)), undo.as_ref())
+    let undo = user::unmark(&store(), actor(), number).await?;
+    go_to(format!("{}?done=user-unmarked", user_address(number)), undo.as_ref())
 }
 
 /// Returns a loan.

@@ -1,6 +1,6 @@
 //! One user's record.
 
-use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UndeleteUser};
+use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UnmarkUser};
 use super::tab::{Tab, tabs};
 use super::{activity, crumbs, details};
 use crate::components::{
@@ -57,7 +57,7 @@ pub fn UserPage() -> impl IntoView {
 #[component]
 fn Refusals() -> impl IntoView {
     let paths =
-        [MarkUser::PATH, UndeleteUser::PATH, ReturnLoan::PATH, CancelRequest::PATH, SettleCharge::PATH];
+        [MarkUser::PATH, UnmarkUser::PATH, ReturnLoan::PATH, CancelRequest::PATH, SettleCharge::PATH];
     let error = paths.into_iter().find_map(error_for);
     view! { <ProblemSummary error /> }
 }
@@ -124,7 +124,7 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
     let here = user_address(user.number);
     let (label, function) = match user.marked_on {
         None => ("Mark for deletion", MarkUser::PATH),
-        Some(_) => ("Remove deletion mark", UndeleteUser::PATH),
+        Some(_) => ("Remove deletion mark", UnmarkUser::PATH),
     };
     let edit = |label: &str, form: &str| PageAction::Link {
         label: label.to_owned(),

@@ -90,7 +90,7 @@ async fn loans_keep_their_dates_and_lose_their_notes() {
             ..Default::default()
         };
         let before = loan.insert(&store.db).await.unwrap();
-        let task = add_task(&store, &Policy { loan_text: NoteTreatment::Mark, ..five_days() }).await;
+        let task = add_task(&store, &Policy { circulation_notes: NoteTreatment::Mark, ..five_days() }).await;
         let (id, _) = run_all(&store, task).await;
         let after = loans::Entity::find_by_id(before.id).one(&store.db).await.unwrap().unwrap();
         assert_eq!(after, loans::Model { note: Some(NoteTreatment::MARK.to_owned()), ..before });

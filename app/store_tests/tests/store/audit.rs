@@ -41,7 +41,7 @@ async fn mark(store: &Store, number: i64, on: bool) -> Result<(), RecordsError> 
     if on {
         user::mark_for_deletion(store, actor, number).await.map(|_| ())
     } else {
-        user::undelete(store, actor, number).await.map(|_| ())
+        user::unmark(store, actor, number).await.map(|_| ())
     }
 }
 

@@ -17,11 +17,11 @@ use task_centre::run;
 use trail::{Actor, Store};
 
 /// Returns a policy that removes everything that a policy can remove.
-pub fn removes_everything(loan_text: NoteTreatment) -> Policy {
+pub fn removes_everything(circulation_notes: NoteTreatment) -> Policy {
     Policy {
         fields: Field::ALL.into_iter().map(|field| (field, Treatment::Remove)).collect(),
         scope: Scope::All,
-        loan_text,
+        circulation_notes,
         ..five_days()
     }
 }
@@ -52,7 +52,7 @@ async fn anonymise(store: &Store, policy: &Policy, people: &[Person]) {
 
 #[tokio::test]
 async fn all_ways_of_anonymising_leave_the_same_rows_and_no_value() {
-    for loan_text in NoteTreatment::ALL {
+    for circulation_notes in NoteTreatment::ALL {
         for_each_database(async |store| {
             let people = library(&store, 3).await;
             let before = dump(&store).await;
@@ -69,7 +69,7 @@ async fn all_ways_of_anonymising_leave_the_same_rows_and_no_value() {
                 }
             }
 
-            anonymise(&store, &removes_everything(loan_text), &people).await;
+            anonymise(&store, &removes_everything(circulation_notes), &people).await;
 
             let after = dump(&store).await;
             let files_after = files(&store.db).await;

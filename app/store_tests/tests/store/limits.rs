@@ -269,7 +269,7 @@ async fn marking_and_earlier_dates_are_limited() {
         user::mark_for_deletion(&store, ana(), numbers[0]).await.unwrap();
         user::mark_for_deletion(&store, ana(), numbers[1]).await.unwrap();
         // Removing and setting a mark again counts as one user.
-        user::undelete(&store, ana(), numbers[1]).await.unwrap();
+        user::unmark(&store, ana(), numbers[1]).await.unwrap();
         user::mark_for_deletion(&store, ana(), numbers[1]).await.unwrap();
         let leaves = async |number: UserNumber, on: &str| {
             let edited = UserForm { leaving_on: on.to_owned(), ..form(&store, number).await };

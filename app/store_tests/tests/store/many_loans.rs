@@ -16,7 +16,7 @@ async fn other_changes_work_while_a_user_with_very_many_loans_is_anonymised() {
     for_each_database(async |store| {
         let person = add(&store, leaver("Oak")).await;
         let number = UserNumber(person.number);
-        add_task(&store, &Policy { loan_text: NoteTreatment::Empty, ..five_days() }).await;
+        add_task(&store, &Policy { circulation_notes: NoteTreatment::Empty, ..five_days() }).await;
         execute(&store, "INSERT INTO catalogue_records (id, title, created_on) VALUES (1, 'Maps', '2009-01-01')").await;
         execute(&store, "INSERT INTO items (id, record_id, barcode, branch) VALUES (1, 1, 'i1', 'MAIN')").await;
         let loans = format!(

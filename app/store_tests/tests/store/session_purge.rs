@@ -24,7 +24,7 @@ async fn ended_sessions_are_deleted_and_active_ones_stay() {
                 user_number: Set(user),
                 created_at: Set(ago(created)),
                 last_seen_at: Set(ago(seen)),
-                stage: Set(StoredStage::Whole),
+                stage: Set(StoredStage::Complete),
                 signed_in_at: Set(Some(ago(created))),
                 ..Default::default()
             }

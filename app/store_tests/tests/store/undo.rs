@@ -79,7 +79,7 @@ async fn change(store: &Store, actor: Actor, kind: Kind) -> Undo {
         Kind::Return => circulation::return_loan(store, actor, LoanId(1)).await.unwrap().1,
         Kind::Cancel => circulation::cancel_request(store, actor, RequestId(1)).await.unwrap().1,
         Kind::Settle => circulation::settle_charge(store, actor, ChargeId(1)).await.unwrap().1,
-        Kind::Unmark => user::undelete(store, actor, NG).await.unwrap().unwrap(),
+        Kind::Unmark => user::unmark(store, actor, NG).await.unwrap().unwrap(),
         Kind::RevokeRole => accounts::revoke_role(store, actor, BEN, Role::Librarian).await.unwrap().unwrap(),
         Kind::Disable => accounts::disable(store, actor, BEN).await.unwrap(),
         Kind::RemoveSignIn => {

@@ -177,7 +177,7 @@ async fn a_stale_form_is_rejected() {
         assert!(matches!(save(&store, &guessed).await, Err(RecordsError::Refused(_))));
         for marked in [
             user::mark_for_deletion(&store, Actor::COMMAND_LINE, number).await,
-            user::undelete(&store, Actor::COMMAND_LINE, number).await,
+            user::unmark(&store, Actor::COMMAND_LINE, number).await,
         ] {
             assert!(matches!(marked, Err(RecordsError::Refused(_))));
         }
@@ -196,7 +196,7 @@ async fn marking_and_undeleting_are_recorded_once() {
         }
         assert_eq!(user::read(&store, number).await.unwrap().marked_on, Some(day(TODAY)));
         for _ in 0..2 {
-            user::undelete(&store, Actor::COMMAND_LINE, number).await.unwrap();
+            user::unmark(&store, Actor::COMMAND_LINE, number).await.unwrap();
         }
         assert_eq!(user::read(&store, number).await.unwrap().marked_on, None);
         let actions: Vec<String> = events(&store).await.into_iter().map(|(action, _)| action).collect();

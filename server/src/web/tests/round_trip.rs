@@ -193,7 +193,7 @@ async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) ->
     for (name, value) in [
         ("form[visibility]", "private"),
         ("form[scope]", "not_imported"),
-        ("form[loan_text]", "mark"),
+        ("form[circulation_notes]", "mark"),
         ("form[missed]", "skip"),
     ] {
         new.set(name, value);
@@ -442,7 +442,7 @@ async fn every_form_is_tested((desk, other): Library) {
         ("/do/accept_invitation", &["form[password]", "form[repeated]"]),
         ("/do/start_run", &["form[confirm]"]),
         ("/do/change_password", &["form[old]", "form[password]", "form[repeated]"]),
-        ("/do/find_people", &["form[verdict]", "form[reason]", "form[outcome]", "form[q]"]),
+        ("/do/find_run_users", &["form[verdict]", "form[reason]", "form[outcome]", "form[q]"]),
     ];
     for (page, html) in every_page(&desk, other).await {
         for form in forms(&html).into_iter().filter(|form| form.posts) {

@@ -208,7 +208,7 @@ async fn connected_before(desk: &Desk, fake: &FakeProvider, user: UserNumber, su
     let now = db::Clock::system_now().to_rfc3339();
     let session = format!(
         "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at, confirmed_at) \
-         VALUES ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}', '{now}')"
+         VALUES ('{hash}', {user}, '{now}', '{now}', 'complete', '{now}', '{now}')"
     );
     desk.store.db.execute_unprepared(&session).await.unwrap();
     let session = session::find(&desk.store, key).await.unwrap().unwrap();

@@ -16,7 +16,7 @@ pub(super) fn Policy(form: Form, custom: Vec<(String, String)>) -> impl IntoView
         view! { <RadioField form text=field!(text scope) code=scope.code() label=label /> }
     });
     let texts = NoteTreatment::ALL.map(
-        |way| view! { <RadioField form text=field!(text loan_text) code=way.code() label=way.label() /> },
+        |way| view! { <RadioField form text=field!(text circulation_notes) code=way.code() label=way.label() /> },
     );
     view! {
         <fieldset>
@@ -38,7 +38,7 @@ pub(super) fn Policy(form: Form, custom: Vec<(String, String)>) -> impl IntoView
                  text on them is removed."
             </p>
             {texts}
-            <Problem form name="loan_text" />
+            <Problem form name="circulation_notes" />
         </fieldset>
     }
 }

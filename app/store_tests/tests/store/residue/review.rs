@@ -34,7 +34,7 @@ pub(super) async fn to_review(store: &Store) -> RunId {
     a_loan(store, 1, stays.number, &name(0)).await;
     a_loan(store, 2, stays.number, &name(1)).await;
     execute_with(store, "INSERT INTO scribbles (id, words) VALUES (1, ?)", &[&name(2)]).await;
-    let task = add_task(store, &Policy { loan_text: NoteTreatment::Mark, ..five_days() }).await;
+    let task = add_task(store, &Policy { circulation_notes: NoteTreatment::Mark, ..five_days() }).await;
     run_all(store, task).await.0
 }
 

@@ -30,7 +30,7 @@ impl Form {
 pub(super) const CHANGE_NOTHING: [(&str, &str); 6] = [
     ("/do/request_more_changes", "Ana has reached no limit"),
     ("/do/find_users", "redirects to a list"),
-    ("/do/find_people", "redirects to a list"),
+    ("/do/find_run_users", "redirects to a list"),
     ("/do/check_task", "only validates"),
     ("/do/second_factor", "the sign-in of Ana is complete"),
     ("/do/confirm_app", "a wrong code"),
@@ -86,7 +86,7 @@ async fn users(desk: &Desk) -> Vec<Form> {
         form("/do/find_users", "form[q]=Single"),
         form("/do/save_user", "form[last_name]=Somebody"),
         form_about("/do/mark_user", "user", borrower.0),
-        form_about("/do/undelete_user", "user", marked.0),
+        form_about("/do/unmark_user", "user", marked.0),
         form_about("/do/return_loan", "loan", insert(store, "id", &loan).await),
         form_about("/do/cancel_request", "request", insert(store, "id", &request).await),
         form_about("/do/settle_charge", "charge", insert(store, "id", &charge).await),
@@ -216,7 +216,7 @@ async fn tasks(desk: &Desk) -> Vec<Form> {
         task.0
     };
     let valid = "form[description]=Saved&form[visibility]=shared&form[category]=data_maintenance\
-                 &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
+                 &form[task_type]=anonymise_user_data&form[scope]=all&form[circulation_notes]=empty&form[schedule]=manual\
                  &form[missed]=once";
     let lost = task("Lost", false).await;
     execute(store, &format!("UPDATE tasks SET visibility = 'private' WHERE id = {lost}")).await;
@@ -255,7 +255,7 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let preview = confirmed_preview(store, ana, add_task(store, "Started", false).await).await;
     let people = run::read(store, preview).await.unwrap().previewed;
     vec![
-        form("/do/find_people", format!("form[run]={preview}&form[q]=Single")),
+        form("/do/find_run_users", format!("form[run]={preview}&form[q]=Single")),
         form_about("/do/request_approval", "preview", to_ask.0),
         form("/do/approve_request", format!("form[approval]={approved}&form[confirm]={users}")),
         form_about("/do/decline_request", "approval", asked("Declined").await),
@@ -326,7 +326,7 @@ async fn add_session(desk: &Desk, user: UserNumber, hash: &str) {
     let now = Clock::system_now().to_rfc3339();
     let session = format!(
         "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at) VALUES \
-         ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}')"
+         ('{hash}', {user}, '{now}', '{now}', 'complete', '{now}')"
     );
     execute(&desk.store, &session).await;
 }

@@ -66,7 +66,7 @@ async fn actions_of_an_old_page_on_an_anonymised_user_are_rejected() {
     let hold = format!("form[user]={ng}&form[reason]=dispute&form[review_on]=2027-01-01");
     let forms = [
         ("/do/mark_user", form(&desk.get(&format!("/users/{ng}")).await.2, "/do/mark_user")),
-        ("/do/undelete_user", format!("form[user]={ng}")),
+        ("/do/unmark_user", format!("form[user]={ng}")),
         ("/do/grant_role", format!("form[user]={ng}&form[role]=librarian")),
         ("/do/place_legal_hold", hold),
     ];

@@ -41,7 +41,7 @@ async fn only_its_owner_can_see_and_change_a_private_task() {
     let before = dump(&ben.store).await;
     let saved = format!(
         "form[id]={task}&form[version]=1&form[description]=Mine&form[visibility]=shared&form[category]=data_maintenance\
-         &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
+         &form[task_type]=anonymise_user_data&form[scope]=all&form[circulation_notes]=empty&form[schedule]=manual\
          &form[missed]=once"
     );
     let only_task = format!("form[task]={task}");
