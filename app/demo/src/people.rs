@@ -164,7 +164,7 @@ impl Generator {
                 owner_number: Set(Some(DPO)),
                 placed_by: Set(Some(DPO)),
                 placed_on: Set(placed_on),
-                review_on: Set(Some(self.today + Duration::days(dice.between(-20, 180)))),
+                review_on: Set(self.today + Duration::days(dice.between(-20, 180))),
                 released_on: Set(released.then(|| placed_on + Duration::days(20))),
                 released_by: Set(released.then_some(DPO)),
                 ..Default::default()

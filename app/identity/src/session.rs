@@ -122,7 +122,7 @@ async fn begin(
         created_at: Set(created_at),
         last_seen_at: Set(Clock::system_now()),
         stage: Set(stage),
-        signed_in_at: Set(Some(signed_in_at)),
+        signed_in_at: Set(signed_in_at),
         ..Default::default()
     }
     .insert(db)

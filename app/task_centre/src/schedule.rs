@@ -52,7 +52,6 @@ pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
         );
         return Ok(Vec::new());
     }
-    adopt(store).await?;
     let mut started = Vec::new();
     for task in due(store).await? {
         match fire::fire(store, task).await {
@@ -78,16 +77,6 @@ pub async fn recalculate(store: &Store) -> Result<(), RecordsError> {
         let next = instants(&task.schedule, clock.zone(), after).next();
         if next != task.next_due_at {
             set_next(store, &task, next).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Sets the next due time of tasks without one, e.g. those made by an older version.
-async fn adopt(store: &Store) -> Result<(), RecordsError> {
-    for task in readable(store, active().filter(tasks::Column::NextDueAt.is_null())).await? {
-        if let Some(next) = due_from_now(store, &task.schedule, true) {
-            set_next(store, &task, Some(next)).await?;
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ fn legal_holds() -> Table {
             big_integer_null("owner_number"),
             big_integer_null("placed_by"),
             date("placed_on"),
-            date_null("review_on"),
+            date("review_on"),
             date_null("released_on"),
             big_integer_null("released_by"),
         ],

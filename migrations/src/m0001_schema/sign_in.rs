@@ -56,7 +56,7 @@ fn sessions() -> Table {
             timestamp_with_time_zone("created_at"),
             timestamp_with_time_zone("last_seen_at"),
             text("stage").default("password").take(),
-            timestamp_with_time_zone_null("signed_in_at"),
+            timestamp_with_time_zone("signed_in_at"),
             big_integer("wrong_codes").default(0).take(),
             timestamp_with_time_zone_null("confirmed_at"),
         ],

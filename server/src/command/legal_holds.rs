@@ -47,10 +47,9 @@ fn line(hold: &LegalHold) -> String {
         LegalHoldTarget::Category(term) => format!("category {}", term.code),
     };
     let owner = hold.owner.as_ref().map_or_else(|| "–".to_owned(), |owner| format!("user {}", owner.number));
-    let until = match (hold.released_on, hold.review_on) {
-        (Some(on), _) => format!("released {}", iso(on)),
-        (None, Some(on)) => format!("review {}", iso(on)),
-        (None, None) => "no review date".to_owned(),
+    let until = match hold.released_on {
+        Some(on) => format!("released {}", iso(on)),
+        None => format!("review {}", iso(hold.review_on)),
     };
     format!("{}\t{on}\t{}\t{}\t{until}\towner {owner}", hold.id, hold.reason.code(), iso(hold.placed_on))
 }

@@ -17,7 +17,7 @@ pub struct Model {
     pub owner_number: Option<i64>,
     pub placed_by: Option<i64>,
     pub placed_on: Date,
-    pub review_on: Option<Date>,
+    pub review_on: Date,
     pub released_on: Option<Date>,
     pub released_by: Option<i64>,
 }

@@ -14,7 +14,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub last_seen_at: DateTimeUtc,
     pub stage: StoredStage,
-    pub signed_in_at: Option<DateTimeUtc>,
+    pub signed_in_at: DateTimeUtc,
     pub wrong_codes: i64,
     pub confirmed_at: Option<DateTimeUtc>,
 }

@@ -68,7 +68,7 @@ async fn read(store: &Store, key: &str, sign: Activity) -> Result<Option<Session
         } else {
             StoredStage::AfterPassword
         },
-        signed_in_at: row.signed_in_at.unwrap_or(row.created_at),
+        signed_in_at: row.signed_in_at,
         confirmed_at: row.confirmed_at,
         ends_at: ends_at(store, &row, seen),
         ends_in_any_case_at: ends_in_any_case_at(store, &row),

@@ -11,7 +11,7 @@ use trail::store::Store;
 pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     // Raw SQL: the condition is a fragment shared with the list of legal holds.
     let sql = format!(
-        "SELECT COUNT(*) AS n, MIN(COALESCE(x.review_on, x.placed_on)) AS since FROM legal_holds x \
+        "SELECT COUNT(*) AS n, MIN(x.review_on) AS since FROM legal_holds x \
          WHERE x.released_on IS NULL AND {DUE}"
     );
     let today = store.clock.today();

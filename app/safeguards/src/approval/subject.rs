@@ -53,7 +53,7 @@ impl ApprovalSubject {
     /// Returns the subject for releasing this legal hold in its present state.
     pub(crate) fn release_of(hold: &legal_holds::Model) -> Self {
         let seal = format!(
-            "lethe-legal-hold-1\n{}\n{:?}\n{:?}\n{}\n{:?}\n{:?}\n",
+            "lethe-legal-hold-1\n{}\n{:?}\n{:?}\n{}\n{:?}\n{}\n",
             hold.id,
             hold.user_number,
             hold.category,

@@ -39,7 +39,7 @@ pub async fn place(store: &Store, actor: Actor, form: &LegalHoldForm) -> Result<
         owner_number: Set(Some(owner(&tx, actor, draft.owner).await?.0)),
         placed_by: Set(actor.staff.map(|staff| staff.0)),
         placed_on: Set(today),
-        review_on: Set(Some(draft.review_on)),
+        review_on: Set(draft.review_on),
         ..Default::default()
     }
     .insert(&tx)
@@ -61,7 +61,7 @@ pub async fn review(
         .map_err(|problem| RecordsError::field("review_on", problem))?;
     let tx = store.begin().await?;
     let hold = lock(&tx, id).await?;
-    legal_holds::ActiveModel { id: Set(hold.id), review_on: Set(Some(next)), ..Default::default() }
+    legal_holds::ActiveModel { id: Set(hold.id), review_on: Set(next), ..Default::default() }
         .update(&tx)
         .await?;
     note(&tx, store, actor, AuditAction::LegalHoldReviewed, &hold, ",review_on").await?;

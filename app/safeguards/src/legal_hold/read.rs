@@ -17,9 +17,8 @@ use trail::person::{Name, Person};
 use trail::store::Store;
 use trail::terms::Term;
 
-/// The condition that a legal hold is due for review, with the day as its value. Legal holds of early versions
-/// have no review date.
-pub const DUE: &str = "(x.review_on IS NULL OR x.review_on <= ?)";
+/// The condition that a legal hold is due for review, with the day as its value.
+pub const DUE: &str = "x.review_on <= ?";
 
 /// A legal hold.
 #[derive(Clone, Debug, Serialize)]
@@ -37,7 +36,7 @@ pub struct LegalHold {
     /// The date of placement.
     pub placed_on: NaiveDate,
     /// The date of the next review.
-    pub review_on: Option<NaiveDate>,
+    pub review_on: NaiveDate,
     /// The date of release. None while it is in force.
     pub released_on: Option<NaiveDate>,
     /// The member of staff who released it.
@@ -65,7 +64,7 @@ impl LegalHold {
 
     /// Returns whether it is in force and due for review.
     pub fn is_due(&self, today: NaiveDate) -> bool {
-        self.is_in_force() && self.review_on.is_none_or(|on| on <= today)
+        self.is_in_force() && self.review_on <= today
     }
 }
 

@@ -241,8 +241,8 @@ fn parts_of_users(backend: DatabaseBackend) -> Vec<String> {
              FROM users WHERE number % 2 = 0"
         ),
         format!(
-            "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at) \
-             SELECT 'hash of the key of session ' || number, number, {at}, {at} FROM users WHERE number % 20 = 0"
+            "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, signed_in_at) \
+             SELECT 'hash of the key of session ' || number, number, {at}, {at}, {at} FROM users WHERE number % 20 = 0"
         ),
         format!(
             "INSERT INTO photos (user_number, media_type, bytes) \
@@ -326,8 +326,8 @@ fn circulation(backend: DatabaseBackend, library: &Library) -> Vec<String> {
             .to_owned(),
     );
     all.push(format!(
-        "INSERT INTO legal_holds (user_number, reason, placed_on) \
-         SELECT number, 'dispute', {hold_on} FROM users WHERE number % 100 = 98"
+        "INSERT INTO legal_holds (user_number, reason, placed_on, review_on) \
+         SELECT number, 'dispute', {hold_on}, {hold_on} FROM users WHERE number % 100 = 98"
     ));
     all
 }

@@ -30,7 +30,8 @@ async fn library(store: &Store) {
          (1, 1, 'overdue', 250, '2017-01-01', '2017-01-02'), (1, 2, 'overdue', 100, '2017-05-01', NULL)",
         "INSERT INTO messages (user_number, kind, channel, sent_at, recipient) VALUES \
          (1, 'overdue', 'email', '2017-06-02 10:00:00+00:00', 'ng@example.org')",
-        "INSERT INTO legal_holds (user_number, reason, placed_on) VALUES (1, 'dispute', '2017-06-02')",
+        "INSERT INTO legal_holds (user_number, reason, placed_on, review_on) \
+         VALUES (1, 'dispute', '2017-06-02', '2018-06-02')",
     ] {
         execute(store, sql).await;
     }

@@ -68,6 +68,7 @@ async fn write(store: &Store, all: &[UserFacts]) {
             category: Set(Some(category.to_owned())),
             reason: Set(LegalHoldReason::AuthorityOrder),
             placed_on: Set(today),
+            review_on: Set(today),
             released_on: Set(released_on),
             ..Default::default()
         };
@@ -146,6 +147,7 @@ async fn add_blockers(store: &Store, number: i64, facts: &UserFacts, today: Naiv
             user_number: Set(Some(number)),
             reason: Set(LegalHoldReason::Dispute),
             placed_on: Set(today),
+            review_on: Set(today),
             released_on: Set(closed(has(Blocker::LegalHold) && !by_category(number))),
             ..Default::default()
         };

@@ -169,6 +169,7 @@ async fn a_legal_hold_is_on_one_user_or_one_category() {
                 category: Set(category),
                 reason: Set(LegalHoldReason::Other),
                 placed_on: Set(day("2018-01-01")),
+                review_on: Set(day("2018-03-01")),
                 ..Default::default()
             };
             assert!(hold.insert(&store.db).await.is_err());
@@ -338,14 +339,6 @@ async fn a_review_date_reminds_without_releasing() {
             (reviewed.0.as_str(), reviewed.3.as_str()),
             ("legal_hold_reviewed", "hold=1,reason=dispute,review_on")
         );
-        // A legal hold from an older version, without a review date, is due at once.
-        execute(
-            &store,
-            "INSERT INTO legal_holds (user_number, reason, placed_on) VALUES (2, 'other', '2017-01-01')",
-        )
-        .await;
-        let since = "2017-01-01T00:00:00+00:00".to_owned();
-        assert_eq!(due(&store).await, [(ConditionKind::LegalHoldsDue { holds: 1 }, since)]);
     })
     .await;
 }

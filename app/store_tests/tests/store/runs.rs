@@ -66,7 +66,8 @@ async fn a_run_changes_only_previewed_users_who_are_still_eligible() {
         execute(&store, "INSERT INTO user_roles VALUES (3, 'cataloguer', '2018-01-21')").await;
         execute(
             &store,
-            "INSERT INTO legal_holds (user_number, reason, placed_on) VALUES (4, 'dispute', '2018-01-21')",
+            "INSERT INTO legal_holds (user_number, reason, placed_on, review_on) \
+             VALUES (4, 'dispute', '2018-01-21', '2018-06-21')",
         )
         .await;
         assert!(refusal(&store, id, "5").await.contains("Enter 4"));

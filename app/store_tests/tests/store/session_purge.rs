@@ -25,7 +25,7 @@ async fn ended_sessions_are_deleted_and_active_ones_stay() {
                 created_at: Set(ago(created)),
                 last_seen_at: Set(ago(seen)),
                 stage: Set(StoredStage::Complete),
-                signed_in_at: Set(Some(ago(created))),
+                signed_in_at: Set(ago(created)),
                 ..Default::default()
             }
             .insert(db)

@@ -78,8 +78,9 @@ async fn older_database(url: &str) -> DatabaseConnection {
     upgrade(&db).await.unwrap();
     for sql in [
         "INSERT INTO users (uuid, last_name) VALUES ('u1', 'Ng'), ('u2', 'Officer'), ('u3', NULL)",
-        "INSERT INTO legal_holds (user_number, reason, placed_by, placed_on, released_on) \
-         VALUES (1, 'dispute', 2, '2018-01-01', NULL), (3, 'other', NULL, '2018-01-02', '2018-01-03')",
+        "INSERT INTO legal_holds (user_number, reason, placed_by, placed_on, review_on, released_on) VALUES \
+         (1, 'dispute', 2, '2018-01-01', '2018-06-01', NULL), \
+         (3, 'other', NULL, '2018-01-02', '2018-06-02', '2018-01-03')",
     ] {
         db.execute_unprepared(sql).await.unwrap();
     }
@@ -144,7 +145,8 @@ async fn an_older_database_is_upgraded_and_keeps_its_content() {
         // New rows get the next keys.
         for sql in [
             "INSERT INTO users (uuid) VALUES ('u4')",
-            "INSERT INTO legal_holds (user_number, reason, placed_on) VALUES (4, 'other', '2018-01-06')",
+            "INSERT INTO legal_holds (user_number, reason, placed_on, review_on) \
+             VALUES (4, 'other', '2018-01-06', '2018-06-06')",
         ] {
             db.execute_unprepared(sql).await.unwrap();
         }

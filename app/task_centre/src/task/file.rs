@@ -22,8 +22,6 @@ pub struct TaskFile {
     visibility: Visibility,
     settings: TaskSettings,
     schedule: Schedule,
-    /// Missing in files of older versions.
-    #[serde(default)]
     missed: Missed,
 }
 

@@ -40,8 +40,8 @@ async fn values_that_reappear_are_detected() {
         ("UPDATE loans SET note = 'back' WHERE user_number = 2", "loans", "note"),
         ("UPDATE renewals SET note = 'back'", "renewals", "note"),
         (
-            "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at) VALUES ('h', 2, \
-             '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')",
+            "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, signed_in_at) VALUES ('h', 2, \
+             '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')",
             "sessions",
             "id_hash",
         ),
