@@ -7,8 +7,8 @@ use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, Db
 use std::time::Duration;
 
 /// The number of attempts while another process sets up the database, and the time between them.
-const TRIES: u32 = 40;
-const REST: Duration = Duration::from_millis(250);
+const MAX_ATTEMPTS: u32 = 40;
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Connects to the database at a URL.
 pub async fn connect(url: &str) -> Result<DatabaseConnection, RecordsError> {
@@ -109,9 +109,9 @@ async fn patiently<T>(work: impl AsyncFn() -> Result<T, DbErr>) -> Result<T, DbE
     let mut tries = 1;
     loop {
         match work().await {
-            Err(error) if tries < TRIES && dialect::is_busy_error(&error) => {
+            Err(error) if tries < MAX_ATTEMPTS && dialect::is_busy_error(&error) => {
                 tries += 1;
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(RETRY_INTERVAL).await;
             }
             done => return done,
         }

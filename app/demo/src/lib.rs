@@ -36,7 +36,7 @@ use trail::store::Store;
 /// The default number of users.
 pub const USERS: u32 = 2_000;
 /// The minimum number of users. They include the staff and the fictitious users.
-pub const FEWEST_USERS: u32 = 50;
+pub const MIN_USERS: u32 = 50;
 /// The maximum number of users.
 pub const MAX_USERS: u32 = 1_000_000;
 
@@ -78,9 +78,9 @@ pub use identity::staff::DEMO_PASSWORD as PASSWORD;
 /// Fills an empty database with a demo library.
 pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<DemoSummary, RecordsError> {
     actor.require(Action::Administer)?;
-    if !(FEWEST_USERS..=MAX_USERS).contains(&users) {
+    if !(MIN_USERS..=MAX_USERS).contains(&users) {
         return Err(RecordsError::Refused(format!(
-            "A demo library has from {FEWEST_USERS} to {MAX_USERS} users. Nothing has been written"
+            "A demo library has from {MIN_USERS} to {MAX_USERS} users. Nothing has been written"
         )));
     }
     let today = store.clock.today();

@@ -23,8 +23,8 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
 
 /// The number of attempts while the database is busy after a run, and the time between them.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_secs(1);
+const MAX_ATTEMPTS: u32 = 5;
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Cleans the files after a bulk run. Rewrites the whole file if it is small enough. The users are anonymised by
 /// now, so a busy database is recorded and does not fail the run.
@@ -53,10 +53,10 @@ async fn can_be_vacuumed(store: &Store) -> Result<bool, RecordsError> {
 /// Cleans the files without blocking others: after a single user, and on request.
 pub async fn after_run(store: &Store) -> Maintenance {
     let Ok(now) = dialect::snapshot_xmax(&store.db).await else { return Maintenance::Busy };
-    for attempt in 1..=TRIES {
+    for attempt in 1..=MAX_ATTEMPTS {
         let held = dialect::is_held_back(&store.db, &now).await.unwrap_or(true);
         // The last attempt cleans as much as possible in any case.
-        let is_swept = if held && attempt < TRIES {
+        let is_swept = if held && attempt < MAX_ATTEMPTS {
             false
         } else {
             dialect::checkpoint(&store.db, &tables()).await.is_ok()
@@ -64,8 +64,8 @@ pub async fn after_run(store: &Store) -> Maintenance {
         if is_swept && !held {
             return Maintenance::Done;
         }
-        if attempt < TRIES {
-            tokio::time::sleep(PAUSE).await;
+        if attempt < MAX_ATTEMPTS {
+            tokio::time::sleep(RETRY_INTERVAL).await;
         }
     }
     tracing::warn!("could not clean the database files after the run");
@@ -95,11 +95,11 @@ pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsErr
 /// Cleans the files, with further attempts while other connections are active: a reader holds the write-ahead log
 /// of SQLite.
 async fn is_swept(store: &Store) -> bool {
-    for _ in 1..TRIES {
+    for _ in 1..MAX_ATTEMPTS {
         if dialect::checkpoint(&store.db, &tables()).await.is_ok() {
             return true;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
     dialect::checkpoint(&store.db, &tables()).await.is_ok()
 }

@@ -42,7 +42,7 @@ impl Default for Limits {
 }
 
 /// Number of users up to which percentages don't apply, so that imports of small libraries aren't stopped.
-const FEW: i64 = 20;
+const MAX_USERS_WITHOUT_PERCENT: i64 = 20;
 
 /// What is counted for each member of staff.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -123,7 +123,8 @@ impl Limits {
 
     /// Returns whether an import that changes this many of all users needs a confirmation.
     pub const fn stops_import(self, touched: i64, users: i64) -> bool {
-        touched > self.import_users || touched > FEW && touched * 100 > users * self.import_percent
+        touched > self.import_users
+            || touched > MAX_USERS_WITHOUT_PERCENT && touched * 100 > users * self.import_percent
     }
 
     /// Returns the limits with their configuration names. A higher value is weaker.

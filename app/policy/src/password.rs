@@ -5,9 +5,9 @@
 use crate::form::Problem;
 
 /// Minimum number of characters.
-pub const SHORTEST: usize = 12;
+pub const MIN_CHARACTERS: usize = 12;
 /// Maximum number of characters. All characters are allowed, including spaces.
-pub const LONGEST: usize = 128;
+pub const MAX_CHARACTERS: usize = 128;
 
 /// Checks the length of a new password. The server additionally checks how easy it is to guess.
 pub fn check(password: &str) -> Result<(), Problem> {
@@ -15,11 +15,11 @@ pub fn check(password: &str) -> Result<(), Problem> {
     if characters == 0 {
         return Err(Problem::required("a password"));
     }
-    if characters < SHORTEST {
-        return Err(Problem::PasswordTooShort { min: SHORTEST });
+    if characters < MIN_CHARACTERS {
+        return Err(Problem::PasswordTooShort { min: MIN_CHARACTERS });
     }
-    if characters > LONGEST {
-        return Err(Problem::TooLong { max: LONGEST });
+    if characters > MAX_CHARACTERS {
+        return Err(Problem::TooLong { max: MAX_CHARACTERS });
     }
     Ok(())
 }
@@ -39,7 +39,7 @@ mod tests {
         ] {
             assert_eq!(check(password).is_ok(), is_right, "{password}");
         }
-        assert!(check(&"x".repeat(LONGEST)).is_ok());
-        assert!(check(&"x".repeat(LONGEST + 1)).is_err());
+        assert!(check(&"x".repeat(MAX_CHARACTERS)).is_ok());
+        assert!(check(&"x".repeat(MAX_CHARACTERS + 1)).is_err());
     }
 }

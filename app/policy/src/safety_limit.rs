@@ -24,7 +24,7 @@ impl Default for SafetyLimits {
 }
 
 /// Number of users up to which shares don't apply, so that runs of small libraries aren't stopped.
-const FEW: i64 = 20;
+const MAX_USERS_WITHOUT_PERCENT: i64 = 20;
 
 coded_enum! {
     /// The safety limit that stopped a run.
@@ -97,14 +97,14 @@ impl SafetyLimits {
         if people > self.people {
             return Some(SafetyLimit::People);
         }
-        if people <= FEW {
+        if people <= MAX_USERS_WITHOUT_PERCENT {
             return None;
         }
         if people * 100 > users * self.percent {
             return Some(SafetyLimit::Share);
         }
         median(last)
-            .filter(|median| people > (median * self.times_median).max(FEW))
+            .filter(|median| people > (median * self.times_median).max(MAX_USERS_WITHOUT_PERCENT))
             .map(|_| SafetyLimit::Median)
     }
 }

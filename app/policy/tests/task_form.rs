@@ -119,7 +119,13 @@ fn invalid_choices() -> Vec<Invalid> {
             Tab::Settings,
         ),
         ("scope", |f| f.scope = "everyone".to_owned(), "scope", UnknownChoice, Tab::Settings),
-        ("circulation notes", |f| f.circulation_notes = "keep".to_owned(), "circulation_notes", UnknownChoice, Tab::Settings),
+        (
+            "circulation notes",
+            |f| f.circulation_notes = "keep".to_owned(),
+            "circulation_notes",
+            UnknownChoice,
+            Tab::Settings,
+        ),
         (
             "unknown treatment",
             |f| _ = f.fields.insert("phone".to_owned(), "hash".to_owned()),
@@ -301,7 +307,16 @@ fn all_problems_are_reported_at_once() {
     let TaskForm { category, task_type, .. } = TaskForm::new_task();
     assert_eq!(
         fields(&TaskForm { category, task_type, ..form }),
-        ["description", "visibility", "scope", "marked_days", "circulation_notes", "time", "weekdays", "missed"]
+        [
+            "description",
+            "visibility",
+            "scope",
+            "marked_days",
+            "circulation_notes",
+            "time",
+            "weekdays",
+            "missed"
+        ]
     );
 }
 
@@ -484,12 +499,14 @@ mod properties {
             (days(), days(), days()),
             select(NoteTreatment::ALL.to_vec()),
         )
-            .prop_map(|(fields, kept, scope, (leaving, activity, marked), circulation_notes)| Policy {
-                fields: fields.into_iter().collect(),
-                keep_custom: kept.into_iter().map(str::to_owned).collect(),
-                scope,
-                conditions: Conditions { leaving, activity, marked },
-                circulation_notes,
+            .prop_map(|(fields, kept, scope, (leaving, activity, marked), circulation_notes)| {
+                Policy {
+                    fields: fields.into_iter().collect(),
+                    keep_custom: kept.into_iter().map(str::to_owned).collect(),
+                    scope,
+                    conditions: Conditions { leaving, activity, marked },
+                    circulation_notes,
+                }
             })
     }
 

@@ -64,7 +64,7 @@ pub struct StaffRow {
 }
 
 /// Maximum number of rows in the list. No library comes near it.
-const MOST: usize = 1_000;
+const MAX_ACCOUNTS: usize = 1_000;
 
 /// Returns the members of staff, by user number.
 pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<StaffRow>, RecordsError> {
@@ -76,7 +76,7 @@ pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<
     if let Some(wanted) = query.role {
         roles.retain(|_, roles| roles.contains(&wanted));
     }
-    let numbers: Vec<i64> = roles.keys().copied().take(MOST).collect();
+    let numbers: Vec<i64> = roles.keys().copied().take(MAX_ACCOUNTS).collect();
     let people = users::Entity::find()
         .filter(users::Column::Number.is_in(numbers.iter().copied()))
         .order_by_asc(users::Column::Number)

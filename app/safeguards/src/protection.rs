@@ -22,7 +22,7 @@ use trail::roles::roles_of;
 /// The actions for which four eyes are remembered.
 pub const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseLegalHolds];
 /// The interval of recording that four eyes are in force, in minutes.
-const NOTED_EVERY_MINUTES: i64 = 60;
+const RECORD_INTERVAL_MINUTES: i64 = 60;
 
 /// Returns the instant before which remembered protections no longer apply.
 pub fn cooled_off() -> DateTime<Utc> {
@@ -33,9 +33,9 @@ fn name_of(action: Action) -> String {
     format!("four_eyes.{}", action.code())
 }
 
-/// Records that four eyes are in force for an action, at most once in [`NOTED_EVERY_MINUTES`].
+/// Records that four eyes are in force for an action, at most once in [`RECORD_INTERVAL_MINUTES`].
 pub(crate) async fn record_in_force(db: &impl ConnectionTrait, action: Action) -> Result<(), DbErr> {
-    let before = Clock::system_now() - Duration::minutes(NOTED_EVERY_MINUTES);
+    let before = Clock::system_now() - Duration::minutes(RECORD_INTERVAL_MINUTES);
     put(db, &name_of(action), "in_force", Some(before)).await
 }
 

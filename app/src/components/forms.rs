@@ -8,7 +8,7 @@ use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::dates;
 use policy::form::FieldErrors;
-use policy::password::SHORTEST;
+use policy::password::MIN_CHARACTERS;
 use policy::permission::FRESH_MINUTES;
 
 /// Shows a notice above the content.
@@ -213,7 +213,7 @@ pub(crate) fn NewPasswordFields(
                 required=is_first autofocus=is_first aria-describedby="password-help password-problem"
             />
             <p class="hint" id="password-help">
-                "At least " {SHORTEST} " characters of any kind. " {note}
+                "At least " {MIN_CHARACTERS} " characters of any kind. " {note}
             </p>
             <FieldProblem field="password" errors=errors.clone() />
         </div>

@@ -19,7 +19,7 @@ const PREFIX: &str = "kept ";
 /// The maximum size of a kept form, in bytes. Encrypted it is more than twice as long, and proxies limit addresses.
 const MAX_BYTES: usize = 1_500;
 /// The lifetime of a kept form, in minutes.
-const KEPT_TIMEOUT: i64 = 15;
+const KEPT_TIMEOUT_MINUTES: i64 = 15;
 /// The field of the typed confirmation.
 const CONFIRMATION: &str = "confirm";
 /// Fields that are never kept, because they prove an identity.
@@ -63,7 +63,11 @@ pub(super) fn from_address() -> Option<FailedSubmission> {
     let text = session()?.open(&private_search::value(NAME)?)?;
     let KeptForm { path, body, error, at } = serde_json::from_str(text.strip_prefix(PREFIX)?).ok()?;
     let age = Clock::system_now().timestamp() - at;
-    (0..KEPT_TIMEOUT * 60).contains(&age).then(|| FailedSubmission { path, body: Bytes::from(body), error })
+    (0..KEPT_TIMEOUT_MINUTES * 60).contains(&age).then(|| FailedSubmission {
+        path,
+        body: Bytes::from(body),
+        error,
+    })
 }
 
 /// Removes an earlier form from an address.

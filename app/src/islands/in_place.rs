@@ -17,13 +17,13 @@ use web_sys::{
     Response, SupportedType,
 };
 
-/// How long a navigation counts as under way, in milliseconds. A download never leaves the page.
-const NAVIGATION_TIMEOUT: f64 = 10_000.0;
-/// The interval at which a region in use is checked again, in milliseconds.
-const IN_USE_INTERVAL: i32 = 500;
+/// How long a navigation counts as under way. A download never leaves the page.
+const NAVIGATION_TIMEOUT_MS: f64 = 10_000.0;
+/// The interval at which a region in use is checked again.
+const IN_USE_INTERVAL_MS: i32 = 500;
 /// The interval at which the page is fetched again while something on it is under way or the server is not reached,
 /// in milliseconds.
-const FETCH_INTERVAL: i32 = 3_000;
+const FETCH_INTERVAL_MS: i32 = 3_000;
 
 /// The attribute that names a region.
 const REGION: &str = "data-live";
@@ -50,7 +50,7 @@ pub(super) fn watch_navigation() {
 
 /// Returns whether the browser is leaving the page.
 pub(super) fn is_navigating() -> bool {
-    LEFT_AT.get().is_some_and(|at| Date::now() - at < NAVIGATION_TIMEOUT)
+    LEFT_AT.get().is_some_and(|at| Date::now() - at < NAVIGATION_TIMEOUT_MS)
 }
 
 /// The result of fetching the page.
@@ -70,7 +70,7 @@ pub(super) fn bring_up_to_date() {
             match fetch_page().await {
                 FetchResult::Page(new) => {
                     while !replace_regions(&new) {
-                        sleep(IN_USE_INTERVAL).await;
+                        sleep(IN_USE_INTERVAL_MS).await;
                     }
                     if !has(&new, PENDING) {
                         return;
@@ -79,7 +79,7 @@ pub(super) fn bring_up_to_date() {
                 FetchResult::None => {}
                 FetchResult::Closed => return,
             }
-            sleep(FETCH_INTERVAL).await;
+            sleep(FETCH_INTERVAL_MS).await;
         }
     });
 }

@@ -19,7 +19,7 @@ use trail::audit;
 use trail::store::Store;
 
 /// Pause before the replay retries after another process held the database.
-const WAIT: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum number of users whose old values are held in memory before they are searched for.
 const MAX_REMEMBERED: usize = 12_000;
 
@@ -47,7 +47,7 @@ pub async fn replay(store: &Store, report: impl Fn(i64)) -> Result<Option<Receip
     report(replay.receipt.people);
     while !replay.follow(&report).await? {
         // Another process is replaying too. Continue after the users that it has processed.
-        tokio::time::sleep(WAIT).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
     replay.scan().await?;
     patiently(async || replay.end().await).await.map(Some)
@@ -61,7 +61,7 @@ async fn patiently<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result
                 tracing::warn!(
                     "the replay of the ledger is waiting for another program that has locked the database"
                 );
-                tokio::time::sleep(WAIT).await;
+                tokio::time::sleep(RETRY_INTERVAL).await;
             }
             result => return result,
         }

@@ -31,7 +31,7 @@ use tokio::sync::OnceCell;
 /// The primary key of the only row.
 pub(crate) const HEAD: i16 = 1;
 /// The number of events chained by one statement.
-const PIECE: u64 = 1_000;
+const EVENTS_PER_READ: u64 = 1_000;
 
 /// The position and MAC of an event, as passed to the statement.
 #[derive(Serialize)]
@@ -117,7 +117,7 @@ async fn locked_head(tx: &DatabaseTransaction) -> Result<Option<audit_head::Mode
 }
 
 async fn chain_those(key: &ChainKey, tx: &DatabaseTransaction, which: &str) -> Result<(), RecordsError> {
-    let condition = format!("WHERE {which} ORDER BY id LIMIT {PIECE}");
+    let condition = format!("WHERE {which} ORDER BY id LIMIT {EVENTS_PER_READ}");
     let mut events = Event::read(tx, &condition, Vec::new()).await?;
     if events.is_empty() {
         return Ok(());
@@ -126,7 +126,7 @@ async fn chain_those(key: &ChainKey, tx: &DatabaseTransaction, which: &str) -> R
     while !events.is_empty() {
         let chained: Vec<_> = events.iter().map(|event| end.add(event)).collect();
         write(tx, &chained).await?;
-        let more = events.len() as u64 == PIECE;
+        let more = events.len() as u64 == EVENTS_PER_READ;
         events = if more { Event::read(tx, &condition, Vec::new()).await? } else { Vec::new() };
     }
     end.unlock(tx).await

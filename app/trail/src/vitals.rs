@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 /// How long a fault counts after a failed write.
-const NOTED_FOR: Duration = Duration::from_secs(30);
+const FAULT_LIFETIME: Duration = Duration::from_secs(30);
 
 /// What this process knows about its own state.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Vitals {
         let seen = *self.seen.borrow();
         let mut faults: Vec<Fault> = seen.database.into_iter().chain(seen.disk).collect();
         let mut noted = self.noted();
-        noted.retain(|_, at| at.elapsed() < NOTED_FOR);
+        noted.retain(|_, at| at.elapsed() < FAULT_LIFETIME);
         for fault in noted.keys() {
             if !faults.contains(fault) {
                 faults.push(*fault);

@@ -2,7 +2,7 @@
 
 use super::columns::LOAN;
 use super::problem::TransferError;
-use super::{CHUNK, ExportSummary};
+use super::{ExportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::csv_text::escaped;
 use db::entity::{catalogue_records, items, loans, users};
@@ -40,7 +40,7 @@ pub async fn export_loans(
         .join(JoinType::LeftJoin, item.into())
         .join(JoinType::LeftJoin, title.into())
         .order_by_asc(loans::Column::Id)
-        .limit(CHUNK as u64);
+        .limit(ROWS_PER_CHUNK as u64);
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(LOAN)?;
     let mut summary = ExportSummary::default();

@@ -2,7 +2,7 @@
 
 use super::columns::{self, CUSTOM, USER_EXPORT_ONLY};
 use super::problem::TransferError;
-use super::{CHUNK, ExportSummary};
+use super::{ExportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::csv_text::escaped;
 use db::entity::{custom_fields, custom_values, user_roles, users};
@@ -43,7 +43,7 @@ pub async fn export_users(
         let page = users::Entity::find()
             .filter(users::Column::Number.gt(after))
             .order_by_asc(users::Column::Number)
-            .limit(CHUNK as u64)
+            .limit(ROWS_PER_CHUNK as u64)
             .all(&store.db)
             .await?;
         let Some(last) = page.last() else { break };

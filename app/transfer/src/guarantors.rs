@@ -1,6 +1,6 @@
 //! Resolves guarantors, which a file names by UserID, possibly before their own lines.
 
-use super::CHUNK;
+use super::ROWS_PER_CHUNK;
 use super::problem::{FileProblems, in_cell};
 use db::dialect;
 use db::entity::users;
@@ -63,7 +63,7 @@ async fn resolve(tx: &DatabaseTransaction, wanted: Vec<Wanted>) -> Result<(u64, 
     let mut missing = Vec::new();
     let mut wanted = wanted.into_iter().peekable();
     while wanted.peek().is_some() {
-        let some: Vec<Wanted> = wanted.by_ref().take(CHUNK).collect();
+        let some: Vec<Wanted> = wanted.by_ref().take(ROWS_PER_CHUNK).collect();
         let names: BTreeSet<&str> = some.iter().map(|one| one.guarantor.as_str()).collect();
         let found: Vec<(Option<String>, i64)> = users::Entity::find()
             .select_only()

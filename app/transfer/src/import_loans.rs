@@ -49,14 +49,14 @@ pub(super) async fn import(
         terms: terms_known(&tx).await?,
         seen: HashSet::new(),
     };
-    let mut chunk = Vec::with_capacity(CHUNK);
+    let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
         let line = lines.next();
         let ended = line.is_none();
         if let Some(line) = import.read(line) {
             chunk.push(line);
         }
-        if chunk.len() == CHUNK || ended {
+        if chunk.len() == ROWS_PER_CHUNK || ended {
             import.write(&tx, std::mem::take(&mut chunk)).await?;
             order.watch.advance(import.summary.lines)?;
         }

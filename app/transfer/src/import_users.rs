@@ -9,7 +9,7 @@ use super::reader::{Header, Lines};
 use super::report::Report;
 use super::user_line::UserLine;
 use super::user_match::Matches;
-use super::{CHUNK, ImportSummary};
+use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_fields, custom_values, terms, user_words, users};
@@ -116,14 +116,14 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let users_before = users::Entity::find().count(&tx).await?;
     let mut lines = open(file, &custom)?;
     let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?);
-    let mut chunk = Vec::with_capacity(CHUNK);
+    let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
         let line = lines.next();
         let ended = line.is_none();
         if let Some(line) = import.read(line) {
             chunk.push(line);
         }
-        if chunk.len() == CHUNK || ended {
+        if chunk.len() == ROWS_PER_CHUNK || ended {
             import.write(&tx, std::mem::take(&mut chunk)).await?;
             order.watch.advance(import.summary.lines)?;
         }

@@ -14,7 +14,7 @@ use trail::{Actor, Store};
 pub(crate) struct Demo {
     /// Number of users.
     #[arg(long, value_name = "N", default_value_t = demo::USERS,
-        value_parser = clap::value_parser!(u32).range(i64::from(demo::FEWEST_USERS)..=i64::from(demo::MAX_USERS)))]
+        value_parser = clap::value_parser!(u32).range(i64::from(demo::MIN_USERS)..=i64::from(demo::MAX_USERS)))]
     users: u32,
     /// Seed: the same seed creates the same library.
     #[arg(long, value_name = "S", default_value_t = 1)]

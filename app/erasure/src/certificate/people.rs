@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use trail::store::Store;
 
 /// The number of users read at a time.
-const CHUNK: u64 = 20_000;
+const USERS_PER_READ: u64 = 20_000;
 
 /// The counts of the users of a run.
 #[derive(Default)]
@@ -115,7 +115,7 @@ async fn members(
             .filter(run_members::Column::RunId.eq(run.0))
             .filter(run_members::Column::UserNumber.gt(after))
             .order_by_asc(run_members::Column::UserNumber)
-            .limit(CHUNK)
+            .limit(USERS_PER_READ)
             .into_tuple()
             .all(db)
             .await?;

@@ -3,17 +3,17 @@
 /// Short texts that contain no searched value. Codes and first names that occur in thousands of rows are searched
 /// only once.
 pub(super) struct NegativeCache {
-    texts: Vec<([u8; Self::LONGEST], u8)>,
+    texts: Vec<([u8; Self::MAX_BYTES], u8)>,
 }
 
 impl Default for NegativeCache {
     fn default() -> Self {
-        Self { texts: vec![([0; Self::LONGEST], 0); Self::SIZE] }
+        Self { texts: vec![([0; Self::MAX_BYTES], 0); Self::SIZE] }
     }
 }
 
 impl NegativeCache {
-    const LONGEST: usize = 31;
+    const MAX_BYTES: usize = 31;
     const SIZE: usize = 4_096;
 
     fn place(text: &[u8]) -> usize {
@@ -26,7 +26,7 @@ impl NegativeCache {
 
     /// Returns whether this text is known to contain no match.
     pub(super) fn holds(&self, text: &[u8]) -> bool {
-        if text.len() > Self::LONGEST {
+        if text.len() > Self::MAX_BYTES {
             return false;
         }
         let (known, length) = &self.texts[Self::place(text)];

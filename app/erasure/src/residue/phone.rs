@@ -4,7 +4,7 @@ use super::fold::Folded;
 use zeroize::Zeroizing;
 
 /// Minimum number of digits of one number in a field with several. Shorter parts are area codes or extensions.
-const SHORTEST: usize = 6;
+const MIN_DIGITS: usize = 6;
 /// Digits of a North American number, which may be preceded by a 1.
 const NORTH_AMERICAN: usize = 10;
 /// Maximum number of digits in a prefix: `00`, three of a country code and a zero.
@@ -45,7 +45,7 @@ pub(super) fn numbers(text: &str) -> Vec<Zeroizing<String>> {
             }
             for piece in part.split('/') {
                 number.push_str(piece);
-                if count_digits(&number) >= SHORTEST {
+                if count_digits(&number) >= MIN_DIGITS {
                     add_number(&mut numbers, std::mem::take(&mut number));
                 }
             }
@@ -91,7 +91,7 @@ fn digits_of(text: &str, folded: &Folded) -> (Zeroizing<String>, bool) {
     for byte in folded.letters() {
         if byte.is_ascii_digit() {
             digits.push(char::from(*byte));
-        } else if digits.len() >= SHORTEST {
+        } else if digits.len() >= MIN_DIGITS {
             // An extension or the name of its owner follows.
             break;
         }

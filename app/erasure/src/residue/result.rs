@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use trail::store::Store;
 
 /// Number of users updated with one statement.
-const AT_ONCE: usize = 2_000;
+const USERS_PER_STATEMENT: usize = 2_000;
 
 /// Stores everything in one transaction.
 pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Result<(), RecordsError> {
@@ -60,7 +60,7 @@ async fn set(
         "UPDATE run_members SET residue = ? WHERE run_id = ? AND residue IS NULL AND {}",
         dialect::in_list(backend, "user_number")
     );
-    for numbers in numbers.chunks(AT_ONCE) {
+    for numbers in numbers.chunks(USERS_PER_STATEMENT) {
         let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
         let values = vec![result.into(), run.0.into(), list];
         let updated = tx.execute_raw(dialect::bind(backend, &sql, values)).await?;

@@ -24,7 +24,7 @@ pub const MAX_WRONG_CODES: i64 = 5;
 /// Number of wrong codes in a full budget.
 const BURST: i32 = 10;
 /// Time after which a budget regains one wrong code.
-const PERIOD: TimeDelta = TimeDelta::minutes(6);
+const REGAIN_INTERVAL: TimeDelta = TimeDelta::minutes(6);
 /// Hash prefix for the ids of budgets.
 const BUDGET: &str = "lethe code budget ";
 
@@ -41,13 +41,13 @@ pub(super) async fn check(
     let budget = Budget::of(session, device);
     let spent_until = budget.spent_until(&tx).await?;
     let now = Clock::system_now();
-    if spent_until - PERIOD * (BURST - 1) > now {
+    if spent_until - REGAIN_INTERVAL * (BURST - 1) > now {
         return Err(RecordsError::Busy);
     }
     if let Some(means) = prove(&tx, store, session.user, code).await? {
         return Ok((tx, means));
     }
-    let spent_until = Ord::max(spent_until, now) + PERIOD;
+    let spent_until = Ord::max(spent_until, now) + REGAIN_INTERVAL;
     budget.consume(&tx, spent_until).await?;
     let has_ended = count_wrong(&tx, session).await?;
     let spent = wrong_codes(spent_until - now);
@@ -73,7 +73,8 @@ pub(super) async fn check(
 
 /// Returns how many wrong codes this much of a budget corresponds to.
 fn wrong_codes(spent: TimeDelta) -> i32 {
-    let periods = (spent.num_milliseconds() + PERIOD.num_milliseconds() - 1) / PERIOD.num_milliseconds();
+    let periods = (spent.num_milliseconds() + REGAIN_INTERVAL.num_milliseconds() - 1)
+        / REGAIN_INTERVAL.num_milliseconds();
     i32::try_from(periods).unwrap_or(i32::MAX)
 }
 
@@ -153,11 +154,14 @@ mod tests {
 
     #[test]
     fn each_wrong_code_uses_up_one_period() {
-        for (spent, codes) in
-            [(PERIOD, 1), (PERIOD - TimeDelta::seconds(1), 1), (PERIOD * 4, 4), (PERIOD * BURST, BURST)]
-        {
+        for (spent, codes) in [
+            (REGAIN_INTERVAL, 1),
+            (REGAIN_INTERVAL - TimeDelta::seconds(1), 1),
+            (REGAIN_INTERVAL * 4, 4),
+            (REGAIN_INTERVAL * BURST, BURST),
+        ] {
             assert_eq!(wrong_codes(spent), codes, "{spent}");
         }
-        assert_eq!(wrong_codes(PERIOD * 4 + TimeDelta::seconds(1)), 5);
+        assert_eq!(wrong_codes(REGAIN_INTERVAL * 4 + TimeDelta::seconds(1)), 5);
     }
 }

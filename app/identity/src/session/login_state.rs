@@ -17,7 +17,7 @@ const LABEL: &[u8] = b"lethe login state 1";
 /// The state isn't bound to a user before the sign-in completes.
 const NO_USER: i64 = 0;
 /// Maximum duration.
-const LONGEST: TimeDelta = TimeDelta::minutes(10);
+const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 /// Prefix of the encrypted token in the URL that starts linking an account. It proves that the account page made
 /// the URL.
 const CONNECTING: &str = "connect ";
@@ -70,7 +70,7 @@ impl LoginState {
 
 fn is_young(at: DateTime<Utc>) -> bool {
     let age = Clock::system_now() - at;
-    (TimeDelta::zero()..LONGEST).contains(&age)
+    (TimeDelta::zero()..MAX_AGE).contains(&age)
 }
 
 impl Session {

@@ -1,7 +1,7 @@
 //! Idempotent forms: each form is executed once, whichever process handles it.
 //!
 //! The database stores a hash of each form, derived from a random key in the page, and its encrypted outcome. Rows
-//! are kept for [`KEPT`].
+//! are kept for [`OUTCOME_LIFETIME`].
 //!
 //! A form that changes the session's token is also found under the old token: after a double click, the browser
 //! drops the first response and with it the new token.
@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 use trail::store::Store;
 
 /// How long the outcome of a form is kept for repeated submissions.
-const KEPT: TimeDelta = TimeDelta::minutes(30);
+const OUTCOME_LIFETIME: TimeDelta = TimeDelta::minutes(30);
 /// Outcomes are encrypted for the form, not for a user, since the form may have ended its session.
 const NO_USER: i64 = 0;
 /// Maximum length of a form key, in bytes.
@@ -57,7 +57,7 @@ impl FormOnce {
         let Some(id) = &self.0 else { return Ok(Begun::First) };
         let now = Clock::system_now();
         form_keys::Entity::delete_many()
-            .filter(form_keys::Column::CreatedAt.lt(now - KEPT))
+            .filter(form_keys::Column::CreatedAt.lt(now - OUTCOME_LIFETIME))
             .exec(&store.db)
             .await?;
         let row =

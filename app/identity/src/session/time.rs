@@ -9,11 +9,11 @@ use std::time::Duration;
 use trail::store::Store;
 
 /// Minimum interval between updates of the last request. Shorter if sessions are short.
-const TOUCH: TimeDelta = TimeDelta::seconds(60);
+const TOUCH_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 /// How long before the end of a session its owner is warned. Shorter if sessions are short.
-const WARNING: TimeDelta = TimeDelta::minutes(2);
+const WARNING_BEFORE_END: TimeDelta = TimeDelta::minutes(2);
 /// How long a user may take for the second factor.
-const HALFWAY: TimeDelta = TimeDelta::minutes(10);
+const SECOND_FACTOR_TIMEOUT: TimeDelta = TimeDelta::minutes(10);
 
 /// The remaining lifetime of a session without further requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,29 +30,29 @@ pub struct Remaining {
 pub fn remaining(store: &Store, session: &Session) -> Remaining {
     Remaining {
         left: (session.ends_at - Clock::system_now()).max(TimeDelta::zero()),
-        warning: WARNING.min(idle(store) / 2),
+        warning: WARNING_BEFORE_END.min(idle(store) / 2),
         can_stay: session.ends_at < session.ends_in_any_case_at,
     }
 }
 
 /// Returns whether the time of the last request must be updated.
 pub(super) fn is_to_be_touched(store: &Store, row: &sessions::Model, now: DateTime<Utc>) -> bool {
-    now - row.last_seen_at > TOUCH.min(idle(store) / 20)
+    now - row.last_seen_at > TOUCH_INTERVAL.min(idle(store) / 20)
 }
 
 /// Returns when a session ends at the latest.
 pub(super) fn ends_in_any_case_at(store: &Store, row: &sessions::Model) -> DateTime<Utc> {
-    let longest = if is_whole(row) { time(store.settings.sign_in.longest) } else { HALFWAY };
+    let longest = if is_complete(row) { time(store.settings.sign_in.longest) } else { SECOND_FACTOR_TIMEOUT };
     row.created_at + longest
 }
 
 /// Returns when a session ends whose last request was at `seen`.
 pub(super) fn ends_at(store: &Store, row: &sessions::Model, seen: DateTime<Utc>) -> DateTime<Utc> {
     let in_any_case = ends_in_any_case_at(store, row);
-    if is_whole(row) { in_any_case.min(seen + idle(store)) } else { in_any_case }
+    if is_complete(row) { in_any_case.min(seen + idle(store)) } else { in_any_case }
 }
 
-fn is_whole(row: &sessions::Model) -> bool {
+fn is_complete(row: &sessions::Model) -> bool {
     matches!(row.stage, StoredStage::Complete | StoredStage::CompleteWithoutSecondFactor)
 }
 

@@ -139,6 +139,6 @@ mod tests {
     #[test]
     fn the_length_counts_composed_characters() {
         let decomposed = "e\u{301}\u{f6}".repeat(5);
-        assert_eq!(check(&decomposed, &[]), Err(Problem::PasswordTooShort { min: password::SHORTEST }));
+        assert_eq!(check(&decomposed, &[]), Err(Problem::PasswordTooShort { min: password::MIN_CHARACTERS }));
     }
 }

@@ -63,7 +63,9 @@ pub(super) fn policy(form: &TaskForm, schedule: &Schedule, errors: &mut FieldErr
         policy.scope = scope;
     }
     policy.conditions = conditions(form, errors);
-    if let Some(way) = errors.take("circulation_notes", choice(NoteTreatment::from_code(&form.circulation_notes))) {
+    if let Some(way) =
+        errors.take("circulation_notes", choice(NoteTreatment::from_code(&form.circulation_notes)))
+    {
         policy.circulation_notes = way;
     }
     let no_condition = !(form.by_leaving || form.by_activity || form.by_marked);

@@ -13,9 +13,9 @@ use web_sys::js_sys::{Date, encode_uri_component};
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the server is asked during a warning, in milliseconds: a request of another tab may have extended the
 /// session.
-const ASK_INTERVAL: i64 = 5_000;
+const REQUEST_INTERVAL_MS: i64 = 5_000;
 /// How long an answer is awaited, in milliseconds.
-const ANSWER_TIMEOUT: i64 = 10_000;
+const ANSWER_TIMEOUT_MS: i64 = 10_000;
 
 #[derive(Clone, Copy)]
 pub(super) struct Watch {
@@ -38,7 +38,7 @@ struct ServerTime {
 impl ServerTime {
     /// Returns whether an answer is still awaited.
     fn waits(&self) -> bool {
-        self.waits && now() - self.asked < ANSWER_TIMEOUT
+        self.waits && now() - self.asked < ANSWER_TIMEOUT_MS
     }
 }
 
@@ -70,7 +70,7 @@ impl Watch {
             self.state.set(WarningState::Nothing);
             return;
         }
-        if !self.waits() && now() - asked >= ASK_INTERVAL.min(left.max(1_000)) {
+        if !self.waits() && now() - asked >= REQUEST_INTERVAL_MS.min(left.max(1_000)) {
             self.ask(false);
         }
         if left <= 0 {

@@ -56,8 +56,7 @@ pub fn UserPage() -> impl IntoView {
 /// Shows why a button of this page failed.
 #[component]
 fn Refusals() -> impl IntoView {
-    let paths =
-        [MarkUser::PATH, UnmarkUser::PATH, ReturnLoan::PATH, CancelRequest::PATH, SettleCharge::PATH];
+    let paths = [MarkUser::PATH, UnmarkUser::PATH, ReturnLoan::PATH, CancelRequest::PATH, SettleCharge::PATH];
     let error = paths.into_iter().find_map(error_for);
     view! { <ProblemSummary error /> }
 }

@@ -144,7 +144,7 @@ async fn placing_a_legal_hold_needs_permission_and_a_valid_form() {
         assert!(matches!(&placed.on, LegalHoldTarget::User(person) if person.number == UserNumber(1)));
         assert_eq!(placed.owner.as_ref().map(|owner| owner.number), Some(DPO));
         assert_eq!(placed.placed_by, placed.owner);
-        assert_eq!((placed.review_on, placed.released_on), (Some(day("2018-03-01")), None));
+        assert_eq!((placed.review_on, placed.released_on), (day("2018-03-01"), None));
         assert_eq!(
             events(&store).await,
             [(
@@ -287,7 +287,7 @@ async fn users_who_leave_a_held_category_stay_under_legal_hold() {
         let holds = legal_hold::of_user(&store, UserNumber(1)).await.unwrap();
         assert_eq!(holds.len(), 1);
         assert_eq!(holds[0].owner.as_ref().map(|owner| owner.number), Some(DPO));
-        assert_eq!(holds[0].review_on, Some(day("2018-03-01")));
+        assert_eq!(holds[0].review_on, day("2018-03-01"));
         assert_eq!(legal_hold::of_user(&store, UserNumber(2)).await.unwrap().len(), 0);
         let last = events(&store).await.pop().unwrap();
         assert_eq!(last.3, "hold=2,reason=dispute,from_hold=1");

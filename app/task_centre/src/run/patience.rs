@@ -6,9 +6,9 @@ use std::time::Duration;
 use trail::store::Store;
 
 /// Pause before a retry.
-const WAIT: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum number of retries. With the database's own timeouts, this is more than an hour.
-const MAX_WAITS: u32 = 600;
+const MAX_RETRIES: u32 = 600;
 
 /// Number of retries so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,10 +27,10 @@ impl Patience {
         if self.0 == 1 {
             tracing::warn!(code = error.code(), "a run is waiting for a temporary fault to end");
         }
-        if self.0 > MAX_WAITS || store.is_stopping() {
+        if self.0 > MAX_RETRIES || store.is_stopping() {
             return Err(error);
         }
-        tokio::time::sleep(WAIT).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use sea_orm::{
 use sha2::{Digest as _, Sha256};
 
 /// Number of users read at a time.
-const CHUNK: u64 = 20_000;
+const USERS_PER_READ: u64 = 20_000;
 
 /// Returns the fingerprint of the eligible users of a run or preview.
 pub(super) async fn fingerprint(
@@ -32,7 +32,7 @@ pub(super) async fn fingerprint(
             .filter(run_members::Column::Reason.eq(Reason::Eligible.number()))
             .filter(run_members::Column::UserNumber.gt(after))
             .order_by_asc(run_members::Column::UserNumber)
-            .limit(CHUNK)
+            .limit(USERS_PER_READ)
             .into_tuple()
             .all(db)
             .await?;

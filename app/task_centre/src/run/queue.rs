@@ -10,7 +10,7 @@ use std::time::Duration;
 use trail::store::Store;
 
 /// Interval at which a waiting caller checks the queue.
-const PAUSE: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Executes all waiting runs: first one that another process abandoned, then the queued ones.
 ///
@@ -31,7 +31,7 @@ pub async fn work(store: &Store) -> Result<Vec<RunId>, RecordsError> {
 pub async fn drain_queue(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     let mut ended = work(store).await?;
     while !store.is_stopping() && runs_left(store).await? {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
         ended.extend(work(store).await?);
     }
     Ok(ended)
@@ -58,7 +58,7 @@ pub async fn execute(store: &Store, run: RunId) -> Result<RunState, RecordsError
                     return Ok(state);
                 }
             }
-            Claim::Busy | Claim::Nothing => tokio::time::sleep(PAUSE).await,
+            Claim::Busy | Claim::Nothing => tokio::time::sleep(POLL_INTERVAL).await,
         }
     }
 }

@@ -22,7 +22,7 @@ use trail::store::Store;
 use trail::task_name::TaskName;
 
 /// Maximum number of tasks in the list.
-const MOST: i64 = 1_000;
+const MAX_TASKS: i64 = 1_000;
 
 /// Returns the owner of a saved task: the given one, or for a private task without one, the actor.
 pub(super) async fn owner(
@@ -144,7 +144,7 @@ pub async fn found(
     values.extend(task.map(|task| Value::from(task.0)));
     let sql = format!(
         "SELECT * FROM ({owners}) w{one} AND w.status <> 'well' AND (w.status <> 'none' OR w.visibility = ?) \
-         ORDER BY w.task_id LIMIT {MOST}"
+         ORDER BY w.task_id LIMIT {MAX_TASKS}"
     );
     values.push(Visibility::Private.into());
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;

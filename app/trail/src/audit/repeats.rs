@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The period during which events of one kind are counted.
-const PERIOD: Duration = Duration::from_mins(10);
+const COUNT_INTERVAL: Duration = Duration::from_mins(10);
 /// The maximum number of kinds counted separately. Further kinds are counted together, by action.
 const MAX_KINDS: usize = 1_000;
 /// The detail of events that are counted together.
@@ -95,7 +95,8 @@ impl Repeats {
 
     /// Takes the counts to record.
     fn take(&self, due: Due, now: Instant) -> Vec<Counted> {
-        let is_due = |counted: &Counted| due == Due::All || now.duration_since(counted.since) >= PERIOD;
+        let is_due =
+            |counted: &Counted| due == Due::All || now.duration_since(counted.since) >= COUNT_INTERVAL;
         let mut counts = self.counts();
         let taken = counts.extract_if(|_, counted| is_due(counted)).map(|(_, counted)| counted);
         taken.filter(|counted| counted.times > 0).collect()
@@ -162,12 +163,12 @@ mod tests {
         assert!(repeats.count(refusal(1), now).is_some());
         assert!(repeats.count(refusal(2), now).is_some(), "another caller");
         assert!((0..186).all(|_| repeats.count(refusal(1), now).is_none()));
-        assert!(repeats.take(Due::Over, now + PERIOD / 2).is_empty());
-        let due = repeats.take(Due::Over, now + PERIOD);
+        assert!(repeats.take(Due::Over, now + COUNT_INTERVAL / 2).is_empty());
+        let due = repeats.take(Due::Over, now + COUNT_INTERVAL);
         assert_eq!(due.iter().map(|counted| counted.times).collect::<Vec<_>>(), [186]);
-        assert!(repeats.count(refusal(1), now + PERIOD).is_some(), "a new period begins");
-        assert!(repeats.count(refusal(1), now + PERIOD).is_none());
-        assert_eq!(repeats.take(Due::All, now + PERIOD).len(), 1);
+        assert!(repeats.count(refusal(1), now + COUNT_INTERVAL).is_some(), "a new period begins");
+        assert!(repeats.count(refusal(1), now + COUNT_INTERVAL).is_none());
+        assert_eq!(repeats.take(Due::All, now + COUNT_INTERVAL).len(), 1);
     }
 
     #[test]

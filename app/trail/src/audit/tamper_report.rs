@@ -6,9 +6,9 @@ use crate::chain::{AuditKey, Event};
 use std::collections::{HashMap, HashSet};
 
 /// Up to this many suspects, each is tried at the position of every other one; beyond, only at positions nearby.
-const FEW: usize = 200;
+const MAX_COMPARED_EVENTS: usize = 200;
 /// The distance of positions nearby.
-const NEAR: usize = 3;
+const NEARBY_POSITIONS: usize = 3;
 
 /// An event whose MAC does not match its position.
 pub(super) struct Suspect {
@@ -77,7 +77,7 @@ pub(super) fn judge(key: &AuditKey, suspects: &[Suspect], holes: &[Hole], end: i
                 break;
             }
         }
-        let mut tried = holes.iter().take(FEW);
+        let mut tried = holes.iter().take(MAX_COMPARED_EVENTS);
         if moved_up(key, suspect) || tried.any(|hole| fell_out(key, suspect, hole)) {
             judged[place].belongs_elsewhere = true;
         }
@@ -88,7 +88,7 @@ pub(super) fn judge(key: &AuditKey, suspects: &[Suspect], holes: &[Hole], end: i
 }
 
 fn others(place: usize, count: usize) -> impl Iterator<Item = usize> {
-    let near = if count <= FEW { count } else { NEAR };
+    let near = if count <= MAX_COMPARED_EVENTS { count } else { NEARBY_POSITIONS };
     (place.saturating_sub(near)..count.min(place + near + 1)).filter(move |other| *other != place)
 }
 

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 /// The maximum number of findings listed individually.
 pub const MAX_FINDINGS: usize = 1_000;
 /// The number of events read at once.
-const PIECE: usize = 1_000;
+const EVENTS_PER_READ: usize = 1_000;
 /// The maximum number of candidate MACs before an event, if earlier events do not match.
 const MAX_BEFORE: usize = 8;
 
@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
     async fn all(&mut self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
         let condition = format!(
             "WHERE sequence >= ? AND (sequence > ? OR id > ?) AND sequence > 0 AND CAST(sequence AS BIGINT) = sequence \
-             ORDER BY sequence, id LIMIT {PIECE}"
+             ORDER BY sequence, id LIMIT {EVENTS_PER_READ}"
         );
         let mut after = (0, 0);
         loop {
@@ -142,7 +142,7 @@ impl<'a> Walk<'a> {
                 self.events += 1;
                 if sequence == self.last { self.twice(event) } else { self.step(sequence, event) }
             }
-            if read < PIECE {
+            if read < EVENTS_PER_READ {
                 return Ok(());
             }
         }
