@@ -19,7 +19,7 @@ pub(crate) fn csv_response(state: &AppState, name: &str, csv: Result<String, Rec
         Err(error) => error,
     };
     if let Some(fault) = error.fault() {
-        state.store.vitals.note(fault);
+        state.store.vitals.report(fault);
     }
     let error = AppError::from(error);
     let text = match &error {

@@ -166,7 +166,7 @@ pub(crate) fn transient_fault(error: &db::RecordsError) -> Option<db::Fault> {
     let fault = error.fault()?;
     tracing::warn!(code = fault.code(), "a request could not be executed");
     if let Some(state) = leptos::prelude::use_context::<crate::state::AppState>() {
-        state.store.vitals.note(fault);
+        state.store.vitals.report(fault);
     }
     Some(fault)
 }

@@ -79,7 +79,7 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
             }
             Err(error) => {
                 if let Some(fault) = error.fault() {
-                    store.vitals.note(fault);
+                    store.vitals.report(fault);
                 }
                 tracing::error!(code = error.code(), "the scheduler could not check for due tasks");
             }

@@ -125,21 +125,21 @@ pub(super) struct Address {
 
 impl Home {
     /// Returns a random address in this country.
-    pub(super) fn address(&self, dice: &mut SeededRng) -> Address {
-        let (postcode, city) = dice.pick(self.cities);
-        let street = dice.pick(self.streets);
-        let number = dice.between(1, 180);
+    pub(super) fn address(&self, rng: &mut SeededRng) -> Address {
+        let (postcode, city) = rng.pick(self.cities);
+        let street = rng.pick(self.streets);
+        let number = rng.between(1, 180);
         Address {
             street: if self.number_first {
                 format!("{number} {street}")
             } else {
                 format!("{street} {number}")
             },
-            postcode: dice.fill(postcode),
+            postcode: rng.fill(postcode),
             city: (*city).to_owned(),
             country: self.country.to_owned(),
-            phone: dice.fill(self.phone),
-            mobile: dice.fill(self.mobile),
+            phone: rng.fill(self.phone),
+            mobile: rng.fill(self.mobile),
         }
     }
 }

@@ -40,49 +40,49 @@ impl Catalogue {
 
     /// Returns the branch of an item.
     pub(super) fn branch(&self, item: i64) -> &'static str {
-        let mut dice = SeededRng::for_one(self.seed, -item - self.records);
-        if dice.percent(50) { BRANCHES[0].0 } else { dice.pick(&BRANCHES).0 }
+        let mut rng = SeededRng::for_one(self.seed, -item - self.records);
+        if rng.percent(50) { BRANCHES[0].0 } else { rng.pick(&BRANCHES).0 }
     }
 
     /// Returns a record.
     pub(super) fn record(&self, id: i64) -> catalogue_records::Model {
-        let mut dice = SeededRng::for_one(self.seed, id);
-        let title = title(&mut dice);
-        let author = format!("{}, {}", dice.pick(&AUTHORS_FAMILY), dice.pick(&AUTHORS_GIVEN));
-        let created_on = self.today - Duration::days(dice.between(60, 3_500));
-        let changed = dice.percent(35);
+        let mut rng = SeededRng::for_one(self.seed, id);
+        let title = title(&mut rng);
+        let author = format!("{}, {}", rng.pick(&AUTHORS_FAMILY), rng.pick(&AUTHORS_GIVEN));
+        let created_on = self.today - Duration::days(rng.between(60, 3_500));
+        let changed = rng.percent(35);
         catalogue_records::Model {
             id,
             title,
-            author: dice.percent(94).then_some(author),
-            year: dice.percent(97).then(|| i32::try_from(dice.between(1921, 2024)).unwrap_or_default()),
-            created_by: Some(*dice.pick(&CATALOGUERS)),
+            author: rng.percent(94).then_some(author),
+            year: rng.percent(97).then(|| i32::try_from(rng.between(1921, 2024)).unwrap_or_default()),
+            created_by: Some(*rng.pick(&CATALOGUERS)),
             created_on,
-            changed_by: changed.then(|| *dice.pick(&CATALOGUERS)),
-            changed_on: changed.then(|| dice.day(created_on, self.today - Duration::days(45))),
+            changed_by: changed.then(|| *rng.pick(&CATALOGUERS)),
+            changed_on: changed.then(|| rng.day(created_on, self.today - Duration::days(45))),
         }
     }
 
     /// Returns an item.
     pub(super) fn item(&self, id: i64) -> items::Model {
         let record = Self::record_of(id);
-        let mut dice = SeededRng::for_one(self.seed, -id);
-        let mark = dice.fill("###.# @@");
+        let mut rng = SeededRng::for_one(self.seed, -id);
+        let mark = rng.fill("###.# @@");
         items::Model {
             id,
             record_id: record,
             barcode: format!("31{id:09}"),
             branch: self.branch(id).to_owned(),
-            shelf_mark: dice.percent(96).then_some(mark),
+            shelf_mark: rng.percent(96).then_some(mark),
         }
     }
 }
 
-fn title(dice: &mut SeededRng) -> String {
+fn title(rng: &mut SeededRng) -> String {
     let (subject, place, noun, other) =
-        (*dice.pick(&SUBJECTS), *dice.pick(&PLACES), *dice.pick(&NOUNS), *dice.pick(&NOUNS));
-    let adjective = *dice.pick(&ADJECTIVES);
-    match dice.below(10) {
+        (*rng.pick(&SUBJECTS), *rng.pick(&PLACES), *rng.pick(&NOUNS), *rng.pick(&NOUNS));
+    let adjective = *rng.pick(&ADJECTIVES);
+    match rng.below(10) {
         0 => format!("An introduction to {subject}"),
         1 => format!("{} in {place}", capital(subject)),
         2 => format!("The {adjective} {noun}"),

@@ -40,57 +40,57 @@ impl Circulation {
     /// Adds the whole activity of a user. Returns the day of the last activity.
     pub(super) fn happen(
         &mut self,
-        dice: &mut SeededRng,
+        rng: &mut SeededRng,
         person: &Person,
         batch: &mut Batch,
     ) -> Option<NaiveDate> {
         let (first, last) = person.days(self.today);
         let first = first.max(self.today - Duration::days(YEARS_OF_LOANS)).min(last);
-        let wanted = match (person.user.fictitious, dice.below(100)) {
-            (true, _) => dice.between(3, 9),
+        let wanted = match (person.user.fictitious, rng.below(100)) {
+            (true, _) => rng.between(3, 9),
             (false, 0..=19) => 0,
-            (false, 20..=69) => dice.between(1, 6),
-            (false, 70..=91) => dice.between(7, 20),
-            (false, 92..=98) => dice.between(20, 50),
-            (false, _) => dice.between(50, 90),
+            (false, 20..=69) => rng.between(1, 6),
+            (false, 70..=91) => rng.between(7, 20),
+            (false, 92..=98) => rng.between(20, 50),
+            (false, _) => rng.between(50, 90),
         };
         // Some users leave without returning their loans.
         let keeps = person.user.fictitious || last < self.today && person.user.number % 13 == 4;
         let wanted = wanted.max(i64::from(keeps));
         let mut active = None;
         for place in 0..wanted {
-            let issued_on = Self::term_day(dice, first, last);
+            let issued_on = Self::term_day(rng, first, last);
             let kept = match (last == self.today, keeps && place == 0) {
                 (_, true) => Kept::ForEver,
                 (true, _) => Kept::UntilDue,
                 _ => Kept::UntilLeaving,
             };
-            active = active.max(Some(self.loan(dice, person, (issued_on, last), kept, batch)));
+            active = active.max(Some(self.loan(rng, person, (issued_on, last), kept, batch)));
         }
         if wanted > 0 && !person.user.fictitious {
-            for _ in 0..dice.below(4) {
-                let placed_on = Self::term_day(dice, first, last);
+            for _ in 0..rng.below(4) {
+                let placed_on = Self::term_day(rng, first, last);
                 active = active.max(Some(placed_on));
-                batch.requests.push(self.request(dice, person, placed_on, last, &mut batch.messages));
+                batch.requests.push(self.request(rng, person, placed_on, last, &mut batch.messages));
             }
-            if dice.percent(2) {
-                let refund = ("refund", -dice.between(1, 60) * 25);
-                batch.charges.push(charge(dice, person, None, refund, last, false));
+            if rng.percent(2) {
+                let refund = ("refund", -rng.between(1, 60) * 25);
+                batch.charges.push(charge(rng, person, None, refund, last, false));
             }
         }
         active
     }
 
     /// Returns a random day, with fewer loans in summer and around New Year.
-    fn term_day(dice: &mut SeededRng, first: NaiveDate, last: NaiveDate) -> NaiveDate {
-        let day = dice.day(first, last);
-        if matches!(day.month(), 7 | 8 | 12) { dice.day(first, last) } else { day }
+    fn term_day(rng: &mut SeededRng, first: NaiveDate, last: NaiveDate) -> NaiveDate {
+        let day = rng.day(first, last);
+        if matches!(day.month(), 7 | 8 | 12) { rng.day(first, last) } else { day }
     }
 
     /// Adds one loan with its renewals and charges. Returns the day of the last activity.
     fn loan(
         &mut self,
-        dice: &mut SeededRng,
+        rng: &mut SeededRng,
         person: &Person,
         (issued_on, last): (NaiveDate, NaiveDate),
         kept: Kept,
@@ -98,24 +98,24 @@ impl Circulation {
     ) -> NaiveDate {
         let id = self.next_loan;
         self.next_loan += 1;
-        let renewed = if dice.percent(25) { dice.between(1, 3) } else { 0 };
+        let renewed = if rng.percent(25) { rng.between(1, 3) } else { 0 };
         let mut due_on = issued_on + Duration::days(LOAN_DAYS);
         let mut active = issued_on;
         let mut renewals = 0;
         for _ in 0..renewed {
-            let renewed_on = due_on - Duration::days(dice.between(0, 9));
+            let renewed_on = due_on - Duration::days(rng.between(0, 9));
             if renewed_on > last {
                 break;
             }
             due_on = renewed_on + Duration::days(LOAN_DAYS);
             active = renewed_on;
             renewals += 1;
-            let note = dice.percent(12).then(|| format!("Renewed by phone for {}", person.called()));
+            let note = rng.percent(12).then(|| format!("Renewed by phone for {}", person.called()));
             batch.renewals.push(renewal(id, renewed_on, due_on, note));
         }
-        let late = dice.percent(14);
+        let late = rng.percent(14);
         let back_on =
-            if late { due_on + Duration::days(dice.between(1, 40)) } else { dice.day(active, due_on) };
+            if late { due_on + Duration::days(rng.between(1, 40)) } else { rng.day(active, due_on) };
         let open = match kept {
             Kept::ForEver => true,
             Kept::UntilDue => back_on > last,
@@ -123,7 +123,7 @@ impl Circulation {
         };
         let (returned_on, item_id) = match self.open_item(open) {
             Some(item) => (None, item),
-            None => (Some(back_on.min(last)), dice.between(1, (self.catalogue.items + 1) / 2) * 2 - 1),
+            None => (Some(back_on.min(last)), rng.between(1, (self.catalogue.items + 1) / 2) * 2 - 1),
         };
         let (category, department) = person.category_and_department_on(issued_on);
         batch.loans.push(loans::Model {
@@ -137,14 +137,14 @@ impl Circulation {
             due_on,
             returned_on,
             renewals,
-            note: dice.percent(5).then(|| {
+            note: rng.percent(5).then(|| {
                 format!(
                     "{} {}",
                     person.called(),
-                    dice.pick(&["asked for a longer loan", "has the CD as well"])
+                    rng.pick(&["asked for a longer loan", "has the CD as well"])
                 )
             }),
-            return_note: returned_on.filter(|_| dice.percent(4)).map(|_| {
+            return_note: returned_on.filter(|_| rng.percent(4)).map(|_| {
                 format!(
                     "Cover torn, shown to {}",
                     person.user.first_name.as_deref().unwrap_or("the borrower")
@@ -153,7 +153,7 @@ impl Circulation {
         });
         let overdue = due_on < returned_on.unwrap_or(self.today);
         if overdue && !person.user.fictitious {
-            self.remind(dice, person, (id, item_id), due_on, returned_on, batch);
+            self.remind(rng, person, (id, item_id), due_on, returned_on, batch);
         }
         active
     }
@@ -170,7 +170,7 @@ impl Circulation {
 
     fn remind(
         &self,
-        dice: &mut SeededRng,
+        rng: &mut SeededRng,
         person: &Person,
         (loan, item): (i64, i64),
         due_on: NaiveDate,
@@ -179,15 +179,15 @@ impl Circulation {
     ) {
         let title = self.catalogue.title(Catalogue::record_of(item));
         let reminded = (due_on + Duration::days(2)).min(self.today);
-        batch.messages.push(message(dice, person, Occasion::Overdue(&title), reminded));
+        batch.messages.push(message(rng, person, Occasion::Overdue(&title), reminded));
         let days = (returned_on.unwrap_or(self.today) - due_on).num_days();
         if returned_on.is_none() && days > 60 {
-            batch.charges.push(charge(dice, person, Some(loan), ("lost_item", 4_500), self.today, false));
-        } else if dice.percent(40) {
-            let settled = dice.percent(88);
+            batch.charges.push(charge(rng, person, Some(loan), ("lost_item", 4_500), self.today, false));
+        } else if rng.percent(40) {
+            let settled = rng.percent(88);
             let charged_on = returned_on.unwrap_or(self.today);
             batch.charges.push(charge(
-                dice,
+                rng,
                 person,
                 Some(loan),
                 ("overdue", days.min(40) * 20),
@@ -199,28 +199,28 @@ impl Circulation {
 
     fn request(
         &self,
-        dice: &mut SeededRng,
+        rng: &mut SeededRng,
         person: &Person,
         placed_on: NaiveDate,
         last: NaiveDate,
         messages: &mut Vec<db::entity::messages::ActiveModel>,
     ) -> requests::ActiveModel {
-        let record = dice.between(1, self.catalogue.records);
-        let branch = dice.pick(&BRANCHES).0;
-        let waiting = last == self.today && placed_on > self.today - Duration::days(50) || dice.percent(2);
-        let end = (placed_on + Duration::days(dice.between(1, 30))).min(last);
-        let status = match dice.below(100) {
+        let record = rng.between(1, self.catalogue.records);
+        let branch = rng.pick(&BRANCHES).0;
+        let waiting = last == self.today && placed_on > self.today - Duration::days(50) || rng.percent(2);
+        let end = (placed_on + Duration::days(rng.between(1, 30))).min(last);
+        let status = match rng.below(100) {
             _ if waiting => "open",
             0..=79 => "fulfilled",
             _ => "cancelled",
         };
         if status == "fulfilled" {
             let title = self.catalogue.title(record);
-            messages.push(message(dice, person, Occasion::Pickup(&title, branch), end));
+            messages.push(message(rng, person, Occasion::Pickup(&title, branch), end));
         }
         let (category, department) = person.category_and_department_on(placed_on);
         let name = person.called();
-        let reason = *dice.pick(&["has bought the book", "no longer needs it", "did not answer"]);
+        let reason = *rng.pick(&["has bought the book", "no longer needs it", "did not answer"]);
         requests::ActiveModel {
             user_number: Set(person.user.number),
             record_id: Set(Some(record)),
@@ -230,7 +230,7 @@ impl Circulation {
             placed_on: Set(placed_on),
             status: Set(status.to_owned()),
             closed_on: Set((status != "open").then_some(end)),
-            note: Set(dice.percent(10).then(|| format!("{name} will come on Saturday"))),
+            note: Set(rng.percent(10).then(|| format!("{name} will come on Saturday"))),
             cancel_reason: Set((status == "cancelled").then(|| format!("{name} {reason}"))),
             ..Default::default()
         }
@@ -254,7 +254,7 @@ fn renewal(
 
 /// Adds a charge, or a credit if the amount is negative.
 fn charge(
-    dice: &mut SeededRng,
+    rng: &mut SeededRng,
     person: &Person,
     loan: Option<i64>,
     (kind, cents): (&str, i64),
@@ -271,7 +271,7 @@ fn charge(
         department: Set(department),
         charged_on: Set(charged_on),
         settled_on: Set(settled.then_some(charged_on)),
-        note: Set(dice.percent(15).then(|| format!("Explained to {}", person.called()))),
+        note: Set(rng.percent(15).then(|| format!("Explained to {}", person.called()))),
         ..Default::default()
     }
 }

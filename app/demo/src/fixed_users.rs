@@ -43,11 +43,11 @@ const FICTITIOUS: [(&str, &str); 8] = [
 pub(super) const SIZE: usize = STAFF.len() + FICTITIOUS.len();
 
 /// Returns the fixed users under the first user numbers, and the roles of staff.
-pub(super) fn cast(dice: &mut SeededRng, today: NaiveDate) -> (Vec<Person>, Vec<user_roles::ActiveModel>) {
+pub(super) fn cast(rng: &mut SeededRng, today: NaiveDate) -> (Vec<Person>, Vec<user_roles::ActiveModel>) {
     let mut people = Vec::with_capacity(SIZE);
     let mut all_roles = Vec::new();
     for (number, (first, last, roles)) in (1..).zip(STAFF) {
-        let created_on = today - Duration::days(dice.between(1_500, 3_500));
+        let created_on = today - Duration::days(rng.between(1_500, 3_500));
         let mut user = users::Model {
             first_name: Some(first.to_owned()),
             last_name: Some(last.to_owned()),
@@ -57,9 +57,9 @@ pub(super) fn cast(dice: &mut SeededRng, today: NaiveDate) -> (Vec<Person>, Vec<
             imported: true,
             created_on: Some(created_on),
             leaving_on: matches!(last, "Lapwing" | "Siskin").then(|| today - Duration::days(40)),
-            ..blank(dice, number)
+            ..blank(rng, number)
         };
-        keys(dice, &mut user);
+        keys(rng, &mut user);
         all_roles.extend(roles.iter().map(|role| user_roles::ActiveModel {
             user_number: Set(number),
             role: Set(*role),
@@ -76,7 +76,7 @@ pub(super) fn cast(dice: &mut SeededRng, today: NaiveDate) -> (Vec<Person>, Vec<
             fictitious: true,
             created_on: Some(today - Duration::days(4_000)),
             notes: Some("Not a person. Items that are not on their shelf are booked here.".to_owned()),
-            ..blank(dice, number)
+            ..blank(rng, number)
         };
         people.push(Person { user, earlier: None });
     }

@@ -21,7 +21,7 @@ pub(super) enum Occasion<'a> {
 
 /// Returns a message of this day.
 pub(super) fn message(
-    dice: &mut SeededRng,
+    rng: &mut SeededRng,
     person: &Person,
     occasion: Occasion<'_>,
     day: NaiveDate,
@@ -49,13 +49,13 @@ pub(super) fn message(
             "please return what you have borrowed before your last day.".to_owned(),
         ),
     };
-    let (channel, recipient) = way(dice, person);
+    let (channel, recipient) = way(rng, person);
     let opening = match (channel, &recipient) {
         ("letter", Some(address)) => format!("{name}\n{address}\n\nDear {name},"),
         _ => format!("Dear {name},"),
     };
     let time = NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default()
-        + chrono::Duration::seconds(dice.between(0, 50_000));
+        + chrono::Duration::seconds(rng.between(0, 50_000));
     messages::ActiveModel {
         user_number: Set(person.user.number),
         kind: Set(kind.to_owned()),
@@ -69,9 +69,9 @@ pub(super) fn message(
 }
 
 /// Returns a channel of the user, with the address in the form of that channel.
-fn way(dice: &mut SeededRng, person: &Person) -> (&'static str, Option<String>) {
+fn way(rng: &mut SeededRng, person: &Person) -> (&'static str, Option<String>) {
     let user = &person.user;
-    let [letter, text] = [dice.percent(15), dice.percent(8)];
+    let [letter, text] = [rng.percent(15), rng.percent(8)];
     if let (Some(street), Some(city)) = (&user.street, &user.city)
         && (letter || user.email.is_none())
     {

@@ -23,7 +23,7 @@ const BLOCK: usize = 500;
 
 /// Generates users up to the requested number.
 pub(super) struct Generator {
-    dice: SeededRng,
+    rng: SeededRng,
     today: NaiveDate,
     people: People,
     circulation: Circulation,
@@ -39,7 +39,7 @@ pub(super) struct Generator {
 impl Generator {
     pub(super) fn new(users: u32, seed: u64, today: NaiveDate, catalogue: Catalogue) -> Self {
         Self {
-            dice: SeededRng::new(seed),
+            rng: SeededRng::new(seed),
             today,
             people: People::new(today),
             circulation: Circulation { today, catalogue, next_loan: 1, next_open_item: 2 },
@@ -52,7 +52,7 @@ impl Generator {
 
     /// Returns staff, fictitious users and the first other users.
     pub(super) fn first_block(&mut self) -> (Batch, Vec<user_roles::ActiveModel>) {
-        let (cast, roles) = fixed_users::cast(&mut self.dice, self.today);
+        let (cast, roles) = fixed_users::cast(&mut self.rng, self.today);
         let mut batch = Batch::default();
         for person in cast {
             self.fictitious += u64::from(person.user.fictitious);
@@ -80,14 +80,14 @@ impl Generator {
     }
 
     fn add_next(&mut self, batch: &mut Batch) {
-        let person = self.people.next(&mut self.dice, self.next);
+        let person = self.people.next(&mut self.rng, self.next);
         self.add(person, batch);
     }
 
     fn add(&mut self, mut person: Person, batch: &mut Batch) {
         self.next += 1;
         self.remaining = self.remaining.saturating_sub(1);
-        let active = self.circulation.happen(&mut self.dice, &person, batch);
+        let active = self.circulation.happen(&mut self.rng, &person, batch);
         person.user.last_activity_on = self.last_activity(&person, active);
         if !person.user.fictitious {
             self.write_to(&person, batch);
@@ -103,9 +103,9 @@ impl Generator {
     fn last_activity(&mut self, person: &Person, active: Option<NaiveDate>) -> Option<NaiveDate> {
         let (first, last) = person.days(self.today);
         match active {
-            None if person.user.fictitious || self.dice.percent(60) => None,
-            None => Some(self.dice.day(first, last)),
-            Some(day) if self.dice.percent(30) => Some(self.dice.day(day, last.max(day))),
+            None if person.user.fictitious || self.rng.percent(60) => None,
+            None => Some(self.rng.day(first, last)),
+            Some(day) if self.rng.percent(30) => Some(self.rng.day(day, last.max(day))),
             Some(day) => Some(day),
         }
     }
@@ -113,23 +113,23 @@ impl Generator {
     fn write_to(&mut self, person: &Person, batch: &mut Batch) {
         let (first, last) = person.days(self.today);
         if first > self.today - Duration::days(2_000) {
-            batch.messages.push(message(&mut self.dice, person, Occasion::Welcome, first));
+            batch.messages.push(message(&mut self.rng, person, Occasion::Welcome, first));
         }
         if person.user.leaving_on.is_some_and(|day| day < self.today + Duration::days(30)) {
             let day = (last - Duration::days(20)).max(first);
-            batch.messages.push(message(&mut self.dice, person, Occasion::Leaving, day));
+            batch.messages.push(message(&mut self.rng, person, Occasion::Leaving, day));
         }
     }
 
     /// Adds a photo, custom fields and a legal hold to some users.
     fn extras(&mut self, person: &Person, batch: &mut Batch) {
         let number = person.user.number;
-        let dice = &mut self.dice;
+        let rng = &mut self.rng;
         if number % 9 == 0 {
             batch.photos.push(photos::Model {
                 user_number: number,
                 media_type: photo::MEDIA_TYPE.to_owned(),
-                bytes: photo::png(dice),
+                bytes: photo::png(rng),
             });
         }
         let mut custom = |key: &str, value: String| {
@@ -139,32 +139,32 @@ impl Generator {
                 value,
             });
         };
-        if dice.percent(10) {
-            custom("locker", dice.fill("@-###"));
+        if rng.percent(10) {
+            custom("locker", rng.fill("@-###"));
         }
         if matches!(person.user.category.as_deref(), Some("undergraduate" | "postgraduate"))
-            && dice.percent(70)
+            && rng.percent(70)
         {
-            let degree = *dice.pick(&["BA", "BSc", "MA", "MSc", "LLB", "PhD"]);
+            let degree = *rng.pick(&["BA", "BSc", "MA", "MSc", "LLB", "PhD"]);
             custom(
                 "programme",
                 format!("{degree}, {}", person.user.department.as_deref().unwrap_or("general")),
             );
         }
-        if dice.percent(4) {
+        if rng.percent(4) {
             let family = person.user.last_name.as_deref().unwrap_or_default();
-            custom("emergency_contact", format!("Family {family}, {}", dice.fill("+44 1632 960###")));
+            custom("emergency_contact", format!("Family {family}, {}", rng.fill("+44 1632 960###")));
         }
         let [held, released] = [number % 150 == 60, number % 150 == 110];
         if held || released {
-            let placed_on = self.today - Duration::days(dice.between(30, 200));
+            let placed_on = self.today - Duration::days(rng.between(30, 200));
             batch.legal_holds.push(legal_holds::ActiveModel {
                 user_number: Set(Some(number)),
-                reason: Set(*dice.pick(&HELD)),
+                reason: Set(*rng.pick(&HELD)),
                 owner_number: Set(Some(DPO)),
                 placed_by: Set(Some(DPO)),
                 placed_on: Set(placed_on),
-                review_on: Set(self.today + Duration::days(dice.between(-20, 180))),
+                review_on: Set(self.today + Duration::days(rng.between(-20, 180))),
                 released_on: Set(released.then(|| placed_on + Duration::days(20))),
                 released_by: Set(released.then_some(DPO)),
                 ..Default::default()

@@ -54,11 +54,11 @@ impl People {
     }
 
     /// Generates the next user, with this user number.
-    pub(super) fn next(&mut self, dice: &mut SeededRng, number: i64) -> Person {
+    pub(super) fn next(&mut self, rng: &mut SeededRng, number: i64) -> Person {
         let place = self.made;
         self.made += 1;
-        let mut user = blank(dice, number);
-        name(dice, &mut user, place);
+        let mut user = blank(rng, number);
+        name(rng, &mut user, place);
         if place % 40 == 39
             && let Some(last) = &self.last
         {
@@ -67,11 +67,11 @@ impl People {
             user.preferred_name = None;
         }
         user.imported = place % 4 != 3;
-        keys(dice, &mut user);
-        reach(dice, &mut user, place);
-        self.life(dice, &mut user, place);
+        keys(rng, &mut user);
+        reach(rng, &mut user, place);
+        self.life(rng, &mut user, place);
         let guarantor = self.last.as_ref().filter(|_| place % 24 == 20).map(|last| last.number);
-        let earlier = self.profile(dice, &mut user, guarantor);
+        let earlier = self.profile(rng, &mut user, guarantor);
         if guarantor.is_none() {
             self.last = Some(user.clone());
         }
@@ -79,7 +79,7 @@ impl People {
     }
 
     /// Sets the days on which the user came, leaves and was marked for deletion.
-    fn life(&self, dice: &mut SeededRng, user: &mut users::Model, place: usize) {
+    fn life(&self, rng: &mut SeededRng, user: &mut users::Model, place: usize) {
         let ago = |days: i64| self.today - Duration::days(days);
         if place % 8 == 1 {
             let boundary = place / 8;
@@ -91,27 +91,27 @@ impl People {
                 _ => Some(ago([4, 5, 6][boundary % 3])),
             };
         } else {
-            match dice.below(100) {
-                0..=51 => user.leaving_on = Some(ago(-dice.between(20, 1_400))),
+            match rng.below(100) {
+                0..=51 => user.leaving_on = Some(ago(-rng.between(20, 1_400))),
                 52..=69 => {}
                 70..=95 => {
-                    let days = dice.between(8, 1_300);
+                    let days = rng.between(8, 1_300);
                     user.leaving_on = Some(ago(days));
-                    user.marked_on = dice.percent(40).then(|| ago(dice.between(0, days)));
+                    user.marked_on = rng.percent(40).then(|| ago(rng.between(0, days)));
                 }
                 // Marked before leaving, by mistake or at the user's request.
-                _ => user.marked_on = Some(ago(dice.between(0, 60))),
+                _ => user.marked_on = Some(ago(rng.between(0, 60))),
             }
         }
         let last = user.leaving_on.map_or(self.today, |day| day.min(self.today));
         // Records from an older system have no creation date.
-        user.created_on = (place % 33 != 30).then(|| last - Duration::days(dice.between(40, 2_600)));
+        user.created_on = (place % 33 != 30).then(|| last - Duration::days(rng.between(40, 2_600)));
     }
 
     /// Sets category, department and branch. Returns the earlier values.
     fn profile(
         &self,
-        dice: &mut SeededRng,
+        rng: &mut SeededRng,
         user: &mut users::Model,
         guarantor: Option<i64>,
     ) -> Option<(NaiveDate, Option<String>, Option<String>)> {
@@ -119,11 +119,11 @@ impl People {
             user.guarantor_number = guarantor;
             user.category = Some("child".to_owned());
             user.branch = Some("children".to_owned());
-            user.birth_date = Some(self.today - Duration::days(dice.between(5 * 365, 15 * 365)));
+            user.birth_date = Some(self.today - Duration::days(rng.between(5 * 365, 15 * 365)));
             user.title = None;
             return None;
         }
-        let (category, before, youngest) = match dice.below(100) {
+        let (category, before, youngest) = match rng.below(100) {
             0..=39 => ("undergraduate", None, 18),
             40..=57 => ("postgraduate", Some("undergraduate"), 21),
             58..=69 => ("academic", Some("postgraduate"), 28),
@@ -134,61 +134,58 @@ impl People {
         };
         user.category = Some(category.to_owned());
         let studies = !matches!(category, "external" | "school");
-        user.department = studies.then(|| dice.pick(&DEPARTMENTS).0.to_owned());
-        user.branch = Some(if dice.percent(60) { "main" } else { dice.pick(&BRANCHES).0 }.to_owned());
+        user.department = studies.then(|| rng.pick(&DEPARTMENTS).0.to_owned());
+        user.branch = Some(if rng.percent(60) { "main" } else { rng.pick(&BRANCHES).0 }.to_owned());
         user.birth_date =
-            dice.percent(93).then(|| self.today - Duration::days(365 * youngest + dice.between(0, 9_000)));
+            rng.percent(93).then(|| self.today - Duration::days(365 * youngest + rng.between(0, 9_000)));
         let first = user.created_on?;
         let last = user.leaving_on.map_or(self.today, |day| day.min(self.today));
-        let before = before.filter(|_| dice.percent(45))?;
-        let department = if dice.percent(30) {
-            Some(dice.pick(&DEPARTMENTS).0.to_owned())
-        } else {
-            user.department.clone()
-        };
-        Some((dice.day(first, last), Some(before.to_owned()), department))
+        let before = before.filter(|_| rng.percent(45))?;
+        let department =
+            if rng.percent(30) { Some(rng.pick(&DEPARTMENTS).0.to_owned()) } else { user.department.clone() };
+        Some((rng.day(first, last), Some(before.to_owned()), department))
     }
 }
 
 /// Returns a user with empty fields except the number.
-pub(super) fn blank(dice: &mut SeededRng, number: i64) -> users::Model {
-    users::Model::blank(number, dice.uuid())
+pub(super) fn blank(rng: &mut SeededRng, number: i64) -> users::Model {
+    users::Model::blank(number, rng.uuid())
 }
 
-fn name(dice: &mut SeededRng, user: &mut users::Model, place: usize) {
+fn name(rng: &mut SeededRng, user: &mut users::Model, place: usize) {
     let origin = &ORIGINS[place % ORIGINS.len()];
-    let given = *dice.pick(origin.given);
+    let given = *rng.pick(origin.given);
     user.first_name = Some(given.to_owned());
-    user.last_name = Some((*dice.pick(origin.family)).to_owned());
-    if dice.percent(25) {
-        user.middle_name = Some((*dice.pick(origin.given)).to_owned()).filter(|middle| middle != given);
+    user.last_name = Some((*rng.pick(origin.family)).to_owned());
+    if rng.percent(25) {
+        user.middle_name = Some((*rng.pick(origin.given)).to_owned()).filter(|middle| middle != given);
     }
-    if dice.percent(8) {
+    if rng.percent(8) {
         user.preferred_name =
-            Some((*dice.pick(&["Alex", "Charlie", "Jo", "Max", "Robin", "Sam", "Sasha", "Toni"])).to_owned());
+            Some((*rng.pick(&["Alex", "Charlie", "Jo", "Max", "Robin", "Sam", "Sasha", "Toni"])).to_owned());
     }
-    if dice.percent(20) {
-        user.title = Some((*dice.pick(&["Dr", "Mr", "Mrs", "Ms", "Mx", "Prof"])).to_owned());
+    if rng.percent(20) {
+        user.title = Some((*rng.pick(&["Dr", "Mr", "Mrs", "Ms", "Mx", "Prof"])).to_owned());
     }
     user.gender =
-        dice.percent(80).then(|| (*dice.pick(&["female", "male", "diverse", "female", "male"])).to_owned());
-    let language = if dice.percent(70) { "en" } else { origin.language };
-    user.language = dice.percent(90).then(|| language.to_owned());
+        rng.percent(80).then(|| (*rng.pick(&["female", "male", "diverse", "female", "male"])).to_owned());
+    let language = if rng.percent(70) { "en" } else { origin.language };
+    user.language = rng.percent(90).then(|| language.to_owned());
 }
 
 /// Sets UserID, barcode, external identifier and e-mail. All contain the number, so they are unique.
-pub(super) fn keys(dice: &mut SeededRng, user: &mut users::Model) {
+pub(super) fn keys(rng: &mut SeededRng, user: &mut users::Model) {
     let number = user.number;
     let [first, last] =
         [&user.first_name, &user.last_name].map(|name| latin(name.as_deref().unwrap_or_default()));
     let initial = |name: &str| name.chars().next();
-    let letter = |dice: &mut SeededRng| char::from(*dice.pick(b"abcdefghklmnprstvwz"));
+    let letter = |rng: &mut SeededRng| char::from(*rng.pick(b"abcdefghklmnprstvwz"));
     let initials: String = [initial(&first), initial(&last)]
-        .map(|letter_of| letter_of.unwrap_or_else(|| letter(dice)))
+        .map(|letter_of| letter_of.unwrap_or_else(|| letter(rng)))
         .iter()
         .collect();
     let user_id = format!("{initials}{:05}", number + 10_000);
-    user.email = match dice.below(100) {
+    user.email = match rng.below(100) {
         0..=54 if !first.is_empty() && !last.is_empty() => {
             Some(format!("{first}.{last}.{number}@example.org"))
         }
@@ -197,8 +194,8 @@ pub(super) fn keys(dice: &mut SeededRng, user: &mut users::Model) {
         _ => None,
     };
     user.user_id = Some(user_id);
-    user.barcode = Some(format!("21{number:08}{:04}", dice.below(10_000)));
-    user.external_id = user.imported.then(|| format!("REG-{:06}-{}", number, dice.between(10, 99)));
+    user.barcode = Some(format!("21{number:08}{:04}", rng.below(10_000)));
+    user.external_id = user.imported.then(|| format!("REG-{:06}-{}", number, rng.between(10, 99)));
 }
 
 /// Returns the letters a to z of a name, without accents. Empty for other scripts.
@@ -207,20 +204,20 @@ fn latin(name: &str) -> String {
 }
 
 /// Sets address and phone numbers.
-fn reach(dice: &mut SeededRng, user: &mut users::Model, place: usize) {
-    let home = if dice.percent(70) { 0 } else { ORIGINS[place % ORIGINS.len()].home };
-    let address = HOMES[home].address(dice);
-    if !dice.percent(6) {
+fn reach(rng: &mut SeededRng, user: &mut users::Model, place: usize) {
+    let home = if rng.percent(70) { 0 } else { ORIGINS[place % ORIGINS.len()].home };
+    let address = HOMES[home].address(rng);
+    if !rng.percent(6) {
         user.street = Some(address.street);
         user.postcode = Some(address.postcode);
         user.city = Some(address.city);
         user.country = Some(address.country);
     }
-    user.phone = dice.percent(55).then_some(address.phone);
-    user.mobile = dice.percent(75).then_some(address.mobile);
-    if dice.percent(7) {
+    user.phone = rng.percent(55).then_some(address.phone);
+    user.mobile = rng.percent(75).then_some(address.mobile);
+    if rng.percent(7) {
         let name = user.first_name.clone().unwrap_or_default();
-        let note = *dice.pick(&[
+        let note = *rng.pick(&[
             "asked for large print; call before noon.",
             "lost the card in spring, new one issued at the desk.",
             "needs step-free access, meet at the side door.",

@@ -15,10 +15,10 @@ const FACE: [u16; SIDE] = [
 ];
 
 /// Returns a picture in two random colours.
-pub(super) fn png(dice: &mut SeededRng) -> Vec<u8> {
+pub(super) fn png(rng: &mut SeededRng) -> Vec<u8> {
     let mut colours = Vec::with_capacity(6);
     for least in [200, 200, 200, 40, 40, 40] {
-        colours.push(u8::try_from(dice.between(least, least + 50)).unwrap_or(u8::MAX));
+        colours.push(u8::try_from(rng.between(least, least + 50)).unwrap_or(u8::MAX));
     }
     let side = 16_u32.to_be_bytes();
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();

@@ -14,7 +14,7 @@ mod verify;
 pub use content::{Certificate, Superseded};
 pub use file::file;
 pub use people::{Counted, users};
-pub use residue::Found;
+pub use residue::ResidueCounts;
 pub use verify::{Checked, Doubt, verify_file, verify_run, verify_signature, verify_version};
 
 use crate::ledger;

@@ -76,7 +76,7 @@ pub async fn after_run(store: &Store) -> Maintenance {
 pub async fn ordinary(store: &Store, actor: Actor) -> Result<Maintenance, RecordsError> {
     actor.require(Action::Administer)?;
     let done = after_run(store).await;
-    note(store, actor, done).await?;
+    record_maintenance(store, actor, done).await?;
     Ok(done)
 }
 
@@ -88,7 +88,7 @@ pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsErr
     let held = dialect::is_held_back(&store.db, &now).await?;
     dialect::vacuum_full(&store.db, &tables()).await?;
     let done = if is_swept(store).await && !held { Maintenance::Full } else { Maintenance::Busy };
-    note(store, actor, done).await?;
+    record_maintenance(store, actor, done).await?;
     Ok(done)
 }
 
@@ -104,7 +104,7 @@ async fn is_swept(store: &Store) -> bool {
     dialect::checkpoint(&store.db, &tables()).await.is_ok()
 }
 
-async fn note(store: &Store, actor: Actor, done: Maintenance) -> Result<(), RecordsError> {
+async fn record_maintenance(store: &Store, actor: Actor, done: Maintenance) -> Result<(), RecordsError> {
     audit::record_event_in_own_tx(store, actor, AuditAction::FilesMaintained, Subject::Library, done.code())
         .await
 }

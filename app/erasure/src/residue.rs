@@ -29,7 +29,7 @@ mod verify;
 pub use auto_close::{close_what_is_gone, notes_positions};
 pub use counts::{count_findings, open_findings};
 pub use erased_values::ErasedValues;
-pub use policy::residue::{Decision, ValueKind};
+pub use policy::residue::{FindingDecision, ValueKind};
 pub use registered::UnclearedField;
 pub use reopen::{reopen, reopen_within};
 pub use result::give_up;

@@ -176,7 +176,7 @@ pub async fn begin_proven(
     if stage == Stage::SignedIn {
         let means =
             if proof.has_second_factor { with_code(proof.first) } else { proof.first.code().to_owned() };
-        note(tx, store, user, AuditAction::SignedIn, &means).await?;
+        record(tx, store, user, AuditAction::SignedIn, &means).await?;
     }
     Ok(Some((token, stage)))
 }
@@ -202,7 +202,7 @@ async fn is_there(db: &impl ConnectionTrait, session: &Session) -> Result<bool, 
 }
 
 /// Records an audit event about the user's own sign-in.
-async fn note(
+async fn record(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,
     user: UserNumber,

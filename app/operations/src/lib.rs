@@ -7,4 +7,4 @@ pub mod key_replacement;
 pub mod startup;
 pub mod undo;
 
-pub use startup::{OpenOptions, key_standing, open_store, open_store_with};
+pub use startup::{OpenOptions, key_status, open_store, open_store_with};

@@ -7,7 +7,7 @@ use db::settings::Settings;
 use erasure::ledger;
 use safeguards::protection;
 use trail::chain;
-use trail::key::{self, KeyStanding, KeyUse};
+use trail::key::{self, KeyStatus, KeyUse};
 use trail::store::Store;
 
 /// Options for opening a store.
@@ -45,7 +45,7 @@ pub async fn open_store_with(
 }
 
 /// Returns how the key file compares with the database at this URL. Works without the correct key.
-pub async fn key_standing(url: &str, settings: &Settings) -> Result<KeyStanding, RecordsError> {
+pub async fn key_status(url: &str, settings: &Settings) -> Result<KeyStatus, RecordsError> {
     let db = opening::open_database(url).await?;
-    key::standing_of(&db, &settings.key).await
+    key::status_of(&db, &settings.key).await
 }

@@ -27,7 +27,7 @@ coded_enum! {
     /// The decision about a request.
     #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
-    pub enum Decision: "decision" {
+    pub enum ApprovalDecision: "decision" {
         /// A second person agreed.
         Approved = "approved",
         /// A second person disagreed.

@@ -104,11 +104,11 @@ pub struct Column {
     /// How anonymising changes it.
     pub action: ErasureAction,
     /// Label. For personal data that is kept, it includes the reason.
-    pub words: &'static str,
+    pub label: &'static str,
 }
 
-const fn entry(name: &'static str, class: DataClass, action: ErasureAction, words: &'static str) -> Column {
-    Column { name, class, action, words }
+const fn entry(name: &'static str, class: DataClass, action: ErasureAction, label: &'static str) -> Column {
+    Column { name, class, action, label }
 }
 
 /// A table.
@@ -117,7 +117,7 @@ pub struct Table {
     /// Name in the database.
     pub name: &'static str,
     /// Label.
-    pub words: &'static str,
+    pub label: &'static str,
     /// How its rows belong to a user.
     pub owner: RowOwner,
     /// All columns.
@@ -140,7 +140,7 @@ impl Table {
 #[derive(Clone, Copy, Debug)]
 pub struct StorageLocation {
     /// Description of the location.
-    pub words: &'static str,
+    pub label: &'static str,
     /// Class of the data that it may contain.
     pub class: DataClass,
     /// How the data is protected or removed.
@@ -150,18 +150,18 @@ pub struct StorageLocation {
 /// All locations outside the tables that may contain personal data.
 pub const STORAGE_LOCATIONS: [StorageLocation; 10] = [
     StorageLocation {
-        words: "Server log (standard error)",
+        label: "Server log (standard error)",
         class: DataClass::NotPersonal,
         rule: "Contains codes, numbers and times; never field values, queries or forms.",
     },
     StorageLocation {
-        words: "Search addresses (browser history at the desk)",
+        label: "Search addresses (browser history at the desk)",
         class: DataClass::Identifier,
         rule: "Search terms appear in the address only in encrypted form. Only the same member of staff, \
                signed in, can open it.",
     },
     StorageLocation {
-        words: "Exports (CSV, JSON)",
+        label: "Exports (CSV, JSON)",
         class: DataClass::Identifier,
         rule: "Written directly to the browser or to the file named on the command line. The server keeps no \
                copy.",
@@ -174,38 +174,38 @@ pub const STORAGE_LOCATIONS: [StorageLocation; 10] = [
                watched folder is read where it is and never copied. Delete it after use.",
     },
     StorageLocation {
-        words: "Task files (tasks export)",
+        label: "Task files (tasks export)",
         class: DataClass::NotPersonal,
         rule: "Contain settings and schedule, without the owner.",
     },
     StorageLocation {
-        words: "Database files (SQLite file and write-ahead log, PostgreSQL relation files)",
+        label: "Database files (SQLite file and write-ahead log, PostgreSQL relation files)",
         class: DataClass::Identifier,
         rule: "SQLite overwrites removed values (secure_delete), and Lethe truncates its log after each run. \
                PostgreSQL frees their space after each run. Single old copies can remain in free space until \
                the files are rewritten (lethe vacuum --full).",
     },
     StorageLocation {
-        words: "Backups (lethe backup) and the temporary copies of a restore drill",
+        label: "Backups (lethe backup) and the temporary copies of a restore drill",
         class: DataClass::Identifier,
         rule: "Managed by the administrator: backups keep old values until they expire. After a restore \
                Lethe anonymises every user in the ledger again before the desk opens. A drill deletes its \
                copy when it ends.",
     },
     StorageLocation {
-        words: "Ledger (file outside the database)",
+        label: "Ledger (file outside the database)",
         class: DataClass::Link,
         rule: "Identifies each anonymised user by the random key of the record and a fingerprint of key and \
                user number, with day and settings. Contains no names and no user numbers. Kept outside the \
                database backups, for as long as the oldest of them.",
     },
     StorageLocation {
-        words: "Audit anchors (file outside the database)",
+        label: "Audit anchors (file outside the database)",
         class: DataClass::NotPersonal,
         rule: "Contain the number of events on each day and an authentication code, which reveals nothing.",
     },
     StorageLocation {
-        words: "Key that signs certificates and chains the audit (file outside the database)",
+        label: "Key that signs certificates and chains the audit (file outside the database)",
         class: DataClass::NotPersonal,
         rule: "Not about any person. Anyone who has it can sign certificates and forge the audit.",
     },

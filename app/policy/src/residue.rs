@@ -112,7 +112,7 @@ coded_enum! {
     /// The decision on a finding.
     #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
-    pub enum Decision: "decision" {
+    pub enum FindingDecision: "decision" {
         /// The text was removed.
         Removed = "removed",
         /// The text stays, because it is about another person.
@@ -122,7 +122,7 @@ coded_enum! {
     }
 }
 
-impl Decision {
+impl FindingDecision {
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {

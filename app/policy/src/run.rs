@@ -88,7 +88,7 @@ impl RunState {
 
     /// Returns the label, with the number of open findings: a run with open findings is never shown as a plain
     /// success.
-    pub fn words_with(self, open_findings: i64) -> String {
+    pub fn label_with_findings(self, open_findings: i64) -> String {
         if open_findings > 0 {
             format!("{}, {} to decide", self.label(), counted(open_findings, "finding", "findings"))
         } else {
@@ -230,9 +230,9 @@ mod tests {
 
     #[test]
     fn the_label_of_a_run_includes_open_findings() {
-        assert_eq!(RunState::Succeeded.words_with(0), "Succeeded");
-        assert_eq!(RunState::Succeeded.words_with(1), "Succeeded, 1 finding to decide");
-        assert_eq!(RunState::Cancelled.words_with(1200), "Cancelled, 1,200 findings to decide");
+        assert_eq!(RunState::Succeeded.label_with_findings(0), "Succeeded");
+        assert_eq!(RunState::Succeeded.label_with_findings(1), "Succeeded, 1 finding to decide");
+        assert_eq!(RunState::Cancelled.label_with_findings(1200), "Cancelled, 1,200 findings to decide");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl TreatedFields {
     /// Adds the roles and sign-in of a member of staff, which end first.
     #[must_use]
     pub fn with_roles(mut self) -> Self {
-        let roles = TABLES.iter().filter(|table| table.name == ROLES).map(|table| table.words.to_owned());
+        let roles = TABLES.iter().filter(|table| table.name == ROLES).map(|table| table.label.to_owned());
         self.removed.extend(roles);
         self.removed.push(SIGN_IN_OF_STAFF.to_owned());
         self
@@ -66,7 +66,7 @@ impl TreatedFields {
         let owned = TABLES.iter().filter(|table| table.owner != RowOwner::NoUser && table.name != ROLES);
         for table in owned {
             if table.deletes_rows() {
-                fields.removed.push(table.words.to_owned());
+                fields.removed.push(table.label.to_owned());
             } else {
                 fields.of_rows_that_stay(table);
             }
@@ -77,27 +77,27 @@ impl TreatedFields {
     fn of_rows_that_stay(&mut self, table: &Table) {
         let is_record = table.name == "users";
         if !is_record && table.with_action(ErasureAction::ByCustomField).next().is_none() {
-            self.kept.push(table.words.to_owned());
+            self.kept.push(table.label.to_owned());
         }
         for column in table.columns {
-            let words = if is_record { short(column) } else { format!("{}: {}", table.words, short(column)) };
+            let label = if is_record { short(column) } else { format!("{}: {}", table.label, short(column)) };
             match column.action {
-                ErasureAction::Clear | ErasureAction::ClearText => self.removed.push(words),
+                ErasureAction::Clear | ErasureAction::ClearText => self.removed.push(label),
                 ErasureAction::Keep if is_record && column.class != DataClass::NotPersonal => {
-                    self.kept.push(words);
+                    self.kept.push(label);
                 }
                 _ => {}
             }
         }
     }
 
-    fn add(&mut self, words: String, treatment: Treatment) {
+    fn add(&mut self, label: String, treatment: Treatment) {
         match treatment {
-            Treatment::Remove => self.removed.push(words),
-            Treatment::Keep => self.kept.push(words),
+            Treatment::Remove => self.removed.push(label),
+            Treatment::Keep => self.kept.push(label),
             coarser => {
                 let how = coarser.label().trim_start_matches("Generalise ");
-                self.generalised.push(format!("{words}, {how}"));
+                self.generalised.push(format!("{label}, {how}"));
             }
         }
     }
@@ -105,7 +105,7 @@ impl TreatedFields {
 
 /// Returns the label of a column without its explanation.
 fn short(column: &Column) -> String {
-    column.words.split([':', ',']).next().unwrap_or(column.words).to_owned()
+    column.label.split([':', ',']).next().unwrap_or(column.label).to_owned()
 }
 
 #[cfg(test)]
@@ -123,17 +123,17 @@ mod tests {
         for name in
             ["First name", "Last name", "E-mail", "Barcode", "Photos", "Credentials", "Phone", "Loans: Note"]
         {
-            assert!(fields.removed.iter().any(|words| words == name), "{name}: {:?}", fields.removed);
+            assert!(fields.removed.iter().any(|label| label == name), "{name}: {:?}", fields.removed);
         }
         assert_eq!(fields.generalised.len(), 2, "{:?}", fields.generalised);
         assert_eq!(fields.generalised[0], "Birth date, to the decade");
         for name in ["Gender", "User category", "Loans", "User number", "Custom field “faculty”"] {
-            assert!(fields.kept.iter().any(|words| words == name), "{name}: {:?}", fields.kept);
+            assert!(fields.kept.iter().any(|label| label == name), "{name}: {:?}", fields.kept);
         }
         assert!(fields.as_before.is_empty());
         for field in Field::ALL {
             let all = [&fields.removed, &fields.generalised, &fields.kept];
-            let lists = all.iter().filter(|list| list.iter().any(|words| words.starts_with(field.label())));
+            let lists = all.iter().filter(|list| list.iter().any(|label| label.starts_with(field.label())));
             assert!(lists.count() >= 1, "{field:?}");
         }
     }
@@ -143,15 +143,15 @@ mod tests {
         let fields = TreatedFields::of(&Policy::default());
         let staff = fields.clone().with_roles();
         assert_eq!(staff.removed[fields.removed.len()..], ["Roles", "Sign-in as a member of staff"]);
-        assert!(!fields.removed.iter().any(|words| words == "Roles"));
+        assert!(!fields.removed.iter().any(|label| label == "Roles"));
     }
 
     #[test]
     fn a_run_with_earlier_policies_omits_their_treatments() {
         let fields = TreatedFields::of_earlier_runs();
-        assert!(fields.removed.iter().any(|words| words == "E-mail"));
-        assert!(fields.as_before.iter().any(|words| words == Field::Phone.label()));
-        assert!(!fields.kept.iter().any(|words| words == Field::Category.label()));
+        assert!(fields.removed.iter().any(|label| label == "E-mail"));
+        assert!(fields.as_before.iter().any(|label| label == Field::Phone.label()));
+        assert!(!fields.kept.iter().any(|label| label == Field::Category.label()));
         assert!(fields.generalised.is_empty());
     }
 }

@@ -192,7 +192,7 @@ pub async fn grant_role(
     .insert(&tx)
     .await?;
     session::forget(&tx, number).await?;
-    note(&tx, store, actor, AuditAction::RoleGranted, number, role.code()).await?;
+    record(&tx, store, actor, AuditAction::RoleGranted, number, role.code()).await?;
     store.commit(tx).await?;
     Ok(())
 }
@@ -266,7 +266,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     }
     .insert(&tx)
     .await?;
-    note(&tx, store, actor, AuditAction::StaffInvited, number, "").await?;
+    record(&tx, store, actor, AuditAction::StaffInvited, number, "").await?;
     if has(&tx, CredentialKind::Password, number).await? {
         notify(&tx, number, NoticeKind::Invited).await?;
     }
@@ -316,7 +316,7 @@ pub async fn accept(
     }
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;
-    note(&tx, store, actor, AuditAction::PasswordSet, number, "invitation").await?;
+    record(&tx, store, actor, AuditAction::PasswordSet, number, "invitation").await?;
     if had_password {
         notify(&tx, number, NoticeKind::PasswordSet).await?;
     }
@@ -338,7 +338,7 @@ pub async fn set_demo_password(
     let hash = password::queue(store).hash(Caller::Known, Zeroizing::new(password.to_owned())).await?;
     let tx = store.begin().await?;
     set_password(&tx, number, hash).await?;
-    note(&tx, store, actor, AuditAction::PasswordSet, number, "demo").await?;
+    record(&tx, store, actor, AuditAction::PasswordSet, number, "demo").await?;
     store.commit(tx).await?;
     Ok(())
 }
@@ -361,7 +361,7 @@ async fn changing(
     Ok(tx)
 }
 
-async fn note(
+async fn record(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,
     actor: Actor,

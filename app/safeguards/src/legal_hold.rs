@@ -34,7 +34,7 @@ async fn lock(tx: &DatabaseTransaction, id: LegalHoldId) -> Result<legal_holds::
 
 /// Records an audit event about a legal hold. Its subject is the user if the legal hold is on one, else the legal
 /// hold.
-async fn note(
+async fn record(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,

@@ -7,10 +7,10 @@
 
 mod confirm;
 mod count;
+mod event;
 mod import;
-mod note;
 
 pub use confirm::{confirm, manual};
 pub use count::{claim, reached};
+pub use event::{record_limit, record_limit_as};
 pub use import::{confirm_import, record_import, too_many};
-pub use note::{note_change, note_change_as};

@@ -90,7 +90,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
     let (name, to_task) = match task {
         None => ("a task".to_owned(), None),
         Some((_, name)) if !name.is_shown_to(actor()) => ("a private task".to_owned(), None),
-        Some((id, name)) => (format!("“{}”", name.words_for(actor())), Some(format!("/tasks/{id}"))),
+        Some((id, name)) => (format!("“{}”", name.description_for(actor())), Some(format!("/tasks/{id}"))),
     };
     let to_task = to_task.or_else(|| Some("/tasks".to_owned()));
     let to_run = run.map(|id| format!("/runs/{id}"));

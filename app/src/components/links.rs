@@ -22,7 +22,7 @@ pub(crate) fn person_link(person: &Person) -> impl IntoView + use<> {
 
 /// Renders the name of a task, with a link if the actor has access.
 pub(crate) fn task_link((id, name): &(TaskId, TaskName)) -> impl IntoView + use<> {
-    let (href, label) = (format!("/tasks/{id}"), name.words_for(actor()));
+    let (href, label) = (format!("/tasks/{id}"), name.description_for(actor()));
     if !name.is_shown_to(actor()) || !can_open(&href) {
         return label.into_any();
     }

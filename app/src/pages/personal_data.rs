@@ -63,7 +63,7 @@ fn Columns(table: Table) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row"><code>{column.name}</code></th>
-                    <td>{column.words}</td>
+                    <td>{column.label}</td>
                     <td class="nowrap">{column.class.label()}</td>
                     <td>{done(&table, column)}</td>
                 </tr>
@@ -72,8 +72,8 @@ fn Columns(table: Table) -> impl IntoView {
         .collect_view();
     let id = format!("table-{}", table.name);
     view! {
-        <h3 id=id>{table.words} " " <small><code>{table.name}</code></small></h3>
-        <DataTable label=table.words caption=format!("Columns of {}", table.words)
+        <h3 id=id>{table.label} " " <small><code>{table.name}</code></small></h3>
+        <DataTable label=table.label caption=format!("Columns of {}", table.label)
             columns=text_columns(["Column", "Content", "Class", "Anonymising"])>
             {rows}
         </DataTable>
@@ -91,7 +91,7 @@ fn StorageLocations() -> impl IntoView {
         .map(|location| {
             view! {
                 <tr>
-                    <th scope="row">{location.words}</th>
+                    <th scope="row">{location.label}</th>
                     <td class="nowrap">{location.class.label()}</td>
                     <td>{location.rule}</td>
                 </tr>

@@ -8,7 +8,7 @@ use crate::components::{
 use crate::error::AppError;
 use crate::form::error_for;
 use crate::state::{actor, can_open, store};
-use erasure::residue::{self, CurrentText, Decision, Finding, FindingQuery};
+use erasure::residue::{self, CurrentText, Finding, FindingDecision, FindingQuery};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -32,7 +32,7 @@ struct FindingRef {
 /// Removes the text of a finding. This cannot be undone.
 #[server(prefix = "/do", endpoint = "remove_residue", input = PostUrl)]
 async fn remove_residue(form: FindingRef) -> Result<(), AppError> {
-    residue::decide(&store(), actor(), form.place, Decision::Removed, &form.seen).await?;
+    residue::decide(&store(), actor(), form.place, FindingDecision::Removed, &form.seen).await?;
     leptos_axum::redirect("/residue?done=residue-removed");
     Ok(())
 }
@@ -40,14 +40,14 @@ async fn remove_residue(form: FindingRef) -> Result<(), AppError> {
 /// Keeps the text of a finding, because it is about another person.
 #[server(prefix = "/do", endpoint = "keep_residue", input = PostUrl)]
 async fn keep_residue(form: FindingRef) -> Result<(), AppError> {
-    let undo = residue::decide(&store(), actor(), form.place, Decision::Kept, &form.seen).await?;
+    let undo = residue::decide(&store(), actor(), form.place, FindingDecision::Kept, &form.seen).await?;
     go_to("/residue?done=residue-kept".to_owned(), undo.as_ref())
 }
 
 /// Records that the text of a finding is gone.
 #[server(prefix = "/do", endpoint = "close_residue", input = PostUrl)]
 async fn close_residue(form: FindingRef) -> Result<(), AppError> {
-    let undo = residue::decide(&store(), actor(), form.place, Decision::Gone, &form.seen).await?;
+    let undo = residue::decide(&store(), actor(), form.place, FindingDecision::Gone, &form.seen).await?;
     go_to("/residue?done=residue-gone".to_owned(), undo.as_ref())
 }
 
@@ -136,8 +136,8 @@ fn finding_item(found: Finding) -> impl IntoView {
         view! { " · " <a href=format!("/runs/{run}")>"Run "{run.to_string()}</a> }
     });
     let decided = found.decision.map(|(decision, _, at)| {
-        let reopen = (decision != Decision::Removed).then(|| {
-            let about = format!("in {}, row {}", found.column_words, found.row);
+        let reopen = (decision != FindingDecision::Removed).then(|| {
+            let about = format!("in {}, row {}", found.column_label, found.row);
             let values = vec![("place", found.id.to_string())];
             view! {
                 <PostButton function=ReopenResidue::PATH page="/residue?show=decided" values label="Reopen decision" about />
@@ -151,7 +151,7 @@ fn finding_item(found: Finding) -> impl IntoView {
     let open = decided.is_none();
     let text = match &found.now {
         CurrentText::Nothing => view! { <p class="hint">"Nothing is stored there now."</p> }.into_any(),
-        CurrentText::Untold => view! {
+        CurrentText::Unreadable => view! {
             <p class="hint">
                 "The text cannot be shown: the key of its row contains the value and was not recorded. Look \
                  for it in this column with database tools."
@@ -178,11 +178,11 @@ fn finding_item(found: Finding) -> impl IntoView {
 /// Renders where a value was found: in which record, if it is in one.
 fn location(found: &Finding) -> AnyView {
     let CurrentText::Text { owner: Some(owner), .. } = found.now else {
-        let place = format!("{}: {}", found.table_words, found.column_words);
+        let place = format!("{}: {}", found.table_label, found.column_label);
         return view! { <b>{place}</b> ", row " {found.row.clone()} }.into_any();
     };
     let record = view! { <a href=format!("/users/{owner}")>"user "{owner.to_string()}</a> };
-    let column = found.column_words.clone();
+    let column = found.column_label.clone();
     if found.table == "users" {
         return view! { <b>{column}</b> " of " {record} }.into_any();
     }
@@ -191,16 +191,16 @@ fn location(found: &Finding) -> AnyView {
     {
         return view! { <b>{format!("custom field “{key}”")}</b> " of " {record} }.into_any();
     }
-    let place = format!("{}: {column}", found.table_words);
+    let place = format!("{}: {column}", found.table_label);
     view! { <b>{place}</b> " of " {record} ", row " {found.row.clone()} }.into_any()
 }
 
 /// Renders the possible decisions. The audit records each decision.
 fn decisions(found: &Finding) -> impl IntoView + use<> {
-    let about = format!("in {}, row {}", found.column_words, found.row);
+    let about = format!("in {}, row {}", found.column_label, found.row);
     let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
     match &found.now {
-        CurrentText::Nothing | CurrentText::Untold => view! {
+        CurrentText::Nothing | CurrentText::Unreadable => view! {
             <PostButton function=CloseResidue::PATH page="/residue" values=values("") label="Record as gone" about />
         }
         .into_any(),

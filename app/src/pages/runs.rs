@@ -23,7 +23,7 @@ use trail::task_name::TaskName;
 /// Returns the breadcrumbs of a page about a run of a task. They contain the task if the actor may see it.
 fn crumbs(task: Option<&(TaskId, TaskName)>) -> Vec<Crumb> {
     let seen = task.filter(|(_, name)| name.is_shown_to(actor()));
-    let task = seen.map(|(id, name)| (name.words_for(actor()), format!("/tasks/{id}")));
+    let task = seen.map(|(id, name)| (name.description_for(actor()), format!("/tasks/{id}")));
     std::iter::once(("Task centre".to_owned(), "/tasks".to_owned())).chain(task).collect()
 }
 
@@ -40,5 +40,5 @@ pub(crate) fn state_tag(state: RunState, open_findings: i64) -> impl IntoView {
         RunState::Succeeded => "tag proven",
         RunState::Failed => "tag bad",
     };
-    view! { <span class=class>{state.words_with(open_findings)}</span> }
+    view! { <span class=class>{state.label_with_findings(open_findings)}</span> }
 }

@@ -166,8 +166,10 @@ async fn role_removed(number: UserNumber, rows: &[StaffRow]) -> Result<Option<St
 
 /// Renders the tasks whose owner is disabled or has no access to them.
 fn without_owner(tasks: &[UnownedTask]) -> impl IntoView + use<> {
-    let names: Vec<String> =
-        tasks.iter().map(|task| format!("{} (task {})", task.name.words_for(actor()), task.id)).collect();
+    let names: Vec<String> = tasks
+        .iter()
+        .map(|task| format!("{} (task {})", task.name.description_for(actor()), task.id))
+        .collect();
     let count = i64::try_from(tasks.len()).unwrap_or(i64::MAX);
     let has = if count == 1 { "has" } else { "have" };
     view! {

@@ -7,7 +7,7 @@ use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalId, ApprovalReason, Channel, LegalHoldId, RunId, UserNumber};
 use safeguards::approval::{
-    About, ApprovalKind, ApprovalSubject, agree, changed, note, of_run, read, request_in_own_tx,
+    About, ApprovalKind, ApprovalSubject, agree, changed, of_run, read, record_event, request_in_own_tx,
     request_within, row, waiting, why_not_yet,
 };
 use safeguards::{legal_hold, limits};
@@ -55,8 +55,16 @@ pub async fn request(store: &Store, actor: Actor, preview: RunId) -> Result<Appr
     let asked = request_within(&tx, actor, &ApprovalSubject::run_of(&preview)?).await?;
     if asked.is_new {
         let subject = Subject::Task(preview.task_id.unwrap_or_default());
-        note(&tx, store, actor, AuditAction::ApprovalRequested, subject, Some(RunId(preview.id)), asked.id)
-            .await?;
+        record_event(
+            &tx,
+            store,
+            actor,
+            AuditAction::ApprovalRequested,
+            subject,
+            Some(RunId(preview.id)),
+            asked.id,
+        )
+        .await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
@@ -66,10 +74,11 @@ pub async fn request(store: &Store, actor: Actor, preview: RunId) -> Result<Appr
 pub async fn request_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
     actor.require(Action::Run)?;
     let tx = store.begin().await?;
-    let reapply = run::reapply_matter(&tx, store).await?.ok_or_else(not_needed)?;
+    let reapply = run::reapply_subject(&tx, store).await?.ok_or_else(not_needed)?;
     let asked = request_within(&tx, actor, &reapply).await?;
     if asked.is_new {
-        note(&tx, store, actor, AuditAction::ApprovalRequested, Subject::Library, None, asked.id).await?;
+        record_event(&tx, store, actor, AuditAction::ApprovalRequested, Subject::Library, None, asked.id)
+            .await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
@@ -121,36 +130,38 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
         ApprovalKind::Run => {
             actor.require(Action::Approve)?;
             let preview = run::usable_preview(&tx, store, preview_of(&request)).await?;
-            let matter = ApprovalSubject::run_of(&preview)?;
-            agree(&tx, actor, &matter, &request, None).await?;
+            let approval_subject = ApprovalSubject::run_of(&preview)?;
+            agree(&tx, actor, &approval_subject, &request, None).await?;
             let subject = Subject::Task(preview.task_id.unwrap_or_default());
-            note(&tx, store, actor, AuditAction::ApprovalGiven, subject, Some(RunId(preview.id)), id).await?;
+            record_event(&tx, store, actor, AuditAction::ApprovalGiven, subject, Some(RunId(preview.id)), id)
+                .await?;
         }
         ApprovalKind::Reapply => {
             actor.require(Action::Approve)?;
-            let matter = run::reapply_matter(&tx, store).await?.ok_or_else(changed)?;
-            agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+            let approval_subject = run::reapply_subject(&tx, store).await?.ok_or_else(changed)?;
+            agree(&tx, actor, &approval_subject, &request, None).await?;
+            record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
         ApprovalKind::MoreChanges => {
             actor.require(Action::Approve)?;
-            let matter = ApprovalSubject::over_limit_changes_by(asker(&request));
-            agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+            let approval_subject = ApprovalSubject::over_limit_changes_by(asker(&request));
+            agree(&tx, actor, &approval_subject, &request, None).await?;
+            record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
         ApprovalKind::Import => {
             actor.require(Action::Approve)?;
             let users = request.users.unwrap_or_default();
-            let matter = ApprovalSubject::import_of(request.fingerprint.clone(), users);
-            agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+            let approval_subject = ApprovalSubject::import_of(request.fingerprint.clone(), users);
+            agree(&tx, actor, &approval_subject, &request, None).await?;
+            record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
         ApprovalKind::StaffAnonymising => {
             actor.require(Action::Approve)?;
             let number = UserNumber(request.user_number.unwrap_or_default());
             let roles = roles_of(&tx, number).await?;
             agree(&tx, actor, &ApprovalSubject::staff_anonymising_of(number, roles), &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::User(number.0), None, id).await?;
+            record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::User(number.0), None, id)
+                .await?;
         }
     }
     store.commit(tx).await?;

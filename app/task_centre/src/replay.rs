@@ -6,7 +6,7 @@ use db::error::RecordsError;
 use erasure::anonymise::{self, Job, Outcomes};
 use erasure::ledger::entry::LedgerPosition;
 use erasure::ledger::groups::{self, Group};
-use erasure::ledger::people::{self, Found};
+use erasure::ledger::people::{self, FoundUser};
 use erasure::ledger::receipt::{self, Counts, Receipt};
 use erasure::ledger::writer::Writer;
 use erasure::ledger::{LedgerStatus, status, survey, verify, watermark};
@@ -119,7 +119,7 @@ impl<'a> Replay<'a> {
         let found = people::find(&tx, &group.people).await?;
         let read =
             ErasedValues::read(&tx, &group.policy, &numbers(&found, |person| !person.anonymised)).await?;
-        let outcomes = self.everybody(&tx, group, &found).await?;
+        let outcomes = self.anonymise_all(&tx, group, &found).await?;
         record::add(&tx, self.run, &found, &outcomes).await?;
         let count = |people: usize| i64::try_from(people).unwrap_or(i64::MAX);
         let counts = Counts {
@@ -133,11 +133,11 @@ impl<'a> Replay<'a> {
         Ok(Some((counts, read, outcomes.done)))
     }
 
-    async fn everybody(
+    async fn anonymise_all(
         &self,
         tx: &DatabaseTransaction,
         group: &Group,
-        found: &[Found],
+        found: &[FoundUser],
     ) -> Result<Outcomes, RecordsError> {
         let restored = numbers(found, |person| !person.anonymised);
         let mut outcomes = anonymise::anonymise(tx, &self.job(group, Selection::Replay), &restored).await?;
@@ -164,7 +164,7 @@ impl<'a> Replay<'a> {
     /// Verifies all users and writes the receipt, the run's state and the certificate.
     async fn end(&self) -> Result<Receipt, RecordsError> {
         let Self { store, run, receipt, .. } = self;
-        verify::everybody(store, receipt).await?;
+        verify::all_anonymised(store, receipt).await?;
         let tx = store.begin().await?;
         if receipt::end(&tx, store, receipt.id).await? {
             record::end(&tx, store, *run, receipt).await?;
@@ -176,7 +176,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn numbers(found: &[Found], which: impl Fn(&Found) -> bool) -> Vec<UserNumber> {
+fn numbers(found: &[FoundUser], which: impl Fn(&FoundUser) -> bool) -> Vec<UserNumber> {
     found.iter().filter(|person| which(person)).map(|person| person.number).collect()
 }
 

@@ -24,7 +24,7 @@ mod single;
 mod staff;
 mod start;
 
-pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_matter};
+pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_subject};
 pub use background_scan::{background_scans, give_up_on_lost_scans};
 pub use cancel::cancel;
 pub(crate) use confirmation::typed_number;

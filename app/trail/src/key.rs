@@ -8,7 +8,7 @@ use db::error::RecordsError;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use file::KeyFileError;
 use hkdf::Hkdf;
-pub use known::{KeyStanding, KeyUse, establish, is_current, record, retire, standing_of};
+pub use known::{KeyStatus, KeyUse, establish, is_current, record, retire, status_of};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -19,7 +19,7 @@ const PRIVATE: &str = "A private task";
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct TaskName {
-    words: String,
+    description: String,
     #[serde(skip)]
     private: bool,
     #[serde(skip)]
@@ -33,8 +33,8 @@ impl TaskName {
     }
 
     /// Creates the name from stored columns.
-    pub fn stored(words: String, visibility: Visibility, owner: Option<i64>) -> Self {
-        Self { words, private: visibility == Visibility::Private, owner: owner.map(UserNumber) }
+    pub fn stored(description: String, visibility: Visibility, owner: Option<i64>) -> Self {
+        Self { description, private: visibility == Visibility::Private, owner: owner.map(UserNumber) }
     }
 
     /// Returns whether the actor sees the task.
@@ -46,8 +46,8 @@ impl TaskName {
     }
 
     /// Returns the description, or a placeholder if the actor doesn't see the task.
-    pub fn words_for(&self, actor: Actor) -> String {
-        if self.is_shown_to(actor) { self.words.clone() } else { PRIVATE.to_owned() }
+    pub fn description_for(&self, actor: Actor) -> String {
+        if self.is_shown_to(actor) { self.description.clone() } else { PRIVATE.to_owned() }
     }
 }
 
@@ -64,7 +64,8 @@ pub async fn names(
         .into_tuple()
         .all(db)
         .await?;
-    let name = |(id, words, visibility, owner)| (TaskId(id), TaskName::stored(words, visibility, owner));
+    let name =
+        |(id, description, visibility, owner)| (TaskId(id), TaskName::stored(description, visibility, owner));
     Ok(rows.into_iter().map(name).collect())
 }
 

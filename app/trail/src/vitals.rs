@@ -2,7 +2,7 @@
 //! clock is right.
 //!
 //! The heartbeat checks this every few seconds. A failed write of a request is recorded at once
-//! ([`Vitals::note`]) and counts for half a minute. All faults clear without intervention once their cause is
+//! ([`Vitals::report`]) and counts for half a minute. All faults clear without intervention once their cause is
 //! gone.
 
 mod clock;
@@ -47,7 +47,7 @@ impl Default for Vitals {
 
 impl Vitals {
     /// Records a failed write, so that the health status includes it before the next check.
-    pub fn note(&self, fault: Fault) {
+    pub fn report(&self, fault: Fault) {
         // Contention with other writers isn't a fault of the database.
         if fault == Fault::Busy {
             return;

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use db::pagination::Paging;
 use policy::import_profile::{FileKind, built_in};
 use policy::{ApprovalId, RunId, UserNumber};
-use safeguards::approval::{self, About, Approval, ApprovalQuery, Decision};
+use safeguards::approval::{self, About, Approval, ApprovalDecision, ApprovalQuery};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -131,7 +131,7 @@ fn line(approval: &Approval) -> String {
         person.map_or_else(|| "command line".to_owned(), |person| format!("user {}", person.number))
     };
     let decided = match &approval.decision {
-        Some((Decision::NotNeeded, second, _)) => format!(", closed by {}", by(second.as_ref())),
+        Some((ApprovalDecision::NotNeeded, second, _)) => format!(", closed by {}", by(second.as_ref())),
         Some((_, second, _)) => format!(" by {}", by(second.as_ref())),
         None => String::new(),
     };

@@ -6,7 +6,7 @@ use db::RecordsError;
 use db::pagination::Paging;
 use policy::numbers::{counted, grouped};
 use std::process::ExitCode;
-use trail::audit::{self, AuditForm, AuditRow, Finding, Verdict};
+use trail::audit::{self, AuditFinding, AuditForm, AuditRow, Verification};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
@@ -81,21 +81,21 @@ fn line(row: &AuditRow) -> String {
     format!("{}\t{sequence}\t{at}\t{staff}\t{channel}\t{}\t{subject}\t{}", row.id, row.action, row.detail)
 }
 
-fn verdict_text(verdict: &Verdict) -> String {
+fn verdict_text(verdict: &Verification) -> String {
     let events = counted(verdict.events, "event", "events");
     let anchors = counted(i64::try_from(verdict.anchors).unwrap_or(i64::MAX), "anchor", "anchors");
     if verdict.is_whole() {
         return format!("The audit is intact: {events}, compared with {anchors}");
     }
     let mut lines = vec![format!("The audit was altered: {events}, compared with {anchors}")];
-    lines.extend(verdict.findings.iter().map(Finding::label));
+    lines.extend(verdict.findings.iter().map(AuditFinding::label));
     if verdict.more > 0 {
         let more = grouped(i64::try_from(verdict.more).unwrap_or(i64::MAX));
         lines.push(format!("… and {more} more"));
     }
-    let is_changed = |finding: &&Finding| matches!(finding, Finding::Changed { .. });
+    let is_changed = |finding: &&AuditFinding| matches!(finding, AuditFinding::Changed { .. });
     let changed = verdict.findings.iter().take_while(is_changed).count();
-    if changed > 1 && verdict.findings.first() == Some(&Finding::Changed { sequence: 1 }) {
+    if changed > 1 && verdict.findings.first() == Some(&AuditFinding::Changed { sequence: 1 }) {
         lines.push(
             "LETHE_KEY_FILE is probably not the key with which the first events were written: lethe key show \
              lists replaced keys"

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use operations::key_replacement;
 use std::process::ExitCode;
 use trail::Actor;
-use trail::key::KeyStanding;
+use trail::key::KeyStatus;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
@@ -26,7 +26,7 @@ impl Key {
     pub(crate) async fn execute(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show => {
-                let status = operations::key_standing(&config.database_url, &config.settings()).await?;
+                let status = operations::key_status(&config.database_url, &config.settings()).await?;
                 output.print(&status, status_text)?;
                 Ok(if status.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
@@ -55,7 +55,7 @@ impl Key {
     }
 }
 
-fn status_text(status: &KeyStanding) -> String {
+fn status_text(status: &KeyStatus) -> String {
     let or_none = |fingerprint: &Option<String>| fingerprint.clone().unwrap_or_else(|| "–".to_owned());
     let mut lines = vec![
         format!("file\t{}", status.file.display()),

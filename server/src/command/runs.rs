@@ -129,15 +129,16 @@ fn print_checked(checked: &Checked, output: Output) -> anyhow::Result<ExitCode> 
 }
 
 fn line(run: &RunRow) -> String {
-    let task = run.task.as_ref().map_or_else(|| "–".to_owned(), |task| task.words_for(Actor::COMMAND_LINE));
-    let state = run.state.words_with(run.open_findings);
+    let task =
+        run.task.as_ref().map_or_else(|| "–".to_owned(), |task| task.description_for(Actor::COMMAND_LINE));
+    let state = run.state.label_with_findings(run.open_findings);
     format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.label(), run.created_at.to_rfc3339())
 }
 
 /// Returns a run as text. Names are not hidden: the command line may see all tasks.
 pub(super) fn run_text(run: &Run) -> String {
     let mut lines = vec![
-        format!("{} {}: {}", run.kind.label(), run.id, run.state.words_with(run.open_findings)),
+        format!("{} {}: {}", run.kind.label(), run.id, run.state.label_with_findings(run.open_findings)),
         format!(
             "{} in the preview: {} anonymised, {} skipped, {} failed",
             grouped(run.previewed),

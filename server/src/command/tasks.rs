@@ -138,7 +138,7 @@ async fn unowned(store: &Store, output: Output) -> anyhow::Result<()> {
             format!(
                 "{}\t{status}\t{}\t{owner}\t{}",
                 one.id,
-                one.name.words_for(Actor::COMMAND_LINE),
+                one.name.description_for(Actor::COMMAND_LINE),
                 one.why.label()
             )
         };

@@ -66,7 +66,7 @@ pub(super) async fn authenticate(
             Err(error) => {
                 tracing::error!(code = error.code(), "the session could not be read");
                 let fault = error.fault().unwrap_or(Fault::Unreachable);
-                state.store.vitals.note(fault);
+                state.store.vitals.report(fault);
                 return down::respond(kind, fault);
             }
         }

@@ -79,7 +79,7 @@ fn respond_late(kind: RequestKind, address: &Uri) -> Response {
 pub(super) fn failed(store: &Store, error: RecordsError, what: &'static str) -> Response {
     if let Some(fault) = error.fault() {
         tracing::error!(code = error.code(), "{what}");
-        store.vitals.note(fault);
+        store.vitals.report(fault);
         return respond(RequestKind::Page, fault);
     }
     let code = error.code();

@@ -73,7 +73,7 @@ async fn an_invalid_task_form_is_rejected_at_the_field() {
         ("form[description]=a%00b", "Remove the invisible characters"),
         ("form[description]=a%E2%80%AEb", "Remove the invisible characters"),
         ("form[missed]=twice", "Choose one of the options"),
-        ("form[scope]=everybody", "Choose one of the options"),
+        ("form[scope]=unknown", "Choose one of the options"),
         ("form[fields][phone]=decade", "Choose one of the options"),
         ("form[owner]=77", "There is no user with this number"),
         ("form[custom][shoe_size]=keep", "Choose one of the options"),

@@ -1,6 +1,6 @@
 //! A request for approval by a second person, with its decision.
 
-use policy::approval::{ApprovalKind, Decision};
+use policy::approval::{ApprovalDecision, ApprovalKind};
 use sea_orm::entity::prelude::*;
 
 /// A request for approval by a second person, with its decision. The register of personal data
@@ -20,7 +20,7 @@ pub struct Model {
     pub asked_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub decided_by: Option<i64>,
-    pub decision: Option<Decision>,
+    pub decision: Option<ApprovalDecision>,
     pub decided_at: Option<DateTimeUtc>,
     pub used_at: Option<DateTimeUtc>,
     pub users: Option<i64>,

@@ -1,6 +1,6 @@
 //! A finding: a place where a value of an anonymised user was found.
 
-use policy::residue::{Decision, ValueKind};
+use policy::residue::{FindingDecision, ValueKind};
 use sea_orm::entity::prelude::*;
 
 /// A finding: a place where a value of an anonymised user was found. The register of personal data
@@ -18,7 +18,7 @@ pub struct Model {
     pub row_key: String,
     pub what: ValueKind,
     pub found_at: DateTimeUtc,
-    pub decision: Option<Decision>,
+    pub decision: Option<FindingDecision>,
     pub decided_at: Option<DateTimeUtc>,
     pub decided_by: Option<i64>,
 }

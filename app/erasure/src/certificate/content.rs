@@ -1,7 +1,7 @@
 //! The content of a certificate, computed from the records.
 
 use super::people::People;
-use super::residue::Found;
+use super::residue::ResidueCounts;
 use crate::ledger;
 use chrono::{DateTime, NaiveDate, Utc};
 use db::checksum::sha256;
@@ -84,7 +84,7 @@ pub struct Certificate {
     /// The number of rows changed or deleted, by table.
     pub rows: BTreeMap<String, i64>,
     /// The result of the residue search, with the decisions about findings.
-    pub residue: Found,
+    pub residue: ResidueCounts,
     /// The result of cleaning the database files.
     pub maintenance: Option<String>,
     /// The last ledger entry that the database contained at signing.

@@ -1,6 +1,6 @@
 //! Counting the users of a run.
 
-use super::residue::Found;
+use super::residue::ResidueCounts;
 use db::entity::run_members;
 use db::error::RecordsError;
 use policy::{Outcome, Reason, Residue, RunId, UserNumber};
@@ -18,7 +18,7 @@ pub(super) struct People {
     pub(super) done: i64,
     pub(super) skipped: BTreeMap<String, i64>,
     pub(super) failed: BTreeMap<String, i64>,
-    pub(super) residue: Found,
+    pub(super) residue: ResidueCounts,
     /// The SHA-256 over user numbers and outcomes.
     pub(super) sha256: String,
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// The result of the residue search, over the anonymised users.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Found {
+pub struct ResidueCounts {
     /// The number of users without findings.
     pub clean: i64,
     /// The number of users with findings.
@@ -26,7 +26,7 @@ pub struct Found {
     pub decisions: BTreeMap<String, i64>,
 }
 
-impl Found {
+impl ResidueCounts {
     pub(super) const fn of(&mut self, residue: Option<Residue>) -> &mut i64 {
         match residue {
             Some(Residue::Clean) => &mut self.clean,

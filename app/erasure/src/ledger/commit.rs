@@ -43,13 +43,13 @@ pub async fn commit(
     let store = store.clone();
     let policy = job.policy.clone();
     // A separate task finishes the commit even if the caller is dropped, e.g. when the browser disconnects.
-    tokio::spawn(async move { commit_noted(&store, tx, &policy, people).await })
+    tokio::spawn(async move { commit_recorded(&store, tx, &policy, people).await })
         .await
         .map_err(|_| RecordsError::Ledger("The update of the ledger was interrupted. Try again".to_owned()))?
 }
 
 #[allow(clippy::disallowed_methods, reason = "the events were chained before the ledger was opened")]
-async fn commit_noted(
+async fn commit_recorded(
     store: &Store,
     tx: DatabaseTransaction,
     policy: &Policy,
@@ -93,7 +93,7 @@ pub async fn before_commit(
     mut people: People,
 ) -> Result<Writer, RecordsError> {
     let mut draft = writer.draft();
-    if writer.tail.unsettled.is_some() {
+    if writer.tail.in_doubt.is_some() {
         let mark = watermark::read_settled(tx).await?.ok_or_else(status::apart)?;
         let settled = in_doubt::settled(tx, &writer.tail, &mark.place).await?;
         draft.add(settled.ok_or_else(status::apart)?)?;

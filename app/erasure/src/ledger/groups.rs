@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, EntryKind, LedgerPosition, People, Person};
 use super::file::{self, Damage};
-use super::people::Found;
+use super::people::FoundUser;
 use crate::anonymise::BATCH;
 use chrono::NaiveDate;
 use policy::{Policy, RULES_VERSION, Selection};
@@ -112,7 +112,7 @@ impl Reader {
 
 impl Group {
     /// Returns whether the user is anonymised with older rules than those that this group was brought up to.
-    pub fn is_behind(&self, person: &Found) -> bool {
+    pub fn is_behind(&self, person: &FoundUser) -> bool {
         self.reapplied && person.anonymised && person.rules.is_none_or(|rules| rules < RULES_VERSION)
     }
 

@@ -16,13 +16,13 @@ pub(crate) async fn settled(
     tail: &Tail,
     mark: &LedgerPosition,
 ) -> Result<Option<EntryKind>, RecordsError> {
-    let Some(unsettled) = &tail.unsettled else { return Ok(None) };
-    let of = unsettled.place.sequence;
-    if *mark == unsettled.place {
+    let Some(in_doubt) = &tail.in_doubt else { return Ok(None) };
+    let of = in_doubt.place.sequence;
+    if *mark == in_doubt.place {
         return Ok(Some(EntryKind::Done { of }));
     }
-    let before = *mark == tail.followed && mark.sequence == unsettled.after;
-    if before && should_reassess(db, unsettled).await? {
+    let before = *mark == tail.followed && mark.sequence == in_doubt.after;
+    if before && should_reassess(db, in_doubt).await? {
         return Ok(Some(EntryKind::Void { of }));
     }
     Ok(None)
@@ -31,10 +31,10 @@ pub(crate) async fn settled(
 /// Returns whether the users of an entry in doubt will be assessed again because success was never reported.
 ///
 /// Returns false if the database doesn't contain their run: it was restored, and the users had been anonymised.
-async fn should_reassess(db: &impl ConnectionTrait, unsettled: &InDoubt) -> Result<bool, RecordsError> {
+async fn should_reassess(db: &impl ConnectionTrait, in_doubt: &InDoubt) -> Result<bool, RecordsError> {
     // A single user's run commits in the same transaction; success is reported only after the entry is resolved.
-    if unsettled.selection == Selection::Single {
+    if in_doubt.selection == Selection::Single {
         return Ok(true);
     }
-    Ok(runs::Entity::find_by_id(unsettled.run.0).one(db).await?.is_some())
+    Ok(runs::Entity::find_by_id(in_doubt.run.0).one(db).await?.is_some())
 }

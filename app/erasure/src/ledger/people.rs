@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 /// The record of a user named in the ledger.
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
+pub struct FoundUser {
     /// Number of the user.
     pub number: UserNumber,
     /// Whether the record is anonymised.
@@ -21,7 +21,7 @@ pub struct Found {
 /// Returns the records of `people` that this database contains, ordered by user number.
 ///
 /// A record with a matching key but another user number belongs to another user and is left out.
-pub async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Found>, DbErr> {
+pub async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<FoundUser>, DbErr> {
     if people.is_empty() {
         return Ok(Vec::new());
     }
@@ -43,7 +43,7 @@ pub async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Fo
     for (number, key, anonymised_on, rules) in rows {
         let number = UserNumber(number);
         if by_key.get(key.as_str()).is_some_and(|person| person.is(&key, number)) {
-            found.push(Found { number, anonymised: anonymised_on.is_some(), rules });
+            found.push(FoundUser { number, anonymised: anonymised_on.is_some(), rules });
         }
     }
     Ok(found)

@@ -87,7 +87,7 @@ async fn compare(
         return Ok((writer, status));
     }
     let writer = repair_tail(store, writer, &mark.place).await?;
-    let to_replay = writer.tail.unsettled.as_ref().map_or(beyond.settled, |_| beyond.all());
+    let to_replay = writer.tail.in_doubt.as_ref().map_or(beyond.settled, |_| beyond.all());
     let status = match to_replay {
         // A replay reached the end of the ledger and was interrupted before it was verified.
         (0, _) if receipt::open(&store.db).await?.is_some() => LedgerStatus::Ahead { entries: 0, people: 0 },
@@ -131,7 +131,7 @@ struct Beyond {
     /// Numbers of committed entries and their users.
     settled: (i64, i64),
     /// The same for the last entry, if it is in doubt.
-    unsettled: (i64, i64),
+    in_doubt: (i64, i64),
 }
 
 impl Beyond {
@@ -155,19 +155,19 @@ impl Beyond {
         }
         match &entry.what {
             EntryKind::People(_) if place.sequence > mark.sequence => {
-                self.unsettled = (1, tail.unsettled.as_ref().map_or(0, InDoubt::people));
+                self.in_doubt = (1, tail.in_doubt.as_ref().map_or(0, InDoubt::people));
             }
             EntryKind::Done { of } if *of > mark.sequence => {
                 self.settled = self.all();
-                self.unsettled = (0, 0);
+                self.in_doubt = (0, 0);
             }
-            EntryKind::Void { .. } => self.unsettled = (0, 0),
+            EntryKind::Void { .. } => self.in_doubt = (0, 0),
             _ => {}
         }
     }
 
     const fn all(&self) -> (i64, i64) {
-        (self.settled.0 + self.unsettled.0, self.settled.1 + self.unsettled.1)
+        (self.settled.0 + self.in_doubt.0, self.settled.1 + self.in_doubt.1)
     }
 
     fn refusal(&self, tail: &Tail, mark: &LedgerPosition) -> Option<LedgerStatus> {

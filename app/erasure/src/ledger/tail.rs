@@ -18,7 +18,7 @@ pub struct Tail {
     /// Position of the last committed `people` entry, to which the watermark of a matching database points.
     pub(crate) followed: LedgerPosition,
     /// Users of the last entry, if it is in doubt.
-    pub(crate) unsettled: Option<InDoubt>,
+    pub(crate) in_doubt: Option<InDoubt>,
     /// Numbers of `people` entries (committed or in doubt) and of users in them.
     pub(crate) entries: i64,
     pub people: i64,
@@ -48,7 +48,7 @@ impl Tail {
             position,
             last: header.start_position(),
             followed: header.start_position(),
-            unsettled: None,
+            in_doubt: None,
             entries: 0,
             people: 0,
             policies: HashMap::new(),
@@ -83,32 +83,32 @@ impl Tail {
 
     /// Returns the position of the last `people` entry, committed or in doubt.
     pub fn last_people(&self) -> &LedgerPosition {
-        self.unsettled.as_ref().map_or(&self.followed, |unsettled| &unsettled.place)
+        self.in_doubt.as_ref().map_or(&self.followed, |in_doubt| &in_doubt.place)
     }
 
     /// Applies the next entry, which ends at byte `position` and at `place`.
     pub(crate) fn take(&mut self, entry: &Entry, place: LedgerPosition, position: u64) -> Result<(), Damage> {
         let strange = Damage::InDoubt { sequence: entry.sequence };
-        match (&entry.what, self.unsettled.take()) {
-            (EntryKind::Policy { policy }, unsettled) => {
-                self.unsettled = unsettled;
+        match (&entry.what, self.in_doubt.take()) {
+            (EntryKind::Policy { policy }, in_doubt) => {
+                self.in_doubt = in_doubt;
                 // A policy of a later version isn't recognised and gets written again.
                 if let Some(text) = known_policy(policy) {
                     self.policies.insert(text, entry.sequence);
                 }
             }
             (EntryKind::People(people), None) => {
-                let unsettled = InDoubt::of(people, place.clone());
+                let in_doubt = InDoubt::of(people, place.clone());
                 self.entries += 1;
-                self.people += unsettled.people;
-                self.unsettled = Some(unsettled);
+                self.people += in_doubt.people;
+                self.in_doubt = Some(in_doubt);
             }
-            (EntryKind::Done { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
-                self.followed = unsettled.place;
+            (EntryKind::Done { of }, Some(in_doubt)) if in_doubt.place.sequence == *of => {
+                self.followed = in_doubt.place;
             }
-            (EntryKind::Void { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
+            (EntryKind::Void { of }, Some(in_doubt)) if in_doubt.place.sequence == *of => {
                 self.entries -= 1;
-                self.people -= unsettled.people;
+                self.people -= in_doubt.people;
             }
             _ => return Err(strange),
         }

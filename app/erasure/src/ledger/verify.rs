@@ -7,7 +7,7 @@ use policy::numbers::counted;
 use trail::store::Store;
 
 /// Returns an error if any user named in the entries of `receipt` isn't anonymised.
-pub async fn everybody(store: &Store, receipt: &Receipt) -> Result<(), RecordsError> {
+pub async fn all_anonymised(store: &Store, receipt: &Receipt) -> Result<(), RecordsError> {
     let entries = receipt.from_sequence..=receipt.to_sequence;
     let mut groups = groups::read(store.settings.ledger.clone(), entries);
     let mut left = 0;

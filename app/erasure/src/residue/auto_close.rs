@@ -6,7 +6,7 @@ use crate::certificate;
 use db::dialect::{self, TableFacts, quoted};
 use db::entity::residue_hits;
 use db::error::RecordsError;
-use policy::residue::Decision;
+use policy::residue::FindingDecision;
 use policy::{NoteTreatment, RunId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashSet};
@@ -68,7 +68,7 @@ async fn close_open(store: &Store, actor: Actor, run: RunId, gone: &[i64]) -> Re
         .lock_exclusive()
         .all(&tx)
         .await?;
-    close(&tx, store, actor, &open, Decision::Gone).await?;
+    close(&tx, store, actor, &open, FindingDecision::Gone).await?;
     certificate::follow(&tx, store, run).await?;
     store.commit(tx).await
 }
@@ -85,14 +85,14 @@ async fn gone(
     }
     let mut gone = Vec::new();
     for hits in columns.into_values() {
-        let Some(spot) = CellRef::of(tables, hits[0]) else {
+        let Some(cell) = CellRef::of(tables, hits[0]) else {
             gone.extend(hits.iter().map(|hit| hit.id));
             continue;
         };
-        if let Key::Columns(key) = &spot.place.key
+        if let Key::Columns(key) = &cell.place.key
             && let [(key, true)] = &key[..]
         {
-            let filled = filled(db, &spot, key, &hits).await?;
+            let filled = filled(db, &cell, key, &hits).await?;
             let is_gone = |hit: &&&residue_hits::Model| {
                 hit.row_key.parse().is_ok_and(|key: i64| !filled.contains(&key))
             };
@@ -111,7 +111,7 @@ async fn gone(
 /// Returns the keys of the rows in which the column still contains text.
 async fn filled(
     db: &impl ConnectionTrait,
-    spot: &CellRef<'_>,
+    cell: &CellRef<'_>,
     key: &str,
     hits: &[&residue_hits::Model],
 ) -> Result<HashSet<i64>, DbErr> {
@@ -120,9 +120,9 @@ async fn filled(
     // Raw SQL: the findings name the table and the column; `dialect::in_list` takes their keys as one value.
     let sql = format!(
         "SELECT CAST({key} AS BIGINT) AS key FROM {} AS t WHERE {} AND CAST(t.{} AS TEXT) NOT IN ('', '{}')",
-        quoted(&spot.facts.name),
+        quoted(&cell.facts.name),
         dialect::in_list(backend, &key),
-        quoted(&spot.column.name),
+        quoted(&cell.column.name),
         NoteTreatment::MARK,
     );
     let list = dialect::id_list(backend, hits.iter().filter_map(|hit| hit.row_key.parse().ok()));

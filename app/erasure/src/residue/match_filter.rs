@@ -176,7 +176,7 @@ impl MatchFilter {
                 let search = &self.search;
                 search.each(&self.text, |needle, start, end| {
                     is_found |= search.holders(needle).iter().any(|holder| {
-                        holder.value.weight == Evidence::Strong && holder.value.fits(&self.text, start, end)
+                        holder.value.evidence == Evidence::Strong && holder.value.fits(&self.text, start, end)
                     });
                 });
                 let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
@@ -330,7 +330,7 @@ impl MatchFilter {
     fn own_values(&mut self, at: usize, column: &Column, own: u32) {
         let (_, values) = self.search.values_of(own);
         for (value, letters) in values.iter() {
-            let anywhere = value.weight == Evidence::Strong
+            let anywhere = value.evidence == Evidence::Strong
                 || column.is_free
                 || column.identifies
                 || column.kind.is_some();
@@ -407,7 +407,7 @@ fn counts(column: &Column, row: Row, holder: &Holder, spread: Spread) -> bool {
     if row.own == Some(holder.person) || kind.is_name() && is_for_names {
         return false;
     }
-    match holder.value.weight {
+    match holder.value.evidence {
         Evidence::Own => false,
         Evidence::Weak => column.is_free && spread.is_identifying(kind),
         Evidence::Strong => true,

@@ -3,7 +3,7 @@
 use crate::certificate;
 use db::entity::residue_hits;
 use db::error::RecordsError;
-use policy::residue::Decision;
+use policy::residue::FindingDecision;
 use policy::{Action, RunId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -35,12 +35,12 @@ pub async fn reopen_within(
 ) -> Result<(), RecordsError> {
     match hit.decision {
         None => return Err(RecordsError::Stale),
-        Some(Decision::Removed) => {
+        Some(FindingDecision::Removed) => {
             return Err(RecordsError::Refused(
                 "The text was removed and can't be restored. Nothing was changed".to_owned(),
             ));
         }
-        Some(Decision::Kept | Decision::Gone) => {}
+        Some(FindingDecision::Kept | FindingDecision::Gone) => {}
     }
     let together = residue_hits::Entity::find()
         .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))

@@ -10,7 +10,7 @@ use db::entity::{residue_hits, runs, users};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::personal_data::{self, DataClass, ErasureAction};
-use policy::residue::{Decision, ValueKind};
+use policy::residue::{FindingDecision, ValueKind};
 use policy::{NoteTreatment, RunId, TaskSettings, UserNumber};
 use safeguards::legal_hold;
 use sea_orm::{
@@ -54,9 +54,9 @@ pub struct Finding {
     /// The column.
     pub column: String,
     /// Label of the table; its name if the register doesn't contain it.
-    pub table_words: String,
+    pub table_label: String,
     /// Label of the column; its name if the register doesn't contain it.
-    pub column_words: String,
+    pub column_label: String,
     /// Key of the row.
     pub row: String,
     /// Kind of the value.
@@ -64,7 +64,7 @@ pub struct Finding {
     /// When it was found.
     pub found_at: DateTime<Utc>,
     /// The decision, the member of staff who made it, and the time.
-    pub decision: Option<(Decision, Option<UserNumber>, Option<DateTime<Utc>>)>,
+    pub decision: Option<(FindingDecision, Option<UserNumber>, Option<DateTime<Utc>>)>,
     /// The current text.
     #[serde(skip)]
     pub now: CurrentText,
@@ -77,7 +77,7 @@ pub enum CurrentText {
     #[default]
     Nothing,
     /// The text can't be shown: the key was redacted because it contains the value, or it matches several rows.
-    Untold,
+    Unreadable,
     /// This text.
     Text {
         /// The text of the field.
@@ -160,8 +160,8 @@ fn finding(
         user: UserNumber(hit.user_number),
         name: person.map(display_name).unwrap_or_default(),
         others,
-        table_words: table.map_or_else(|| hit.table_name.clone(), |table| table.words.to_owned()),
-        column_words: column.map_or_else(|| hit.column_name.clone(), |column| column.words.to_owned()),
+        table_label: table.map_or_else(|| hit.table_name.clone(), |table| table.label.to_owned()),
+        column_label: column.map_or_else(|| hit.column_name.clone(), |column| column.label.to_owned()),
         table: hit.table_name,
         column: hit.column_name,
         row: hit.row_key,
@@ -181,7 +181,7 @@ pub async fn decide(
     store: &Store,
     actor: Actor,
     id: i64,
-    decision: Decision,
+    decision: FindingDecision,
     seen: &str,
 ) -> Result<Option<Undo>, RecordsError> {
     actor.require(policy::Action::DecideResidue)?;
@@ -195,15 +195,15 @@ pub async fn decide(
         return Err(RecordsError::Stale);
     }
     let tables = dialect::tables(&tx).await?;
-    let spot = CellRef::of(&tables, &hit);
-    let now = match &spot {
-        Some(spot) => spot.now(&tx).await?,
+    let cell = CellRef::of(&tables, &hit);
+    let now = match &cell {
+        Some(cell) => cell.now(&tx).await?,
         None => CurrentText::Nothing,
     };
-    let removed = decision == Decision::Removed;
-    let is_one_place = now != CurrentText::Untold;
-    match (decision, now, &spot) {
-        (Decision::Removed, CurrentText::Text { seen: current, removable, owner, .. }, Some(spot)) => {
+    let removed = decision == FindingDecision::Removed;
+    let is_one_place = now != CurrentText::Unreadable;
+    match (decision, now, &cell) {
+        (FindingDecision::Removed, CurrentText::Text { seen: current, removable, owner, .. }, Some(cell)) => {
             if current != seen {
                 return Err(RecordsError::Stale);
             }
@@ -222,12 +222,12 @@ pub async fn decide(
                 )));
             }
             let mark = leaves_mark(&tx, &hit).await?;
-            spot.empty(&tx, mark).await?;
+            cell.empty(&tx, mark).await?;
         }
-        (Decision::Kept, CurrentText::Text { seen: present, .. }, _) if present != seen => {
+        (FindingDecision::Kept, CurrentText::Text { seen: present, .. }, _) if present != seen => {
             return Err(RecordsError::Stale);
         }
-        (Decision::Removed, ..) | (Decision::Gone, CurrentText::Text { .. }, _) => {
+        (FindingDecision::Removed, ..) | (FindingDecision::Gone, CurrentText::Text { .. }, _) => {
             return Err(RecordsError::Stale);
         }
         _ => {}
@@ -257,7 +257,7 @@ async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Res
 async fn at_same_place(
     tx: &DatabaseTransaction,
     hit: &residue_hits::Model,
-    decision: Decision,
+    decision: FindingDecision,
     is_one_place: bool,
 ) -> Result<Vec<residue_hits::Model>, DbErr> {
     let mut same_place = residue_hits::Entity::find()
@@ -270,7 +270,7 @@ async fn at_same_place(
     if !is_one_place {
         same_place = same_place.filter(residue_hits::Column::Id.eq(hit.id));
     }
-    if decision == Decision::Kept {
+    if decision == FindingDecision::Kept {
         // Another kind of value in the same text needs its own decision.
         same_place = same_place.filter(residue_hits::Column::What.eq(hit.what));
     }
@@ -283,7 +283,7 @@ pub(super) async fn close(
     store: &Store,
     actor: Actor,
     hits: &[residue_hits::Model],
-    decision: Decision,
+    decision: FindingDecision,
 ) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     // Raw SQL: `dialect::in_list` takes any number of findings as one value.
@@ -296,9 +296,9 @@ pub(super) async fn close(
     let values = vec![decision.into(), store.clock.now().into(), decided_by.into(), list];
     tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
     let action = match decision {
-        Decision::Removed => AuditAction::ResidueRemoved,
-        Decision::Kept => AuditAction::ResidueKept,
-        Decision::Gone => AuditAction::ResidueGone,
+        FindingDecision::Removed => AuditAction::ResidueRemoved,
+        FindingDecision::Kept => AuditAction::ResidueKept,
+        FindingDecision::Gone => AuditAction::ResidueGone,
     };
     let mut events = Vec::with_capacity(hits.len());
     for hit in hits {
@@ -315,7 +315,7 @@ pub(super) async fn now_at(
     hit: &residue_hits::Model,
 ) -> Result<CurrentText, DbErr> {
     match CellRef::of(tables, hit) {
-        Some(spot) => spot.now(db).await,
+        Some(cell) => cell.now(db).await,
         None => Ok(CurrentText::Nothing),
     }
 }
@@ -340,7 +340,7 @@ impl<'a> CellRef<'a> {
     async fn now(&self, db: &impl ConnectionTrait) -> Result<CurrentText, DbErr> {
         let backend = db.get_database_backend();
         let Some((row, values)) = self.place.key.is(backend, self.row) else {
-            return Ok(CurrentText::Untold);
+            return Ok(CurrentText::Unreadable);
         };
         // Raw SQL: the finding names the table and the column, and no entity covers all of them.
         let sql = format!(
@@ -355,7 +355,7 @@ impl<'a> CellRef<'a> {
             [row] => row,
             // The key is only the owner's number and matches several rows. Showing the wrong row would disclose
             // other data.
-            _ => return Ok(CurrentText::Untold),
+            _ => return Ok(CurrentText::Unreadable),
         };
         let text: Option<String> = row.try_get("", "text")?;
         let text = text.filter(|text| !text.is_empty() && text != NoteTreatment::MARK);

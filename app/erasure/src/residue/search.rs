@@ -44,7 +44,7 @@ pub(super) struct Holder {
 impl Holder {
     /// Returns whether the value counts in free text only.
     pub(super) fn is_weak(&self) -> bool {
-        self.value.weight == Evidence::Weak
+        self.value.evidence == Evidence::Weak
     }
 }
 
@@ -62,7 +62,7 @@ struct Needles {
 struct Needle {
     /// Start of its letters. They end at the start of the next needle.
     start: u32,
-    first_bearer: u32,
+    first_holder: u32,
 }
 
 /// A prefix shared by needles.
@@ -158,13 +158,13 @@ impl Search {
 
 impl Needles {
     /// Adds a needle. Calls must be in sorted order and may repeat a needle.
-    fn add(&mut self, letters: &[u8], first_bearer: u32) {
+    fn add(&mut self, letters: &[u8], first_holder: u32) {
         if self.each.last().is_some_and(|last| self.letters[last.start as usize..] == *letters) {
             return;
         }
         let start = place(self.letters.len());
         self.letters.extend_from_slice(letters);
-        self.each.push(Needle { start, first_bearer });
+        self.each.push(Needle { start, first_holder });
     }
 
     fn of(&self, needle: u32) -> &[u8] {
@@ -188,8 +188,8 @@ impl Needles {
     }
 
     fn holders<'a>(&self, needle: u32, holders: &'a [Holder]) -> &'a [Holder] {
-        let from = self.each[needle as usize].first_bearer as usize;
-        let until = self.each.get(needle as usize + 1).map(|next| next.first_bearer as usize);
+        let from = self.each[needle as usize].first_holder as usize;
+        let until = self.each.get(needle as usize + 1).map(|next| next.first_holder as usize);
         &holders[from..until.unwrap_or(holders.len())]
     }
 }
@@ -207,7 +207,7 @@ fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Holder>) {
         (0_u32..).zip(people).flat_map(|(person, (_, values))| {
             let values =
                 (0_u32..).zip(values.iter()).map(move |(at, (value, letters))| (person, at, value, letters));
-            values.filter(|(_, _, value, _)| value.weight > Evidence::Own)
+            values.filter(|(_, _, value, _)| value.evidence > Evidence::Own)
         })
     };
     let mut sorted: Vec<(u64, u32, u32)> = Vec::with_capacity(wanted().count());
@@ -224,9 +224,9 @@ fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Holder>) {
     let mut needles = Needles::default();
     needles.letters.reserve_exact(wanted().map(|(_, _, _, letters)| letters.len()).sum());
     let mut holders = Vec::with_capacity(sorted.len());
-    for (first_bearer, (_, person, at)) in (0..).zip(&sorted) {
+    for (first_holder, (_, person, at)) in (0..).zip(&sorted) {
         let (value, letters) = of(*person, *at);
-        needles.add(letters, first_bearer);
+        needles.add(letters, first_holder);
         holders.push(Holder { person: *person, value: *value });
     }
     drop(sorted);
@@ -333,7 +333,7 @@ mod tests {
             let folded = Folded::of(&text);
             let mut plain = BTreeSet::new();
             for (person, (number, of_person)) in search.people.iter().enumerate() {
-                for (value, letters) in of_person.iter().filter(|(value, _)| value.weight > Evidence::Own) {
+                for (value, letters) in of_person.iter().filter(|(value, _)| value.evidence > Evidence::Own) {
                     for start in 0..folded.letters().len() {
                         let end = start + letters.len();
                         if folded.letters().get(start..end) == Some(letters) && value.fits(&folded, start, end) {

@@ -83,7 +83,7 @@ pub(super) struct Spread {
 }
 
 /// Maximum number of users with a word that still points to one of them.
-const MAX_BEARERS: u16 = 20;
+const MAX_HOLDERS: u16 = 20;
 /// Maximum number of fields with a word, for each holder. Beyond that, it is an ordinary word.
 const MAX_WEAK_PLACES: u32 = 20;
 /// Maximum number of findings of a value, for each holder.
@@ -104,7 +104,7 @@ impl Spread {
     /// one.
     pub(super) fn is_identifying(&self, kind: ValueKind) -> bool {
         let all = self.holders.saturating_add(self.living);
-        if kind == ValueKind::LastName { all == 1 } else { all <= MAX_BEARERS }
+        if kind == ValueKind::LastName { all == 1 } else { all <= MAX_HOLDERS }
     }
 
     /// Returns whether a word is rare enough not to be an ordinary word.

@@ -47,7 +47,7 @@ pub(super) struct Value {
     /// Bit set of word starts in the first 32 bytes. For a phone number, its packed prefixes.
     words: u32,
     pub(super) kind: ValueKind,
-    pub(super) weight: Evidence,
+    pub(super) evidence: Evidence,
     fit: MatchRule,
     long: bool,
 }
@@ -105,7 +105,7 @@ impl Values {
             folded = Folded::of(&number.digits);
         }
         let letters = folded.letters();
-        let Some((weight, fit)) = weigh(kind, &folded) else { return };
+        let Some((evidence, fit)) = weigh(kind, &folded) else { return };
         let begins_word = (0..letters.len().min(32)).filter(|at| folded.is_edge(*at));
         let words = number.map_or_else(
             || begins_word.fold(0, |words, at| words | 1 << at),
@@ -119,7 +119,7 @@ impl Values {
         self.letters.extend_from_slice(letters);
         let end = u32::try_from(self.letters.len()).unwrap_or(u32::MAX);
         let long = folded.size() >= LONG_NAME;
-        self.each.push(Lettered { end, value: Value { words, kind, weight, fit, long } });
+        self.each.push(Lettered { end, value: Value { words, kind, evidence, fit, long } });
     }
 }
 
@@ -158,8 +158,8 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Evidence, MatchRule)> {
             (size >= 4).then(|| (strong_if(whole, Evidence::Own), MatchRule::Words))
         }
         ValueKind::CustomValue => {
-            let weight = if size >= 8 || digits { Evidence::Weak } else { Evidence::Own };
-            (size >= 4).then_some((weight, if others { MatchRule::Words } else { MatchRule::Number }))
+            let evidence = if size >= 8 || digits { Evidence::Weak } else { Evidence::Own };
+            (size >= 4).then_some((evidence, if others { MatchRule::Words } else { MatchRule::Number }))
         }
         ValueKind::FirstName | ValueKind::MiddleName | ValueKind::PreferredName => {
             (size >= 2).then_some((Evidence::Own, MatchRule::Name))
@@ -205,7 +205,7 @@ impl Value {
             MatchRule::Number => text.is_edge(start) && text.is_edge(end) && is_whole_number(),
             MatchRule::LongNumber => turns(start) && turns(end) && is_whole_number(),
             MatchRule::Phone => {
-                let as_word = self.weight < Evidence::Strong;
+                let as_word = self.evidence < Evidence::Strong;
                 !text.is_inside_number(end)
                     && (!as_word || text.is_edge(end))
                     && Prefixes::unpacked(self.words).allow_before(text, start, as_word)
@@ -358,7 +358,7 @@ impl Raw {
             ValueKind::Address
         };
         let known = values.iter().any(|(value, letters)| {
-            value.weight == Evidence::Strong
+            value.evidence == Evidence::Strong
                 && value.kind != ValueKind::FullName
                 && value.stands_in(letters, &folded)
         });
@@ -446,20 +446,20 @@ mod tests {
 
     #[test]
     fn what_says_little_counts_little() {
-        let weight = |kind: ValueKind, text: &str| {
+        let evidence = |kind: ValueKind, text: &str| {
             let values = raw(&[(kind, text)]).values();
-            values.iter().next().map(|(value, _)| value.weight)
+            values.iter().next().map(|(value, _)| value.evidence)
         };
-        assert_eq!(weight(ValueKind::UserId, "ab10001"), Some(Evidence::Strong));
-        assert_eq!(weight(ValueKind::UserId, "main"), Some(Evidence::Weak));
-        assert_eq!(weight(ValueKind::Barcode, "1234"), Some(Evidence::Weak));
-        assert_eq!(weight(ValueKind::Phone, "12345"), Some(Evidence::Weak));
-        assert_eq!(weight(ValueKind::CustomValue, "K-4711"), Some(Evidence::Weak));
-        assert_eq!(weight(ValueKind::CustomValue, "cello"), Some(Evidence::Own));
-        assert_eq!(weight(ValueKind::Street, "Mill Hill"), Some(Evidence::Own));
-        assert_eq!(weight(ValueKind::FirstName, "Alexander"), Some(Evidence::Own));
-        assert_eq!(weight(ValueKind::LastName, "王"), None);
-        assert_eq!(weight(ValueKind::LastName, "Ng"), Some(Evidence::Weak));
+        assert_eq!(evidence(ValueKind::UserId, "ab10001"), Some(Evidence::Strong));
+        assert_eq!(evidence(ValueKind::UserId, "main"), Some(Evidence::Weak));
+        assert_eq!(evidence(ValueKind::Barcode, "1234"), Some(Evidence::Weak));
+        assert_eq!(evidence(ValueKind::Phone, "12345"), Some(Evidence::Weak));
+        assert_eq!(evidence(ValueKind::CustomValue, "K-4711"), Some(Evidence::Weak));
+        assert_eq!(evidence(ValueKind::CustomValue, "cello"), Some(Evidence::Own));
+        assert_eq!(evidence(ValueKind::Street, "Mill Hill"), Some(Evidence::Own));
+        assert_eq!(evidence(ValueKind::FirstName, "Alexander"), Some(Evidence::Own));
+        assert_eq!(evidence(ValueKind::LastName, "王"), None);
+        assert_eq!(evidence(ValueKind::LastName, "Ng"), Some(Evidence::Weak));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::failure::{not_proven, record_failed_sign_in};
 use super::lifecycle::{forget_others, has_app_within};
 use super::second_factor::SecondFactorKind;
-use super::{Proof, Session, Stage, Token, begin, begin_proven, codes, note, with_code};
+use super::{Proof, Session, Stage, Token, begin, begin_proven, codes, record, with_code};
 use crate::staff::{self, Caller, CredentialKind, NoticeKind, notify, password};
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
@@ -78,7 +78,7 @@ pub async fn second_factor(
     let (tx, means) = codes::check(tx, store, session, code, device).await?;
     let token = renew(&tx, session, AuthFactor::SecondFactor, session.signed_in_at).await?;
     note_means(&tx, store, session.user, means).await?;
-    note(&tx, store, session.user, AuditAction::SignedIn, &with_code(session.first)).await?;
+    record(&tx, store, session.user, AuditAction::SignedIn, &with_code(session.first)).await?;
     store.commit(tx).await?;
     Ok(token)
 }
@@ -91,7 +91,7 @@ async fn note_means(
     means: SecondFactorKind,
 ) -> Result<(), RecordsError> {
     if means == SecondFactorKind::RecoveryCode {
-        note(tx, store, user, AuditAction::RecoveryCodeUsed, "").await?;
+        record(tx, store, user, AuditAction::RecoveryCodeUsed, "").await?;
         notify(tx, user, NoticeKind::RecoveryCodeUsed).await?;
     }
     Ok(())
@@ -149,7 +149,7 @@ pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result
     if purpose == AgainFor::ChangeSignIn {
         confirm(&tx, &token).await?;
     }
-    note(&tx, store, session.user, AuditAction::SignedIn, "again").await?;
+    record(&tx, store, session.user, AuditAction::SignedIn, "again").await?;
     store.commit(tx).await?;
     Ok(token)
 }
@@ -178,7 +178,7 @@ pub async fn change_password(
     staff::set_password(&tx, session.user, hash).await?;
     let token = renew(&tx, session, AuthFactor::Password, session.signed_in_at).await?;
     forget_others(&tx, session.user, &token).await?;
-    note(&tx, store, session.user, AuditAction::PasswordSet, "").await?;
+    record(&tx, store, session.user, AuditAction::PasswordSet, "").await?;
     notify(&tx, session.user, NoticeKind::PasswordSet).await?;
     store.commit(tx).await?;
     Ok(token)

@@ -5,7 +5,7 @@
 
 use super::failure::record_failed_sign_in;
 use super::proof::{AgainFor, confirm, has_own_proof};
-use super::{Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
+use super::{Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, record};
 use crate::staff::{CredentialKind, NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
@@ -135,7 +135,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     }
     .insert(&tx)
     .await?;
-    note(&tx, store, session.user, AuditAction::ProviderConnected, "").await?;
+    record(&tx, store, session.user, AuditAction::ProviderConnected, "").await?;
     notify(&tx, session.user, NoticeKind::ProviderConnected).await?;
     store.commit(tx).await?;
     Ok(true)
@@ -153,7 +153,7 @@ pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsE
     if gone.rows_affected == 0 {
         return Err(RecordsError::NotFound("connection with single sign-on"));
     }
-    note(&tx, store, session.user, AuditAction::ProviderDisconnected, "").await?;
+    record(&tx, store, session.user, AuditAction::ProviderDisconnected, "").await?;
     notify(&tx, session.user, NoticeKind::ProviderDisconnected).await?;
     store.commit(tx).await
 }

@@ -16,7 +16,7 @@ use std::time::Instant;
 use std::{fs, io};
 use task_centre::replay;
 use trail::actor::Actor;
-use trail::audit::{self, Verdict};
+use trail::audit::{self, Verification};
 
 /// The result of a drill.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,7 @@ pub struct Drill {
     /// Whether the ledger and the restored database are in sync after the replay.
     pub ledger_level: bool,
     /// The result of verifying the audit.
-    pub audit: Verdict,
+    pub audit: Verification,
     /// The duration, in seconds.
     pub seconds: f64,
 }

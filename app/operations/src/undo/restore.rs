@@ -95,7 +95,7 @@ impl Within<'_> {
         loans::ActiveModel { id: Set(id), returned_on: Set(None), ..Default::default() }
             .update(self.tx)
             .await?;
-        self.note(AuditAction::LoanReopened, number, &detail).await?;
+        self.record(AuditAction::LoanReopened, number, &detail).await?;
         Ok(Restored::Loan(UserNumber(user.number)))
     }
 
@@ -124,7 +124,7 @@ impl Within<'_> {
         }
         .update(self.tx)
         .await?;
-        self.note(AuditAction::RequestReopened, number, &detail).await?;
+        self.record(AuditAction::RequestReopened, number, &detail).await?;
         Ok(Restored::Request(UserNumber(number)))
     }
 
@@ -142,7 +142,7 @@ impl Within<'_> {
         charges::ActiveModel { id: Set(id), settled_on: Set(None), ..Default::default() }
             .update(self.tx)
             .await?;
-        self.note(AuditAction::ChargeReopened, number, &detail).await?;
+        self.record(AuditAction::ChargeReopened, number, &detail).await?;
         Ok(Restored::Charge(UserNumber(number)))
     }
 
@@ -169,7 +169,7 @@ impl Within<'_> {
             Some(_) => (AuditAction::UserMarked, Restored::Mark(UserNumber(number))),
             None => (AuditAction::UserUnmarked, Restored::NoMark(UserNumber(number))),
         };
-        self.note(action, number, "marked_on,undo").await?;
+        self.record(action, number, "marked_on,undo").await?;
         Ok(restored)
     }
 
@@ -186,7 +186,7 @@ impl Within<'_> {
             .await?;
         // As for any granted role, the next sign-in requires the factors that the role needs.
         session::forget(self.tx, UserNumber(number)).await?;
-        self.note(AuditAction::RoleGranted, number, &format!("{},undo", role.code())).await?;
+        self.record(AuditAction::RoleGranted, number, &format!("{},undo", role.code())).await?;
         Ok(Restored::Role)
     }
 
@@ -196,7 +196,7 @@ impl Within<'_> {
         if !staff::set_aside::give_back(self.tx, UserNumber(number)).await? {
             return Err(moved_on());
         }
-        self.note(AuditAction::StaffEnabled, number, "undo").await?;
+        self.record(AuditAction::StaffEnabled, number, "undo").await?;
         Ok(Restored::SignIn)
     }
 
@@ -209,7 +209,7 @@ impl Within<'_> {
         if is_staff || !staff::set_aside::give_back(self.tx, user).await? {
             return Err(moved_on());
         }
-        self.note(AuditAction::SignInRestored, number, "undo").await?;
+        self.record(AuditAction::SignInRestored, number, "undo").await?;
         Ok(Restored::UserSignIn(user))
     }
 
@@ -254,7 +254,7 @@ impl Within<'_> {
         if newest.flatten() == Some(self.undo.event) { Ok(()) } else { Err(moved_on()) }
     }
 
-    async fn note(&self, action: AuditAction, user: i64, detail: &str) -> Result<(), RecordsError> {
+    async fn record(&self, action: AuditAction, user: i64, detail: &str) -> Result<(), RecordsError> {
         let subject = Subject::User(user);
         Ok(audit::record_event(self.tx, &self.store.clock, self.actor, action, subject, None, detail).await?)
     }

@@ -6,7 +6,7 @@ use super::{RowOwner, Table, entry};
 
 pub(super) const LOANS: Table = Table {
     name: "loans",
-    words: "Loans",
+    label: "Loans",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -26,7 +26,7 @@ pub(super) const LOANS: Table = Table {
 
 pub(super) const RENEWALS: Table = Table {
     name: "renewals",
-    words: "Renewals",
+    label: "Renewals",
     owner: RowOwner::Loan("loan_id"),
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -39,7 +39,7 @@ pub(super) const RENEWALS: Table = Table {
 
 pub(super) const REQUESTS: Table = Table {
     name: "requests",
-    words: "Requests",
+    label: "Requests",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -58,7 +58,7 @@ pub(super) const REQUESTS: Table = Table {
 
 pub(super) const CHARGES: Table = Table {
     name: "charges",
-    words: "Charges and credits",
+    label: "Charges and credits",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -76,7 +76,7 @@ pub(super) const CHARGES: Table = Table {
 
 pub(super) const MESSAGES: Table = Table {
     name: "messages",
-    words: "Messages sent",
+    label: "Messages sent",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -92,7 +92,7 @@ pub(super) const MESSAGES: Table = Table {
 
 pub(super) const CATALOGUE_RECORDS: Table = Table {
     name: "catalogue_records",
-    words: "Catalogue records",
+    label: "Catalogue records",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -108,7 +108,7 @@ pub(super) const CATALOGUE_RECORDS: Table = Table {
 
 pub(super) const ITEMS: Table = Table {
     name: "items",
-    words: "Items",
+    label: "Items",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -121,7 +121,7 @@ pub(super) const ITEMS: Table = Table {
 
 pub(super) const TERMS: Table = Table {
     name: "terms",
-    words: "Categories, departments, branches",
+    label: "Categories, departments, branches",
     owner: RowOwner::NoUser,
     columns: &[
         entry("kind", NotPersonal, Keep, "Kind"),

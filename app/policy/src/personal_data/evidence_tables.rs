@@ -7,7 +7,7 @@ use super::{RowOwner, Table, entry};
 
 pub(super) const AUDIT_HEAD: Table = Table {
     name: "audit_head",
-    words: "End of the audit",
+    label: "End of the audit",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -18,7 +18,7 @@ pub(super) const AUDIT_HEAD: Table = Table {
 
 pub(super) const RESIDUE_HITS: Table = Table {
     name: "residue_hits",
-    words: "Residue findings",
+    label: "Residue findings",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -37,7 +37,7 @@ pub(super) const RESIDUE_HITS: Table = Table {
 
 pub(super) const CERTIFICATES: Table = Table {
     name: "certificates",
-    words: "Certificates of runs",
+    label: "Certificates of runs",
     owner: RowOwner::NoUser,
     columns: &[
         entry("run_id", Link, Keep, "Run"),
@@ -54,7 +54,7 @@ const CERTIFICATE_CONTENT: &str =
 
 pub(super) const SUPERSEDED_CERTIFICATES: Table = Table {
     name: "superseded_certificates",
-    words: "Earlier versions of certificates",
+    label: "Earlier versions of certificates",
     owner: RowOwner::NoUser,
     columns: &[
         entry("run_id", Link, Keep, "Run"),
@@ -68,7 +68,7 @@ pub(super) const SUPERSEDED_CERTIFICATES: Table = Table {
 
 pub(super) const LEDGER_MARK: Table = Table {
     name: "ledger_mark",
-    words: "Position in the ledger",
+    label: "Position in the ledger",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -80,7 +80,7 @@ pub(super) const LEDGER_MARK: Table = Table {
 
 pub(super) const INSTALLATION_KEYS: Table = Table {
     name: "installation_keys",
-    words: "Fingerprints of the installation's keys",
+    label: "Fingerprints of the installation's keys",
     owner: RowOwner::NoUser,
     columns: &[
         entry("fingerprint", NotPersonal, Keep, "Fingerprint of the key, never the key"),
@@ -91,7 +91,7 @@ pub(super) const INSTALLATION_KEYS: Table = Table {
 
 pub(super) const REPLAYS: Table = Table {
     name: "replays",
-    words: "Replays after a restore",
+    label: "Replays after a restore",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -110,7 +110,7 @@ pub(super) const REPLAYS: Table = Table {
 
 pub(super) const APPROVALS: Table = Table {
     name: "approvals",
-    words: "Approvals by a second person",
+    label: "Approvals by a second person",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -132,7 +132,7 @@ pub(super) const APPROVALS: Table = Table {
 
 pub(super) const FORM_KEYS: Table = Table {
     name: "form_keys",
-    words: "Forms processed within the last half hour",
+    label: "Forms processed within the last half hour",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id_hash", NotPersonal, Keep, "Hash of a form with its random key"),
@@ -143,7 +143,7 @@ pub(super) const FORM_KEYS: Table = Table {
 
 pub(super) const SERVERS: Table = Table {
     name: "servers",
-    words: "Running servers",
+    label: "Running servers",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -154,7 +154,7 @@ pub(super) const SERVERS: Table = Table {
 
 pub(super) const MANUAL_CHANGES: Table = Table {
     name: "manual_changes",
-    words: "Changes by staff and imports that count against the safety limits",
+    label: "Changes by staff and imports that count against the safety limits",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -170,7 +170,7 @@ pub(super) const MANUAL_CHANGES: Table = Table {
 
 pub(super) const PROTECTIONS: Table = Table {
     name: "protections",
-    words: "Safety settings in force",
+    label: "Safety settings in force",
     owner: RowOwner::NoUser,
     columns: &[
         entry("name", NotPersonal, Keep, "Setting"),
@@ -181,7 +181,7 @@ pub(super) const PROTECTIONS: Table = Table {
 
 pub(super) const AUDIT_EVENTS: Table = Table {
     name: "audit_events",
-    words: "Audit",
+    label: "Audit",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -200,7 +200,7 @@ pub(super) const AUDIT_EVENTS: Table = Table {
 
 pub(super) const SEAQL_MIGRATIONS: Table = Table {
     name: "seaql_migrations",
-    words: "Schema migrations",
+    label: "Schema migrations",
     owner: RowOwner::NoUser,
     columns: &[
         entry("version", NotPersonal, Keep, "Migration"),

@@ -6,7 +6,7 @@ use super::{RowOwner, Table, entry};
 
 pub(super) const TASKS: Table = Table {
     name: "tasks",
-    words: "Tasks",
+    label: "Tasks",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -30,7 +30,7 @@ pub(super) const TASKS: Table = Table {
 
 pub(super) const RUNS: Table = Table {
     name: "runs",
-    words: "Runs and previews",
+    label: "Runs and previews",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -72,7 +72,7 @@ pub(super) const RUNS: Table = Table {
 
 pub(super) const RUN_MEMBERS: Table = Table {
     name: "run_members",
-    words: "Users of a run or preview",
+    label: "Users of a run or preview",
     owner: RowOwner::NoUser,
     columns: &[
         entry("run_id", Link, Keep, "Run"),
@@ -88,7 +88,7 @@ pub(super) const RUN_MEMBERS: Table = Table {
 
 pub(super) const RUN_COUNTS: Table = Table {
     name: "run_counts",
-    words: "Counts of a run",
+    label: "Counts of a run",
     owner: RowOwner::NoUser,
     columns: &[
         entry("run_id", Link, Keep, "Run"),

@@ -6,7 +6,7 @@ use super::{RowOwner, Table, entry};
 
 pub(super) const USER_ROLES: Table = Table {
     name: "user_roles",
-    words: "Roles",
+    label: "Roles",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("user_number", Link, Keep, "User"),
@@ -17,7 +17,7 @@ pub(super) const USER_ROLES: Table = Table {
 
 pub(super) const CREDENTIALS: Table = Table {
     name: "credentials",
-    words: "Credentials",
+    label: "Credentials",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id", NotPersonal, DeleteRow, "Key"),
@@ -32,7 +32,7 @@ pub(super) const CREDENTIALS: Table = Table {
 
 pub(super) const SESSIONS: Table = Table {
     name: "sessions",
-    words: "Sessions",
+    label: "Sessions",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id_hash", Credential, DeleteRow, "Hash of the session key"),
@@ -48,7 +48,7 @@ pub(super) const SESSIONS: Table = Table {
 
 pub(super) const CODE_BUDGETS: Table = Table {
     name: "code_budgets",
-    words: "Wrong second-factor codes",
+    label: "Wrong second-factor codes",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id_hash", NotPersonal, DeleteRow, "Hash of the account or its device"),
@@ -59,7 +59,7 @@ pub(super) const CODE_BUDGETS: Table = Table {
 
 pub(super) const ACCOUNT_NOTICES: Table = Table {
     name: "account_notices",
-    words: "Account notices",
+    label: "Account notices",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id", NotPersonal, DeleteRow, "Key"),

@@ -7,7 +7,7 @@ use crate::field::Field;
 
 pub(super) const USERS: Table = Table {
     name: "users",
-    words: "Users",
+    label: "Users",
     owner: RowOwner::User("number"),
     columns: &[
         entry(
@@ -62,7 +62,7 @@ pub(super) const USERS: Table = Table {
 
 pub(super) const USER_WORDS: Table = Table {
     name: "user_words",
-    words: "Search words of users",
+    label: "Search words of users",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("user_number", Link, DeleteRow, "User"),
@@ -77,7 +77,7 @@ pub(super) const USER_WORDS: Table = Table {
 
 pub(super) const PHOTOS: Table = Table {
     name: "photos",
-    words: "Photos",
+    label: "Photos",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("user_number", Link, DeleteRow, "User"),
@@ -88,14 +88,14 @@ pub(super) const PHOTOS: Table = Table {
 
 pub(super) const CUSTOM_FIELDS: Table = Table {
     name: "custom_fields",
-    words: "Definitions of custom fields",
+    label: "Definitions of custom fields",
     owner: RowOwner::NoUser,
     columns: &[entry("key", NotPersonal, Keep, "Key"), entry("label", NotPersonal, Keep, "Name on the form")],
 };
 
 pub(super) const CUSTOM_VALUES: Table = Table {
     name: "custom_values",
-    words: "Values of custom fields",
+    label: "Values of custom fields",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("user_number", Link, Keep, "User"),
@@ -106,7 +106,7 @@ pub(super) const CUSTOM_VALUES: Table = Table {
 
 pub(super) const LEGAL_HOLDS: Table = Table {
     name: "legal_holds",
-    words: "Legal holds",
+    label: "Legal holds",
     owner: RowOwner::User("user_number"),
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),

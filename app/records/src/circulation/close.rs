@@ -34,7 +34,7 @@ pub async fn return_loan(
     loans::ActiveModel { id: Set(id.0), returned_on: Set(Some(today)), ..Default::default() }
         .update(&tx)
         .await?;
-    let event = note(&tx, store, actor, AuditAction::LoanReturned, number, &format!("loan={id}")).await?;
+    let event = record(&tx, store, actor, AuditAction::LoanReturned, number, &format!("loan={id}")).await?;
     store.commit(tx).await?;
     let change = Change::LoanReturned { loan: id.0, on: today, was_anonymised: user.anonymised_on.is_some() };
     Ok((UserNumber(number), Undo::of(actor, change, event)))
@@ -65,7 +65,7 @@ pub async fn cancel_request(
     .update(&tx)
     .await?;
     let event =
-        note(&tx, store, actor, AuditAction::RequestCancelled, number, &format!("request={id}")).await?;
+        record(&tx, store, actor, AuditAction::RequestCancelled, number, &format!("request={id}")).await?;
     store.commit(tx).await?;
     let was_anonymised = user.anonymised_on.is_some();
     let change =
@@ -92,7 +92,8 @@ pub async fn settle_charge(
     charges::ActiveModel { id: Set(id.0), settled_on: Set(Some(today)), ..Default::default() }
         .update(&tx)
         .await?;
-    let event = note(&tx, store, actor, AuditAction::ChargeSettled, number, &format!("charge={id}")).await?;
+    let event =
+        record(&tx, store, actor, AuditAction::ChargeSettled, number, &format!("charge={id}")).await?;
     store.commit(tx).await?;
     let was_anonymised = user.anonymised_on.is_some();
     let settled = Change::ChargeSettled { charge: id.0, on: today, was_anonymised };
@@ -103,7 +104,7 @@ fn closed(why: &str) -> RecordsError {
     RecordsError::Refused(format!("{why}. Nothing was changed"))
 }
 
-async fn note(
+async fn record(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,

@@ -19,7 +19,7 @@ const STAFF_DAYS: i64 = 30;
 
 /// The effect of an edit on the personal values of a record.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Effect {
+enum FieldEffect {
     /// Keeps all of them.
     Keeps,
     /// Replaces some and removes none.
@@ -31,7 +31,7 @@ enum Effect {
 /// The classification of an edit.
 pub(super) struct Edit {
     user: UserNumber,
-    effect: Effect,
+    effect: FieldEffect,
     erasure: Erasure,
     /// Whether it removes the user's credentials.
     pub(super) removes_sign_in: bool,
@@ -52,13 +52,13 @@ impl Edit {
         let sign_in = draft.remove_sign_in && can_sign_in(tx, user).await?;
         let more = [photo, sign_in].into_iter().filter(|removed| *removed).map(|_| Fate::Removed);
         let effect = if photo || sign_in {
-            Effect::Removes
+            FieldEffect::Removes
         } else if !overwrites(old, new) && lost().next().is_none() {
-            Effect::Keeps
+            FieldEffect::Keeps
         } else if corrects(old, new) && !lost().any(|(key, _)| removed(key)) {
-            Effect::Corrects
+            FieldEffect::Corrects
         } else {
-            Effect::Removes
+            FieldEffect::Removes
         };
         Ok(Self {
             user,
@@ -71,14 +71,14 @@ impl Edit {
 
     /// Returns whether it overwrites or removes a personal value.
     pub fn overwrites(&self) -> bool {
-        self.effect != Effect::Keeps
+        self.effect != FieldEffect::Keeps
     }
 
     /// Returns an error if the edit changes what a legal hold protects.
     ///
     /// On the web, the data protection officer may correct such a value.
     pub(super) fn may_correct(&self, actor: Actor) -> Result<(), RecordsError> {
-        if self.effect == Effect::Corrects
+        if self.effect == FieldEffect::Corrects
             && actor.channel == Channel::Web
             && actor.may(Action::ReleaseLegalHolds)
         {

@@ -67,19 +67,19 @@ pub async fn impacts(store: &Store, number: UserNumber, policy: &Policy) -> Resu
         if table.name == "users" {
             of_record(&mut impacts, &counted, policy);
         } else if table.deletes_rows() {
-            impacts.add(ImpactKind::Rows(table.words), Treatment::Remove, counted.rows);
+            impacts.add(ImpactKind::Rows(table.label), Treatment::Remove, counted.rows);
         } else if table.with_action(ErasureAction::ByCustomField).next().is_some() {
             of_custom_fields(&mut impacts, store, number, policy).await?;
         } else {
-            impacts.add(ImpactKind::Rows(table.words), Treatment::Keep, counted.rows);
+            impacts.add(ImpactKind::Rows(table.label), Treatment::Keep, counted.rows);
             for (column, count) in counted.values {
                 match column.action {
                     ErasureAction::Clear | ErasureAction::ClearText => {
-                        impacts.add(ImpactKind::Texts(column.words, table.words), Treatment::Remove, count);
+                        impacts.add(ImpactKind::Texts(column.label, table.label), Treatment::Remove, count);
                     }
                     ErasureAction::ByPolicy(field) => {
                         let treatment = policy.treatment(field);
-                        impacts.add(ImpactKind::Texts(column.words, table.words), treatment, count);
+                        impacts.add(ImpactKind::Texts(column.label, table.label), treatment, count);
                     }
                     _ => (),
                 }
@@ -94,7 +94,7 @@ fn of_record(impacts: &mut Impact, counted: &Counted, policy: &Policy) {
     for (column, count) in &counted.values {
         match column.action {
             ErasureAction::Clear => {
-                impacts.add(ImpactKind::Value(column.words.to_owned()), Treatment::Remove, *count);
+                impacts.add(ImpactKind::Value(column.label.to_owned()), Treatment::Remove, *count);
             }
             // A field can consist of several columns.
             ErasureAction::ByPolicy(field) => {

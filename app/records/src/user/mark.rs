@@ -32,7 +32,7 @@ async fn change(
     mark: bool,
 ) -> Result<Option<Undo>, RecordsError> {
     let changed = change_within_limits(store, actor, number, mark).await;
-    limits::note_change(store, actor, changed).await
+    limits::record_limit(store, actor, changed).await
 }
 
 async fn change_within_limits(

@@ -39,7 +39,7 @@ pub async fn save_undoable(
     form: &UserForm,
 ) -> Result<(UserNumber, Option<Undo>), RecordsError> {
     let saved = save_within_limits(store, actor, form).await;
-    limits::note_change(store, actor, saved).await
+    limits::record_limit(store, actor, saved).await
 }
 
 async fn save_within_limits(

@@ -6,7 +6,7 @@ use super::subject::ApprovalSubject;
 use db::clock::Clock;
 use db::entity::approvals;
 use db::error::RecordsError;
-use policy::approval::Decision;
+use policy::approval::ApprovalDecision;
 use policy::{Action, ApprovalId, ApprovalReason, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
@@ -17,12 +17,12 @@ use trail::store::Store;
 pub async fn consume(
     tx: &DatabaseTransaction,
     actor: Actor,
-    matter: &ApprovalSubject,
+    approval_subject: &ApprovalSubject,
     why: &str,
 ) -> Result<ApprovalId, RecordsError> {
-    let approval = match find(tx, actor, matter).await? {
-        Found::Holds(approval) => approval,
-        Found::UnusableReason(flaw) => return Err(RecordsError::Refused(in_words(why, flaw))),
+    let approval = match find(tx, actor, approval_subject).await? {
+        Lookup::Holds(approval) => approval,
+        Lookup::UnusableReason(flaw) => return Err(RecordsError::Refused(refusal_text(why, flaw))),
     };
     let used = approvals::Entity::update_many()
         .col_expr(approvals::Column::UsedAt, Expr::value(Clock::system_now()))
@@ -32,7 +32,7 @@ pub async fn consume(
         .await?;
     // Another process has consumed it in the meantime.
     if used.rows_affected != 1 {
-        return Err(RecordsError::Refused(in_words(why, UnusableReason::Used)));
+        return Err(RecordsError::Refused(refusal_text(why, UnusableReason::Used)));
     }
     Ok(approval)
 }
@@ -41,16 +41,16 @@ pub async fn consume(
 pub async fn why_not_yet(
     store: &Store,
     actor: Actor,
-    matter: &ApprovalSubject,
+    approval_subject: &ApprovalSubject,
     why: &str,
 ) -> Result<Option<String>, RecordsError> {
-    Ok(match find(&store.db, actor, matter).await? {
-        Found::Holds(_) => None,
-        Found::UnusableReason(flaw) => Some(in_words(why, flaw)),
+    Ok(match find(&store.db, actor, approval_subject).await? {
+        Lookup::Holds(_) => None,
+        Lookup::UnusableReason(flaw) => Some(refusal_text(why, flaw)),
     })
 }
 
-enum Found {
+enum Lookup {
     /// This approval can be used.
     Holds(ApprovalId),
     /// No approval can be used, for this reason of the newest one.
@@ -98,7 +98,7 @@ pub fn of_run(store: &Store, why: ApprovalReason) -> String {
     format!("A second person must approve this run, because {}", why.label(store.settings.safety_limits))
 }
 
-fn in_words(why: &str, flaw: UnusableReason) -> String {
+fn refusal_text(why: &str, flaw: UnusableReason) -> String {
     format!("{why}. {}", flaw.label())
 }
 
@@ -107,7 +107,7 @@ pub async fn more_changes(
     db: &impl ConnectionTrait,
     actor: Actor,
 ) -> Result<Option<approvals::Model>, RecordsError> {
-    let Found::Holds(id) = find(db, actor, &ApprovalSubject::over_limit_changes_by(actor)).await? else {
+    let Lookup::Holds(id) = find(db, actor, &ApprovalSubject::over_limit_changes_by(actor)).await? else {
         return Ok(None);
     };
     Ok(approvals::Entity::find_by_id(id.0).one(db).await?)
@@ -126,34 +126,34 @@ pub async fn use_up(db: &impl ConnectionTrait, approval: &approvals::Model) -> R
 async fn find(
     db: &impl ConnectionTrait,
     actor: Actor,
-    matter: &ApprovalSubject,
-) -> Result<Found, RecordsError> {
-    let all = requests_of(matter).order_by_desc(approvals::Column::Id).all(db).await?;
+    approval_subject: &ApprovalSubject,
+) -> Result<Lookup, RecordsError> {
+    let all = requests_of(approval_subject).order_by_desc(approvals::Column::Id).all(db).await?;
     let mut newest = None;
     for approval in &all {
-        match flaw(db, actor, matter, approval).await? {
-            None => return Ok(Found::Holds(ApprovalId(approval.id))),
+        match flaw(db, actor, approval_subject, approval).await? {
+            None => return Ok(Lookup::Holds(ApprovalId(approval.id))),
             Some(flaw) => newest = newest.or(Some(flaw)),
         }
     }
-    Ok(Found::UnusableReason(newest.unwrap_or(UnusableReason::NotRequested)))
+    Ok(Lookup::UnusableReason(newest.unwrap_or(UnusableReason::NotRequested)))
 }
 
 async fn flaw(
     db: &impl ConnectionTrait,
     actor: Actor,
-    matter: &ApprovalSubject,
+    approval_subject: &ApprovalSubject,
     approval: &approvals::Model,
 ) -> Result<Option<UnusableReason>, RecordsError> {
     let starter = actor.staff.map(|staff| staff.0);
     let decision = approval.decision;
-    let Some(second) = approval.decided_by.filter(|_| decision == Some(Decision::Approved)) else {
+    let Some(second) = approval.decided_by.filter(|_| decision == Some(ApprovalDecision::Approved)) else {
         let waits = decision.is_none();
         return Ok(Some(match waits {
             true if approval.expires_at > Clock::system_now() => UnusableReason::Waits,
             true => UnusableReason::Expired,
-            false if decision == Some(Decision::Withdrawn) => UnusableReason::Withdrawn,
-            false if decision == Some(Decision::NotNeeded) => UnusableReason::NotNeeded,
+            false if decision == Some(ApprovalDecision::Withdrawn) => UnusableReason::Withdrawn,
+            false if decision == Some(ApprovalDecision::NotNeeded) => UnusableReason::NotNeeded,
             false => UnusableReason::Declined,
         }));
     };
@@ -166,7 +166,7 @@ async fn flaw(
     if starter == Some(second) {
         return Ok(Some(UnusableReason::OfTheStarter));
     }
-    if approval.asked_by == Some(second) || matter.maker == Some(second) {
+    if approval.asked_by == Some(second) || approval_subject.maker == Some(second) {
         return Ok(Some(UnusableReason::OfRequester));
     }
     let still = could(db, Action::Approve, UserNumber(second)).await?;

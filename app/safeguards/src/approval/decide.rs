@@ -1,13 +1,13 @@
 //! The decision of the second person.
 
 use super::eligible_approvers::could;
-use super::request::{note, requests_of};
+use super::request::{record_event, requests_of};
 use super::subject::ApprovalSubject;
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::approvals;
 use db::error::RecordsError;
-use policy::approval::{ApprovalKind, Decision};
+use policy::approval::{ApprovalDecision, ApprovalKind};
 use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, ApprovalId, Channel, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
@@ -17,20 +17,20 @@ use trail::audit::{AuditAction, Subject};
 use trail::store::Store;
 
 /// Declines the request of another member of staff, or withdraws the actor's own request.
-pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
+pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<ApprovalDecision, RecordsError> {
     let tx = store.begin().await?;
     let request = waiting(&tx, id).await?;
     let decision = if is_own(actor, &request) {
-        Decision::Withdrawn
+        ApprovalDecision::Withdrawn
     } else {
         actor.require(needs(request.kind))?;
-        Decision::Declined
+        ApprovalDecision::Declined
     };
     close(tx, store, actor, &request, decision).await
 }
 
 /// Withdraws the actor's own request. The command line can withdraw requests made on the command line.
-pub async fn withdraw(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
+pub async fn withdraw(store: &Store, actor: Actor, id: ApprovalId) -> Result<ApprovalDecision, RecordsError> {
     let tx = store.begin().await?;
     let request = waiting(&tx, id).await?;
     if !is_own(actor, &request) {
@@ -38,7 +38,7 @@ pub async fn withdraw(store: &Store, actor: Actor, id: ApprovalId) -> Result<Dec
             "You did not make this request. Only its requester can withdraw it".to_owned(),
         ));
     }
-    close(tx, store, actor, &request, Decision::Withdrawn).await
+    close(tx, store, actor, &request, ApprovalDecision::Withdrawn).await
 }
 
 /// Returns whether the actor made the request. Requests without a member of staff come from the command line.
@@ -55,8 +55,8 @@ async fn close(
     store: &Store,
     actor: Actor,
     request: &approvals::Model,
-    decision: Decision,
-) -> Result<Decision, RecordsError> {
+    decision: ApprovalDecision,
+) -> Result<ApprovalDecision, RecordsError> {
     decide(&tx, actor, request, decision, None).await?;
     let subject = match (request.kind, request.legal_hold_id) {
         (ApprovalKind::LegalHoldRelease, Some(hold)) => Subject::LegalHold(hold),
@@ -64,11 +64,12 @@ async fn close(
         _ => Subject::Library,
     };
     let action = match decision {
-        Decision::Withdrawn => AuditAction::ApprovalWithdrawn,
-        Decision::NotNeeded => AuditAction::ApprovalNotNeeded,
-        Decision::Approved | Decision::Declined => AuditAction::ApprovalDeclined,
+        ApprovalDecision::Withdrawn => AuditAction::ApprovalWithdrawn,
+        ApprovalDecision::NotNeeded => AuditAction::ApprovalNotNeeded,
+        ApprovalDecision::Approved | ApprovalDecision::Declined => AuditAction::ApprovalDeclined,
     };
-    note(&tx, store, actor, action, subject, request.preview_id.map(RunId), ApprovalId(request.id)).await?;
+    record_event(&tx, store, actor, action, subject, request.preview_id.map(RunId), ApprovalId(request.id))
+        .await?;
     store.commit(tx).await?;
     Ok(decision)
 }
@@ -77,9 +78,9 @@ async fn close(
 pub async fn agree_within(
     tx: &DatabaseTransaction,
     actor: Actor,
-    matter: &ApprovalSubject,
+    approval_subject: &ApprovalSubject,
 ) -> Result<ApprovalId, RecordsError> {
-    let waiting = requests_of(matter)
+    let waiting = requests_of(approval_subject)
         .filter(approvals::Column::Decision.is_null())
         .filter(approvals::Column::ExpiresAt.gt(Clock::system_now()))
         .order_by_asc(approvals::Column::Id)
@@ -92,7 +93,7 @@ pub async fn agree_within(
                 .to_owned(),
         )
     })?;
-    agree(tx, actor, matter, &request, Some(Clock::system_now())).await?;
+    agree(tx, actor, approval_subject, &request, Some(Clock::system_now())).await?;
     Ok(ApprovalId(request.id))
 }
 
@@ -100,26 +101,26 @@ pub async fn agree_within(
 pub async fn agree(
     tx: &DatabaseTransaction,
     actor: Actor,
-    matter: &ApprovalSubject,
+    approval_subject: &ApprovalSubject,
     request: &approvals::Model,
     used_at: Option<DateTime<Utc>>,
 ) -> Result<(), RecordsError> {
     let second = second_person(actor)?;
-    if request.fingerprint != matter.fingerprint {
+    if request.fingerprint != approval_subject.fingerprint {
         return Err(changed());
     }
-    if request.asked_by == Some(second.0) || matter.maker == Some(second.0) {
+    if request.asked_by == Some(second.0) || approval_subject.maker == Some(second.0) {
         return Err(RecordsError::Refused(
             "You requested this approval or made its subject. Another member of staff must approve it"
                 .to_owned(),
         ));
     }
-    if !could(tx, needs(matter.kind), second).await? {
+    if !could(tx, needs(approval_subject.kind), second).await? {
         return Err(RecordsError::Refused(format!(
             "Your role is newer than {NEW_APPROVER_HOURS} hours. Until then another member of staff must approve it"
         )));
     }
-    decide(tx, actor, request, Decision::Approved, used_at).await
+    decide(tx, actor, request, ApprovalDecision::Approved, used_at).await
 }
 
 /// Returns the permission that the second person needs.
@@ -149,7 +150,7 @@ async fn decide(
     tx: &DatabaseTransaction,
     actor: Actor,
     request: &approvals::Model,
-    decision: Decision,
+    decision: ApprovalDecision,
     used_at: Option<DateTime<Utc>>,
 ) -> Result<(), RecordsError> {
     let written = approvals::Entity::update_many()

@@ -5,7 +5,7 @@ use db::clock::Clock;
 use db::entity::{approvals, runs, tasks};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
-use policy::approval::{ApprovalKind, Decision};
+use policy::approval::{ApprovalDecision, ApprovalKind};
 use policy::task_form::Visibility;
 use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, UserNumber};
 use sea_orm::{
@@ -33,7 +33,7 @@ pub struct Approval {
     /// The instant from which it can be neither decided nor used.
     pub expires_at: DateTime<Utc>,
     /// The decision, its maker and its instant. None while waiting.
-    pub decision: Option<(Decision, Option<Person>, Option<DateTime<Utc>>)>,
+    pub decision: Option<(ApprovalDecision, Option<Person>, Option<DateTime<Utc>>)>,
     /// The instant at which the approval was used.
     pub used_at: Option<DateTime<Utc>>,
     /// The present status.
@@ -222,7 +222,7 @@ fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
         let name = Name::of(row, table)?.shown();
         Ok(number.map(|number| Person { number: UserNumber(number), name }))
     };
-    let decision: Option<Decision> = row.try_get("", "decision")?;
+    let decision: Option<ApprovalDecision> = row.try_get("", "decision")?;
     let expires_at: DateTime<Utc> = row.try_get("", "expires_at")?;
     let used_at: Option<DateTime<Utc>> = row.try_get("", "used_at")?;
     let decided_by = person("decided_by", "d")?;
@@ -242,14 +242,14 @@ fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
     })
 }
 
-const fn status(decision: Option<Decision>, used: bool, expired: bool) -> ApprovalStatus {
+const fn status(decision: Option<ApprovalDecision>, used: bool, expired: bool) -> ApprovalStatus {
     match decision {
-        Some(Decision::Declined) => ApprovalStatus::Declined,
-        Some(Decision::Withdrawn) => ApprovalStatus::Withdrawn,
-        Some(Decision::NotNeeded) => ApprovalStatus::NotNeeded,
-        Some(Decision::Approved) if used => ApprovalStatus::Used,
+        Some(ApprovalDecision::Declined) => ApprovalStatus::Declined,
+        Some(ApprovalDecision::Withdrawn) => ApprovalStatus::Withdrawn,
+        Some(ApprovalDecision::NotNeeded) => ApprovalStatus::NotNeeded,
+        Some(ApprovalDecision::Approved) if used => ApprovalStatus::Used,
         _ if expired => ApprovalStatus::Expired,
-        Some(Decision::Approved) => ApprovalStatus::Approved,
+        Some(ApprovalDecision::Approved) => ApprovalStatus::Approved,
         None => ApprovalStatus::Waiting,
     }
 }

@@ -5,7 +5,7 @@ use chrono::Duration;
 use db::clock::Clock;
 use db::entity::approvals;
 use db::error::RecordsError;
-use policy::approval::Decision;
+use policy::approval::ApprovalDecision;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{ApprovalId, RunId};
 use sea_orm::sea_query::Expr;
@@ -37,13 +37,13 @@ pub async fn request_import(
 pub async fn request_in_own_tx(
     store: &Store,
     actor: Actor,
-    matter: ApprovalSubject,
+    approval_subject: ApprovalSubject,
     subject: Subject,
 ) -> Result<ApprovalId, RecordsError> {
     let tx = store.begin().await?;
-    let asked = request_within(&tx, actor, &matter).await?;
+    let asked = request_within(&tx, actor, &approval_subject).await?;
     if asked.is_new {
-        note(&tx, store, actor, AuditAction::ApprovalRequested, subject, None, asked.id).await?;
+        record_event(&tx, store, actor, AuditAction::ApprovalRequested, subject, None, asked.id).await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
@@ -53,9 +53,9 @@ pub async fn request_in_own_tx(
 pub async fn request_within(
     tx: &DatabaseTransaction,
     actor: Actor,
-    matter: &ApprovalSubject,
+    approval_subject: &ApprovalSubject,
 ) -> Result<Requested, RecordsError> {
-    let waiting = requests_of(matter)
+    let waiting = requests_of(approval_subject)
         .filter(approvals::Column::Decision.is_null())
         .filter(approvals::Column::ExpiresAt.gt(Clock::system_now()));
     if let Some(request) = waiting.one(tx).await? {
@@ -63,12 +63,12 @@ pub async fn request_within(
     }
     let now = Clock::system_now();
     let request = approvals::ActiveModel {
-        kind: Set(matter.kind),
-        preview_id: Set(matter.preview),
-        legal_hold_id: Set(matter.hold),
-        user_number: Set(matter.user),
-        users: Set(matter.users),
-        fingerprint: Set(matter.fingerprint.clone()),
+        kind: Set(approval_subject.kind),
+        preview_id: Set(approval_subject.preview),
+        legal_hold_id: Set(approval_subject.hold),
+        user_number: Set(approval_subject.user),
+        users: Set(approval_subject.users),
+        fingerprint: Set(approval_subject.fingerprint.clone()),
         asked_by: Set(actor.staff.map(|staff| staff.0)),
         asked_at: Set(now),
         expires_at: Set(now + Duration::hours(APPROVAL_HOURS)),
@@ -84,16 +84,17 @@ pub async fn close_within(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    matter: &ApprovalSubject,
+    approval_subject: &ApprovalSubject,
 ) -> Result<(), RecordsError> {
-    let open = requests_of(matter).filter(approvals::Column::Decision.is_null());
+    let open = requests_of(approval_subject).filter(approvals::Column::Decision.is_null());
     let open: Vec<i64> = open.select_only().column(approvals::Column::Id).into_tuple().all(tx).await?;
     for id in &open {
-        let subject = matter.hold.map_or(Subject::Library, Subject::LegalHold);
-        note(tx, store, actor, AuditAction::ApprovalNotNeeded, subject, None, ApprovalId(*id)).await?;
+        let subject = approval_subject.hold.map_or(Subject::Library, Subject::LegalHold);
+        record_event(tx, store, actor, AuditAction::ApprovalNotNeeded, subject, None, ApprovalId(*id))
+            .await?;
     }
     approvals::Entity::update_many()
-        .col_expr(approvals::Column::Decision, Expr::value(Decision::NotNeeded))
+        .col_expr(approvals::Column::Decision, Expr::value(ApprovalDecision::NotNeeded))
         .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
         .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::system_now()))
         .filter(approvals::Column::Id.is_in(open))
@@ -103,20 +104,20 @@ pub async fn close_within(
 }
 
 /// Selects the requests and approvals of exactly this subject with this fingerprint.
-pub(super) fn requests_of(matter: &ApprovalSubject) -> Select<approvals::Entity> {
+pub(super) fn requests_of(approval_subject: &ApprovalSubject) -> Select<approvals::Entity> {
     let of =
         |column: approvals::Column, id: Option<i64>| id.map_or_else(|| column.is_null(), |id| column.eq(id));
     approvals::Entity::find()
-        .filter(approvals::Column::Kind.eq(matter.kind))
-        .filter(of(approvals::Column::PreviewId, matter.preview))
-        .filter(of(approvals::Column::LegalHoldId, matter.hold))
-        .filter(of(approvals::Column::UserNumber, matter.user))
-        .filter(of(approvals::Column::Users, matter.users))
-        .filter(approvals::Column::Fingerprint.eq(&matter.fingerprint))
+        .filter(approvals::Column::Kind.eq(approval_subject.kind))
+        .filter(of(approvals::Column::PreviewId, approval_subject.preview))
+        .filter(of(approvals::Column::LegalHoldId, approval_subject.hold))
+        .filter(of(approvals::Column::UserNumber, approval_subject.user))
+        .filter(of(approvals::Column::Users, approval_subject.users))
+        .filter(approvals::Column::Fingerprint.eq(&approval_subject.fingerprint))
 }
 
 /// Records an audit event about an approval.
-pub async fn note(
+pub async fn record_event(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,

@@ -52,7 +52,7 @@ impl ApprovalSubject {
 
     /// Returns the subject for releasing this legal hold in its present state.
     pub(crate) fn release_of(hold: &legal_holds::Model) -> Self {
-        let seal = format!(
+        let subject = format!(
             "lethe-legal-hold-1\n{}\n{:?}\n{:?}\n{}\n{:?}\n{}\n",
             hold.id,
             hold.user_number,
@@ -67,7 +67,7 @@ impl ApprovalSubject {
             hold: Some(hold.id),
             user: None,
             users: None,
-            fingerprint: checksum::sha256(&[seal.as_bytes()]),
+            fingerprint: checksum::sha256(&[subject.as_bytes()]),
             maker: None,
         }
     }
@@ -75,14 +75,14 @@ impl ApprovalSubject {
     /// Returns the subject for more manual changes by this actor.
     pub fn over_limit_changes_by(actor: Actor) -> Self {
         let user = actor.staff.map(|staff| staff.0);
-        let seal = format!("lethe-more-changes-1\n{user:?}\n{}\n", actor.channel.code());
+        let subject = format!("lethe-more-changes-1\n{user:?}\n{}\n", actor.channel.code());
         Self {
             kind: ApprovalKind::MoreChanges,
             preview: None,
             hold: None,
             user,
             users: None,
-            fingerprint: checksum::sha256(&[seal.as_bytes()]),
+            fingerprint: checksum::sha256(&[subject.as_bytes()]),
             maker: user,
         }
     }
@@ -91,14 +91,14 @@ impl ApprovalSubject {
     /// themselves.
     pub fn staff_anonymising_of(number: UserNumber, roles: Roles) -> Self {
         let roles: Vec<&str> = roles.iter().map(Role::code).collect();
-        let seal = format!("lethe-staff-1\n{number}\n{}\n", roles.join(","));
+        let subject = format!("lethe-staff-1\n{number}\n{}\n", roles.join(","));
         Self {
             kind: ApprovalKind::StaffAnonymising,
             preview: None,
             hold: None,
             user: Some(number.0),
             users: None,
-            fingerprint: checksum::sha256(&[seal.as_bytes()]),
+            fingerprint: checksum::sha256(&[subject.as_bytes()]),
             maker: Some(number.0),
         }
     }

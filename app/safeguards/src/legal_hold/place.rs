@@ -1,6 +1,6 @@
 //! Placing a legal hold, and setting its next review.
 
-use super::{lock, note};
+use super::{lock, record};
 use db::dialect;
 use db::entity::{legal_holds, terms, user_roles, users};
 use db::error::RecordsError;
@@ -44,7 +44,7 @@ pub async fn place(store: &Store, actor: Actor, form: &LegalHoldForm) -> Result<
     }
     .insert(&tx)
     .await?;
-    note(&tx, store, actor, AuditAction::LegalHoldPlaced, &hold, "").await?;
+    record(&tx, store, actor, AuditAction::LegalHoldPlaced, &hold, "").await?;
     store.commit(tx).await?;
     Ok(LegalHoldId(hold.id))
 }
@@ -64,7 +64,7 @@ pub async fn review(
     legal_holds::ActiveModel { id: Set(hold.id), review_on: Set(next), ..Default::default() }
         .update(&tx)
         .await?;
-    note(&tx, store, actor, AuditAction::LegalHoldReviewed, &hold, ",review_on").await?;
+    record(&tx, store, actor, AuditAction::LegalHoldReviewed, &hold, ",review_on").await?;
     store.commit(tx).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Releasing legal holds, which is the only way to end one. With four eyes, one person requests the release and
 //! another one releases.
 
-use super::{lock, note};
+use super::{lock, record};
 use crate::approval::{self, ApprovalSubject};
 use db::entity::legal_holds;
 use db::error::RecordsError;
@@ -23,7 +23,7 @@ pub async fn request_legal_hold_release(
     let hold = lock(&tx, id).await?;
     let asked = approval::request_within(&tx, actor, &ApprovalSubject::release_of(&hold)).await?;
     if asked.is_new {
-        note(&tx, store, actor, AuditAction::LegalHoldReleaseRequested, &hold, "").await?;
+        record(&tx, store, actor, AuditAction::LegalHoldReleaseRequested, &hold, "").await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
@@ -46,9 +46,9 @@ pub async fn release_within(
 ) -> Result<(), RecordsError> {
     actor.require(Action::ReleaseLegalHolds)?;
     let hold = lock(tx, id).await?;
-    let matter = ApprovalSubject::release_of(&hold);
+    let approval_subject = ApprovalSubject::release_of(&hold);
     let more = if approval::is_on(tx, store, Action::ReleaseLegalHolds).await? {
-        let approval = approval::agree_within(tx, actor, &matter).await?;
+        let approval = approval::agree_within(tx, actor, &approval_subject).await?;
         format!(",approval={approval}")
     } else {
         // One person is enough, but not an account that was created for this purpose.
@@ -60,7 +60,7 @@ pub async fn release_within(
                  a legal hold alone. Nothing was changed"
             )));
         }
-        approval::close_within(tx, store, actor, &matter).await?;
+        approval::close_within(tx, store, actor, &approval_subject).await?;
         String::new()
     };
     legal_holds::ActiveModel {
@@ -71,6 +71,6 @@ pub async fn release_within(
     }
     .update(tx)
     .await?;
-    note(tx, store, actor, AuditAction::LegalHoldReleased, &hold, &more).await?;
+    record(tx, store, actor, AuditAction::LegalHoldReleased, &hold, &more).await?;
     Ok(())
 }

@@ -83,8 +83,8 @@ pub async fn confirm_import(
             "{}. A second person must approve this file (lethe approvals request --import FILE, then the page Approvals)",
             too_many.label()
         );
-        let matter = ApprovalSubject::import_of(sha256.to_owned(), users);
-        let approval = approval::consume(tx, actor, &matter, &why).await?;
+        let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), users);
+        let approval = approval::consume(tx, actor, &approval_subject, &why).await?;
         return Ok(format!("approval={approval}"));
     }
     if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(users) {

@@ -81,7 +81,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
 pub(super) fn subject(about: &About) -> AnyView {
     match about {
         About::Run { preview, task, people } => {
-            let task = task.as_ref().map(|(_, name)| format!(" of “{}”", name.words_for(actor())));
+            let task = task.as_ref().map(|(_, name)| format!(" of “{}”", name.description_for(actor())));
             let people = counted(*people, "user", "users");
             view! { <a href=format!("/runs/{preview}")>"Run of preview "{preview.to_string()}</a> {task} ": " {people} }
                 .into_any()

@@ -9,8 +9,8 @@ use crate::components::{
     query,
 };
 use crate::state::store;
-use erasure::certificate::{self, Certificate, Checked, Counted, Found, Signed};
-use erasure::residue::Decision;
+use erasure::certificate::{self, Certificate, Checked, Counted, ResidueCounts, Signed};
+use erasure::residue::FindingDecision;
 use leptos::prelude::*;
 use policy::maintenance::Maintenance;
 use policy::numbers::{counted, grouped};
@@ -164,7 +164,7 @@ fn rows(says: &Certificate) -> impl IntoView + use<> {
         .iter()
         .map(|(name, count)| {
             let label =
-                personal_data::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
+                personal_data::table(name).map_or_else(|| name.clone(), |table| table.label.to_owned());
             (label, *count)
         })
         .collect();
@@ -223,9 +223,10 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
 }
 
 /// Describes the decisions about the findings, and how many are open.
-fn decisions(found: &Found) -> String {
+fn decisions(found: &ResidueCounts) -> String {
     let decided = found.decisions.iter().map(|(code, count)| {
-        let label = Decision::from_code(code).map_or_else(|| code.clone(), |one| one.label().to_lowercase());
+        let label =
+            FindingDecision::from_code(code).map_or_else(|| code.clone(), |one| one.label().to_lowercase());
         format!("{} {label}", grouped(*count))
     });
     let open = (found.open_places > 0).then(|| format!("{} not decided", grouped(found.open_places)));

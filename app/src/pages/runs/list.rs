@@ -82,7 +82,7 @@ pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row"><a href=format!("/runs/{}", run.id)>{run.kind.label()}" "{run.id.to_string()}</a></th>
-                    <td>{run.task.map(|task| task.words_for(actor()))}</td>
+                    <td>{run.task.map(|task| task.description_for(actor()))}</td>
                     <td><Timestamp at=run.created_at /></td>
                     <td>{if preview { "Preview".into_any() } else { state_tag(run.state, run.open_findings).into_any() }}</td>
                     <td class="number">{grouped(run.previewed)}</td>

@@ -328,7 +328,7 @@ fn tables(run: &Run) -> impl IntoView + use<> {
         .iter()
         .map(|(name, count)| {
             let label =
-                personal_data::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
+                personal_data::table(name).map_or_else(|| name.clone(), |table| table.label.to_owned());
             view! { <tr><th scope="row">{label}</th><td class="number">{grouped(*count)}</td></tr> }
         })
         .collect_view();

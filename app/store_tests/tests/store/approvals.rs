@@ -12,7 +12,7 @@ use policy::{
     Action, ApprovalId, ApprovalReason, FourEyes, Role, Roles, RunId, RunState, SafetyLimit, TaskId,
     UserNumber,
 };
-use safeguards::approval::{self, ApprovalQuery, ApprovalStatus, Decision};
+use safeguards::approval::{self, ApprovalDecision, ApprovalQuery, ApprovalStatus};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use task_centre::{approval_workflow, run};
 use trail::{Actor, Store};
@@ -419,7 +419,7 @@ async fn a_declined_or_withdrawn_request_allows_no_start() {
             refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await)
                 .contains("Only its requester")
         );
-        assert_eq!(approval::decline(&store, ana(), request).await.unwrap(), Decision::Withdrawn);
+        assert_eq!(approval::decline(&store, ana(), request).await.unwrap(), ApprovalDecision::Withdrawn);
         assert_eq!(status(&store, id).await, ApprovalStatus::Withdrawn);
         assert_eq!(ApprovalStatus::Withdrawn.label(), "Withdrawn");
         assert!(not_started(&store, ana(), id).await.contains("request was withdrawn"));
@@ -455,7 +455,10 @@ async fn the_command_line_can_request_and_start_but_not_approve() {
         let request = approval_workflow::request(&store, Actor::COMMAND_LINE, id).await.unwrap();
         refused(approval_workflow::approve(&store, Actor::COMMAND_LINE, request).await);
         let withdrawn = approval::withdraw(&store, Actor::COMMAND_LINE, request).await.unwrap();
-        assert_eq!((withdrawn, status(&store, id).await), (Decision::Withdrawn, ApprovalStatus::Withdrawn));
+        assert_eq!(
+            (withdrawn, status(&store, id).await),
+            (ApprovalDecision::Withdrawn, ApprovalStatus::Withdrawn)
+        );
         let request = approval_workflow::request(&store, Actor::COMMAND_LINE, id).await.unwrap();
         approval_workflow::approve(&store, ben(), request).await.unwrap();
         run::start(&store, Actor::COMMAND_LINE, id, "2").await.unwrap();

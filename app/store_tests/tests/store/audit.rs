@@ -14,7 +14,7 @@ use policy::{Action, Role, Roles, RunState, UserNumber};
 use records::user;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryOrder, Set};
 use std::collections::BTreeSet;
-use trail::audit::{AuditForm, Finding, Verdict, csv, list, refused, verify};
+use trail::audit::{AuditFinding, AuditForm, Verification, csv, list, refused, verify};
 use trail::key::KeyUse;
 use trail::{Actor, Store};
 
@@ -24,11 +24,11 @@ fn staff(number: i64) -> Actor {
     Actor::signed_in(UserNumber(number), roles, Clock::system_now())
 }
 
-async fn verdict(store: &Store) -> Verdict {
+async fn verdict(store: &Store) -> Verification {
     verify(store, Actor::COMMAND_LINE).await.unwrap()
 }
 
-async fn found(store: &Store) -> Vec<Finding> {
+async fn found(store: &Store) -> Vec<AuditFinding> {
     verdict(store).await.findings
 }
 
@@ -220,7 +220,7 @@ async fn a_forged_event_is_never_chained() {
         };
         let forged = forged.insert(&store.db).await.unwrap();
         mark(&store, 1, true).await.unwrap();
-        assert_eq!(found(&store).await, [Finding::Inserted { id: forged.id }]);
+        assert_eq!(found(&store).await, [AuditFinding::Inserted { id: forged.id }]);
     })
     .await;
 }
@@ -237,7 +237,8 @@ async fn with_another_key_every_event_counts_as_changed() {
         let settings = Settings::clone(&store.settings);
         replace(&url, store.clock, settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
         let rotated = operations::open_store(&url, store.clock, settings.clone()).await.unwrap();
-        let changed: Vec<Finding> = (1..=before).map(|sequence| Finding::Changed { sequence }).collect();
+        let changed: Vec<AuditFinding> =
+            (1..=before).map(|sequence| AuditFinding::Changed { sequence }).collect();
         assert_eq!(found(&rotated).await, changed, "events written with the new key verify");
 
         // The old key verifies only the events that it wrote, and can't be used for anything else.
@@ -246,7 +247,7 @@ async fn with_another_key_every_event_counts_as_changed() {
         assert_eq!(refused.code(), "not_ready", "{refused}");
         let opening = OpenOptions { key: KeyUse::Replaced, ..OpenOptions::default() };
         let old = operations::open_store_with(&url, store.clock, settings, opening).await.unwrap();
-        assert_eq!(found(&old).await, [Finding::Changed { sequence: before + 1 }]);
+        assert_eq!(found(&old).await, [AuditFinding::Changed { sequence: before + 1 }]);
     })
     .await;
 }
@@ -276,7 +277,7 @@ async fn the_end_is_anchored_daily_and_changed_anchors_are_detected() {
         ] {
             std::fs::write(&path, &forged).unwrap();
             let found = found(&store).await;
-            assert!(found.contains(&Finding::AnchorDiffers { date }), "{forged}: {found:?}");
+            assert!(found.contains(&AuditFinding::AnchorDiffers { date }), "{forged}: {found:?}");
         }
         std::fs::write(&path, text.trim_end()).unwrap();
         refused(&store, staff(2), Action::Administer).await.unwrap();

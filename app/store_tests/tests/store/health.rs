@@ -23,7 +23,7 @@ async fn conditions(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
     for condition in &conditions {
         assert!(ConditionKind::CODES.contains(&condition.what.code()));
         let (_, description) = condition.task.as_ref().unwrap();
-        assert_eq!(description.words_for(Actor::COMMAND_LINE), "Leavers");
+        assert_eq!(description.description_for(Actor::COMMAND_LINE), "Leavers");
     }
     conditions.into_iter().map(|one| (one.what, one.run.map(|run| run.0))).collect()
 }

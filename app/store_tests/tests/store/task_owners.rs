@@ -148,7 +148,7 @@ async fn a_task_without_an_active_owner_is_listed_and_can_be_reassigned() {
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::CannotSignIn)]);
         assert_eq!(without_owner(&store).await, 1);
         let listed = task::unowned(&store, boss).await.unwrap();
-        assert_eq!(listed[0].name.words_for(boss), "A private task", "its description stays private");
+        assert_eq!(listed[0].name.description_for(boss), "A private task", "its description stays private");
         accounts::revoke_role(&store, Actor::COMMAND_LINE, owner, Role::SystemsLibrarian).await.unwrap();
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::MayNotSeeTasks)]);
         execute(&store, &format!("UPDATE users SET anonymised_on = '2018-01-01' WHERE number = {owner}"))

@@ -220,7 +220,7 @@ async fn a_deleted_task_keeps_its_history_and_cannot_be_used() {
         assert!(rows(&store, &TaskQuery::default()).await.is_empty());
         let of_task = RunQuery { task: Some(id), ..RunQuery::default() };
         let history = run::list(&store, &of_task, &Paging::default()).await.unwrap().rows;
-        assert_eq!(history[0].task.as_ref().unwrap().words_for(Actor::COMMAND_LINE), "Leavers");
+        assert_eq!(history[0].task.as_ref().unwrap().description_for(Actor::COMMAND_LINE), "Leavers");
         assert!(run::why_not(&store, preview).await.unwrap().unwrap().contains("deleted"));
         assert!(matches!(
             task::delete(&store, Actor::COMMAND_LINE, id).await,

@@ -4,7 +4,7 @@ use db::dialect;
 use db::entity::{run_members, runs};
 use db::error::RecordsError;
 use erasure::anonymise::Outcomes;
-use erasure::ledger::people::Found;
+use erasure::ledger::people::FoundUser;
 use erasure::ledger::receipt::Receipt;
 use erasure::{certificate, run_counts};
 use policy::personal_data::{RowOwner, TABLES};
@@ -54,7 +54,7 @@ pub(super) async fn begin(tx: &DatabaseTransaction, store: &Store) -> Result<Run
 pub(super) async fn add(
     tx: &DatabaseTransaction,
     run: RunId,
-    found: &[Found],
+    found: &[FoundUser],
     outcomes: &Outcomes,
 ) -> Result<(), DbErr> {
     let done: BTreeSet<UserNumber> = outcomes.done.iter().copied().collect();

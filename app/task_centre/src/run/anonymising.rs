@@ -50,7 +50,7 @@ pub(super) async fn execute(
     };
     patiently(store, || lease.enter(store, Phase::Anonymising)).await?;
     let mut memory = ErasedValues::default();
-    let stop = everybody(store, lease, &job, &mut memory).await?;
+    let stop = anonymise_all(store, lease, &job, &mut memory).await?;
     if stop == Ended::LeaseLost {
         return Ok(RunState::Interrupted);
     }
@@ -74,7 +74,7 @@ pub(super) async fn execute(
     finish::finish(store, lease, &job).instrument(debug_span!("finish")).await
 }
 
-async fn everybody(
+async fn anonymise_all(
     store: &Store,
     lease: &Lease,
     job: &Job<'_>,

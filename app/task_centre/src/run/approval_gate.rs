@@ -44,7 +44,7 @@ pub(crate) async fn lock_preview(tx: &DatabaseTransaction, id: RunId) -> Result<
 }
 
 /// Returns the approval subject of a reapply run, or `None` if it needs no approval.
-pub(crate) async fn reapply_matter(
+pub(crate) async fn reapply_subject(
     db: &impl ConnectionTrait,
     store: &Store,
 ) -> Result<Option<ApprovalSubject>, RecordsError> {

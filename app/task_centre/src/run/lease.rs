@@ -25,12 +25,12 @@ use trail::store::Store;
 pub(super) struct Lease {
     pub(super) run: RunId,
     holder: String,
-    signs: JoinHandle<()>,
+    heartbeats: JoinHandle<()>,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.signs.abort();
+        self.heartbeats.abort();
     }
 }
 
@@ -158,12 +158,12 @@ async fn take(
     }
     store.commit(tx).await?;
     tracing::info!(run = id.0, interrupted, "run taken up");
-    let signs = tokio::spawn(give_signs(store.clone(), id, holder.clone()));
-    Ok(Claim::Taken(Lease { run: id, holder, signs }))
+    let heartbeats = tokio::spawn(send_heartbeats(store.clone(), id, holder.clone()));
+    Ok(Claim::Taken(Lease { run: id, holder, heartbeats }))
 }
 
 /// Writes four heartbeats in each lease period, until the lease is dropped or lost.
-async fn give_signs(store: Store, run: RunId, holder: String) {
+async fn send_heartbeats(store: Store, run: RunId, holder: String) {
     loop {
         tokio::time::sleep(store.settings.lease / 4).await;
         let given = runs::Entity::update_many()

@@ -21,7 +21,7 @@ impl Patience {
     /// again later.
     pub(super) async fn wait(&mut self, store: &Store, error: RecordsError) -> Result<(), RecordsError> {
         if let Some(fault) = error.fault() {
-            store.vitals.note(fault);
+            store.vitals.report(fault);
         }
         self.0 += 1;
         if self.0 == 1 {

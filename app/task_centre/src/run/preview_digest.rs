@@ -22,7 +22,7 @@ pub(super) async fn fingerprint(
     rules: i32,
     today: NaiveDate,
 ) -> Result<String, RecordsError> {
-    let mut seal = Seal::new(policy, rules, today);
+    let mut digest = PreviewDigest::new(policy, rules, today);
     let mut after = i64::MIN;
     loop {
         let numbers: Vec<i64> = run_members::Entity::find()
@@ -38,15 +38,15 @@ pub(super) async fn fingerprint(
             .await?;
         let Some(last) = numbers.last() else { break };
         after = *last;
-        seal.add(&numbers);
+        digest.add(&numbers);
     }
-    Ok(seal.fingerprint())
+    Ok(digest.fingerprint())
 }
 
 /// Computes a fingerprint: policy, rules and day, then the user numbers in order.
-pub(super) struct Seal(Sha256);
+pub(super) struct PreviewDigest(Sha256);
 
-impl Seal {
+impl PreviewDigest {
     pub(super) fn new(policy: &Policy, rules: i32, today: NaiveDate) -> Self {
         let policy = to_json(policy);
         Self(Sha256::new_with_prefix(format!("lethe-preview-1\n{policy}\n{rules}\n{today}\n")))

@@ -4,7 +4,7 @@
 //! the user, so that values kept on purpose remain.
 
 use super::preview_digest;
-use super::preview_digest::Seal;
+use super::preview_digest::PreviewDigest;
 use db::entity::{run_members, runs, users};
 use db::error::RecordsError;
 use policy::form::Problem;
@@ -76,8 +76,8 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     let fingerprint = preview_digest::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
     let approval = match approval_reason(&tx, store).await? {
         Some(why) => {
-            let matter = ApprovalSubject::reapply_of(fingerprint.clone());
-            Some(approval::consume(&tx, actor, &matter, &approval::of_run(store, why)).await?)
+            let approval_subject = ApprovalSubject::reapply_of(fingerprint.clone());
+            Some(approval::consume(&tx, actor, &approval_subject, &approval::of_run(store, why)).await?)
         }
         None => None,
     };
@@ -150,9 +150,9 @@ pub(super) async fn fingerprint(db: &impl ConnectionTrait, store: &Store) -> Res
         .into_tuple()
         .all(db)
         .await?;
-    let mut seal = Seal::new(&Policy::default(), RULES_VERSION, store.clock.today());
-    seal.add(&numbers);
-    Ok(seal.fingerprint())
+    let mut digest = PreviewDigest::new(&Policy::default(), RULES_VERSION, store.clock.today());
+    digest.add(&numbers);
+    Ok(digest.fingerprint())
 }
 
 /// Returns the policy with which the first of these users was anonymised, and all of them with the same policy.

@@ -71,7 +71,7 @@ pub async fn anonymise_one(
     typed: &str,
 ) -> Result<Option<RunId>, RecordsError> {
     let done = anonymise_by(store, actor, number, typed, None).await;
-    limits::note_change(store, actor, done).await
+    limits::record_limit(store, actor, done).await
 }
 
 /// Like [`anonymise_one`], but only with the field settings that were shown: the task and its version.
@@ -85,7 +85,7 @@ pub async fn anonymise_one_as_shown(
     shown: (TaskId, i32),
 ) -> Result<Option<RunId>, RecordsError> {
     let done = anonymise_by(store, actor, number, typed, Some(shown)).await;
-    limits::note_change(store, actor, done).await
+    limits::record_limit(store, actor, done).await
 }
 
 async fn anonymise_by(

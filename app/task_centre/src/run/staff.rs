@@ -29,7 +29,7 @@ pub async fn anonymise_staff(
     shown: Option<(TaskId, i32)>,
 ) -> Result<Option<RunId>, RecordsError> {
     let done = within_limits(store, actor, number, typed, shown).await;
-    limits::note_change(store, actor, done).await
+    limits::record_limit(store, actor, done).await
 }
 
 async fn within_limits(
@@ -49,8 +49,8 @@ async fn within_limits(
     let roles = may_anonymise_staff(&tx, actor, number).await?;
     let task = task_as_shown(&tx, shown).await?;
     limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
-    let matter = ApprovalSubject::staff_anonymising_of(number, roles);
-    let approval = approval::consume(&tx, actor, &matter, WHY_STAFF).await?;
+    let approval_subject = ApprovalSubject::staff_anonymising_of(number, roles);
+    let approval = approval::consume(&tx, actor, &approval_subject, WHY_STAFF).await?;
     approval::observe(&tx, store).await?;
     user_roles::Entity::delete_many().filter(user_roles::Column::UserNumber.eq(number.0)).exec(&tx).await?;
     session::forget(&tx, number).await?;

@@ -102,7 +102,7 @@ async fn start(
 ) -> Result<Option<RunId>, RecordsError> {
     let absent = Times { absent: due.absent, waiting: 0 };
     let Some(at) = due.run() else {
-        missed::note(tx, store, task, due.first, absent).await?;
+        missed::record(tx, store, task, due.first, absent).await?;
         return Ok(None);
     };
     if is_dealt_with(tx, task, at).await? {
@@ -117,7 +117,7 @@ async fn start(
     if due.made_up_for.is_some() {
         missed::count(tx, run, absent).await?;
     } else if due.absent > 0 {
-        missed::note(tx, store, task, due.first, absent).await?;
+        missed::record(tx, store, task, due.first, absent).await?;
     }
     let subject = Subject::Task(task.id);
     audit::record_event(tx, &store.clock, Actor::SCHEDULE, AuditAction::RunStarted, subject, Some(run), "")

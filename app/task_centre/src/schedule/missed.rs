@@ -24,7 +24,7 @@ pub(super) struct Times {
 }
 
 /// Records missed times as one missed run, due at the first of them.
-pub(super) async fn note(
+pub(super) async fn record(
     tx: &DatabaseTransaction,
     store: &Store,
     task: &tasks::Model,
@@ -58,7 +58,7 @@ pub(super) async fn note_behind(
         .await?;
     match noted {
         Some(run) => Ok(count(tx, RunId(run.id), times).await?),
-        None => note(tx, store, task, first, times).await,
+        None => record(tx, store, task, first, times).await,
     }
 }
 

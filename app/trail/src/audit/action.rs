@@ -4,7 +4,7 @@ use policy::UserNumber;
 
 /// Defines the actions, each with its stored code and label.
 macro_rules! audit_actions {
-    ($($action:ident $code:literal $words:literal,)+) => {
+    ($($action:ident $code:literal $label:literal,)+) => {
         /// An action that an event records.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         #[allow(missing_docs, reason = "the labels document them")]
@@ -26,7 +26,7 @@ macro_rules! audit_actions {
             /// Returns the label for pages.
             pub const fn label(self) -> &'static str {
                 match self {
-                    $(Self::$action => $words,)+
+                    $(Self::$action => $label,)+
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! Anchors reveal a truncated chain, even if everything in the database was changed to match. Lethe only appends
 //! to the file. Each line is JSON, signed with the key.
 
-use super::finding::Finding;
+use super::finding::AuditFinding;
 use crate::chain;
 use crate::key::is_signed;
 use crate::store::Store;
@@ -67,7 +67,7 @@ pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
     let written = blocking(move || append(&path, &anchor)).await;
     match &written {
         Ok(()) => store.vitals.written(Storage::Anchors),
-        Err(error) => _ = error.fault().map(|fault| store.vitals.note(fault)),
+        Err(error) => _ = error.fault().map(|fault| store.vitals.report(fault)),
     }
     written
 }
@@ -87,7 +87,7 @@ pub(super) async fn read(store: &Store) -> Result<Anchors, RecordsError> {
             last = anchor.sequence;
             anchors.believed.entry(anchor.sequence).or_default().push((anchor.date, anchor.mac));
         } else {
-            anchors.unbelievable.push(Finding::AnchorDiffers { date });
+            anchors.unbelievable.push(AuditFinding::AnchorDiffers { date });
         }
     }
     anchors.last = last;
@@ -100,7 +100,7 @@ pub(super) struct Anchors {
     count: usize,
     last: i64,
     believed: HashMap<i64, Vec<(NaiveDate, String)>>,
-    unbelievable: Vec<Finding>,
+    unbelievable: Vec<AuditFinding>,
 }
 
 impl Anchors {
@@ -123,7 +123,7 @@ impl Anchors {
     }
 
     /// Takes the findings about lines that are unreadable, not signed or not in order.
-    pub(super) fn unbelievable(&mut self) -> Vec<Finding> {
+    pub(super) fn unbelievable(&mut self) -> Vec<AuditFinding> {
         std::mem::take(&mut self.unbelievable)
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// A difference between the stored audit and what Lethe wrote.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
-pub enum Finding {
+pub enum AuditFinding {
     /// The event at this position, or its MAC, was changed. If both were, the next event is reported too, because
     /// its MAC can no longer be checked.
     Changed {
@@ -44,7 +44,7 @@ pub enum Finding {
     },
 }
 
-impl Finding {
+impl AuditFinding {
     /// Returns the finding as a sentence.
     pub fn label(&self) -> String {
         match self {

@@ -1,7 +1,7 @@
 //! Suspects: events whose MAC does not match their position. They are classified by whether they match another
 //! position.
 
-use super::finding::Finding;
+use super::finding::AuditFinding;
 use crate::chain::{AuditKey, Event};
 use std::collections::{HashMap, HashSet};
 
@@ -27,7 +27,7 @@ pub(super) struct Hole {
 
 /// The classification of all suspects.
 pub(super) struct Outcome {
-    pub(super) findings: Vec<Finding>,
+    pub(super) findings: Vec<AuditFinding>,
     /// The genuine MACs of positions, as far as they could be determined.
     pub(super) true_codes: HashMap<i64, String>,
 }
@@ -104,12 +104,12 @@ fn fell_out(key: &AuditKey, suspect: &Suspect, hole: &Hole) -> bool {
     hole.before.iter().any(|before| key.code(before, hole.sequence, &suspect.event) == suspect.event.mac)
 }
 
-fn finding(suspect: &Suspect, judged: Judged, end: i64) -> Finding {
+fn finding(suspect: &Suspect, judged: Judged, end: i64) -> AuditFinding {
     let Suspect { sequence, event, .. } = suspect;
     match judged {
-        Judged { belongs_elsewhere: true, .. } => Finding::Reordered { sequence: *sequence },
-        Judged { filled: true, .. } => Finding::Inserted { id: event.id },
-        _ if *sequence > end => Finding::Inserted { id: event.id },
-        _ => Finding::Changed { sequence: *sequence },
+        Judged { belongs_elsewhere: true, .. } => AuditFinding::Reordered { sequence: *sequence },
+        Judged { filled: true, .. } => AuditFinding::Inserted { id: event.id },
+        _ if *sequence > end => AuditFinding::Inserted { id: event.id },
+        _ => AuditFinding::Changed { sequence: *sequence },
     }
 }

@@ -1,7 +1,7 @@
 //! Verifying the chain: detects events that were changed, removed, reordered, truncated or inserted.
 
 use super::anchor::{self, Anchors};
-use super::finding::Finding;
+use super::finding::AuditFinding;
 use super::tamper_report::{self, Hole, Suspect};
 use crate::actor::Actor;
 use crate::chain::{self, AuditKey, Event, NOTHING};
@@ -25,7 +25,7 @@ const MAX_BEFORE: usize = 8;
 
 /// The result of verifying the whole chain.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Verdict {
+pub struct Verification {
     /// The number of events with a position.
     pub events: i64,
     /// The last position.
@@ -33,12 +33,12 @@ pub struct Verdict {
     /// The number of anchors that were compared.
     pub anchors: usize,
     /// The findings, at most [`MAX_FINDINGS`].
-    pub findings: Vec<Finding>,
+    pub findings: Vec<AuditFinding>,
     /// The number of further events that do not match.
     pub more: u64,
 }
 
-impl Verdict {
+impl Verification {
     /// Returns whether the audit is exactly as Lethe wrote it.
     pub const fn is_whole(&self) -> bool {
         self.findings.is_empty() && self.more == 0
@@ -47,7 +47,7 @@ impl Verdict {
 
 /// Reads the whole chain in batches and compares it with its MACs, its end and its anchors. Anchors the end if the
 /// chain is intact.
-pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError> {
+pub async fn verify(store: &Store, actor: Actor) -> Result<Verification, RecordsError> {
     actor.require(Action::SeeAudit)?;
     let key = store.chain_key.load().await?;
     // Reads the file first, so that anchors written meanwhile cannot name events beyond those read.
@@ -103,7 +103,7 @@ struct Walk<'a> {
     holes: Vec<Hole>,
     /// The candidate MACs at anchored positions.
     anchored: HashMap<i64, Vec<String>>,
-    findings: Vec<Finding>,
+    findings: Vec<AuditFinding>,
     more: u64,
 }
 
@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
     /// Records that the events between two positions, inclusive, are missing.
     fn missing(&mut self, from: i64, to: i64) {
         if from <= to {
-            self.findings.push(Finding::Missing { from, to });
+            self.findings.push(AuditFinding::Missing { from, to });
             self.holes.push(Hole { sequence: from, before: std::mem::take(&mut self.before) });
             self.holes.truncate(MAX_FINDINGS);
         }
@@ -199,7 +199,7 @@ impl<'a> Walk<'a> {
         } else {
             event.id
         };
-        self.findings.push(Finding::Inserted { id });
+        self.findings.push(AuditFinding::Inserted { id });
     }
 
     fn suspect(&mut self, suspect: Suspect) {
@@ -210,13 +210,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn end(mut self, unplaced: Vec<i64>) -> Verdict {
+    fn end(mut self, unplaced: Vec<i64>) -> Verification {
         let end = self.head.as_ref().map_or(self.last, |(sequence, _)| *sequence);
         let judged = tamper_report::judge(self.key, &self.suspects, &self.holes, end.max(self.fits));
         self.findings.extend(judged.findings);
-        self.findings.extend(unplaced.into_iter().map(|id| Finding::Inserted { id }));
+        self.findings.extend(unplaced.into_iter().map(|id| AuditFinding::Inserted { id }));
         if end > self.last || self.anchors.last() > self.last {
-            self.findings.push(Finding::Cut { after: self.last });
+            self.findings.push(AuditFinding::Cut { after: self.last });
         }
         let is_true = |sequence, mac: &String, codes: &[String]| {
             codes.contains(mac) || judged.true_codes.get(&sequence) == Some(mac)
@@ -225,16 +225,16 @@ impl<'a> Walk<'a> {
             *sequence >= self.fits && (*sequence != self.last || is_true(*sequence, mac, &self.before))
         });
         if !head_fits {
-            self.findings.push(Finding::HeadDiffers);
+            self.findings.push(AuditFinding::HeadDiffers);
         }
         for (sequence, codes) in &self.anchored {
             let differ = self.anchors.at(*sequence).filter(|(_, mac)| !is_true(*sequence, mac, codes));
-            self.findings.extend(differ.map(|(date, _)| Finding::AnchorDiffers { date: Some(*date) }));
+            self.findings.extend(differ.map(|(date, _)| AuditFinding::AnchorDiffers { date: Some(*date) }));
         }
         self.findings.extend(self.anchors.unbelievable());
         let untold = self.findings.len().saturating_sub(MAX_FINDINGS);
         self.findings.truncate(MAX_FINDINGS);
-        Verdict {
+        Verification {
             events: self.events,
             last: self.last,
             anchors: self.anchors.count(),

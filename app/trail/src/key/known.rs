@@ -25,7 +25,7 @@ pub enum KeyUse {
 
 /// The status of the key file compared with the database.
 #[derive(Clone, Debug, Serialize)]
-pub struct KeyStanding {
+pub struct KeyStatus {
     /// The key file.
     pub file: PathBuf,
     /// The fingerprint of the key in the file. None if it is unreadable.
@@ -36,7 +36,7 @@ pub struct KeyStanding {
     pub replaced: Vec<String>,
 }
 
-impl KeyStanding {
+impl KeyStatus {
     /// Returns whether the file contains the key recorded in the database.
     pub fn is_right(&self) -> bool {
         self.found.is_some() && self.found == self.expected
@@ -44,14 +44,14 @@ impl KeyStanding {
 }
 
 /// Reads the status of the key file compared with the database.
-pub async fn standing_of(db: &impl ConnectionTrait, path: &Path) -> Result<KeyStanding, RecordsError> {
+pub async fn status_of(db: &impl ConnectionTrait, path: &Path) -> Result<KeyStatus, RecordsError> {
     let found = Key::read(path).await.ok().map(|key| key.fingerprint());
     let replaced = installation_keys::Entity::find()
         .filter(installation_keys::Column::ReplacedAt.is_not_null())
         .order_by_desc(installation_keys::Column::ReplacedAt)
         .all(db)
         .await?;
-    Ok(KeyStanding {
+    Ok(KeyStatus {
         file: path.to_owned(),
         found,
         expected: current(db).await?,

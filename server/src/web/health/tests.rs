@@ -123,7 +123,7 @@ async fn without_the_token_health_is_only_up_or_down() {
         );
     }
     for fault in [Fault::DiskFull(Storage::Database), Fault::Unwritable(Storage::Ledger)] {
-        store.vitals.note(fault);
+        store.vitals.report(fault);
         for path in ["/healthz", "/readyz"] {
             let answer = get_with_token(&router, path, None).await;
             assert_eq!(answer, (StatusCode::SERVICE_UNAVAILABLE, down.clone()), "{path} {fault:?}");

@@ -110,7 +110,7 @@ async fn every_role_can_open_exactly_the_routes_that_it_may() {
 #[tokio::test]
 async fn no_page_links_to_a_route_that_the_role_may_not_open() {
     let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
-    let all_roles = desk.staff("everybody", &Role::ALL).await;
+    let all_roles = desk.staff("all-roles", &Role::ALL).await;
     let mut shown = BTreeSet::new();
     for role in Role::ALL {
         desk.staff(role.code(), &[role]).await;

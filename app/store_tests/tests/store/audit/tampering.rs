@@ -5,7 +5,7 @@ use crate::support::{execute, for_each_database};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use std::collections::BTreeSet;
 use trail::Store;
-use trail::audit::Finding;
+use trail::audit::AuditFinding;
 
 /// Every column with another value for it.
 pub const COLUMNS: [(&str, &str); 10] = [
@@ -86,15 +86,15 @@ async fn a_changed_event_is_reported() {
             for (column, value) in COLUMNS {
                 let sql = format!("UPDATE audit_events SET {column} = {value} WHERE sequence = {sequence}");
                 execute(&store, &sql).await;
-                assert_eq!(found(&store).await, [Finding::Changed { sequence }], "{sql}");
+                assert_eq!(found(&store).await, [AuditFinding::Changed { sequence }], "{sql}");
                 put_back(&store).await;
             }
         }
         execute(&store, "UPDATE audit_events SET detail = 'x' WHERE sequence IN (3, 4, 9)").await;
-        assert_eq!(found(&store).await, [3, 4, 9].map(|sequence| Finding::Changed { sequence }));
+        assert_eq!(found(&store).await, [3, 4, 9].map(|sequence| AuditFinding::Changed { sequence }));
         put_back(&store).await;
         execute(&store, "UPDATE audit_events SET mac = 'x' WHERE sequence IN (3, 4, 5)").await;
-        assert_eq!(found(&store).await, [3, 4, 5].map(|sequence| Finding::Changed { sequence }));
+        assert_eq!(found(&store).await, [3, 4, 5].map(|sequence| AuditFinding::Changed { sequence }));
         put_back(&store).await;
         assert!(verdict(&store).await.is_whole());
     })
@@ -106,15 +106,15 @@ async fn a_missing_event_is_reported() {
     for_each_database(async |store| {
         let last = unguarded(&store).await;
         for sequence in 1..=last {
-            let missing = Finding::Missing { from: sequence, to: sequence };
-            let gone = if sequence == last { Finding::Cut { after: last - 1 } } else { missing.clone() };
+            let missing = AuditFinding::Missing { from: sequence, to: sequence };
+            let gone = if sequence == last { AuditFinding::Cut { after: last - 1 } } else { missing.clone() };
             execute(&store, &format!("DELETE FROM audit_events WHERE sequence = {sequence}")).await;
             assert_eq!(found(&store).await, std::slice::from_ref(&gone), "{sequence}");
             put_back(&store).await;
 
             let id = events(&store).await[usize::try_from(sequence - 1).unwrap()].id;
             execute(&store, &format!("UPDATE audit_events SET sequence = NULL WHERE id = {id}")).await;
-            let mut loose = [Finding::Inserted { id }, gone];
+            let mut loose = [AuditFinding::Inserted { id }, gone];
             if sequence != last {
                 loose.reverse();
             }
@@ -122,12 +122,12 @@ async fn a_missing_event_is_reported() {
             put_back(&store).await;
 
             execute(&store, &format!("UPDATE audit_events SET sequence = 999 WHERE id = {id}")).await;
-            let moved = [missing, Finding::Reordered { sequence: 999 }];
+            let moved = [missing, AuditFinding::Reordered { sequence: 999 }];
             assert_eq!(found(&store).await, moved, "{sequence}");
             put_back(&store).await;
         }
         execute(&store, "DELETE FROM audit_events WHERE sequence BETWEEN 3 AND 7 OR sequence = 9").await;
-        let gaps = [Finding::Missing { from: 3, to: 7 }, Finding::Missing { from: 9, to: 9 }];
+        let gaps = [AuditFinding::Missing { from: 3, to: 7 }, AuditFinding::Missing { from: 9, to: 9 }];
         assert_eq!(found(&store).await, gaps);
     })
     .await;
@@ -145,7 +145,7 @@ async fn an_inserted_event_is_reported() {
             );
             execute(&store, &sql).await;
         };
-        let inserted = Finding::Inserted { id: 5000 };
+        let inserted = AuditFinding::Inserted { id: 5000 };
         for place in
             ["NULL".to_owned(), "0".to_owned(), "-7".to_owned(), (last + 1).to_string(), "999".to_owned()]
         {
@@ -160,7 +160,7 @@ async fn an_inserted_event_is_reported() {
             execute(&store, "UPDATE audit_events SET sequence = -sequence WHERE sequence < 0").await;
             forge(&sequence.to_string()).await;
             let mut expected = vec![inserted.clone()];
-            expected.extend((sequence + 1..=last + 1).map(|sequence| Finding::Reordered { sequence }));
+            expected.extend((sequence + 1..=last + 1).map(|sequence| AuditFinding::Reordered { sequence }));
             assert_eq!(found(&store).await, expected, "{sequence}");
             put_back(&store).await;
 
@@ -169,11 +169,11 @@ async fn an_inserted_event_is_reported() {
             forge(&sequence.to_string()).await;
             // Its code is lost, so it is unknown whether the next event was changed too.
             let date = Some(store.clock.today());
-            let mut expected = vec![Finding::Changed { sequence }];
+            let mut expected = vec![AuditFinding::Changed { sequence }];
             if sequence < last {
-                expected.push(Finding::Changed { sequence: sequence + 1 });
+                expected.push(AuditFinding::Changed { sequence: sequence + 1 });
             } else {
-                expected.extend([Finding::HeadDiffers, Finding::AnchorDiffers { date }]);
+                expected.extend([AuditFinding::HeadDiffers, AuditFinding::AnchorDiffers { date }]);
             }
             assert_eq!(found(&store).await, expected);
             put_back(&store).await;
@@ -184,7 +184,7 @@ async fn an_inserted_event_is_reported() {
             forge(&sequence.to_string()).await;
             assert_eq!(found(&store).await, std::slice::from_ref(&inserted), "{sequence} twice");
             execute(&store, "UPDATE audit_events SET id = -1 WHERE id = 5000").await;
-            assert_eq!(found(&store).await, [Finding::Inserted { id: -1 }], "{sequence} twice");
+            assert_eq!(found(&store).await, [AuditFinding::Inserted { id: -1 }], "{sequence} twice");
             put_back(&store).await;
         }
     })
@@ -198,7 +198,7 @@ async fn swapped_events_are_reported() {
         let contents = "at, actor_number, channel, action, subject_kind, subject_id, run_id, detail";
         for one in 1..=last {
             for other in BTreeSet::from([one + 1, last]).into_iter().filter(|other| (one + 1..=last).contains(other)) {
-                let expected = [one, other].map(|sequence| Finding::Reordered { sequence });
+                let expected = [one, other].map(|sequence| AuditFinding::Reordered { sequence });
                 let places = format!("WHERE sequence IN ({one}, {other})");
                 for columns in ["sequence", "sequence, mac", "id", contents, &format!("{contents}, mac")] {
                     let swapped: Vec<&str> = columns.split(", ").collect();
@@ -231,7 +231,7 @@ async fn a_truncated_chain_is_reported() {
         let last = unguarded(&store).await;
         let kept = events(&store).await;
         for after in 0..last {
-            let cut = [Finding::Cut { after }];
+            let cut = [AuditFinding::Cut { after }];
             execute(&store, &format!("DELETE FROM audit_events WHERE sequence > {after}")).await;
             assert_eq!(found(&store).await, cut);
             // The chain head is moved back too; the anchor still reveals the cut.
@@ -249,7 +249,7 @@ async fn a_truncated_chain_is_reported() {
             trail::audit::refused(&store, super::staff(number), policy::Action::Run).await.unwrap();
         }
         let date = Some(store.clock.today());
-        assert_eq!(found(&store).await, [Finding::AnchorDiffers { date }]);
+        assert_eq!(found(&store).await, [AuditFinding::AnchorDiffers { date }]);
     })
     .await;
 }
@@ -265,11 +265,11 @@ async fn a_changed_chain_head_is_reported() {
             "UPDATE audit_head SET sequence = 0, mac = ''",
         ] {
             execute(&store, change).await;
-            assert_eq!(found(&store).await, [Finding::HeadDiffers], "{change}");
+            assert_eq!(found(&store).await, [AuditFinding::HeadDiffers], "{change}");
             put_back(&store).await;
         }
         execute(&store, "UPDATE audit_head SET sequence = 99").await;
-        assert_eq!(found(&store).await, [Finding::Cut { after: last }]);
+        assert_eq!(found(&store).await, [AuditFinding::Cut { after: last }]);
     })
     .await;
 }

@@ -9,7 +9,7 @@ use db::pagination::Paging;
 use erasure::certificate::{
     self, Doubt, file, read, read_version, verify_file, verify_run, verify_signature, verify_version,
 };
-use erasure::residue::{Decision, decide};
+use erasure::residue::{FindingDecision, decide};
 use operations::health::{self, ConditionKind};
 use policy::TaskId;
 use task_centre::run::{self, RunQuery};
@@ -33,7 +33,7 @@ async fn each_decision_makes_a_superseding_certificate() {
         let store = store.with_settings(named);
         let found = open(&store, id).await;
         let first = file(&store, id, None).await.unwrap();
-        let decisions = [Decision::Kept, Decision::Removed, Decision::Removed];
+        let decisions = [FindingDecision::Kept, FindingDecision::Removed, FindingDecision::Removed];
         for (at, decision) in decisions.into_iter().enumerate() {
             let open_places = 3 - i64::try_from(at).unwrap();
             let residue = read(&store, id).await.unwrap().certificate.residue;
@@ -87,7 +87,9 @@ async fn changes_of_earlier_versions_are_detected() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
-        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Kept, seen(&found[0])).await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Kept, seen(&found[0]))
+            .await
+            .unwrap();
         let good = file(&store, id, Some(1)).await.unwrap();
         let lie = "UPDATE superseded_certificates SET content = REPLACE(content, '\"done\":3', '\"done\":2')";
         execute(&store, lie).await;
@@ -106,7 +108,9 @@ async fn changes_of_earlier_versions_are_detected() {
         // A manipulated count isn't signed again with the next decision.
         let lie = "UPDATE certificates SET content = REPLACE(content, '\"done\":3', '\"done\":2')";
         execute(&store, lie).await;
-        decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, seen(&found[1])).await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[1].id, FindingDecision::Kept, seen(&found[1]))
+            .await
+            .unwrap();
         assert_eq!(read(&store, id).await.unwrap().certificate.done, 3);
     })
     .await;
@@ -130,13 +134,13 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
         let found = open(&store, id).await;
         let version = async |run| read(&store, run).await.unwrap().certificate.version;
         let before = [version(id).await, version(other).await];
-        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, seen(&found[0])).await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Removed, seen(&found[0])).await.unwrap();
         assert_eq!([version(id).await, version(other).await], before.map(|version| version + 1));
         for run in [id, other] {
             assert_eq!(verify_run(&store, run).await.unwrap().doubts, [], "{run}");
         }
         // The other run has no open findings, so it gets no further version.
-        decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, seen(&found[1])).await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[1].id, FindingDecision::Kept, seen(&found[1])).await.unwrap();
         assert_eq!(version(other).await, before[1] + 1);
     })
     .await;
@@ -162,7 +166,9 @@ async fn open_findings_are_shown_until_all_are_decided() {
             let tasks = task::list(&store, Actor::COMMAND_LINE, &query, &paging).await.unwrap();
             let last = tasks.rows[0].last.as_ref().unwrap();
             assert_eq!((last.id, last.open_findings), (id, left));
-            decide(&store, Actor::COMMAND_LINE, finding.id, Decision::Kept, seen(finding)).await.unwrap();
+            decide(&store, Actor::COMMAND_LINE, finding.id, FindingDecision::Kept, seen(finding))
+                .await
+                .unwrap();
         }
         assert_eq!(finding_conditions(&store).await, []);
         assert_eq!(run::read(&store, id).await.unwrap().open_findings, 0);

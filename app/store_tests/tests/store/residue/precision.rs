@@ -122,8 +122,8 @@ async fn most_findings_in_the_demo_library_are_correct() {
         let mut kinds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
         let texts = finding_texts(&store, id).await;
         for hit in hits(&store, id).await {
-            let spot = (hit.table_name.clone(), hit.column_name.clone(), hit.row_key.clone());
-            let (text, owner) = texts.get(&spot).cloned().unwrap_or_default();
+            let cell = (hit.table_name.clone(), hit.column_name.clone(), hit.row_key.clone());
+            let (text, owner) = texts.get(&cell).cloned().unwrap_or_default();
             let owner = owner.and_then(|owner| before.get(&owner));
             let is_true = {
                 let person = &before[&hit.user_number];

@@ -64,7 +64,7 @@ async fn exactly_the_fifty_planted_values_are_found() {
                         assert_eq!(text, &planted[&cell], "{cell:?} {}", finding.row);
                     }
                     // The key of the row is the value itself.
-                    CurrentText::Untold => assert!(TEXT_KEYS.contains(&&*finding.table), "{cell:?}"),
+                    CurrentText::Unreadable => assert!(TEXT_KEYS.contains(&&*finding.table), "{cell:?}"),
                     CurrentText::Nothing => panic!("{cell:?}"),
                 }
             }

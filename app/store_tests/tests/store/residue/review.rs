@@ -9,7 +9,7 @@ use db::RecordsError;
 use db::entity::users;
 use db::pagination::Paging;
 use erasure::certificate::verify_run;
-use erasure::residue::{CurrentText, Decision, Finding, FindingQuery, decide, findings, reopen};
+use erasure::residue::{CurrentText, Finding, FindingDecision, FindingQuery, decide, findings, reopen};
 use policy::{NoteTreatment, Policy, RunId, UserNumber};
 use sea_orm::{ConnectionTrait, Set, Statement};
 use trail::{Actor, Store};
@@ -46,7 +46,7 @@ pub(super) async fn open(store: &Store, run: RunId) -> Vec<Finding> {
 pub(super) fn seen(finding: &Finding) -> &str {
     match &finding.now {
         CurrentText::Text { seen, .. } => seen,
-        CurrentText::Nothing | CurrentText::Untold => "",
+        CurrentText::Nothing | CurrentText::Unreadable => "",
     }
 }
 
@@ -70,23 +70,23 @@ async fn staff_can_remove_or_keep_a_finding() {
 
         // A text that was changed meanwhile is not removed, and a text that still exists is not closed as gone.
         execute(&store, "UPDATE loans SET note = 'another' WHERE id = 1").await;
-        let stale = version(Decision::Removed, 0, seen(&found[0])).await;
+        let stale = version(FindingDecision::Removed, 0, seen(&found[0])).await;
         assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
-        assert!(matches!(version(Decision::Gone, 0, "").await, Err(RecordsError::Stale)));
-        let stale = version(Decision::Kept, 0, seen(&found[0])).await;
+        assert!(matches!(version(FindingDecision::Gone, 0, "").await, Err(RecordsError::Stale)));
+        let stale = version(FindingDecision::Kept, 0, seen(&found[0])).await;
         assert!(matches!(stale, Err(RecordsError::Stale)), "the new text has not been read: {stale:?}");
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
         assert_eq!(open(&store, id).await.len(), 3);
 
         let found = open(&store, id).await;
-        version(Decision::Kept, 0, seen(&found[0])).await.unwrap();
+        version(FindingDecision::Kept, 0, seen(&found[0])).await.unwrap();
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
-        let again = version(Decision::Removed, 0, seen(&found[0])).await;
+        let again = version(FindingDecision::Removed, 0, seen(&found[0])).await;
         assert!(matches!(again, Err(RecordsError::Stale)), "it is already decided");
 
-        version(Decision::Removed, 1, seen(&found[1])).await.unwrap();
+        version(FindingDecision::Removed, 1, seen(&found[1])).await.unwrap();
         assert_eq!(text_at(&store, "loans", "note", "id = 2").await.as_deref(), Some(NoteTreatment::MARK));
-        version(Decision::Removed, 2, seen(&found[2])).await.unwrap();
+        version(FindingDecision::Removed, 2, seen(&found[2])).await.unwrap();
         assert_eq!(
             text_at(&store, "scribbles", "words", "id = 1").await.as_deref(),
             Some(NoteTreatment::MARK)
@@ -94,13 +94,13 @@ async fn staff_can_remove_or_keep_a_finding() {
         assert_eq!(open(&store, id).await.len(), 0);
 
         let decided: Vec<_> = hits(&store, id).await.into_iter().map(|hit| hit.decision.unwrap()).collect();
-        assert_eq!(decided, [Decision::Kept, Decision::Removed, Decision::Removed]);
+        assert_eq!(decided, [FindingDecision::Kept, FindingDecision::Removed, FindingDecision::Removed]);
         for (number, action) in [(2, "residue_kept"), (3, "residue_removed"), (4, "residue_removed")] {
             let event = format!("action = '{action}' AND subject_id = {number}");
             assert!(text_at(&store, "audit_events", "id", &event).await.is_some(), "{action} of {number}");
         }
         assert!(matches!(
-            decide(&store, Actor::COMMAND_LINE, 999, Decision::Kept, "").await,
+            decide(&store, Actor::COMMAND_LINE, 999, FindingDecision::Kept, "").await,
             Err(RecordsError::NotFound(_))
         ));
         assert_eq!(verify_run(&store, id).await.unwrap().doubts, [], "each decision made a new version");
@@ -115,9 +115,9 @@ async fn a_finding_whose_text_is_gone_can_be_closed() {
         let found = open(&store, id).await;
         execute(&store, "DELETE FROM loans WHERE id = 1").await;
         assert_eq!(open(&store, id).await[0].now, CurrentText::Nothing);
-        let removed = decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, "").await;
+        let removed = decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Removed, "").await;
         assert!(matches!(removed, Err(RecordsError::Stale)), "there is no text to remove");
-        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Gone, "").await.unwrap();
         assert_eq!(open(&store, id).await.len(), 2);
     })
     .await;
@@ -131,12 +131,14 @@ async fn nothing_is_removed_from_a_record_under_a_legal_hold() {
         let before = text_at(&store, "loans", "note", "id = 1").await;
         first_on_user(&store, 1).await;
         let removed =
-            decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, seen(&found[0])).await;
+            decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Removed, seen(&found[0])).await;
         assert!(matches!(removed, Err(RecordsError::Refused(why)) if why.contains("legal hold")));
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await, before);
         assert_eq!(open(&store, id).await.len(), 3, "the finding stays open");
         // A row without an owner isn't protected by the legal hold.
-        decide(&store, Actor::COMMAND_LINE, found[2].id, Decision::Removed, seen(&found[2])).await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[2].id, FindingDecision::Removed, seen(&found[2]))
+            .await
+            .unwrap();
     })
     .await;
 }
@@ -167,7 +169,7 @@ async fn each_finding_that_a_decision_closes_has_its_event() {
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(found.iter().all(|finding| finding.others == 1));
         execute(&store, "UPDATE loans SET note = NULL WHERE id = 3").await;
-        let decisions = [Decision::Removed, Decision::Kept, Decision::Gone];
+        let decisions = [FindingDecision::Removed, FindingDecision::Kept, FindingDecision::Gone];
         let actions = ["residue_removed", "residue_kept", "residue_gone"];
         for ((finding, decision), action) in found.iter().zip(decisions).zip(actions) {
             decide(&store, Actor::COMMAND_LINE, finding.id, decision, seen(finding)).await.unwrap();
@@ -202,8 +204,8 @@ async fn a_decision_does_not_close_findings_in_other_rows() {
         let task = add_task(&store, &five_days()).await;
         let (id, _) = run_all(&store, task).await;
         let found = open(&store, id).await;
-        assert_eq!(found[0].now, CurrentText::Untold, "{found:?}");
-        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
+        assert_eq!(found[0].now, CurrentText::Unreadable, "{found:?}");
+        decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Gone, "").await.unwrap();
         let open_hits = hits(&store, id).await.into_iter().filter(|hit| hit.decision.is_none()).count();
         assert_eq!(open_hits, 1, "the other finding is in another row");
         assert_eq!(events(&store, "residue_gone", 2).await.as_deref(), Some("1"));
@@ -220,7 +222,7 @@ async fn a_decision_is_reopened_unless_the_text_was_removed() {
         let found = open(&store, id).await;
         let kept = found[0].id;
         for by_ticket in [false, true] {
-            let ticket = decide(&store, Actor::COMMAND_LINE, kept, Decision::Kept, seen(&found[0]))
+            let ticket = decide(&store, Actor::COMMAND_LINE, kept, FindingDecision::Kept, seen(&found[0]))
                 .await
                 .unwrap()
                 .unwrap();
@@ -236,9 +238,10 @@ async fn a_decision_is_reopened_unless_the_text_was_removed() {
         }
         let count = text_at(&store, "audit_events", "COUNT(*)", "action = 'residue_reopened'").await;
         assert_eq!(count.as_deref(), Some("2"));
-        let removed = decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Removed, seen(&found[1]))
-            .await
-            .unwrap();
+        let removed =
+            decide(&store, Actor::COMMAND_LINE, found[1].id, FindingDecision::Removed, seen(&found[1]))
+                .await
+                .unwrap();
         assert_eq!(removed, None, "a removed text does not come back");
         let again = reopen(&store, Actor::COMMAND_LINE, found[1].id).await;
         assert!(matches!(again, Err(RecordsError::Refused(_))), "{again:?}");

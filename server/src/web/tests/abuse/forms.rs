@@ -4,7 +4,7 @@ use super::library::{ANA, BEN, add_task, confirmed_preview, execute, four_eyes, 
 use crate::web::tests::desk::{Desk, PASSWORD};
 use db::Clock;
 use db::pagination::Paging;
-use erasure::residue::{self, CurrentText, Decision, FindingQuery};
+use erasure::residue::{self, CurrentText, FindingDecision, FindingQuery};
 use identity::{session, staff};
 use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
@@ -161,7 +161,7 @@ async fn residue_forms(desk: &Desk) -> Vec<Form> {
             _ => None,
         })
         .unwrap();
-    residue::decide(store, Actor::COMMAND_LINE, reopened, Decision::Kept, seen).await.unwrap();
+    residue::decide(store, Actor::COMMAND_LINE, reopened, FindingDecision::Kept, seen).await.unwrap();
     vec![
         form("/do/keep_residue", decision("Kept")),
         form("/do/remove_residue", decision("Removed")),

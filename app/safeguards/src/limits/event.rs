@@ -12,7 +12,7 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
 
 /// Returns the result of a change whose transaction has ended. Records it first if a limit stopped the change.
-pub async fn note_change<T>(
+pub async fn record_limit<T>(
     store: &Store,
     actor: Actor,
     result: Result<T, RecordsError>,
@@ -20,14 +20,14 @@ pub async fn note_change<T>(
     if let Err(RecordsError::LimitReached(reached)) = &result {
         let (counted, window) = (reached.counted.code(), reached.window.label().trim_start_matches("an "));
         let detail = format!("{counted},users={},{}", reached.limit, window.trim_start_matches("a "));
-        note_change_as(store, actor, ManualChange::limit_on(reached.counted), &detail).await?;
+        record_limit_as(store, actor, ManualChange::limit_on(reached.counted), &detail).await?;
     }
     result
 }
 
 /// Records that a limit stopped an actor, at most once an hour, so that a repeating script cannot fill table and
 /// audit.
-pub async fn note_change_as(
+pub async fn record_limit_as(
     store: &Store,
     actor: Actor,
     limit: ManualChange,
