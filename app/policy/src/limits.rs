@@ -93,6 +93,14 @@ impl Window {
     /// Both windows.
     pub const ALL: [Self; 2] = [Self::Hour, Self::Day];
 
+    /// Returns the stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+
     /// Returns its length in hours.
     pub const fn hours(self) -> i64 {
         match self {

@@ -18,8 +18,8 @@ pub async fn record_limit<T>(
     result: Result<T, RecordsError>,
 ) -> Result<T, RecordsError> {
     if let Err(RecordsError::LimitReached(reached)) = &result {
-        let (counted, window) = (reached.counted.code(), reached.window.label().trim_start_matches("an "));
-        let detail = format!("{counted},users={},{}", reached.limit, window.trim_start_matches("a "));
+        let (counted, window) = (reached.counted.code(), reached.window.code());
+        let detail = format!("{counted},users={},{window}", reached.limit);
         record_limit_as(store, actor, ManualChange::limit_on(reached.counted), &detail).await?;
     }
     result
