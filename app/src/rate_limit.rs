@@ -102,7 +102,7 @@ pub struct Attempt<'a> {
     pub account: Account<'a>,
     /// The address of the caller.
     pub address: IpAddr,
-    /// What identifies the caller, if anything does.
+    /// The identity of the caller, if it is known.
     pub known: Option<KnownCaller<'a>>,
 }
 

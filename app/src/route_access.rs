@@ -1,6 +1,6 @@
 //! The access that each page and server function requires: one table of all routes, which the web server enforces.
 //!
-//! Routes missing from the table are denied. `records` checks the permission again where a change is made.
+//! Routes missing from the table are denied. The called function checks the permission again.
 
 use identity::Session;
 use policy::Action;

@@ -23,7 +23,7 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
     parts.join(": ")
 }
 
-/// Returns an error of `records` with the cause that the database gave.
+/// Returns an error of the store with the cause that the database gave.
 pub(crate) fn describe_records(error: &RecordsError) -> String {
     match error.source().and_then(error::database_cause) {
         Some(cause) => format!("{error}: {cause}"),

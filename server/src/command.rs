@@ -56,7 +56,7 @@ enum Command {
     /// Users: find, show, anonymise one.
     #[command(subcommand)]
     Users(users::Users),
-    /// Staff: who has which role, who can sign in.
+    /// Staff: list, add, disable, anonymise.
     #[command(subcommand)]
     Staff(staff::Staff),
     /// Legal holds: list.
@@ -90,7 +90,7 @@ enum Command {
     Backup(backup::Backup),
     /// Restore a backup elsewhere, and check that it is usable.
     Drill(backup::RestoreDrill),
-    /// The ledger of anonymised users: show, verify, replay, start over.
+    /// The ledger of anonymised users: show, verify, replay, reset.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
 }

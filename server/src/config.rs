@@ -286,7 +286,7 @@ impl Config {
         if folder.as_os_str().is_empty() { Ok(()) } else { std::fs::create_dir_all(folder) }
     }
 
-    /// Returns the settings of `records`.
+    /// Returns the settings of the store.
     pub(crate) fn settings(&self) -> Settings {
         let defaults = Settings::in_folder(&self.folder());
         Settings {

@@ -1,15 +1,16 @@
 //! Repeatable random choices.
 
 use chrono::{Duration, NaiveDate};
-use rand::rngs::StdRng;
+use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
 
-/// A seeded random number generator. It is for demo data only, never for secrets.
-pub(super) struct SeededRng(StdRng);
+/// A seeded random number generator. It is for demo data only, never for secrets. The algorithm is named, because the
+/// one of `StdRng` may change with the crate.
+pub(super) struct SeededRng(ChaCha12Rng);
 
 impl SeededRng {
     pub(super) fn new(seed: u64) -> Self {
-        Self(StdRng::seed_from_u64(seed))
+        Self(ChaCha12Rng::seed_from_u64(seed))
     }
 
     /// Returns a generator for one object, so that the object can be regenerated at any time.

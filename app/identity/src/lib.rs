@@ -1,4 +1,4 @@
-//! Who acts: staff accounts, passwords, second factors and sessions.
+//! Staff accounts, passwords, second factors and sessions.
 
 pub mod session;
 pub mod staff;

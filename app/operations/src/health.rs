@@ -298,7 +298,7 @@ async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     Ok(conditions.collect())
 }
 
-/// What decides whether an unfinished run makes progress. A run whose settings can't be read is reported too.
+/// The columns that decide whether an unfinished run makes progress. A run whose settings can't be read is reported too.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "runs::Entity")]
 struct Unfinished {

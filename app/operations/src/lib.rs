@@ -1,4 +1,4 @@
-//! What keeps an installation running: start-up, backup, health, key replacement and undo.
+//! Operation of an installation: start-up, backup, health, key replacement and undo.
 
 pub mod backup;
 pub mod health;

@@ -44,7 +44,7 @@ impl Default for Limits {
 /// Number of users up to which percentages don't apply, so that imports of small libraries aren't stopped.
 const MAX_USERS_WITHOUT_PERCENT: i64 = 20;
 
-/// What is counted for each member of staff.
+/// The changes that are counted for each member of staff.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {

@@ -1,6 +1,6 @@
 //! The permissions of each role, in one table.
 //!
-//! Pages use it to hide actions that are not allowed; `records` checks it at each change.
+//! Pages use it to hide actions that are not allowed. The called function checks it again.
 
 use crate::role::Role;
 use serde::{Deserialize, Serialize};

@@ -172,7 +172,7 @@ pub async fn grant_role(
     let user = person::lock(&tx, number).await?;
     if user.anonymised_on.is_some() || user.fictitious {
         return Err(RecordsError::Refused(
-            "Nothing was changed. An anonymised or fictitious user can't be staff".to_owned(),
+            "Nothing was changed. An anonymised or fictitious user cannot be staff".to_owned(),
         ));
     }
     let roles = roles_of(&tx, number).await?;

@@ -1,4 +1,4 @@
-//! What a change must respect: approvals, limits, legal holds and protected settings.
+//! Safeguards of changes: approvals, limits, legal holds and protected settings.
 
 pub mod approval;
 pub mod legal_hold;

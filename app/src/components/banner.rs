@@ -228,7 +228,7 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
             audit_or_approvals("protection_weakened"),
             counted(settings, "safety setting", "safety settings"),
             view! {
-                " weakened " {moment()} ". The previous limits remain in force for " {COOLING_OFF_HOURS.to_string()} " hours."
+                {if settings == 1 { " was weakened " } else { " were weakened " }} {moment()} ". The previous limits remain in force for " {COOLING_OFF_HOURS.to_string()} " hours."
             }
             .into_any(),
         ),

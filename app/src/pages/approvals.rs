@@ -63,9 +63,8 @@ pub fn ApprovalsPage() -> impl IntoView {
             [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, RequestMoreChanges::PATH];
         Ok(view! {
             <PageLayout title="Approvals"
-                lead="Requests of one member of staff that another must approve: runs that go further than \
-                      before, releases of legal holds, more manual changes, and anonymising members of \
-                      staff.">
+                lead="Requests that another member of staff must approve: runs, rules updates, releases of \
+                      legal holds, imports, more manual changes, anonymising staff.">
                 <ProblemSummary error=list.error.or_else(|| paths.into_iter().find_map(error_for)) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
@@ -101,7 +100,7 @@ pub(crate) async fn limits_reached() -> Result<Option<impl IntoView + use<>>, Re
         view! {
             <section class="notice warning" aria-labelledby="limits">
                 <h2 id="limits">"Safety limit reached"</h2>
-                <p>"You have changed as many users as one member of staff may without a second person:"</p>
+                <p>"You have reached a safety limit:"</p>
                 <ul>{lines}</ul>
                 <p>
                     "Request approval from a second person, or wait. An approval is valid for "

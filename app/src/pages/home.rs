@@ -8,8 +8,8 @@ use leptos::prelude::*;
 const MODULES: [(&str, &str, &str); 11] = [
     ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
     ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
-    ("/runs", "Runs", "What ran, when, and how it ended."),
-    ("/residue", "Residue", "Places where removed values were found, to be decided."),
+    ("/runs", "Runs", "Runs and previews, with state and result."),
+    ("/residue", "Residue", "Removed values found elsewhere that need a decision."),
     ("/approvals", "Approvals", "Requests that need a second person, and past decisions."),
     ("/legal-holds", "Legal holds", "Users who must not be anonymised, why, and when that is reviewed."),
     ("/catalogue", "Catalogue", "Records and items, and who created them."),

@@ -13,7 +13,7 @@ pub fn PersonalDataPage() -> impl IntoView {
         <PageLayout
             title="Register of personal data"
             lead="Every column of the database: what it contains, and what anonymising does to it. Lethe \
-                  anonymises by this same list."
+                  uses this list to anonymise."
         >
             <p>
                 "Some fields are removed, generalised or kept as set in the task. For these, see the task."

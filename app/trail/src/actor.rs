@@ -87,7 +87,7 @@ mod tests {
     use policy::Role;
 
     #[test]
-    fn what_cannot_be_undone_needs_a_young_sign_in() {
+    fn an_irreversible_action_needs_a_recent_sign_in() {
         let roles = Roles::from_iter([Role::Librarian]);
         let at = |minutes| {
             Actor::signed_in(UserNumber(1), roles, Clock::system_now() - TimeDelta::minutes(minutes))

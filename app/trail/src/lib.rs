@@ -1,4 +1,4 @@
-//! What every change passes: the [`Store`], the [`Actor`] and the audit.
+//! The parts of every change: the [`Store`], the [`Actor`] and the audit.
 //!
 //! Functions that read or write take the [`Store`]. Functions that write also take the [`Actor`] and record an audit
 //! event. [`Store::commit`] chains the events of a transaction and commits it; nothing else commits.

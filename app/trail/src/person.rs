@@ -1,5 +1,5 @@
-//! What other modules need to know about a user: the display name, the words that find the user, and the lock of
-//! the record.
+//! The parts of a user that other modules need: the display name, the words that find the user, and the lock of the
+//! record.
 
 use crate::store::Store;
 use db::entity::users;

@@ -1,5 +1,4 @@
-//! What this process knows about its own health: whether the database is writable, the disks have space and the
-//! clock is right.
+//! The health of this process: whether the database is writable, the disks have space and the clock is right.
 //!
 //! The heartbeat checks this every few seconds. A failed write of a request is recorded at once
 //! ([`Vitals::report`]) and counts for half a minute. All faults clear without intervention once their cause is
@@ -18,7 +17,7 @@ use tokio::sync::{Notify, watch};
 /// How long a fault counts after a failed write.
 const FAULT_LIFETIME: Duration = Duration::from_secs(30);
 
-/// What this process knows about its own state.
+/// The health of this process.
 #[derive(Debug)]
 pub struct Vitals {
     seen: watch::Sender<Seen>,

@@ -83,7 +83,7 @@ fn page(people: i64, done: i64) -> [String; 2] {
             "A backup of the database was restored, or a power failure lost its last changes. {progress}"
         ),
         "Until then users cannot be searched or changed. Nothing is lost, and you do not have to do \
-         anything: this page reloads automatically and opens the desk when Lethe is ready."
+         anything: this page reloads automatically and opens Lethe when it is ready."
             .to_owned(),
     ]
 }

@@ -50,7 +50,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_escaped_comes_back(text in "['=+@\t\r\n,\"a-]{0,6}|\\PC{0,20}") {
+        fn escaped_text_is_restored(text in "['=+@\t\r\n,\"a-]{0,6}|\\PC{0,20}") {
             let written = escaped(&text);
             prop_assert_eq!(unescaped(&written), text.as_str());
             prop_assert!(!written.starts_with(['=', '+', '-', '@', '\t', '\r']));

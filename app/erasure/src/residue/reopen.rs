@@ -37,7 +37,7 @@ pub async fn reopen_within(
         None => return Err(RecordsError::Stale),
         Some(FindingDecision::Removed) => {
             return Err(RecordsError::Refused(
-                "The text was removed and can't be restored. Nothing was changed".to_owned(),
+                "The text was removed and cannot be restored. Nothing was changed".to_owned(),
             ));
         }
         Some(FindingDecision::Kept | FindingDecision::Gone) => {}

@@ -57,7 +57,7 @@ pub(super) enum Key {
 }
 
 /// The reason why binary columns are not searched.
-const BYTES: &str = "contains images or other binary data, which can't be searched for text";
+const BYTES: &str = "contains images or other binary data, which cannot be searched for text";
 /// Stored instead of a key that itself contains a value.
 pub(super) const REDACTED_KEY: &str = "?";
 /// Separator between the parts of a key.

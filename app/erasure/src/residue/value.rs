@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_little_counts_little() {
+    fn common_values_are_weak_evidence() {
         let evidence = |kind: ValueKind, text: &str| {
             let values = raw(&[(kind, text)]).values();
             values.iter().next().map(|(value, _)| value.evidence)

@@ -23,7 +23,7 @@ const FORM: &str = "lethe form ";
 /// Maximum time that a page waits for the update that extends its session.
 const TOUCH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether a request comes from a person.
+/// The origin of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Activity {
     /// A person made the request.

@@ -55,7 +55,7 @@ pub(super) const RUNS: Table = Table {
         entry("failed", NotPersonal, Keep, "Failed"),
         entry("due_at", NotPersonal, Keep, "When it was due"),
         entry("started_at", NotPersonal, Keep, "Started"),
-        entry("holder", NotPersonal, Keep, "Process that carries it out (random name)"),
+        entry("holder", NotPersonal, Keep, "Process that executes it (random name)"),
         entry("progress_at", NotPersonal, Keep, "Last progress"),
         entry("interruptions", NotPersonal, Keep, "Number of interruptions"),
         entry("phase", NotPersonal, Keep, "Phase"),

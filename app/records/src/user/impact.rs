@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::iter;
 use trail::store::Store;
 
-/// What is affected.
+/// The data that is affected.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ImpactKind {
     /// A value of the record, named as in the register or the field settings.
@@ -23,10 +23,10 @@ pub enum ImpactKind {
     Rows(&'static str),
 }
 
-/// What is affected, its treatment and the count.
+/// The affected data, its treatment and the count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ImpactCount {
-    /// What is affected.
+    /// The affected data.
     pub what: ImpactKind,
     /// The treatment.
     pub treatment: Treatment,
@@ -37,11 +37,11 @@ pub struct ImpactCount {
 /// The impact by treatment.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Impact {
-    /// What is removed.
+    /// Removed data.
     pub removed: Vec<ImpactCount>,
-    /// What is generalised.
+    /// Generalised data.
     pub generalised: Vec<ImpactCount>,
-    /// What is kept.
+    /// Kept data.
     pub kept: Vec<ImpactCount>,
 }
 

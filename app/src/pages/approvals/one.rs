@@ -134,7 +134,7 @@ fn consequence(about: &About) -> (AnyView, String) {
             let what = view! {
                 <p>
                     "Once you approve, the current rules are applied to users who were anonymised under \
-                     earlier ones: the fields that the current rules remove are removed. " <b>"This cannot be undone."</b>
+                     earlier ones. Further fields may be removed. " <b>"This cannot be undone."</b>
                 </p>
             };
             (what.into_any(), "Approve run".to_owned())

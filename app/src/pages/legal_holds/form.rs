@@ -53,7 +53,7 @@ pub(crate) fn place_form(on: LegalHoldTarget<UserNumber, Vec<Term>>, page: &str)
                     </div>
                     <div class="field">
                         <label for="owner">"Owner"</label>
-                        <p class="hint" id="owner-hint">"User number of the member of staff responsible. If empty: you"</p>
+                        <p class="hint" id="owner-hint">"User number of the member of staff responsible (default: you)"</p>
                         <input id="owner" name="form[owner]" type="text" inputmode="numeric" autocomplete="off"
                             value=form.owner.clone() aria-invalid=wrong("owner")
                             aria-describedby="owner-hint owner-problem" />

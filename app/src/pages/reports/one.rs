@@ -139,7 +139,7 @@ fn EmptyReport(query: ReportQuery, report: Report) -> impl IntoView {
             } else {
                 view! {
                     <p>
-                        "This report fills as the library lends. To import earlier loans, run "
+                        "The report counts loans as they are issued. To import earlier loans, run "
                         <code>"lethe import loans FILE"</code>"."
                     </p>
                 }

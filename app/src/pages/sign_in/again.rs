@@ -117,7 +117,7 @@ pub fn SignInAgainPage() -> impl IntoView {
         } else {
             view! {
                 <p>
-                    "This action cannot be undone, or prepares one that cannot. It requires a sign-in within \
+                    "This action is irreversible or enables an irreversible one. It requires a sign-in within \
                      the last "
                     {FRESH_MINUTES} " minutes. You will return to your page and confirm there."
                 </p>

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_from_one_field_to_the_next_is_seen() {
+    fn moving_text_to_the_next_field_changes_the_mac() {
         let some = |texts: [&str; 2]| encoded(&texts.map(|text| Some(text.to_owned())));
         assert_ne!(some(["ab", "c"]), some(["a", "bc"]));
         assert_ne!(some(["", "a"]), some(["a", ""]));
