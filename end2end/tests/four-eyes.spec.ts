@@ -30,7 +30,7 @@ test("a first run is requested by one person and approved by another", async ({ 
   await expect(again.getByRole("button", { name: /^Withdraw request/ })).toBeVisible();
   await expect(again.getByRole("link", { name: /^Review request/ })).toHaveCount(0);
 
-  // Approving is irreversible: it has a page of its own, and the number must be typed.
+  // Approving is irreversible: it has a separate page, and the number must be typed.
   await approver.goto("/approvals");
   await approver.getByRole("link", { name: /^Review request/ }).first().click();
   await expect(approver.getByRole("heading", { name: "Approve request" })).toBeVisible();

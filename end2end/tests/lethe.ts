@@ -1,4 +1,4 @@
-// Fixtures of all browser tests: a library on a server of its own, and a console that must stay empty.
+// Fixtures of all browser tests: a library on a separate server, and a console that must stay empty.
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type BrowserContext, type Page } from "@playwright/test";
 import { execFileSync, spawn } from "node:child_process";

@@ -82,7 +82,7 @@ pub fn TaskFormIsland(
             <section id="settings" hidden=panel(Tab::Settings) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Settings)>
                 <h2 class:hidden=move || awake.get()>{Tab::Settings.label()}</h2>
-                <settings::Settings form custom />
+                <settings::Settings form custom zone=zone.clone() />
             </section>
             <section id="schedule" hidden=panel(Tab::Schedule) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Schedule)>

@@ -1,4 +1,4 @@
-//! An installation with an empty database in a folder of its own, for tests of the whole program.
+//! An installation with an empty database in a temporary folder, for tests of the whole program.
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::path::{Path, PathBuf};

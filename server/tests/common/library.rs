@@ -35,7 +35,7 @@ impl Database {
     }
 }
 
-/// A library in a folder of its own: database, ledger and key.
+/// A library in a temporary folder: database, ledger and key.
 pub struct Library {
     database: Database,
     name: String,

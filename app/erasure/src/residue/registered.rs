@@ -59,15 +59,15 @@ pub(super) async fn left(
     users: Option<&[UserNumber]>,
 ) -> Result<Vec<UnclearedField>, RecordsError> {
     let (theirs, values) = only(users, "number");
-    let everybody = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
+    let anonymised = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
     let mut left = BTreeSet::new();
     for table in TABLES {
-        collect(db, table, &Rules::Always, (&everybody, &values), &mut left).await?;
+        collect(db, table, &Rules::Always, (&anonymised, &values), &mut left).await?;
     }
     for (policy, text) in policies(db).await? {
         let people = format!(
             "SELECT m.user_number FROM run_members m JOIN runs r ON r.id = m.run_id \
-             WHERE m.outcome = ? AND r.settings = ? AND m.user_number IN ({everybody})"
+             WHERE m.outcome = ? AND r.settings = ? AND m.user_number IN ({anonymised})"
         );
         let mut of_policy: Vec<Value> = vec![Outcome::Done.into(), text.into()];
         of_policy.extend(values.iter().cloned());

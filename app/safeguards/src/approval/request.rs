@@ -33,7 +33,7 @@ pub async fn request_import(
     request_in_own_tx(store, actor, ApprovalSubject::import_of(sha256, users), Subject::Library).await
 }
 
-/// Requests approval in a transaction of its own, and records the audit event.
+/// Requests approval in a separate transaction, and records the audit event.
 pub async fn request_in_own_tx(
     store: &Store,
     actor: Actor,

@@ -8,12 +8,12 @@ use leptos::prelude::*;
 use policy::{TaskCategory, TaskType};
 
 #[component]
-pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
+pub(super) fn Settings(form: Form, custom: Vec<(String, String)>, zone: String) -> impl IntoView {
     // Without WebAssembly the settings of all types are shown.
     let chosen = Memo::new(move |_| form.with(|form| TaskType::from_code(&form.task_type)));
     let settings = TaskType::ALL.map(|task_type| {
         let settings = match task_type {
-            TaskType::AnonymiseUserData => view! { <Policy form custom=custom.clone() /> },
+            TaskType::AnonymiseUserData => view! { <Policy form custom=custom.clone() zone=zone.clone() /> },
         };
         let hidden = move || chosen.get().is_some_and(|chosen| chosen != task_type);
         view! { <div hidden=hidden>{settings}</div> }

@@ -1,4 +1,4 @@
-//! A test client: the router over a library of its own, with the session of one browser.
+//! A test client: the router over a separate library, with the session of one browser.
 
 use crate::network::NetworkConfig;
 use crate::scheduler::Heartbeat;
@@ -22,7 +22,7 @@ use trail::{Actor, Store};
 /// The password of all members of staff in these tests.
 pub(in crate::web) const PASSWORD: &str = "plum tractor seventeen";
 
-/// A router over a library in a folder of its own, and the session of one browser.
+/// A router over a library in a temporary folder, and the session of one browser.
 #[derive(Clone)]
 pub(in crate::web) struct Desk {
     pub(in crate::web) folder: Arc<TempDir>,
@@ -48,7 +48,7 @@ impl Desk {
         Self::with(|settings| settings.sign_in = sign_in, |_| (), NetworkConfig::default()).await
     }
 
-    /// Opens a library with settings and a state of its own, without a signed-in member of staff.
+    /// Opens a library with separate settings and state, without a signed-in member of staff.
     pub(in crate::web) async fn with(
         set: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AppState),

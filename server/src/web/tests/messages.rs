@@ -150,7 +150,7 @@ fn undo_of(html: &str) -> Option<String> {
     rest.split('"').next().map(str::to_owned)
 }
 
-/// A request has a page of its own, which states the effect and asks for the number of users.
+/// A request has a separate page, which states the effect and asks for the number of users.
 #[tokio::test]
 async fn a_request_is_approved_by_typing_the_number_of_users() {
     let desk = Desk::open().await;

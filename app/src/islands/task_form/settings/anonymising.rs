@@ -6,7 +6,7 @@ use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
 use policy::{NoteTreatment, Scope, Treatment, summary};
 
 #[component]
-pub(super) fn Policy(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
+pub(super) fn Policy(form: Form, custom: Vec<(String, String)>, zone: String) -> impl IntoView {
     let scopes = Scope::ALL.map(|scope| {
         let label = match scope {
             Scope::Imported => "Imported users",
@@ -24,7 +24,7 @@ pub(super) fn Policy(form: Form, custom: Vec<(String, String)>) -> impl IntoView
             <div class="choices across">{scopes}</div>
             <Problem form name="scope" />
         </fieldset>
-        <Conditions form />
+        <Conditions form zone />
         <fieldset class="treatments">
             <legend>"Anonymise below user data"</legend>
             <p class="hint">{ALWAYS_REMOVED_TOO}</p>
@@ -45,7 +45,7 @@ pub(super) fn Policy(form: Form, custom: Vec<(String, String)>) -> impl IntoView
 
 /// The three conditions, and the sentence that describes them.
 #[component]
-fn Conditions(form: Form) -> impl IntoView {
+fn Conditions(form: Form, zone: String) -> impl IntoView {
     let selection = move || form.with(summary::of_form);
     let example =
         move || form.with(|values| summary::example_of_form(values, form.now().date())).unwrap_or_default();
@@ -54,7 +54,7 @@ fn Conditions(form: Form) -> impl IntoView {
             <legend>"Anonymise user data after"</legend>
             <p class="hint">
                 "Tick the conditions that apply and enter their days. All ticked conditions must be met. \
-                 Whole days, in the library's time zone."
+                 Whole days, in the library's time zone (" {zone} ")."
             </p>
             <Condition form checkbox=field!(checkbox by_leaving) days=field!(text leaving_days)
                 label="days after the leaving date" />

@@ -17,7 +17,7 @@ pub struct Letter {
     pub plain: char,
     /// Punctuation and spaces between the previous letter and this one.
     pub signs: String,
-    /// Whether it is a character of a script without spaces between words, and so a word of its own.
+    /// Whether it is a character of a script without spaces between words, and so a separate word.
     pub is_word: bool,
 }
 

@@ -231,7 +231,7 @@ pub fn residue(people: &[Person], cells: &[Cell]) -> BTreeSet<Finding> {
     found
 }
 
-/// Returns whether a value counts in a row of its own user. Weak values count only in texts about the user.
+/// Returns whether a value counts in a row of the same user. Weak values count only in texts about the user.
 fn counts_in_own_row(value: &Value, cell: &Cell) -> bool {
     let is_about_user = cell.is_free || cell.identifies || cell.kind.is_some();
     (value.weight == Weight::Strong || is_about_user) && !occurrences(value, &cell.letters).is_empty()
