@@ -167,7 +167,7 @@ pub const STORAGE_LOCATIONS: [StorageLocation; 10] = [
                copy.",
     },
     StorageLocation {
-        words: "Imported files",
+        label: "Imported files",
         class: DataClass::Identifier,
         rule: "A file uploaded to the page Import is kept in a private folder until it is imported or dismissed, \
                for 24 hours at most, then overwritten and deleted. A file named on the command line or in a \

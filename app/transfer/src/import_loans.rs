@@ -7,7 +7,7 @@ use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
 use super::report::Report;
-use super::{CHUNK, ImportSummary};
+use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::dialect;

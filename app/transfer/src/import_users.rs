@@ -58,7 +58,7 @@ pub(super) async fn import(
                 Err(refused) => {
                     tx.rollback().await?;
                     let detail = format!("import,users={}", summary.touched);
-                    limits::note_change_as(store, actor, ManualChange::ImportLimit, &detail).await?;
+                    limits::record_limit_as(store, actor, ManualChange::ImportLimit, &detail).await?;
                     return Err(refused.into());
                 }
             }
@@ -88,7 +88,7 @@ pub async fn request_import_of_users(
         let why = "No second person is needed: the file is within the limits. Import it";
         return Err(RecordsError::Refused(why.to_owned()).into());
     };
-    Ok(approval::ask_import(store, actor, imported.sha256, stop.users).await?)
+    Ok(approval::request_import(store, actor, imported.sha256, stop.users).await?)
 }
 
 /// A file that is written but not committed.

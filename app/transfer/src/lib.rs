@@ -66,7 +66,7 @@ pub use export_loans::export_loans;
 pub use export_users::export_users;
 pub use files::ImportFile;
 pub use import::import;
-pub use import_users::ask_to_import_users;
+pub use import_users::request_import_of_users;
 pub use order::{ImportOrder, Imported};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};
 pub use watch::Watch;

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use task_centre::approval_workflow;
 use trail::person::Person;
 use trail::{Actor, Store};
-use transfer::{ImportFile, ImportOrder, Watch, ask_to_import_users};
+use transfer::{ImportFile, ImportOrder, Watch, request_import_of_users};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
@@ -95,11 +95,11 @@ enum Subject {
 async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Result<ExitCode> {
     let actor = Actor::COMMAND_LINE;
     let id = match subject {
-        Subject::Run(preview) => approval_workflow::ask(store, actor, preview).await?,
-        Subject::Reapply => approval_workflow::ask_reapply(store, actor).await?,
-        Subject::MoreChanges => approval_workflow::ask_more_changes(store, actor).await?,
-        Subject::Staff(user) => approval_workflow::ask_staff_anonymising(store, actor, user).await?,
-        Subject::Import(file) => ask_to_import(store, file).await?,
+        Subject::Run(preview) => approval_workflow::request(store, actor, preview).await?,
+        Subject::Reapply => approval_workflow::request_reapply(store, actor).await?,
+        Subject::MoreChanges => approval_workflow::request_more_changes(store, actor).await?,
+        Subject::Staff(user) => approval_workflow::request_staff_anonymising(store, actor, user).await?,
+        Subject::Import(file) => request_import(store, file).await?,
     };
     output.print(&json!({ "approval": id }), |_| {
         format!("Approval requested: request {id} is waiting for a second person")
@@ -108,11 +108,11 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
 }
 
 /// Requests approval to import a file of users.
-async fn ask_to_import(store: &Store, file: PathBuf) -> anyhow::Result<ApprovalId> {
+async fn request_import(store: &Store, file: PathBuf) -> anyhow::Result<ApprovalId> {
     let profile = built_in("lethe", FileKind::Users).context("no profile")?;
     let (file, watch) = (ImportFile { main: file, tables: BTreeMap::new() }, Watch::default());
     let order = ImportOrder::on_command_line(&file, &profile, &watch);
-    Ok(ask_to_import_users(store, Actor::COMMAND_LINE, &order).await?)
+    Ok(request_import_of_users(store, Actor::COMMAND_LINE, &order).await?)
 }
 
 /// Returns a request as a line of numbers and codes, without names.

@@ -83,7 +83,7 @@ pub(super) async fn receive(
     match store_file(&state, &session, &token, form).await {
         Ok(page) => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
         Err(UploadError::Failed(error)) if error.fault().is_some() => {
-            down::failed(&state.store, &error, "an upload could not be recorded")
+            down::failed(&state.store, error, "an upload could not be recorded")
         }
         Err(error) => {
             if let UploadError::NotStored(cause) = &error {

@@ -6,7 +6,7 @@ use super::{RowOwner, Table, entry};
 
 pub(super) const IMPORTS: Table = Table {
     name: "imports",
-    words: "Imports",
+    label: "Imports",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
@@ -28,7 +28,7 @@ pub(super) const IMPORTS: Table = Table {
 
 pub(super) const IMPORT_LINES: Table = Table {
     name: "import_lines",
-    words: "Lines of imports that were rejected, held or skipped",
+    label: "Lines of imports that were rejected, held or skipped",
     owner: RowOwner::NoUser,
     columns: &[
         entry("import_id", NotPersonal, Keep, "Import"),

@@ -3,8 +3,8 @@
 use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
 use crate::limits::limited;
 use crate::support::{
-    add, ask_to_import_users, day, dump, execute, for_each_database, import_users, import_users_confirmed,
-    leaver,
+    add, day, dump, execute, for_each_database, import_users, import_users_confirmed, leaver,
+    request_import_of_users,
 };
 use crate::transfer::file;
 use db::entity::{audit_events, users};

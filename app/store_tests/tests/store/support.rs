@@ -181,12 +181,12 @@ pub async fn import_loans(
     import_of((store, actor), FileKind::Loans, file, (dry_run, None)).await
 }
 
-pub async fn ask_to_import_users(
+pub async fn request_import_of_users(
     store: &Store,
     actor: Actor,
     file: &Path,
 ) -> Result<ApprovalId, TransferError> {
     let file = ImportFile { main: file.to_owned(), tables: BTreeMap::new() };
     let (profile, watch) = (built_in("lethe", FileKind::Users).unwrap(), Watch::default());
-    transfer::ask_to_import_users(store, actor, &order(&file, &profile, &watch, (true, None))).await
+    transfer::request_import_of_users(store, actor, &order(&file, &profile, &watch, (true, None))).await
 }
