@@ -1,5 +1,6 @@
 //! The server functions of legal holds.
 
+use crate::components::flash;
 use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -29,7 +30,7 @@ pub(super) struct ReviewForm {
 #[server(prefix = "/do", endpoint = "place_hold", input = PostUrl)]
 pub(super) async fn place_hold(form: HoldForm) -> Result<(), AppError> {
     let id = legal_hold::place(&store(), actor(), &form).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{id}?done=hold-placed"));
+    flash::redirect(&format!("/legal-holds/{id}?done=hold-placed"));
     Ok(())
 }
 
@@ -37,7 +38,7 @@ pub(super) async fn place_hold(form: HoldForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "review_hold", input = PostUrl)]
 pub(super) async fn review_hold(form: ReviewForm) -> Result<(), AppError> {
     legal_hold::review(&store(), actor(), LegalHoldId(form.hold), &form.review_on).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{}?done=hold-reviewed", form.hold));
+    flash::redirect(&format!("/legal-holds/{}?done=hold-reviewed", form.hold));
     Ok(())
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn review_hold(form: ReviewForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "ask_for_release", input = PostUrl)]
 pub(super) async fn ask_for_release(form: HoldRef) -> Result<(), AppError> {
     legal_hold::ask_for_release(&store(), actor(), LegalHoldId(form.hold)).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{}?done=release-asked", form.hold));
+    flash::redirect(&format!("/legal-holds/{}?done=release-asked", form.hold));
     Ok(())
 }
 
@@ -53,6 +54,6 @@ pub(super) async fn ask_for_release(form: HoldRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "release_hold", input = PostUrl)]
 pub(super) async fn release_hold(form: HoldRef) -> Result<(), AppError> {
     legal_hold::release(&store(), actor(), LegalHoldId(form.hold)).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{}?done=hold-released", form.hold));
+    flash::redirect(&format!("/legal-holds/{}?done=hold-released", form.hold));
     Ok(())
 }
