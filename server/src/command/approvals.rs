@@ -11,11 +11,11 @@ use std::process::ExitCode;
 use task_centre::approval_workflow;
 use trail::person::Person;
 use trail::{Actor, Store};
-use transfer::ask_to_import_users;
+use transfer::{TransferError, ask_to_import_users};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
-    /// List requests that are waiting for a decision.
+    /// List approval requests that are waiting for a decision.
     List {
         /// Include decided and expired requests.
         #[arg(long)]
@@ -24,24 +24,26 @@ pub(crate) enum Approvals {
         #[arg(long, default_value_t = 50)]
         last: u64,
     },
-    /// Withdraw a request that was made on the command line.
+    /// Withdraw an approval request that was made on the command line.
     Withdraw {
         /// Id of the request.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
-    /// Request approval by a second person for the run of a preview.
+    /// Request approval by a second person: for the run of a preview, a rules update, more manual changes, anonymising a
+    /// member of staff, or an import.
     Ask {
         /// Id of the preview.
-        #[arg(required_unless_present_any = ["reapply", "more_changes", "staff", "import"])]
+        #[arg(value_parser = super::number, required_unless_present_any = ["reapply", "more_changes", "staff", "import"])]
         preview: Option<i64>,
-        /// Request approval to apply the current rules to users anonymised earlier.
+        /// Request approval for a rules update: to apply the current rules to users anonymised under older ones.
         #[arg(long, conflicts_with = "preview")]
         reapply: bool,
         /// Request approval for more manual changes on the command line than the safety limits allow.
         #[arg(long, conflicts_with_all = ["preview", "reapply"])]
         more_changes: bool,
         /// Request approval to anonymise the member of staff with this user number.
-        #[arg(long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
+        #[arg(value_parser = super::number, long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
         staff: Option<i64>,
         /// Request approval to import this file of users, which exceeds the safety limits.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["preview", "reapply", "more_changes", "staff"])]
@@ -74,7 +76,9 @@ impl Approvals {
 
 async fn withdraw(store: &Store, output: Output, id: ApprovalId) -> anyhow::Result<ExitCode> {
     let decision = approval::withdraw(store, Actor::COMMAND_LINE, id).await?;
-    output.print(&json!({ "approval": id, "decision": decision }), |_| format!("Request {id} withdrawn"))?;
+    output.print(&json!({ "approval": id, "decision": decision }), |_| {
+        format!("Approval request {id} withdrawn")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -94,10 +98,13 @@ async fn ask(store: &Store, output: Output, subject: Subject) -> anyhow::Result<
         Subject::Reapply => approval_workflow::ask_reapply(store, actor).await?,
         Subject::MoreChanges => approval_workflow::ask_more_changes(store, actor).await?,
         Subject::Staff(user) => approval_workflow::ask_staff_anonymising(store, actor, user).await?,
-        Subject::Import(file) => ask_to_import_users(store, actor, &file).await?,
+        Subject::Import(file) => match ask_to_import_users(store, actor, &file).await {
+            Err(TransferError::File(problems)) => return super::import::print_problems(output, &problems),
+            asked => asked?,
+        },
     };
     output.print(&json!({ "approval": id }), |_| {
-        format!("Approval requested: request {id} is waiting for a second person")
+        format!("Approval requested: approval request {id} is waiting for a second person")
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -127,6 +134,6 @@ fn line(approval: &Approval) -> String {
         approval.id,
         approval.status.label(),
         by(approval.asked_by.as_ref()),
-        approval.expires_at.to_rfc3339()
+        super::output::instant(approval.expires_at)
     )
 }
