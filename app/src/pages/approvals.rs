@@ -47,7 +47,9 @@ pub fn ApprovalsPage() -> impl IntoView {
             if rows.is_empty() {
                 return view! {
                     <p class="empty">
-                        "Nothing to approve. Approval is requested on the page of a preview or of a legal hold."
+                        "Nothing to approve. Approval is requested on the page of a preview, of a legal hold or of a member \
+                         of staff, and for more manual changes on this page. For rules updates and imports it is \
+                         requested on the command line."
                     </p>
                 }
                 .into_any();
@@ -62,8 +64,8 @@ pub fn ApprovalsPage() -> impl IntoView {
         Ok(view! {
             <PageLayout title="Approvals"
                 lead="Requests of one member of staff that another must approve: runs that go further than \
-                      before, releases of legal holds, more manual changes, and anonymising members of \
-                      staff.">
+                      before, rules updates, releases of legal holds, more manual changes, imports, and \
+                      anonymising members of staff.">
                 <ProblemSummary error=list.error.or_else(|| paths.into_iter().find_map(error_for)) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
