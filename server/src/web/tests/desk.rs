@@ -185,7 +185,8 @@ impl Desk {
 
 /// Returns the request that posts a form. A form with a token also gets a key of its page.
 pub(in crate::web) fn post(address: &str, mut form: String) -> Request<Body> {
-    if form.contains("form_token=") && !form.contains("form_key=") {
+    let has_key = form.contains("form_key=") || form.contains("form%5Fkey=");
+    if form.contains("form_token=") && !has_key {
         form = format!("{form}&form_key={}", FormOnce::new_key());
     }
     Request::post(address)

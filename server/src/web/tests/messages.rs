@@ -117,6 +117,7 @@ async fn an_action_of_one_click_can_be_undone_by_one_click() {
         ),
     )
     .await;
+    desk.staff("other", &[Role::Administrator]).await;
     let record = format!("/users/{ng}");
     for (function, page, form, message) in [
         ("return_loan", record.as_str(), "form[loan]=1".to_owned(), "Return undone."),
@@ -130,7 +131,6 @@ async fn an_action_of_one_click_can_be_undone_by_one_click() {
         let (_, _, html) = desk.get(&to).await;
         let undo = undo_of(&html).unwrap_or_else(|| panic!("{function}: no undo on {to}"));
         // The same address offers no undo to another member of staff.
-        desk.staff("other", &[Role::Administrator]).await;
         let other = desk.another("other").await;
         assert_eq!(undo_of(&other.get(&to).await.2), None, "{function}");
         let stolen = other.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
@@ -302,7 +302,7 @@ async fn an_irreversible_action_states_its_effect_before_the_button() {
     for (page, function, effect) in [
         ("/runs/1", "cancel_run", "Users already anonymised stay anonymised"),
         ("/runs/2", "clean_files", "It cannot be stopped"),
-        ("/staff", "invite_staff", "An earlier link stops working"),
+        ("/staff", "invite_staff", "An earlier one stops working"),
         ("/staff", "end_sessions", "They are signed out everywhere"),
         ("/account", "end_session", "That browser is signed out"),
     ] {
