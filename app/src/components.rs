@@ -4,7 +4,7 @@ mod banner;
 mod bare_layout;
 mod data_table;
 mod escape;
-mod flash;
+pub(crate) mod flash;
 pub(crate) mod forms;
 mod links;
 pub(crate) mod lists;

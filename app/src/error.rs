@@ -72,6 +72,11 @@ pub enum AppError {
 
 #[cfg(feature = "ssr")]
 impl AppError {
+    /// Returns the error of an action that has nothing to do, because the record is already in that state.
+    pub(crate) fn unchanged(state: &str) -> Self {
+        Self::Refused(format!("{state}. Nothing was changed"))
+    }
+
     /// Returns the HTTP status of the answer with this error: the only table of errors and statuses.
     pub fn status(&self) -> http::StatusCode {
         use http::StatusCode;

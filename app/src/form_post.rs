@@ -150,7 +150,7 @@ fn read_fields(form: &mut PostedForm, parts: &Parts, body: Option<BufferedBody>)
     {
         return Err(AppError::OtherSession);
     }
-    if !fields.are_of_form() {
+    if !fields.are_of_form() || idempotency::is_key_missing(form) {
         return Err(AppError::Unreadable);
     }
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
@@ -181,14 +181,17 @@ pub async fn buffer_body(
 /// Returns the maximum size of the body. It is smaller if the form requires no sign-in or the request carries no
 /// session token.
 fn max_bytes(parts: &Parts, cookies: Cookies) -> usize {
-    let is_of_sign_in = matches!(
-        route_access::access_for(FUNCTIONS, parts.uri.path()),
-        None | Some(Access::Public | Access::AnySession)
-    );
+    let is_of_sign_in = is_of_sign_in(parts.uri.path());
     let is_form = parts.uri.path().starts_with(PREFIX);
     let sent = parts.headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok());
     let has_key = sent.is_some_and(|sent| cookie::session_token(cookies, sent).is_some());
     if has_key && !(is_form && is_of_sign_in) { MAX_BYTES } else { MAX_BYTES_UNKNOWN }
+}
+
+/// Returns whether a server function requires no complete sign-in.
+fn is_of_sign_in(function: &str) -> bool {
+    let access = route_access::access_for(FUNCTIONS, function);
+    matches!(access, None | Some(Access::Public | Access::AnySession))
 }
 
 /// The route of the server functions of forms.

@@ -19,6 +19,7 @@ mod staff;
 mod tasks;
 mod users;
 
+pub use crate::components::flash::with_proof;
 pub use account::AccountPage;
 pub use approvals::{ApprovalPage, ApprovalsPage};
 pub use audit::{AuditPage, audit_csv};

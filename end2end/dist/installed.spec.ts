@@ -1,4 +1,4 @@
-// The first administrator of a new installation: password link, authenticator app, sign-in, WebAssembly.
+// The first administrator of a new installation: invitation, authenticator app, sign-in, WebAssembly.
 import { expect, test } from "@playwright/test";
 import { code } from "../tests/totp";
 

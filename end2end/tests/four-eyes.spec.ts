@@ -48,7 +48,7 @@ test("a first run is requested by one person and approved by another", async ({ 
   await expect(approver.getByRole("heading", { name: "Approve request" })).toBeVisible();
   await field.fill(users);
   await approve.click();
-  await expect(approver.getByText("Request approved.")).toBeVisible();
+  await expect(approver.getByText("Approval request approved.")).toBeVisible();
   // The approver cannot start the run.
   await approver.goto(preview);
   await expect(approver.getByLabel("To confirm, type")).toHaveCount(0);

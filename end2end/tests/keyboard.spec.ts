@@ -88,7 +88,7 @@ test("all main work can be done by the keyboard alone", async ({ browser, librar
   });
 
   await test.step("a preview with a request for approval", async () => {
-    await keys.press("Preview who would be anonymised");
+    await keys.press("Create preview");
     await keys.type("searchbox", "Find a user in this list", "1");
     await keys.press("Show users");
     await expect(page.getByRole("row", { name: /^1 .*has a role \(staff\)/ })).toBeVisible();
@@ -102,7 +102,7 @@ test("all main work can be done by the keyboard alone", async ({ browser, librar
     const label = await other.keys.page.locator("label[for=confirm]").innerText();
     await other.keys.type("textbox", /^To confirm, type/, /\d[\d,]*/.exec(label)![0]);
     await other.keys.press(/^Approve run for/);
-    await expect(other.keys.page.getByText("Request approved.")).toBeVisible();
+    await expect(other.keys.page.getByText("Approval request approved.")).toBeVisible();
   });
 
   await test.step("the run and its certificate", async () => {

@@ -22,7 +22,7 @@ test("an invitation sets a password, and the next sign-in asks for password and 
   await expect(page.getByRole("link", { name: "Users", exact: true })).toHaveCount(0);
 
   await page.goto(link);
-  await expect(page.getByText("There is no such password link")).toBeVisible();
+  await expect(page.getByText("There is no such invitation")).toBeVisible();
 
   await page.getByRole("link", { name: "Account" }).click();
   await page.getByRole("link", { name: "Set up an authenticator app" }).click();

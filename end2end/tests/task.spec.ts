@@ -190,7 +190,7 @@ test("a run leaves the reports unchanged", async ({ page, request, library }) =>
   const before = await reports(request, library);
   await open(page, "/tasks");
   await page.getByRole("link", { name: "Left five days ago" }).click();
-  await page.getByRole("button", { name: "Preview who would be anonymised" }).click();
+  await page.getByRole("button", { name: "Create preview" }).click();
   const headline = await page.locator(".headline").innerText();
   const [eligible, all] = headline.match(/\d[\d,]*/g)!.map((number) => Number(number.replaceAll(",", "")));
   expect(eligible).toBeGreaterThan(5);

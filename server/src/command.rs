@@ -27,7 +27,8 @@ use crate::{startup, web};
 use clap::{Parser, Subcommand};
 use db::RecordsError;
 use operations::OpenOptions;
-pub(crate) use output::Output;
+pub(crate) use output::{Output, ReaderGone, print_error};
+use policy::form::{FieldErrors, Problem};
 use std::process::ExitCode;
 use trail::Store;
 use trail::key::KeyUse;
@@ -47,13 +48,13 @@ pub(crate) struct Arguments {
 enum Command {
     /// Migrate the database, then serve the web pages (the default).
     Serve,
-    /// The task centre: list, show, export, import, preview, run.
+    /// The task centre: list, show, export, import, preview, run, reapply, unowned, reassign.
     #[command(subcommand)]
     Tasks(tasks::Tasks),
-    /// Runs and previews: list, show, verify a certificate.
+    /// Runs and previews: list, show, resume, cancel, verify a certificate.
     #[command(subcommand)]
     Runs(runs::Runs),
-    /// Users: find, show, anonymise one.
+    /// Users: find, show, anonymise.
     #[command(subcommand)]
     Users(users::Users),
     /// Staff: list, add, disable, anonymise.
@@ -62,10 +63,10 @@ enum Command {
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
-    /// Approvals by a second person: list, request, withdraw.
+    /// Approvals by a second person: list, ask, withdraw.
     #[command(subcommand)]
     Approvals(approvals::Approvals),
-    /// Clean removed values from the database files.
+    /// Clean the database files: leave no removed value in their free space.
     Vacuum(vacuum::Vacuum),
     /// Check whether values of anonymised users are still stored.
     Residue(residue::Residue),
@@ -109,11 +110,33 @@ impl Command {
     }
 }
 
+/// Reads an id or a user number.
+fn number(text: &str) -> Result<i64, &'static str> {
+    text.trim().parse().map_err(|_| "enter a number, digits only")
+}
+
 /// Lists the problems of the fields if the error is about invalid fields.
 fn with_field_problems(error: RecordsError) -> anyhow::Error {
     let RecordsError::Invalid(errors) = &error else { return error.into() };
     let problems = errors.0.iter().map(|error| format!("{}: {}", error.field, error.problem));
     anyhow::anyhow!("{}", problems.collect::<Vec<_>>().join("; "))
+}
+
+/// Lists the problems of options. `options` holds the values of those that accept only some.
+fn with_options(errors: &FieldErrors, options: &[(&str, Vec<&str>)]) -> anyhow::Error {
+    let problems = errors.0.iter().map(|error| {
+        let known = options.iter().find(|(name, _)| *name == error.field);
+        match (&error.problem, known) {
+            (Problem::UnknownChoice, Some((name, values))) if values.is_empty() => {
+                format!("--{name}: Leave it out: it has no options here")
+            }
+            (Problem::UnknownChoice, Some((name, values))) => {
+                format!("--{name}: Choose one of {}", values.join(", "))
+            }
+            (problem, _) => format!("--{}: {problem}", error.field),
+        }
+    });
+    anyhow::anyhow!("{}", problems.collect::<Vec<_>>().join("\n"))
 }
 
 impl Arguments {

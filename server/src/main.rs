@@ -22,7 +22,9 @@ async fn main() -> ExitCode {
     startup::keep_files_private();
     let arguments = command::Arguments::parse();
     arguments.execute().await.unwrap_or_else(|error| {
-        eprintln!("Not done: {}", causes::describe(&error));
+        if !error.is::<command::ReaderGone>() {
+            command::print_error(&format!("Not done: {}", causes::describe(&error)));
+        }
         ExitCode::FAILURE
     })
 }

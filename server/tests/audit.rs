@@ -110,7 +110,7 @@ async fn list_applies_its_filters() {
     assert!(list(&["--to", "2001-01-01"]).is_empty() && list(&["--from", "2001-01-01"]) == all);
     assert!(list(&["--staff", "7"]).is_empty());
     for (filters, problem) in [
-        (["--action", "forgotten"], "action: Choose one"),
+        (["--action", "forgotten"], "--action: Choose one of"),
         (["--from", "soon"], "from: Enter a date"),
         (["--id", "x"], "id: Enter a number"),
     ] {

@@ -98,7 +98,7 @@ async fn the_command_line_can_withdraw_its_own_request() {
     let preview = json(folder, &["tasks", "preview", "1"])["id"].to_string();
     let request = json(folder, &["approvals", "request", &preview])["approval"].to_string();
     let text = printed(folder, &["approvals", "withdraw", &request]);
-    assert_eq!(text.trim(), format!("Request {request} withdrawn"));
+    assert_eq!(text.trim(), format!("Approval request {request} withdrawn"));
     assert!(printed(folder, &["approvals", "list", "--all"]).contains("Withdrawn by command line"));
     let events = json(folder, &["audit", "list", "--action", "approval_withdrawn"]);
     assert_eq!(events.as_array().unwrap().len(), 1);

@@ -59,7 +59,7 @@ impl NoticeKind {
             Self::AppSet => "An authenticator app was set up, with new recovery codes",
             Self::RecoveryCodeUsed => "A recovery code was used",
             Self::PasswordSet => "Your password was set",
-            Self::Invited => "An administrator created a password link for you",
+            Self::Invited => "An administrator created an invitation for you",
             Self::ProviderConnected => "Single sign-on was connected",
             Self::ProviderDisconnected => "Single sign-on was disconnected",
             Self::SessionEnded => "One of your sessions was ended",

@@ -189,8 +189,8 @@ pub const STORAGE_LOCATIONS: [StorageLocation; 10] = [
         label: "Backups (lethe backup) and the temporary copies of a restore drill",
         class: DataClass::Identifier,
         rule: "Managed by the administrator: backups keep old values until they expire. After a restore \
-               Lethe anonymises every user in the ledger again before the desk opens. A drill deletes its \
-               copy when it ends.",
+               Lethe anonymises every user in the ledger again before it serves any page. A drill deletes \
+               its copy when it ends.",
     },
     StorageLocation {
         label: "Ledger (file outside the database)",

@@ -31,7 +31,7 @@ impl RunKind {
             Self::Preview => "Preview",
             Self::Manual => "Manual run",
             Self::Scheduled => "Scheduled run",
-            Self::Single => "Single user",
+            Self::Single => "Single-user run",
             Self::Reapply => "Rules update",
             Self::Replay => "Ledger replay",
         }

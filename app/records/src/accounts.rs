@@ -151,8 +151,11 @@ pub async fn add(
         let form = UserForm { user_id: name.clone(), last_name: name, ..UserForm::default() };
         user::save(store, actor, &form).await?
     };
-    grant_role(store, actor, number, role).await?;
+    let is_granted = grant_if_missing(store, actor, number, role).await?;
     let invitation = if has(&store.db, CredentialKind::Password, number).await? {
+        if !is_granted {
+            return Err(has_role());
+        }
         None
     } else {
         Some(invite(store, actor, number).await?)
@@ -161,13 +164,27 @@ pub async fn add(
 }
 
 /// Grants a role. Ends all sessions of the user, who must sign in again with the factors that the new role
-/// requires.
+/// requires. Rejects a role that the user already has.
 pub async fn grant_role(
     store: &Store,
     actor: Actor,
     number: UserNumber,
     role: Role,
 ) -> Result<(), RecordsError> {
+    if grant_if_missing(store, actor, number, role).await? { Ok(()) } else { Err(has_role()) }
+}
+
+fn has_role() -> RecordsError {
+    RecordsError::Refused("This user already has this role. Nothing was changed".to_owned())
+}
+
+/// Grants a role. Returns false if the user already has it.
+async fn grant_if_missing(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    role: Role,
+) -> Result<bool, RecordsError> {
     let tx = changing(store, actor, number).await?;
     let user = person::lock(&tx, number).await?;
     if user.anonymised_on.is_some() || user.fictitious {
@@ -177,7 +194,7 @@ pub async fn grant_role(
     }
     let roles = roles_of(&tx, number).await?;
     if roles.has(role) {
-        return Ok(());
+        return Ok(false);
     }
     // A new approver counts only after some hours, so that one person can't quickly create a second one.
     let is_new = |action: Action| role.may(action) && !roles.may(action);
@@ -194,7 +211,7 @@ pub async fn grant_role(
     session::forget(&tx, number).await?;
     record(&tx, store, actor, AuditAction::RoleGranted, number, role.code()).await?;
     store.commit(tx).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Revokes a role and ends all sessions of the user. Returns how to undo it, or `None` if the user didn't have the
@@ -231,6 +248,12 @@ pub async fn revoke_role(
 pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<Undo, RecordsError> {
     let tx = changing(store, actor, number).await?;
     person::lock(&tx, number).await?;
+    // Setting aside again would delete the credentials that an undo restores.
+    if !set_aside::is_left(&tx, number).await? {
+        return Err(RecordsError::Refused(
+            "This user already cannot sign in. Nothing was changed".to_owned(),
+        ));
+    }
     set_aside::set_aside(&tx, number).await?;
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
@@ -301,12 +324,12 @@ pub async fn accept(
     new: Zeroizing<String>,
     repeated: &str,
 ) -> Result<(Token, Stage), RecordsError> {
-    let (number, _) = invited(store, key).await?.ok_or(RecordsError::NotFound("password link"))?;
+    let (number, _) = invited(store, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
     let hash = new_password(store, number, new, repeated).await?;
     let tx = store.begin().await?;
     person::lock(&tx, number).await?;
     // The same link may have been used in the meantime.
-    let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("password link"))?;
+    let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
     let had_password = has(&tx, CredentialKind::Password, number).await?;
     let actor = Actor::signed_in(number, Roles::default(), Clock::system_now());
@@ -322,7 +345,7 @@ pub async fn accept(
     }
     // The link is invalid if the user's last role was revoked in the meantime.
     let begun = session::begin_proven(&tx, store, number, &Proof::password()).await?;
-    let begun = begun.ok_or(RecordsError::NotFound("password link"))?;
+    let begun = begun.ok_or(RecordsError::NotFound("invitation"))?;
     store.commit(tx).await?;
     Ok(begun)
 }

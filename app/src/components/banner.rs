@@ -198,7 +198,7 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
             "Wrong codes".to_owned(),
             view! {
                 " have ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
-                ". Their passwords have probably been stolen: create password links for them."
+                ". Their passwords have probably been stolen: create invitations for them."
             }
             .into_any(),
         ),

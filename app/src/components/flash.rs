@@ -1,8 +1,66 @@
-//! Flash messages, shown once after a form was executed (`?done=code`).
+//! Flash messages: the page after an executed form reports the action (`?done=code`).
+//!
+//! The address contains a proof: the code, the path and the time, encrypted for the member of staff. An address
+//! without a valid proof shows no message, because anyone could have written it.
+
+use crate::components::query;
+use crate::private_search;
+use crate::state::session;
+use db::Clock;
+use identity::Session;
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use trail::undoable::UNDO_TIMEOUT;
+
+/// The query parameter with the code.
+const CODE: &str = "done";
+/// The query parameter with the proof.
+const PROOF: &str = "proof";
+/// The prefix of the encrypted text: no other encrypted text of a member of staff is accepted.
+const PREFIX: &str = "done ";
+
+/// Redirects to a page of which the address contains the code of a message.
+pub(crate) fn redirect(page: &str) {
+    match session() {
+        Some(session) => leptos_axum::redirect(&with_proof(page, &session)),
+        None => leptos_axum::redirect(page),
+    }
+}
+
+/// Adds the proof to the address of a page with a message.
+pub fn with_proof(page: &str, session: &Session) -> String {
+    let (path, values) = page.split_once('?').unwrap_or((page, ""));
+    let code = values.split('&').find_map(|value| value.strip_prefix(CODE)?.strip_prefix('='));
+    let proof =
+        code.and_then(|code| session.seal(&proof_text(code, path, Clock::system_now().timestamp())).ok());
+    // Without a proof the page shows no message; the action was executed all the same.
+    proof.map_or_else(|| page.to_owned(), |proof| format!("{page}&{PROOF}={proof}"))
+}
+
+fn proof_text(code: &str, path: &str, at: i64) -> String {
+    format!("{PREFIX}{at} {code} {path}")
+}
+
+/// Returns the code in the address of the page if its proof is valid.
+pub(crate) fn code() -> Option<String> {
+    let code = query(CODE);
+    let text = session()?.open(&private_search::value(PROOF)?)?;
+    let path = use_location().pathname.get_untracked();
+    is_valid(&text, &code, &path, Clock::system_now().timestamp()).then_some(code)
+}
+
+/// Returns whether a proof is for this code and path, and as recent as an action that can be undone.
+fn is_valid(text: &str, code: &str, path: &str, now: i64) -> bool {
+    let at = text.strip_prefix(PREFIX).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    at.is_some_and(|at| {
+        (0..UNDO_TIMEOUT.num_seconds()).contains(&(now - at)) && text == proof_text(code, path, at)
+    })
+}
 
 /// Returns the message of a code. None if the code is unknown.
 pub(crate) fn message(code: &str) -> Option<&'static str> {
     Some(match code {
+        "task-created" => "Task created.",
         "task-saved" => "Task saved.",
         "task-saved-for-owner" => "Task saved. It is private: only its owner can see it.",
         "task-reassigned" => "Task reassigned. It has a new owner.",
@@ -18,8 +76,8 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "user-unmarked" => "Deletion mark removed.",
         "loan-returned" => "Loan returned.",
         "request-cancelled" => "Request cancelled.",
-        "residue-removed" => "Text removed.",
-        "residue-kept" => "Text kept.",
+        "residue-removed" => "Residue removed.",
+        "residue-kept" => "Residue kept.",
         "residue-reopened" => "Decision reopened. The finding is waiting for a decision again.",
         "loan-reopened" => "Return undone. The loan is open again.",
         "request-reopened" => "Cancellation undone. The request is open again.",
@@ -36,11 +94,11 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "release-requested" => "Release requested. Another member of staff must now release the legal hold.",
         "legal-hold-released" => "Legal hold released.",
         "approval-requested" => "Approval requested. Another member of staff must now decide.",
-        "approved" => "Request approved.",
-        "declined" => "Request declined.",
-        "withdrawn" => "Request withdrawn.",
+        "approved" => "Approval request approved.",
+        "declined" => "Approval request declined.",
+        "withdrawn" => "Approval request withdrawn.",
         "charge-settled" => "Charge settled.",
-        "password-changed" => "Password changed. Your other sessions have ended.",
+        "password-changed" => "Password set. Your other sessions have ended.",
         "provider-connected" => "Single sign-on is connected. You can now sign in with it.",
         "provider-disconnected" => "Single sign-on is disconnected.",
         "notices-read" => "Notices marked as read. They stay listed below for three months.",
@@ -51,4 +109,29 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "role-added" => "Role added. The user must sign in again.",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_is_for_one_code_and_one_page_and_expires() {
+        let text = proof_text("hold-released", "/legal-holds/2", 1_000);
+        assert!(is_valid(&text, "hold-released", "/legal-holds/2", 1_010));
+        for (code, path, now) in [
+            ("hold-placed", "/legal-holds/2", 1_010),
+            ("hold-released", "/legal-holds/21", 1_010),
+            ("hold-released", "/legal-holds/2", 999),
+            ("hold-released", "/legal-holds/2", 1_000 + UNDO_TIMEOUT.num_seconds()),
+        ] {
+            assert!(!is_valid(&text, code, path, now), "{code} {path} {now}");
+        }
+        assert!(!is_valid(
+            "undo 1000 hold-released /legal-holds/2",
+            "hold-released",
+            "/legal-holds/2",
+            1_010
+        ));
+    }
 }

@@ -10,7 +10,7 @@ use crate::user_search::FindUsers;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
+use leptos_router::hooks::use_location;
 use policy::UserNumber;
 use trail::person;
 
@@ -97,8 +97,7 @@ pub(crate) fn PageLayout(
     children: Children,
 ) -> impl IntoView {
     let here = use_location().pathname.get_untracked();
-    let done =
-        use_query_map().with_untracked(|query| query.get("done")).and_then(|code| flash::message(&code));
+    let done = flash::code().and_then(|code| flash::message(&code));
     let actions: Vec<PageAction> = actions.into_iter().filter(PageAction::can_open).collect();
     let with_actions = !actions.is_empty();
     view! {

@@ -1,6 +1,6 @@
 //! The message after a change, with the button that undoes it.
 
-use crate::components::{PostButton, own_address, query, user_address};
+use crate::components::{PostButton, flash, own_address, query, user_address};
 use crate::error::AppError;
 use crate::state::{session, store};
 use db::RecordsError;
@@ -40,7 +40,7 @@ pub(crate) async fn undo_change(form: UndoForm) -> Result<(), AppError> {
         Restored::UserSignIn(user) => record(user, "details", "user-sign-in-restored"),
         Restored::Finding => "/residue?done=residue-reopened".to_owned(),
     };
-    leptos_axum::redirect(&page);
+    flash::redirect(&page);
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn go_to(page: String, undo: Option<&Undo>) -> Result<(), AppError> {
         Some(sealed) => format!("{page}{}{UNDO}={sealed}", if page.contains('?') { '&' } else { '?' }),
         None => page,
     };
-    leptos_axum::redirect(&page);
+    flash::redirect(&page);
     Ok(())
 }
 

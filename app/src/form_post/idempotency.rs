@@ -1,7 +1,7 @@
 //! Idempotency: a form that is sent again, by a second click or by going back, gets its first outcome. The same form
 //! has the same random key of its page, the same server function and the same fields.
 
-use super::{BufferedBody, FormOutcome, PostedForm, answer, call_function, read_form};
+use super::{BufferedBody, FormOutcome, PostedForm, answer, call_function, is_of_sign_in, read_form};
 use crate::error::{AppError, log_internal};
 use crate::form::{FormToken, PREFIX};
 use crate::state::{AppState, SessionEnded};
@@ -67,6 +67,13 @@ impl StoredOutcome {
         let cookies = self.cookies.into_iter().filter_map(|one| HeaderValue::try_from(one).ok());
         FormOutcome { result, headers: cookies.map(|one| (SET_COOKIE, one)).collect() }
     }
+}
+
+/// Returns whether the form lacks a key that its server function requires. The pages of the sign-in are exempt: a
+/// form may be older than its session.
+pub(super) fn is_key_missing(form: &PostedForm) -> bool {
+    let is_exempt = WITHOUT_KEY.contains(&form.path.as_str()) || is_of_sign_in(&form.path);
+    !is_exempt && !form.key.as_deref().is_some_and(FormOnce::is_key)
 }
 
 /// Executes a form, unless it was executed before.

@@ -2,7 +2,7 @@
 
 use crate::components::{
     AskFirst, DataTable, FieldProblem, NewPasswordFields, PageLayout, PostButton, ProblemSummary, SignOut,
-    Timestamp, UserName, guarded_page, text_columns,
+    Timestamp, UserName, flash, guarded_page, text_columns,
 };
 use crate::cookie;
 use crate::error::{AppError, field_errors};
@@ -52,7 +52,7 @@ pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> 
     let (old, new) = (Zeroizing::new(form.old), Zeroizing::new(form.password));
     let token = session::change_password(&store(), &session, old, new, &form.repeated).await?;
     cookie::set_session(&token);
-    leptos_axum::redirect("/account?done=password-changed");
+    flash::redirect("/account?done=password-changed");
     Ok(())
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> 
 pub(super) async fn end_session(form: SessionRef) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
     session::end_one(&store(), &session, &form.session).await?;
-    leptos_axum::redirect("/account?done=session-ended");
+    flash::redirect("/account?done=session-ended");
     Ok(())
 }
 

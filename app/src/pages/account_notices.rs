@@ -1,6 +1,6 @@
 //! Notices to the owner of an account, on the account page. The banner shows unread ones.
 
-use crate::components::{DataTable, PostButton, ProblemSummary, Timestamp, text_columns};
+use crate::components::{DataTable, PostButton, ProblemSummary, Timestamp, flash, text_columns};
 use crate::error::AppError;
 use crate::form::error_for;
 use crate::state::{session, store};
@@ -25,7 +25,7 @@ pub(super) async fn read_notices(form: ReadNoticesForm) -> Result<(), AppError> 
     let session = session().ok_or(AppError::NotSignedIn)?;
     let until = form.until.parse().map_err(|_| AppError::Unreadable)?;
     staff::read_notices(&store(), session.user, until).await?;
-    leptos_axum::redirect("/account?done=notices-read");
+    flash::redirect("/account?done=notices-read");
     Ok(())
 }
 

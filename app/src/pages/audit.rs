@@ -37,7 +37,7 @@ pub fn AuditPage() -> impl IntoView {
         let error = filter_error(&errors);
         Ok(view! {
             <PageLayout title="Audit"
-                lead="Who did what to which record, newest first. Events are never changed or removed, and \
+                lead="All recorded actions, newest first. Events are never changed or removed, and \
                       contain no field values.">
                 <ProblemSummary error />
                 {chain(&status)}
@@ -94,7 +94,7 @@ fn results(form: &AuditForm, found: Page<AuditRow>, paged: bool) -> impl IntoVie
         <p><a href=file download>"Download these events as CSV"</a></p>
         <DataTable label="Events" caption="Events, newest first"
             columns=vec![
-                Column::text("When"), Column::text("Action"), Column::text("Object"), Column::text("Who"),
+                Column::text("When"), Column::text("Action"), Column::text("Object"), Column::text("Staff"),
                 Column::text("Channel"), Column::text("Details"), Column::number("Event"),
             ]>
             {rows.into_iter().map(row).collect_view()}

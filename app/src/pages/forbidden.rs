@@ -13,7 +13,7 @@ pub fn ForbiddenPage() -> impl IntoView {
     let label = what.map_or("see this page", policy::Action::label);
     view! {
         <PageLayout title="Not allowed">
-            <p>"You do not have permission to " {label} ". Ask an administrator for a role that does."</p>
+            <p>"You do not have permission to " {label} ". Ask an administrator for a role that has it."</p>
             <p><a href="/">"Go to the start page"</a></p>
         </PageLayout>
     }

@@ -3,7 +3,7 @@
 use crate::components::undo::go_to;
 use crate::components::{
     FilterProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, Timestamp, choice, filter,
-    filtered_list, guarded_page, paging, query,
+    filtered_list, flash, guarded_page, paging, query,
 };
 use crate::error::AppError;
 use crate::form::error_for;
@@ -12,10 +12,11 @@ use erasure::residue::{self, CurrentText, Finding, FindingDecision, FindingQuery
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::RunId;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
+use policy::{RunId, UserNumber};
 use serde::{Deserialize, Serialize};
+use task_centre::task;
 
 /// The maximum number of shown characters of a text.
 const SHOWN: usize = 300;
@@ -33,7 +34,7 @@ struct FindingRef {
 #[server(prefix = "/do", endpoint = "remove_residue", input = PostUrl)]
 async fn remove_residue(form: FindingRef) -> Result<(), AppError> {
     residue::decide(&store(), actor(), form.place, FindingDecision::Removed, &form.seen).await?;
-    leptos_axum::redirect("/residue?done=residue-removed");
+    flash::redirect("/residue?done=residue-removed");
     Ok(())
 }
 
@@ -62,7 +63,7 @@ struct DecidedFindingRef {
 #[server(prefix = "/do", endpoint = "reopen_residue", input = PostUrl)]
 async fn reopen_residue(form: DecidedFindingRef) -> Result<(), AppError> {
     residue::reopen(&store(), actor(), form.place).await?;
-    leptos_axum::redirect("/residue?done=residue-reopened");
+    flash::redirect("/residue?done=residue-reopened");
     Ok(())
 }
 
@@ -84,6 +85,7 @@ pub fn ResiduePage() -> impl IntoView {
         let (store, paging) = (store(), paging());
         let run = find.run.map(|run| run.to_string()).unwrap_or_default();
         let address = format!("/residue?run={run}&show={show}");
+        let labels = task::custom_fields(&store).await?;
         let load = residue::findings(&store, &find, &paging);
         let list = filtered_list(&errors, address, &paging, load, |rows| {
             if rows.is_empty() {
@@ -96,7 +98,7 @@ pub fn ResiduePage() -> impl IntoView {
                 .into_any();
             }
             let hint = can_open(KeepResidue::PATH).then(|| view! { <ReauthHint page="/residue" /> });
-            view! { {hint} <ul class="places">{rows.into_iter().map(finding_item).collect_view()}</ul> }.into_any()
+            view! { {hint} <ul class="places">{rows.into_iter().map(|found| finding_item(found, &labels)).collect_view()}</ul> }.into_any()
         })
         .await?;
         let paths = [RemoveResidue::PATH, KeepResidue::PATH, CloseResidue::PATH, ReopenResidue::PATH];
@@ -128,7 +130,8 @@ pub fn ResiduePage() -> impl IntoView {
     })
 }
 
-fn finding_item(found: Finding) -> impl IntoView {
+fn finding_item(found: Finding, labels: &[(String, String)]) -> impl IntoView + use<> {
+    let about = about(&found, labels);
     let kind = found.kind.label();
     let others =
         (found.others > 0).then(|| format!(" and of {}", counted(found.others, "other user", "other users")));
@@ -137,7 +140,7 @@ fn finding_item(found: Finding) -> impl IntoView {
     });
     let decided = found.decision.map(|(decision, _, at)| {
         let reopen = (decision != FindingDecision::Removed).then(|| {
-            let about = format!("in {}, row {}", found.column_label, found.row);
+            let about = about.clone();
             let values = vec![("place", found.id.to_string())];
             view! {
                 <PostButton function=ReopenResidue::PATH page="/residue?show=decided" values label="Reopen decision" about />
@@ -165,10 +168,10 @@ fn finding_item(found: Finding) -> impl IntoView {
         <li>
             <p>
                 {title} <a href=format!("/users/{}", found.user)>{found.name.clone()}</a> {others}
-                " was found in " {location(&found)}
+                " was found in " {location(&found, labels)}
             </p>
             {text}
-            {open.then(|| decisions(&found))}
+            {open.then(|| decisions(&found, about))}
             {decided}
             <p class="hint">"Found " <Timestamp at=found.found_at /> {run}</p>
         </li>
@@ -176,7 +179,7 @@ fn finding_item(found: Finding) -> impl IntoView {
 }
 
 /// Renders where a value was found: in which record, if it is in one.
-fn location(found: &Finding) -> AnyView {
+fn location(found: &Finding, labels: &[(String, String)]) -> AnyView {
     let CurrentText::Text { owner: Some(owner), .. } = found.now else {
         let place = format!("{}: {}", found.table_label, found.column_label);
         return view! { <b>{place}</b> ", row " {found.row.clone()} }.into_any();
@@ -186,18 +189,33 @@ fn location(found: &Finding) -> AnyView {
     if found.table == "users" {
         return view! { <b>{column}</b> " of " {record} }.into_any();
     }
-    if found.table == "custom_values"
-        && let Some((_, key)) = found.row.split_once(',')
-    {
-        return view! { <b>{format!("custom field “{key}”")}</b> " of " {record} }.into_any();
+    if let Some((field, _)) = custom_field(found, labels) {
+        return view! { <b>{field}</b> " of " {record} }.into_any();
     }
     let place = format!("{}: {column}", found.table_label);
     view! { <b>{place}</b> " of " {record} ", row " {found.row.clone()} }.into_any()
 }
 
+/// Returns the custom field of a finding with its user. None if the finding is in another table.
+fn custom_field(found: &Finding, labels: &[(String, String)]) -> Option<(String, UserNumber)> {
+    if found.table != "custom_values" {
+        return None;
+    }
+    let (user, key) = found.row.split_once(',')?;
+    let label = labels.iter().find(|(of, _)| of == key).map_or(key, |(_, label)| label);
+    Some((format!("custom field “{label}”"), user.parse().ok()?))
+}
+
+/// Describes the place of a finding for screen readers, which read a button without the text around it.
+fn about(found: &Finding, labels: &[(String, String)]) -> String {
+    match custom_field(found, labels) {
+        Some((field, user)) => format!("in {field} of user {user}"),
+        None => format!("in {}, row {}", found.column_label, found.row),
+    }
+}
+
 /// Renders the possible decisions. The audit records each decision.
-fn decisions(found: &Finding) -> impl IntoView + use<> {
-    let about = format!("in {}, row {}", found.column_label, found.row);
+fn decisions(found: &Finding, about: String) -> impl IntoView + use<> {
     let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
     match &found.now {
         CurrentText::Nothing | CurrentText::Unreadable => view! {
@@ -226,7 +244,7 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
             view! {
                 <div class="buttons">
                     <PostButton function=KeepResidue::PATH page="/residue" values=values(seen)
-                        label="Keep: it is about another person" about />
+                        label="Keep text" about />
                 </div>
                 {remove.filter(|_| can_open(RemoveResidue::PATH))}
                 {record}

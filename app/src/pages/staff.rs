@@ -1,8 +1,8 @@
-//! Staff: roles, password links, sessions.
+//! Staff: roles, invitations, sessions.
 
 use crate::components::undo::{Done, go_to};
 use crate::components::{
-    AskFirst, DataTable, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint,
+    AskFirst, DataTable, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint, flash,
     guarded_page, options, query, text_columns,
 };
 use crate::error::{AppError, field_errors};
@@ -70,7 +70,7 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
     if let Some(invitation) = invitation {
         return Err(shown(&invitation));
     }
-    leptos_axum::redirect("/staff?done=staff-added");
+    flash::redirect("/staff?done=staff-added");
     Ok(())
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "grant_role", input = PostUrl)]
 pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
     accounts::grant_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
-    leptos_axum::redirect("/staff?done=role-added");
+    flash::redirect("/staff?done=role-added");
     Ok(())
 }
 
@@ -86,10 +86,11 @@ pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "revoke_role", input = PostUrl)]
 pub(super) async fn revoke_role(form: RoleRef) -> Result<(), AppError> {
     let undo = accounts::revoke_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
-    go_to(format!("/staff?removed={}", form.user), undo.as_ref())
+    let undo = undo.ok_or_else(|| AppError::unchanged("This user does not have this role"))?;
+    go_to(format!("/staff?removed={}&done=role-removed", form.user), Some(&undo))
 }
 
-/// Creates a password link.
+/// Creates an invitation.
 #[server(prefix = "/do", endpoint = "invite_staff", input = PostUrl)]
 pub(super) async fn invite_staff(form: StaffRef) -> Result<(), AppError> {
     Err(shown(&accounts::invite(&store(), actor(), UserNumber(form.user)).await?))
@@ -106,7 +107,7 @@ pub(super) async fn disable_staff(form: StaffRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "end_sessions", input = PostUrl)]
 pub(super) async fn end_sessions(form: StaffRef) -> Result<(), AppError> {
     session::end_all_of(&store(), actor(), UserNumber(form.user)).await?;
-    leptos_axum::redirect("/staff?done=sessions-ended");
+    flash::redirect("/staff?done=sessions-ended");
     Ok(())
 }
 
@@ -124,6 +125,7 @@ const FUNCTIONS: [&str; 6] = [
 #[component]
 pub fn StaffPage() -> impl IntoView {
     let removed = query("removed").parse().ok().map(UserNumber);
+    let removed = removed.filter(|_| flash::code().as_deref() == Some("role-removed"));
     guarded_page(async move {
         let rows = accounts::list(&store(), actor(), StaffQuery::default()).await?;
         let own = actor().staff;
@@ -235,8 +237,8 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         view! { <a href="/account">"Your account"</a> }.into_any()
     } else {
         view! {
-            <AskFirst function=InviteStaff::PATH page=HERE values=user() label="Create password link" about=format!("for {name}")
-                consequence="An earlier link stops working. The new one works once and expires after 24 hours." />
+            <AskFirst function=InviteStaff::PATH page=HERE values=user() label="Create invitation" about=format!("for {name}")
+                consequence="An invitation is a link to set a password. An earlier one stops working. The new one works once and expires after 24 hours." />
             {(one.sessions > 0).then(|| view! {
                 <AskFirst function=EndSessions::PATH page=HERE values=user() label="End sessions" about=format!("of {name}")
                     consequence="They are signed out everywhere. Unsaved changes are lost. They can sign in \

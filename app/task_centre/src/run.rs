@@ -27,7 +27,7 @@ mod start;
 pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_subject};
 pub use background_scan::{background_scans, give_up_on_lost_scans};
 pub use cancel::cancel;
-pub(crate) use confirmation::typed_number;
+pub use confirmation::typed_number;
 pub use preview::preview;
 pub use queue::{drain_queue, execute, work};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, count_members, list, members, read};

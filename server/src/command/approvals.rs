@@ -1,8 +1,8 @@
 //! `lethe approvals`: requests to a second person. Only a signed-in member of staff can approve, in the web interface.
 
 use super::Output;
-use anyhow::Context as _;
 use clap::Subcommand;
+use db::RecordsError;
 use db::pagination::Paging;
 use policy::import_profile::{FileKind, built_in};
 use policy::{ApprovalId, RunId, UserNumber};
@@ -14,11 +14,11 @@ use std::process::ExitCode;
 use task_centre::approval_workflow;
 use trail::person::Person;
 use trail::{Actor, Store};
-use transfer::{ImportFile, ImportOrder, Watch, request_import_of_users};
+use transfer::{ImportFile, ImportOrder, TransferError, Watch, request_import_of_users};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
-    /// List requests that are waiting for a decision.
+    /// List approval requests that are waiting for a decision.
     List {
         /// Include decided and expired requests.
         #[arg(long)]
@@ -27,24 +27,26 @@ pub(crate) enum Approvals {
         #[arg(long, default_value_t = 50)]
         last: u64,
     },
-    /// Withdraw a request that was made on the command line.
+    /// Withdraw an approval request that was made on the command line.
     Withdraw {
         /// Id of the request.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
-    /// Request approval by a second person for the run of a preview.
+    /// Request approval by a second person: for the run of a preview, a rules update, more manual changes, anonymising a
+    /// member of staff, or an import.
     Request {
         /// Id of the preview.
-        #[arg(required_unless_present_any = ["reapply", "more_changes", "staff", "import"])]
+        #[arg(value_parser = super::number, required_unless_present_any = ["reapply", "more_changes", "staff", "import"])]
         preview: Option<i64>,
-        /// Request approval to apply the current rules to users anonymised earlier.
+        /// Request approval for a rules update: to apply the current rules to users anonymised under older ones.
         #[arg(long, conflicts_with = "preview")]
         reapply: bool,
         /// Request approval for more manual changes on the command line than the safety limits allow.
         #[arg(long, conflicts_with_all = ["preview", "reapply"])]
         more_changes: bool,
         /// Request approval to anonymise the member of staff with this user number.
-        #[arg(long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
+        #[arg(value_parser = super::number, long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
         staff: Option<i64>,
         /// Request approval to import this file of users, which exceeds the safety limits.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["preview", "reapply", "more_changes", "staff"])]
@@ -79,7 +81,9 @@ impl Approvals {
 
 async fn withdraw(store: &Store, output: Output, id: ApprovalId) -> anyhow::Result<ExitCode> {
     let decision = approval::withdraw(store, Actor::COMMAND_LINE, id).await?;
-    output.print(&json!({ "approval": id, "decision": decision }), |_| format!("Request {id} withdrawn"))?;
+    output.print(&json!({ "approval": id, "decision": decision }), |_| {
+        format!("Approval request {id} withdrawn")
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -99,20 +103,23 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
         Subject::Reapply => approval_workflow::request_reapply(store, actor).await?,
         Subject::MoreChanges => approval_workflow::request_more_changes(store, actor).await?,
         Subject::Staff(user) => approval_workflow::request_staff_anonymising(store, actor, user).await?,
-        Subject::Import(file) => request_import(store, file).await?,
+        Subject::Import(file) => match request_import(store, file).await {
+            Err(TransferError::File(problems)) => return super::import::print_problems(output, &problems),
+            requested => requested?,
+        },
     };
     output.print(&json!({ "approval": id }), |_| {
-        format!("Approval requested: request {id} is waiting for a second person")
+        format!("Approval requested: approval request {id} is waiting for a second person")
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Requests approval to import a file of users.
-async fn request_import(store: &Store, file: PathBuf) -> anyhow::Result<ApprovalId> {
-    let profile = built_in("lethe", FileKind::Users).context("no profile")?;
+async fn request_import(store: &Store, file: PathBuf) -> Result<ApprovalId, TransferError> {
+    let profile = built_in("lethe", FileKind::Users).ok_or(RecordsError::NotFound("import profile"))?;
     let (file, watch) = (ImportFile { main: file, tables: BTreeMap::new() }, Watch::default());
     let order = ImportOrder::on_command_line(&file, &profile, &watch);
-    Ok(request_import_of_users(store, Actor::COMMAND_LINE, &order).await?)
+    request_import_of_users(store, Actor::COMMAND_LINE, &order).await
 }
 
 /// Returns a request as a line of numbers and codes, without names.
@@ -140,6 +147,6 @@ fn line(approval: &Approval) -> String {
         approval.id,
         approval.status.label(),
         by(approval.asked_by.as_ref()),
-        approval.expires_at.to_rfc3339()
+        super::output::instant(approval.expires_at)
     )
 }

@@ -1,12 +1,11 @@
 //! `lethe audit`: lists the recorded actions, and verifies that no event was changed.
 
-use super::{Output, with_field_problems};
+use super::{Output, with_options};
 use clap::{Args, Subcommand};
-use db::RecordsError;
 use db::pagination::Paging;
 use policy::numbers::{counted, grouped};
 use std::process::ExitCode;
-use trail::audit::{self, AuditFinding, AuditForm, AuditRow, Verification};
+use trail::audit::{self, AuditAction, AuditFinding, AuditForm, AuditRow, Subject, Verification};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
@@ -22,25 +21,25 @@ pub(crate) enum Audit {
 #[derive(Args, Debug)]
 pub(crate) struct Filters {
     /// From this day on.
-    #[arg(long, value_name = "DATE", default_value = "")]
+    #[arg(long, value_name = "DATE", default_value = "", hide_default_value = true)]
     from: String,
     /// Up to this day.
-    #[arg(long, value_name = "DATE", default_value = "")]
+    #[arg(long, value_name = "DATE", default_value = "", hide_default_value = true)]
     to: String,
-    /// Code of the action, for example `user_anonymised`.
-    #[arg(long, value_name = "CODE", default_value = "")]
+    /// Code of the action. An unknown code lists all of them.
+    #[arg(long, value_name = "CODE", default_value = "", hide_default_value = true)]
     action: String,
     /// By this member of staff.
-    #[arg(long, value_name = "NUMBER", default_value = "")]
+    #[arg(long, value_name = "NUMBER", default_value = "", hide_default_value = true)]
     staff: String,
-    /// Kind of the object: user, task, run, approval, `legal_hold`, library.
-    #[arg(long, value_name = "KIND", default_value = "")]
+    /// Kind of the object, for example user or task. An unknown kind lists all of them.
+    #[arg(long, value_name = "KIND", default_value = "", hide_default_value = true)]
     kind: String,
     /// Id or user number of the object.
-    #[arg(long, value_name = "ID", default_value = "")]
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     id: String,
     /// Of this run.
-    #[arg(long, value_name = "ID", default_value = "")]
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     run: String,
     /// Number of events, at most 100.
     #[arg(long, default_value_t = 50)]
@@ -66,18 +65,26 @@ impl Audit {
 async fn list(store: &Store, output: Output, filters: Filters) -> anyhow::Result<ExitCode> {
     let Filters { from, to, action, staff, kind, id, run, last, after } = filters;
     let form = AuditForm { from, to, action, staff, kind, id, run };
-    let query = form.validate().map_err(|errors| with_field_problems(RecordsError::Invalid(errors)))?;
+    let query = form.validate().map_err(|errors| with_options(&errors, &options()))?;
     let paging = Paging { after, rows: Some(last) };
     let page = audit::list(store, Actor::COMMAND_LINE, &query, &paging).await?;
     output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns the options of the filters that have some.
+fn options() -> [(&'static str, Vec<&'static str>); 2] {
+    [
+        ("action", AuditAction::ALL.iter().map(|action| action.code()).collect()),
+        ("kind", Subject::KINDS.iter().map(|(kind, _)| *kind).collect()),
+    ]
+}
+
 fn line(row: &AuditRow) -> String {
     let staff = row.staff.map_or_else(|| "–".to_owned(), |staff| staff.to_string());
     let subject = row.subject.map_or_else(|| row.kind.clone(), |id| format!("{} {id}", row.kind));
     let sequence = row.sequence.map_or_else(|| "–".to_owned(), |sequence| sequence.to_string());
-    let (at, channel) = (row.at.to_rfc3339(), &row.channel);
+    let (at, channel) = (super::output::instant(row.at), &row.channel);
     format!("{}\t{sequence}\t{at}\t{staff}\t{channel}\t{}\t{subject}\t{}", row.id, row.action, row.detail)
 }
 

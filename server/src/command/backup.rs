@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use trail::{Actor, Store};
 
-/// Write a backup while Lethe is in use. It contains personal data, including that of users anonymised later.
+/// Create a backup while Lethe is in use. It contains personal data, including that of users anonymised later.
 #[derive(Args, Debug)]
 pub(crate) struct Backup {
     /// The new file. A manifest is written next to it.

@@ -1,6 +1,6 @@
 //! `lethe export`: users and loans as CSV.
 
-use super::Output;
+use super::{Output, ReaderGone};
 use clap::{Args, Subcommand};
 use policy::numbers::counted;
 use std::fs::{File, OpenOptions};
@@ -30,8 +30,10 @@ impl Export {
     pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<()> {
         let (Self::Users(target) | Self::Loans(target)) = &self;
         let Some(file) = &target.file else {
-            self.write(store, io::stdout()).await?;
-            return Ok(());
+            return match self.write(store, io::stdout()).await {
+                Err(TransferError::Io(error)) => Err(ReaderGone::or(error)),
+                written => Ok(_ = written?),
+            };
         };
         let summary = self.write(store, BufWriter::new(create(file)?)).await?;
         output.print(&summary, |summary| {

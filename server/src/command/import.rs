@@ -72,14 +72,7 @@ impl Import {
                 let refused = summary.staff + summary.held;
                 Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
-            Err(TransferError::File(problems)) => {
-                if output.json {
-                    output.print(&problems, problems_text)?;
-                } else {
-                    eprintln!("{}", problems_text(&problems));
-                }
-                Ok(ExitCode::FAILURE)
-            }
+            Err(TransferError::File(problems)) => print_problems(output, &problems),
             Err(TransferError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
                 anyhow::bail!("File not found: {}", source.file.display())
             }
@@ -138,6 +131,16 @@ fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
     }
     text.push_str(if summary.dry_run { ". This was a dry run: nothing was changed." } else { "." });
     text
+}
+
+/// Prints the problems of a file. The command fails.
+pub(super) fn print_problems(output: Output, problems: &FileProblems) -> anyhow::Result<ExitCode> {
+    if output.json {
+        output.print(problems, problems_text)?;
+    } else {
+        super::print_error(&problems_text(problems));
+    }
+    Ok(ExitCode::FAILURE)
 }
 
 fn problems_text(problems: &FileProblems) -> String {

@@ -12,7 +12,7 @@ use trail::key::KeyStatus;
 pub(crate) enum Key {
     /// Show the key file, its fingerprint and the fingerprint in the database. Succeeds only if they match.
     Show,
-    /// Create a new key if the old one is lost or known to others. The old file is kept next to it.
+    /// Replace the key if it is lost or known to others. The old file is kept next to it.
     Replace {
         /// The word REPLACE. Older events and certificates can be verified only with the old key; authenticator apps
         /// must be set up again.

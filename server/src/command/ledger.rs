@@ -17,7 +17,7 @@ pub(crate) enum Ledger {
     Verify,
     /// After a restore: anonymise again the users in the ledger who were anonymised after the backup was made.
     Replay,
-    /// Begin a new ledger if the old one is permanently lost. The present file is kept next to it.
+    /// Reset the ledger if the old file is permanently lost. The present file is kept next to the new one.
     Reset {
         /// The word LOST. Restoring an older backup will bring back users who are only in the old ledger.
         #[arg(long, value_name = "LOST")]
@@ -46,7 +46,7 @@ impl Ledger {
                 let status =
                     ledger::reset(store, Actor::COMMAND_LINE, &confirm).await.map_err(with_field_problems)?;
                 output.print(&status, |_| {
-                    "A new ledger begins at the present state of the database. Keep a copy of it outside the \
+                    "Ledger reset: it now begins at the present state of the database. Keep a copy of it outside the \
                      database backups"
                         .to_owned()
                 })?;
@@ -73,6 +73,9 @@ async fn show(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
 
 fn overview_lines(overview: &Overview) -> Vec<String> {
     let number = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), grouped);
+    // The entry that confirms a transaction is written after its commit, so the database never contains it.
+    let is_confirmed = overview.status.is_level() && overview.last > overview.mark;
+    let note = if is_confirmed { " (later entries only confirm it)" } else { "" };
     vec![
         format!("library\t{}", overview.library.as_deref().unwrap_or("–")),
         format!(
@@ -81,7 +84,7 @@ fn overview_lines(overview: &Overview) -> Vec<String> {
             counted(overview.entries, "transaction", "transactions")
         ),
         format!("last entry\t{}", number(overview.last)),
-        format!("last entry in the database\t{}", number(overview.mark)),
+        format!("last entry in the database\t{}{note}", number(overview.mark)),
         overview.status.label(),
     ]
 }
@@ -92,7 +95,7 @@ fn receipt_text(receipt: &Receipt) -> String {
         "Replay {} of {}: {} in entries {} to {}; {} anonymised again, {} already, {} not in this copy of the \
          database; {}",
         receipt.id,
-        receipt.at.to_rfc3339(),
+        super::output::instant(receipt.at),
         counted(receipt.people, "user", "users"),
         receipt.from_sequence,
         receipt.to_sequence,

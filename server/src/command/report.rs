@@ -1,6 +1,6 @@
 //! `lethe report NAME`: prints a report as a text table or as JSON.
 
-use super::Output;
+use super::{Output, with_options};
 use anyhow::bail;
 use policy::numbers::grouped;
 use records::report::{Counted, Report, ReportForm, count};
@@ -13,13 +13,13 @@ pub(crate) struct Arguments {
     #[arg(help = format!("The report: {}", Report::ALL.map(Report::code).join(", ")))]
     name: String,
     /// Split the rows by branch, category or department.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     by: String,
     /// The first day, for example 2018-01-15.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     from: String,
     /// The last day, for example 2018-01-15.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     to: String,
 }
 
@@ -33,9 +33,8 @@ pub(crate) async fn print(store: &Store, output: Output, arguments: Arguments) -
     let query = match form.validate(report) {
         Ok(query) => query,
         Err(errors) => {
-            let lines: Vec<String> =
-                errors.0.iter().map(|error| format!("--{}: {}", error.field, error.problem)).collect();
-            bail!(lines.join("\n"));
+            let keys = report.choices().iter().map(|key| key.code()).collect();
+            return Err(with_options(&errors, &[("by", keys)]));
         }
     };
     let counted = count(store, report, &query).await?;

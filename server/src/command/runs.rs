@@ -24,11 +24,13 @@ pub(crate) enum Runs {
     /// Cancel a queued or running run. Users already anonymised stay anonymised.
     Cancel {
         /// Id of the run.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
     /// Show one run or preview with its counts.
     Show {
         /// Id of the run.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
     /// Verify a certificate: its signature, its key, and that it still matches the records.
@@ -132,7 +134,7 @@ fn line(run: &RunRow) -> String {
     let task =
         run.task.as_ref().map_or_else(|| "–".to_owned(), |task| task.description_for(Actor::COMMAND_LINE));
     let state = run.state.label_with_findings(run.open_findings);
-    format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.label(), run.created_at.to_rfc3339())
+    format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.label(), super::output::instant(run.created_at))
 }
 
 /// Returns a run as text. Names are not hidden: the command line may see all tasks.

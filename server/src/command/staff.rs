@@ -14,30 +14,29 @@ use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Staff {
-    /// Add a member of staff: give the user with this `UserID` a role, and print a password link. If there is no such
+    /// Add a member of staff: grant the user with this UserID a role, and print an invitation. If there is no such
     /// user, create one.
     Add {
-        /// The `UserID` of the member of staff, used to sign in.
+        /// The UserID of the member of staff, used to sign in.
         name: String,
-        /// The role.
-        #[arg(long, value_parser = role)]
+        #[arg(long, value_parser = role, help = format!("The role: {}", known_roles()))]
         role: Role,
     },
     /// List staff.
     List {
-        /// Only staff with this role.
-        #[arg(long, value_parser = role)]
+        #[arg(long, value_parser = role, help = format!("Only staff with this role: {}", known_roles()))]
         role: Option<Role>,
     },
     /// Disable sign-in: remove password, second factor and single sign-on, and end all sessions. Roles stay.
     Disable {
-        /// The `UserID`.
+        /// The UserID.
         name: String,
     },
-    /// Anonymise a member of staff, ending sign-in and roles. A second person must approve it first (`lethe approvals
-    /// request --staff`). This cannot be undone.
+    /// Anonymise a member of staff, ending sign-in and roles. A second person must approve it first (lethe approvals
+    /// request --staff). This cannot be undone.
     Anonymise {
         /// User number.
+        #[arg(value_parser = super::number)]
         number: i64,
         /// The user number again, to confirm.
         #[arg(long, value_name = "NUMBER")]
@@ -46,17 +45,19 @@ pub(crate) enum Staff {
 }
 
 fn role(code: &str) -> Result<Role, String> {
-    Role::from_code(&code.replace('-', "_")).ok_or_else(|| {
-        let known: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();
-        format!("unknown role; the roles are {}", known.join(", "))
-    })
+    Role::from_code(&code.replace('-', "_"))
+        .ok_or_else(|| format!("unknown role; the roles are {}", known_roles()))
+}
+
+fn known_roles() -> String {
+    Role::ALL.map(Role::code).join(", ")
 }
 
 /// The result of adding a member of staff.
 #[derive(Serialize)]
 struct Added {
     user: UserNumber,
-    /// The password link; `None` if the user already has a password.
+    /// The invitation; `None` if the user already has a password.
     invitation: Option<String>,
 }
 
@@ -69,6 +70,7 @@ impl Staff {
         address: &str,
     ) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Add { name, .. } if name.trim().is_empty() => anyhow::bail!("Enter a UserID"),
             Self::Add { name, role } => {
                 let (user, invitation) = accounts::add(store, Actor::COMMAND_LINE, &name, role)
                     .await

@@ -1,12 +1,13 @@
 //! `lethe tasks`: the task centre on the command line.
 
 use super::Output;
+use anyhow::Context as _;
 use clap::Subcommand;
 use db::pagination::{MAX_ROWS, Paging};
 use policy::numbers::{counted, grouped};
 use policy::{RunId, TaskId, TaskSettings, UserNumber, summary};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use task_centre::approval_workflow;
 use task_centre::run::{self, Run};
@@ -20,11 +21,13 @@ pub(crate) enum Tasks {
     /// Show one task.
     Show {
         /// Id of the task.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
     /// Print a task as a file for another installation.
     Export {
         /// Id of the task.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
     /// Create a task from a file. It is inactive until it is activated.
@@ -32,7 +35,7 @@ pub(crate) enum Tasks {
         /// The file.
         file: PathBuf,
         /// User number of the owner. A private task needs one.
-        #[arg(long)]
+        #[arg(value_parser = super::number, long)]
         owner: Option<i64>,
     },
     /// List the tasks whose owner has been anonymised, has no access to tasks or cannot sign in.
@@ -40,28 +43,31 @@ pub(crate) enum Tasks {
     /// Reassign a task to another owner.
     Reassign {
         /// Id of the task.
+        #[arg(value_parser = super::number)]
         id: i64,
         /// User number of the new owner: a member of staff with access to tasks.
-        #[arg(long)]
+        #[arg(value_parser = super::number, long)]
         owner: i64,
     },
-    /// Preview which users would be anonymised, without changing them.
+    /// Create a preview: count the users that would be anonymised, without changing them.
     Preview {
         /// Id of the task.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
-    /// Preview the task and anonymise the users that are eligible.
+    /// Create a preview and anonymise the users that are eligible.
     Run {
         /// Id of the task.
+        #[arg(value_parser = super::number)]
         id: i64,
         /// The number of users that will be anonymised, as shown by the preview. Without it no user is changed.
         #[arg(long)]
         confirm: Option<String>,
         /// Run this preview, approved by a second person, instead of a new one.
-        #[arg(long)]
+        #[arg(value_parser = super::number, long)]
         preview: Option<i64>,
     },
-    /// Apply the current rules to users who were anonymised under earlier ones.
+    /// Rules update: apply the current rules to users anonymised under older ones.
     Reapply {
         /// The number of these users. Without it Lethe counts them and changes no user.
         #[arg(long)]
@@ -89,7 +95,7 @@ impl Tasks {
                 })?;
             }
             Self::Import { file, owner } => {
-                let file: TaskFile = serde_json::from_str(&tokio::fs::read_to_string(file).await?)?;
+                let file = read_file(&file).await?;
                 let id = task::import_for(store, actor, file, owner.map(UserNumber))
                     .await
                     .map_err(super::with_field_problems)?;
@@ -107,6 +113,20 @@ impl Tasks {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Reads a task file.
+async fn read_file(path: &Path) -> anyhow::Result<TaskFile> {
+    let text = tokio::fs::read_to_string(path).await.context("The task file cannot be read")?;
+    serde_json::from_str(&text).map_err(|error| {
+        let problem = error.to_string();
+        // serde_json appends the position.
+        let problem = problem.split(" at line ").next().unwrap_or_default();
+        anyhow::anyhow!(
+            "This is not a task file, line {}: {problem}. To write a task file: lethe tasks export ID",
+            error.line().max(1)
+        )
+    })
 }
 
 async fn list(store: &Store, output: Output) -> anyhow::Result<()> {
@@ -196,10 +216,14 @@ async fn run_now(
     let missing = approval_workflow::missing_for(store, actor, preview).await?;
     let count = shown.previewed;
     let how = match &missing {
-        Some(why) => format!(
-            "{why}. To request approval: lethe approvals request {preview}. Then: lethe tasks run {task} \
-             --preview {preview} --confirm {count}"
-        ),
+        Some(why) => {
+            // Most of these texts end with the request to ask for an approval.
+            let ask = if why.contains("Request approval") { "" } else { ". To request approval" };
+            format!(
+                "{why}{ask}: lethe approvals request {preview}. Then: lethe tasks run {task} --preview {preview} \
+                 --confirm {count}"
+            )
+        }
         None => format!("To run: --confirm {count}"),
     };
     let Some(confirm) = confirm else {
@@ -207,6 +231,12 @@ async fn run_now(
         return Ok(ExitCode::FAILURE);
     };
     if missing.is_some() {
+        if run::typed_number(&confirm) != Some(count) {
+            anyhow::bail!(
+                "{confirm} is not {}, the number of users that preview {preview} selects. No user was changed",
+                grouped(count)
+            );
+        }
         anyhow::bail!("{how}");
     }
     let started = run::start(store, actor, preview, &confirm).await.map_err(super::with_field_problems)?;
@@ -227,7 +257,7 @@ async fn reapply(store: &Store, output: Output, confirm: Option<String>) -> anyh
                     policy::RULES_VERSION
                 ),
                 _ => format!(
-                    "{} anonymised under rules earlier than version {}. No user was changed. To apply the \
+                    "{} anonymised under rules older than version {}. No user was changed. To apply the \
                  current rules: --confirm {people}",
                     counted(people, "user is", "users are"),
                     policy::RULES_VERSION

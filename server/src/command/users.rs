@@ -18,7 +18,7 @@ use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Users {
-    /// Find up to 100 users by number, `UserID`, any name, e-mail or barcode.
+    /// Find up to 100 users by number, UserID, any name, e-mail or barcode.
     Find {
         /// Words to search for. All must match, each by its beginning.
         #[arg(required = true)]
@@ -27,11 +27,13 @@ pub(crate) enum Users {
     /// Show the record of a user.
     Show {
         /// User number.
+        #[arg(value_parser = super::number)]
         number: i64,
     },
     /// Anonymise one user. This cannot be undone.
     Anonymise {
         /// User number.
+        #[arg(value_parser = super::number)]
         number: i64,
         /// The user number again, to confirm.
         #[arg(long, value_name = "NUMBER")]

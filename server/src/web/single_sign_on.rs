@@ -8,7 +8,9 @@ use super::down;
 use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::Provider;
 use app::cookie;
-use app::pages::{CHANGES_SIGN_IN, SignInProblem, local_page, next_step, remember_address_and_device};
+use app::pages::{
+    CHANGES_SIGN_IN, SignInProblem, local_page, next_step, remember_address_and_device, with_proof,
+};
 use app::rate_limit::{Account, Attempt, AttemptKind, KnownCaller};
 use app::state::{AppState, ClientAddress};
 use app::url::percent_encoded;
@@ -163,6 +165,7 @@ async fn callback(
     let (purpose, page) = (login_state.purpose, login_state.page.clone());
     let before = before.map(|Extension(session)| session);
     let client = (address, device_of(&state, &headers));
+    let connecting = before.clone();
     let result = finish_callback(&state, &provider, client, before, login_state, answer).await;
     let removed = cookie::expired_login_state_cookie(state.cookies);
     match result {
@@ -172,7 +175,9 @@ async fn callback(
             with_cookies(Redirect::to(&next), [session, removed].into_iter().chain(device))
         }
         Ok(CallbackResult::Connected) => {
-            with_cookies(Redirect::to("/account?done=provider-connected"), [removed])
+            let page = "/account?done=provider-connected";
+            let page = connecting.map_or_else(|| page.to_owned(), |session| with_proof(page, &session));
+            with_cookies(Redirect::to(&page), [removed])
         }
         Ok(CallbackResult::Rejected(problem)) => with_cookies(refused(purpose, problem, &page), [removed]),
         Err(error) => failed(&state, error),

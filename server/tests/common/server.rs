@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,11 @@ impl Server {
 
     /// Saves a new user by the form.
     pub fn save(&self, token: &str, name: &str) -> Answer {
-        let form = format!("form[last_name]={name}&form[notes]=typed+by+hand&form_token={token}");
+        static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
+        let key = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
+        let form = format!(
+            "form[last_name]={name}&form[notes]=typed+by+hand&form_token={token}&form_key={key:064x}"
+        );
         self.post("/do/save_user?page=/users/new", &form)
     }
 

@@ -19,8 +19,6 @@ use trail::store::Store;
 const OUTCOME_LIFETIME: TimeDelta = TimeDelta::minutes(30);
 /// Outcomes are encrypted for the form, not for a user, since the form may have ended its session.
 const NO_USER: i64 = 0;
-/// Maximum length of a form key, in bytes.
-const MAX_KEY_BYTES: usize = 128;
 
 /// One form of one session.
 #[derive(Clone, Debug)]
@@ -43,9 +41,14 @@ impl FormOnce {
         Token::random().reveal().to_owned()
     }
 
+    /// Returns whether a text has the format of a key.
+    pub fn is_key(text: &str) -> bool {
+        Token::is_token(text)
+    }
+
     /// Returns the form with this key, server function and fields. `form_token` is that of its session.
     pub fn of(form_token: &str, key: &str, function: &str, fields: &[u8]) -> Self {
-        if key.is_empty() || key.len() > MAX_KEY_BYTES {
+        if !Self::is_key(key) {
             return Self(None);
         }
         let fields = base16ct::lower::encode_string(fields);

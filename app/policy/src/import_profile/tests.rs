@@ -23,15 +23,33 @@ fn codes_are_those_of_the_json() {
     fn same<T: serde::Serialize>(value: T, code: &str) {
         assert_eq!(serde_json::to_string(&value).expect("JSON"), format!("\"{code}\""));
     }
-    FileKind::ALL.into_iter().for_each(|value| same(value, value.code()));
-    TextEncoding::ALL.into_iter().for_each(|value| same(value, value.code()));
-    Delimiter::ALL.into_iter().for_each(|value| same(value, value.code()));
-    DateFormat::ALL.into_iter().for_each(|value| same(value, value.code()));
-    DecimalFormat::ALL.into_iter().for_each(|value| same(value, value.code()));
-    EmptyCells::ALL.into_iter().for_each(|value| same(value, value.code()));
-    OtherColumns::ALL.into_iter().for_each(|value| same(value, value.code()));
-    Absence::ALL.into_iter().for_each(|value| same(value, value.code()));
-    ImportMode::ALL.into_iter().for_each(|value| same(value, value.code()));
+    for value in FileKind::ALL {
+        same(value, value.code());
+    }
+    for value in TextEncoding::ALL {
+        same(value, value.code());
+    }
+    for value in Delimiter::ALL {
+        same(value, value.code());
+    }
+    for value in DateFormat::ALL {
+        same(value, value.code());
+    }
+    for value in DecimalFormat::ALL {
+        same(value, value.code());
+    }
+    for value in EmptyCells::ALL {
+        same(value, value.code());
+    }
+    for value in OtherColumns::ALL {
+        same(value, value.code());
+    }
+    for value in Absence::ALL {
+        same(value, value.code());
+    }
+    for value in ImportMode::ALL {
+        same(value, value.code());
+    }
 }
 
 #[test]

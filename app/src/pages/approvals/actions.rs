@@ -1,5 +1,6 @@
 //! The server functions that request, approve, decline and withdraw.
 
+use crate::components::flash;
 use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -43,7 +44,7 @@ pub(crate) struct ApproveForm {
 #[server(prefix = "/do", endpoint = "request_approval", input = PostUrl)]
 pub(crate) async fn request_approval(form: PreviewRef) -> Result<(), AppError> {
     approval_workflow::request(&store(), actor(), RunId(form.preview)).await?;
-    leptos_axum::redirect(&format!("/runs/{}?done=approval-requested", form.preview));
+    flash::redirect(&format!("/runs/{}?done=approval-requested", form.preview));
     Ok(())
 }
 
@@ -51,7 +52,7 @@ pub(crate) async fn request_approval(form: PreviewRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "request_more_changes", input = PostUrl)]
 pub(crate) async fn request_more_changes() -> Result<(), AppError> {
     approval_workflow::request_more_changes(&store(), actor()).await?;
-    leptos_axum::redirect("/approvals?done=approval-requested");
+    flash::redirect("/approvals?done=approval-requested");
     Ok(())
 }
 
@@ -59,7 +60,7 @@ pub(crate) async fn request_more_changes() -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "request_staff_anonymising", input = PostUrl)]
 pub(crate) async fn request_staff_anonymising(form: StaffRef) -> Result<(), AppError> {
     approval_workflow::request_staff_anonymising(&store(), actor(), UserNumber(form.user)).await?;
-    leptos_axum::redirect(&format!("/users/{}/anonymise?done=approval-requested", form.user));
+    flash::redirect(&format!("/users/{}/anonymise?done=approval-requested", form.user));
     Ok(())
 }
 
@@ -75,7 +76,7 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
         // An approver may see the record, but may lack the permission to anonymise.
         About::StaffAnonymising { .. } => format!("/approvals/{id}?done=approved"),
     };
-    leptos_axum::redirect(&next);
+    flash::redirect(&next);
     Ok(())
 }
 
@@ -83,7 +84,7 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "decline_request", input = PostUrl)]
 pub(crate) async fn decline_request(form: RequestRef) -> Result<(), AppError> {
     let decision = approval::decline(&store(), actor(), ApprovalId(form.approval)).await?;
-    leptos_axum::redirect(&format!("/approvals?done={}", decision.code()));
+    flash::redirect(&format!("/approvals?done={}", decision.code()));
     Ok(())
 }
 
@@ -91,6 +92,6 @@ pub(crate) async fn decline_request(form: RequestRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "withdraw_request", input = PostUrl)]
 pub(crate) async fn withdraw_request(form: RequestRef) -> Result<(), AppError> {
     let decision = approval::withdraw(&store(), actor(), ApprovalId(form.approval)).await?;
-    leptos_axum::redirect(&format!("/approvals?done={}", decision.code()));
+    flash::redirect(&format!("/approvals?done={}", decision.code()));
     Ok(())
 }

@@ -25,14 +25,14 @@ pub fn ApprovalPage() -> impl IntoView {
         let asked = asker(request.asked_by.as_ref());
         let facts = view! {
             <dl class="facts">
-                <dt>"Request"</dt><dd>{subject(&request.about)}</dd>
+                <dt>"Subject"</dt><dd>{subject(&request.about)}</dd>
                 <dt>"Requested by"</dt><dd>{asked} " " <Timestamp at=request.asked_at /></dd>
                 <dt>"Status"</dt><dd>{status_tag(request.status)}</dd>
                 <dt>"Until"</dt><dd><Timestamp at=request.expires_at /></dd>
             </dl>
         };
         Ok(view! {
-            <PageLayout title=format!("Request {}", request.id) crumbs>
+            <PageLayout title=format!("Approval request {}", request.id) crumbs>
                 <ProblemSummary error=[ApproveRequest::PATH, DeclineRequest::PATH].into_iter().find_map(error_for) />
                 {facts}
                 {decide(&request)}

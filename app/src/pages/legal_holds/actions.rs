@@ -1,5 +1,6 @@
 //! The server functions of legal holds.
 
+use crate::components::flash;
 use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -29,7 +30,7 @@ pub(super) struct ReviewForm {
 #[server(prefix = "/do", endpoint = "place_legal_hold", input = PostUrl)]
 pub(super) async fn place_legal_hold(form: LegalHoldForm) -> Result<(), AppError> {
     let id = legal_hold::place(&store(), actor(), &form).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{id}?done=legal-hold-placed"));
+    flash::redirect(&format!("/legal-holds/{id}?done=legal-hold-placed"));
     Ok(())
 }
 
@@ -37,7 +38,7 @@ pub(super) async fn place_legal_hold(form: LegalHoldForm) -> Result<(), AppError
 #[server(prefix = "/do", endpoint = "review_legal_hold", input = PostUrl)]
 pub(super) async fn review_legal_hold(form: ReviewForm) -> Result<(), AppError> {
     legal_hold::review(&store(), actor(), LegalHoldId(form.hold), &form.review_on).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{}?done=legal-hold-reviewed", form.hold));
+    flash::redirect(&format!("/legal-holds/{}?done=legal-hold-reviewed", form.hold));
     Ok(())
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn review_legal_hold(form: ReviewForm) -> Result<(), AppError> 
 #[server(prefix = "/do", endpoint = "request_legal_hold_release", input = PostUrl)]
 pub(super) async fn request_legal_hold_release(form: LegalHoldRef) -> Result<(), AppError> {
     legal_hold::request_legal_hold_release(&store(), actor(), LegalHoldId(form.hold)).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{}?done=release-requested", form.hold));
+    flash::redirect(&format!("/legal-holds/{}?done=release-requested", form.hold));
     Ok(())
 }
 
@@ -53,6 +54,6 @@ pub(super) async fn request_legal_hold_release(form: LegalHoldRef) -> Result<(),
 #[server(prefix = "/do", endpoint = "release_legal_hold", input = PostUrl)]
 pub(super) async fn release_legal_hold(form: LegalHoldRef) -> Result<(), AppError> {
     legal_hold::release(&store(), actor(), LegalHoldId(form.hold)).await?;
-    leptos_axum::redirect(&format!("/legal-holds/{}?done=legal-hold-released", form.hold));
+    flash::redirect(&format!("/legal-holds/{}?done=legal-hold-released", form.hold));
     Ok(())
 }

@@ -56,7 +56,7 @@ pub fn LegalHoldListPage() -> impl IntoView {
             .then(|| place_form(LegalHoldTarget::Category(categories), "/legal-holds"));
         Ok(view! {
             <PageLayout title="Legal holds"
-                lead="Users who must not be anonymised, and why. A legal hold ends only when it is released.">
+                lead="Reasons not to anonymise a user or a user category. A legal hold ends only when it is released.">
                 <ProblemSummary error=list.error />
                 {filters}
                 {list.content}
@@ -97,7 +97,7 @@ fn filters(
                 </select>
             </div>
             <div class="field">
-                <label for="of-user">"Number of the user"</label>
+                <label for="of-user">"User number"</label>
                 <input id="of-user" name="user" type="text" inputmode="numeric" autocomplete="off" value=user
                     aria-invalid=errors.of("user").map(|_| "true") aria-describedby="user-problem" />
                 <FilterProblem field="user" errors=errors.clone() />

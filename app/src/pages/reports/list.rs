@@ -20,7 +20,7 @@ pub fn ReportsPage() -> impl IntoView {
     view! {
         <PageLayout
             title="Reports"
-            lead="What the library learned from its loans and requests. Every number is the same before and after borrowers are anonymised."
+            lead="Counts of loans, requests and borrowers. Every number is the same before and after borrowers are anonymised."
         >
             <ul class="modules">{reports.collect_view()}</ul>
             <p>

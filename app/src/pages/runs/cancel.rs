@@ -1,5 +1,6 @@
 //! The server functions of a run: cancelling it, and cleaning the database files after it.
 
+use crate::components::flash;
 use crate::error::AppError;
 use crate::state::{actor, store};
 use erasure::maintenance;
@@ -27,7 +28,8 @@ pub(super) async fn cancel_run(form: RunRef) -> Result<(), AppError> {
 /// Rewrites the user tables, so that the database files contain no old row.
 #[server(prefix = "/do", endpoint = "clean_files", input = PostUrl)]
 pub(super) async fn clean_files(form: RunRef) -> Result<(), AppError> {
+    let run = run::read(&store(), RunId(form.run)).await?.id;
     maintenance::full(&store(), actor()).await?;
-    leptos_axum::redirect(&format!("/runs/{}?done=files-cleaned", form.run));
+    flash::redirect(&format!("/runs/{run}?done=files-cleaned"));
     Ok(())
 }

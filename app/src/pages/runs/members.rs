@@ -255,9 +255,13 @@ fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
             }
         })
         .collect_view();
-    let what = if preview { "Verdict" } else { "Outcome" };
+    let (what, caption) = if preview {
+        ("Verdict", "Users with verdict and reason")
+    } else {
+        ("Outcome", "Users with outcome and reason")
+    };
     view! {
-        <DataTable label="Users" caption="Users with verdict and reason"
+        <DataTable label="Users" caption=caption
             columns=vec![
                 Column::number("User number"), Column::text("Name"), Column::text("Leaving date"),
                 Column::text("Last activity"), Column::text("Marked for deletion"), Column::text(what),

@@ -1,4 +1,4 @@
-//! The page of a password link: the invited user sets a password.
+//! The page of an invitation: the invited user sets a password.
 
 use super::{bare_page, count_attempt_from_address, redirect_to_next_step};
 use crate::components::{NewPasswordFields, ProblemSummary, UserName, guarded_page};
@@ -46,7 +46,7 @@ pub fn InvitationPage() -> impl IntoView {
     guarded_page(async move {
         let (_, user_id) = accounts::invited(&store(), &key)
             .await?
-            .ok_or(RecordsError::NotFound("password link, or it has expired or has been used"))?;
+            .ok_or(RecordsError::NotFound("invitation, or it has expired or has been used"))?;
         let post = action(AcceptInvitation::PATH, &format!("/invitation/{key}"));
         Ok(bare_page(
             "Set your password",

@@ -1,7 +1,7 @@
 //! Single sign-on on the pages.
 
 use super::CHANGES_SIGN_IN;
-use crate::components::{Notice, PostButton, ProblemSummary, query};
+use crate::components::{Notice, PostButton, ProblemSummary, flash, query};
 use crate::error::AppError;
 use crate::form::error_for;
 use crate::state::{AppState, session, store};
@@ -121,7 +121,7 @@ pub(crate) fn ProviderProblem() -> impl IntoView {
 pub(crate) async fn disconnect_provider() -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
     session::disconnect(&store(), &session).await?;
-    leptos_axum::redirect("/account?done=provider-disconnected");
+    flash::redirect("/account?done=provider-disconnected");
     Ok(())
 }
 

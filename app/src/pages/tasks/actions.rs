@@ -1,5 +1,6 @@
 //! The server functions of a task's buttons.
 
+use crate::components::flash;
 use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -34,7 +35,7 @@ pub(super) async fn make_preview(form: TaskRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "copy_task", input = PostUrl)]
 pub(super) async fn copy_task(form: TaskRef) -> Result<(), AppError> {
     let copy = task::copy(&store(), actor(), TaskId(form.task)).await?;
-    leptos_axum::redirect(&format!("/tasks/{copy}?done=task-copied"));
+    flash::redirect(&format!("/tasks/{copy}?done=task-copied"));
     Ok(())
 }
 
@@ -42,7 +43,7 @@ pub(super) async fn copy_task(form: TaskRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "activate_task", input = PostUrl)]
 pub(super) async fn activate_task(form: TaskRef) -> Result<(), AppError> {
     task::set_active(&store(), actor(), TaskId(form.task), true).await?;
-    leptos_axum::redirect(&format!("/tasks/{}?done=task-activated", form.task));
+    flash::redirect(&format!("/tasks/{}?done=task-activated", form.task));
     Ok(())
 }
 
@@ -50,7 +51,7 @@ pub(super) async fn activate_task(form: TaskRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "deactivate_task", input = PostUrl)]
 pub(super) async fn deactivate_task(form: TaskRef) -> Result<(), AppError> {
     task::set_active(&store(), actor(), TaskId(form.task), false).await?;
-    leptos_axum::redirect(&format!("/tasks/{}?done=task-deactivated", form.task));
+    flash::redirect(&format!("/tasks/{}?done=task-deactivated", form.task));
     Ok(())
 }
 
@@ -58,7 +59,7 @@ pub(super) async fn deactivate_task(form: TaskRef) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "make_task_default", input = PostUrl)]
 pub(super) async fn make_task_default(form: TaskRef) -> Result<(), AppError> {
     task::make_default(&store(), actor(), TaskId(form.task)).await?;
-    leptos_axum::redirect(&format!("/tasks/{}?done=task-default", form.task));
+    flash::redirect(&format!("/tasks/{}?done=task-default", form.task));
     Ok(())
 }
 
@@ -95,7 +96,7 @@ pub(super) async fn reassign_task(form: ReassignForm) -> Result<(), AppError> {
         return Err(AppError::Checked);
     }
     task::reassign(&store(), actor(), TaskId(form.task), owner).await?;
-    leptos_axum::redirect("/tasks/owners?done=task-reassigned");
+    flash::redirect("/tasks/owners?done=task-reassigned");
     Ok(())
 }
 
@@ -103,6 +104,6 @@ pub(super) async fn reassign_task(form: ReassignForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "delete_task", input = PostUrl)]
 pub(super) async fn delete_task(form: TaskRef) -> Result<(), AppError> {
     task::delete(&store(), actor(), TaskId(form.task)).await?;
-    leptos_axum::redirect("/tasks?done=task-deleted");
+    flash::redirect("/tasks?done=task-deleted");
     Ok(())
 }

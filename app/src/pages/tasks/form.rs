@@ -1,7 +1,7 @@
 //! The pages that create and edit a task.
 
 use super::crumbs;
-use crate::components::{PageLayout, guarded_page, path_param};
+use crate::components::{PageLayout, flash, guarded_page, path_param};
 use crate::error::AppError;
 use crate::form::{FormKey, FormToken, action, failed_submission};
 use crate::islands::{TaskFormIsland, coming};
@@ -19,11 +19,12 @@ use trail::Store;
 #[server(prefix = "/do", endpoint = "save_task", input = PostUrl)]
 pub(super) async fn save_task(form: TaskForm) -> Result<(), AppError> {
     let store = store();
+    let done = if form.id.trim().is_empty() { "task-created" } else { "task-saved" };
     let id = task::save(&store, actor(), &form).await?;
     match task::read(&store, actor(), id).await {
-        Ok(_) => leptos_axum::redirect(&format!("/tasks/{id}?done=task-saved")),
+        Ok(_) => flash::redirect(&format!("/tasks/{id}?done={done}")),
         // A private task of another owner.
-        Err(RecordsError::NotFound(_)) => leptos_axum::redirect("/tasks?done=task-saved-for-owner"),
+        Err(RecordsError::NotFound(_)) => flash::redirect("/tasks?done=task-saved-for-owner"),
         Err(error) => return Err(error.into()),
     }
     Ok(())
@@ -92,10 +93,20 @@ fn form_view(
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
         None => (form, crate::form::error_for(SaveTask::PATH)),
     };
+    let again = matches!(error, Some(AppError::Stale)).then(
+        || view! { <p><a href=page.to_owned()>"Open the task again"</a>" (your entries will be lost)"</p> },
+    );
+    let error = error.map(|error| match error {
+        AppError::Stale => {
+            AppError::Refused("The task was changed after you opened it. Nothing was saved".to_owned())
+        }
+        other => other,
+    });
     let next = coming(store.clock, &form);
     let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();
     let key = extension::<FormKey>().map(|key| key.0).unwrap_or_default();
     view! {
+        {again}
         <TaskFormIsland
             form custom is_default error next
             now=store.clock.wall()

@@ -52,8 +52,8 @@ pub fn TaskPage() -> impl IntoView {
                 {if runs.rows.is_empty() {
                     view! {
                         <p class="empty">
-                            "This task has not run yet. Create a preview to see who would be anonymised; a \
-                             preview changes no users."
+                            "This task has not run yet. Create a preview to count the users that would be \
+                             anonymised; a preview changes no users."
                         </p>
                     }
                     .into_any()
@@ -84,7 +84,7 @@ fn actions(task: &Task) -> Vec<PageAction> {
     };
     let link = |label: &str, href: String| PageAction::Link { label: label.to_owned(), href };
     let mut actions = vec![
-        post("Preview who would be anonymised", MakePreview::PATH),
+        post("Create preview", MakePreview::PATH),
         link("Edit task", format!("{here}/edit")),
         post("Copy task", CopyTask::PATH),
     ];
@@ -127,7 +127,7 @@ fn not_confirmed(task: &Task) -> impl IntoView + use<> {
         view! {
             <Notice kind="warning">
                 <p>{why}" To confirm it now, create a preview, check it and run it."</p>
-                <PostButton function=MakePreview::PATH page=here values label="Preview now" />
+                <PostButton function=MakePreview::PATH page=here values label="Create preview" />
             </Notice>
         }
     })

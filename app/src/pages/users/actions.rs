@@ -44,7 +44,8 @@ pub(super) struct ChargeRef {
 pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);
     let undo = user::mark_for_deletion(&store(), actor(), number).await?;
-    go_to(format!("{}?done=user-marked", user_address(number)), undo.as_ref())
+    let undo = undo.ok_or_else(|| AppError::unchanged("This user was already marked for deletion"))?;
+    go_to(format!("{}?done=user-marked", user_address(number)), Some(&undo))
 }
 
 /// Removes the deletion mark.
@@ -52,7 +53,8 @@ pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
 pub(super) async fn unmark_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);
     let undo = user::unmark(&store(), actor(), number).await?;
-    go_to(format!("{}?done=user-unmarked", user_address(number)), undo.as_ref())
+    let undo = undo.ok_or_else(|| AppError::unchanged("This user was not marked for deletion"))?;
+    go_to(format!("{}?done=user-unmarked", user_address(number)), Some(&undo))
 }
 
 /// Returns a loan.

@@ -4,7 +4,7 @@ use super::confirmation::{AnonymiseForm, confirmation};
 use super::tab::Tab;
 use super::{crumbs, impact, staff};
 use crate::components::{
-    Count, Notice, PageLayout, ProblemSummary, guarded_page, path_param, task_link, user_address,
+    Count, Notice, PageLayout, ProblemSummary, flash, guarded_page, path_param, task_link, user_address,
 };
 use crate::error::AppError;
 use crate::form::error_for;
@@ -24,12 +24,8 @@ pub(super) async fn anonymise_user(form: AnonymiseForm) -> Result<(), AppError> 
     let number = UserNumber(form.user);
     let shown = (TaskId(form.task), form.version);
     run::anonymise_one_as_shown(&store(), actor(), number, &form.confirm, shown).await?;
-    leptos_axum::redirect(&after(number));
+    flash::redirect(&format!("{}?done=anonymised", user_address(number)));
     Ok(())
-}
-
-fn after(number: UserNumber) -> String {
-    format!("{}?done=anonymised", user_address(number))
 }
 
 /// Asks for confirmation and shows the consequences.
@@ -40,7 +36,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
         let store = store();
         let user = user::read(&store, number?).await?;
         if user.is_anonymised() {
-            leptos_axum::redirect(&after(user.number));
+            leptos_axum::redirect(&user_address(user.number));
         }
         let plan = if user.is_staff() {
             run::plan_for_staff(&store, user.number).await?

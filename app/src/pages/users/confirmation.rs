@@ -41,7 +41,7 @@ pub(super) fn confirmation(
             <h2>"This cannot be undone"</h2>
             <p>
                 "No copy of the removed values is kept. Backups made before today keep the old values until \
-                 they expire. After a restore Lethe anonymises this user again before the desk opens."
+                 they expire. After a restore Lethe anonymises this user again before it serves any page."
             </p>
             <ReauthHint page=here.clone() />
             <input type="hidden" name="form[user]" value=number.clone() />

@@ -4,8 +4,8 @@ use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UnmarkUs
 use super::tab::{Tab, tabs};
 use super::{activity, crumbs, details};
 use crate::components::{
-    Day, PageAction, PageLayout, Pager, ProblemSummary, guarded_page, own_address, paging, path_param, query,
-    user_address,
+    Day, PageAction, PageLayout, Pager, ProblemSummary, flash, guarded_page, own_address, paging, path_param,
+    query, user_address,
 };
 use crate::form::error_for;
 use crate::islands::Pending;
@@ -28,7 +28,7 @@ use trail::Store;
 pub fn UserPage() -> impl IntoView {
     let number = path_param::<UserNumber>("user");
     let tab = Tab::from_code(&query("tab"));
-    let just_anonymised = query("done") == "anonymised";
+    let just_anonymised = flash::code().as_deref() == Some("anonymised");
     guarded_page(async move {
         let store = store();
         let user = user::read(&store, number?).await?;
@@ -65,7 +65,7 @@ fn Refusals() -> impl IntoView {
 fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
     if user.is_anonymised() {
         let done = just_anonymised.then(|| {
-            view! { <p class="notice success" role="status">"Done. Nothing here shows who this was."</p> }
+            view! { <p class="notice success" role="status">"Done. The identifying values have been removed."</p> }
         });
         let rules = user.rules_version.map(|version| format!(", under rules version {version}"));
         return view! {

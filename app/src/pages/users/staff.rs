@@ -2,7 +2,7 @@
 
 use super::confirmation::{AnonymiseForm, confirmation};
 use super::impact;
-use crate::components::{Notice, PostButton, ProblemSummary, user_address};
+use crate::components::{Notice, PostButton, ProblemSummary, flash, user_address};
 use crate::error::AppError;
 use crate::form::error_for;
 use crate::pages::approvals::{
@@ -29,7 +29,7 @@ pub(super) async fn anonymise_staff(form: AnonymiseForm) -> Result<(), AppError>
     let number = UserNumber(form.user);
     let shown = Some((TaskId(form.task), form.version));
     run::anonymise_staff(&store(), actor(), number, &form.confirm, shown).await?;
-    leptos_axum::redirect(&format!("{}?done=anonymised", user_address(number)));
+    flash::redirect(&format!("{}?done=anonymised", user_address(number)));
     Ok(())
 }
 

@@ -109,7 +109,7 @@ async fn there_is_one_default_for_single_users() {
         task::set_active(&store, Actor::COMMAND_LINE, one, true).await.unwrap();
         task::set_active(&store, Actor::COMMAND_LINE, one, false).await.unwrap();
         assert_eq!(serves().await, one, "also when it is deactivated");
-        for id in [two, one, two, two] {
+        for id in [two, one, two] {
             task::make_default(&store, Actor::COMMAND_LINE, id).await.unwrap();
             assert_eq!(serves().await, id);
             assert_eq!(defaults(&store).await, [id]);

@@ -215,5 +215,5 @@ fn refused(reason: Reason) -> RecordsError {
         Reason::Fictitious => "A fictitious user is not a person",
         _ => "Deal with it first",
     };
-    RecordsError::Refused(format!("Nothing was changed: {}. {what_to_do}", reason.label()))
+    RecordsError::Refused(format!("Nothing was changed. Reason: {}. {what_to_do}", reason.label()))
 }

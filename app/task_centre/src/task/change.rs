@@ -33,7 +33,8 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
     Ok(copy)
 }
 
-/// Activates or deactivates a task. An active task starts by its schedule, counted from now.
+/// Activates or deactivates a task. An active task starts by its schedule, counted from now. Rejects a task that is
+/// already in this state.
 ///
 /// This increases the version, so that a form opened earlier can't revert it unnoticed.
 pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
@@ -41,7 +42,8 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
     let tx = store.begin().await?;
     let task = super::row_to_change(&tx, actor, id).await?;
     if task.active == active {
-        return Ok(());
+        let state = if active { "active" } else { "inactive" };
+        return Err(RecordsError::Refused(format!("This task is already {state}. Nothing was changed")));
     }
     let next = due_from_now(store, &task.schedule, active);
     tasks::ActiveModel {

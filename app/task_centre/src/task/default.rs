@@ -104,14 +104,16 @@ pub(super) async fn pass_on(
     .await?)
 }
 
-/// Makes this task the default.
+/// Makes this task the default. Rejects the default task.
 pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
     let before = lock_and_mark_default(&tx).await?;
     let task = super::row_for(&tx, actor, id).await?;
     if before.as_ref().is_some_and(|task| task.id == id.0) {
-        return store.commit(tx).await;
+        return Err(RecordsError::Refused(
+            "This task is already the default. Nothing was changed".to_owned(),
+        ));
     }
     if task.visibility == Visibility::Private {
         return Err(RecordsError::Refused(

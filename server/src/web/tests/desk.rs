@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use db::{Settings, SignIn};
+use identity::session::FormOnce;
 use policy::{Role, UserNumber};
 use records::accounts;
 use sea_orm::{ConnectionTrait as _, Database};
@@ -182,12 +183,21 @@ impl Desk {
     }
 }
 
-/// Returns the request that posts a form.
-pub(in crate::web) fn post(address: &str, form: String) -> Request<Body> {
+/// Returns the request that posts a form. A form with a token also gets a key of its page.
+pub(in crate::web) fn post(address: &str, mut form: String) -> Request<Body> {
+    let has_key = form.contains("form_key=") || form.contains("form%5Fkey=");
+    if form.contains("form_token=") && !has_key {
+        form = format!("{form}&form_key={}", FormOnce::new_key());
+    }
     Request::post(address)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form))
         .expect("a request")
+}
+
+/// Returns an address without the proof of its message.
+pub(in crate::web) fn without_proof(address: &str) -> &str {
+    address.split_once("&proof=").map_or(address, |(address, _)| address)
 }
 
 /// Returns the cookie that a response sets, as the browser sends it back.

@@ -7,6 +7,7 @@ use crate::web::http_server::{ClientTimeouts, listen};
 use crate::web::tests::desk::{Desk, post};
 use axum::http::StatusCode;
 use db::SignIn;
+use identity::session::FormOnce;
 use policy::Role;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -160,7 +161,8 @@ async fn slow_forms_do_not_block_other_requests() {
         let (status, text) = answer(&mut stream).await;
         assert!(status == 200 || status == 503, "{text}");
     }
-    let form = format!("form[last_name]=Quick&form_token={}", desk.token);
+    let key = FormOnce::new_key();
+    let form = format!("form[last_name]=Quick&form_token={}&form_key={key}", desk.token);
     for (from, expected) in [(from(0), 429), (from(200), 303)] {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let head =
