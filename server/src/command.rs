@@ -1,5 +1,6 @@
 //! The command line: one file for each noun. The commands call the same functions as the pages.
 
+mod api_keys;
 mod approvals;
 mod audit;
 mod backup;
@@ -59,6 +60,9 @@ enum Command {
     /// Staff: who has which role, who can sign in.
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// API keys of identity systems: create, list, revoke.
+    #[command(subcommand)]
+    ApiKeys(api_keys::ApiKeys),
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
@@ -175,6 +179,7 @@ impl Arguments {
             Command::Runs(runs) => runs.execute(store, output).await,
             Command::Users(users) => users.execute(store, output).await,
             Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
+            Command::ApiKeys(keys) => keys.execute(store, output).await,
             Command::LegalHolds(holds) => holds.execute(store, output).await,
             Command::Approvals(approvals) => approvals.execute(store, output).await,
             Command::Report(arguments) => report::print(store, output, arguments).await,

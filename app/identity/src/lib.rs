@@ -1,5 +1,6 @@
-//! Who acts: staff accounts, passwords, second factors and sessions.
+//! Who acts: staff accounts, passwords, second factors, sessions and API keys.
 
+pub mod api_key;
 pub mod session;
 pub mod staff;
 

@@ -53,4 +53,6 @@ id! {
     LegalHoldId,
     /// A request for approval and its approval.
     ApprovalId,
+    /// An API key.
+    ApiKeyId,
 }

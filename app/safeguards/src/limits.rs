@@ -12,5 +12,5 @@ mod note;
 
 pub use confirm::{confirm, manual};
 pub use count::{claim, reached};
-pub use import::{confirm_import, record_import, too_many};
+pub use import::{claim_import, confirm_import, record_import, too_many};
 pub use note::{note_change, note_change_as};

@@ -1,6 +1,8 @@
 //! All tables of the database, in the order of the page of the register.
 
-use super::{Table, circulation_tables, evidence_tables, run_tables, sign_in_tables, user_tables};
+use super::{
+    Table, api_tables, circulation_tables, evidence_tables, run_tables, sign_in_tables, user_tables,
+};
 
 /// All tables of the database.
 pub const TABLES: &[Table] = &[
@@ -14,6 +16,8 @@ pub const TABLES: &[Table] = &[
     sign_in_tables::SESSIONS,
     sign_in_tables::CODE_BUDGETS,
     sign_in_tables::ACCOUNT_NOTICES,
+    api_tables::API_KEYS,
+    api_tables::SCIM_DEPARTURES,
     circulation_tables::LOANS,
     circulation_tables::RENEWALS,
     circulation_tables::REQUESTS,

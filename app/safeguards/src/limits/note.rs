@@ -22,6 +22,9 @@ pub async fn note_change<T>(
         let detail = format!("{counted},users={},{}", reached.limit, window.trim_start_matches("a "));
         note_change_as(store, actor, ManualChange::limit_on(reached.counted), &detail).await?;
     }
+    if let Err(RecordsError::ImportLimit(_)) = &result {
+        note_change_as(store, actor, ManualChange::ImportLimit, "import").await?;
+    }
     result
 }
 
