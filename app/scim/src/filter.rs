@@ -242,13 +242,12 @@ fn of_active(expression: &AttrExp) -> Result<UserCondition, ScimError> {
         CompValue::Str(word) if word.eq_ignore_ascii_case("false") => false,
         _ => return Err(invalid("Compare active with true or false")),
     };
-    match op {
-        CompareOp::Eq if wanted => Ok(UserCondition::Active),
-        CompareOp::Eq => Ok(not(UserCondition::Active)),
-        CompareOp::Ne if wanted => Ok(not(UserCondition::Active)),
-        CompareOp::Ne => Ok(UserCondition::Active),
-        _ => Err(invalid("Compare active with eq or ne")),
-    }
+    let is_active = match op {
+        CompareOp::Eq => wanted,
+        CompareOp::Ne => !wanted,
+        _ => return Err(invalid("Compare active with eq or ne")),
+    };
+    Ok(if is_active { UserCondition::Active } else { not(UserCondition::Active) })
 }
 
 fn of_id(expression: &AttrExp) -> Result<UserCondition, ScimError> {

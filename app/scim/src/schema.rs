@@ -22,6 +22,7 @@ pub enum Kind {
 
 /// An attribute.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "these are independent facts of an attribute")]
 pub struct Attribute {
     /// The name.
     pub name: &'static str,

@@ -181,5 +181,6 @@ pub(super) async fn errors_as_scim(request: Request, next: Next) -> Response {
     parts.headers.remove(axum::http::header::CONTENT_LENGTH);
     parts.headers.remove(axum::http::header::CONTENT_SECURITY_POLICY);
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Response::from_parts(parts, Body::from(body))
 }

@@ -161,7 +161,7 @@ pub(super) async fn create(
     };
     let user = apply_draft(&blank, draft);
     check(tx, &blank, draft).await?;
-    // The suppression list is checked here, for the form and for the API.
+    // The check of the suppression list belongs here: the form and the API both create users in this function.
     let mut row = user.into_active_model().reset_all();
     row.number = sea_orm::NotSet;
     let user = row.insert(tx).await.map_err(taken)?;

@@ -170,8 +170,7 @@ async fn changed(
         if form.user_id.trim().is_empty() && !user.form.user_id.is_empty() {
             return Err(ScimError::bad(ScimType::InvalidValue, "userName is required").into());
         }
-        let membership = match active {
-            Some(active) if active == user.active => Membership::Keep,
+        let membership = match active.filter(|active| *active != user.active) {
             Some(true) => Membership::Activate,
             Some(false) => Membership::Deactivate,
             None => Membership::Keep,

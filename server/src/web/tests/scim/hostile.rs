@@ -21,7 +21,15 @@ async fn large_and_nested_filters_are_rejected(api: Api) {
     let nested = format!("{}id%20pr{}", "(".repeat(5_000), ")".repeat(5_000));
     let negated = format!("{}id%20pr{}", "not%20(".repeat(5_000), ")".repeat(5_000));
     let chain = vec!["id%20pr"; 5_000].join("%20or%20");
-    for filter in ["x".repeat(60_000), nested, negated, chain, "%22".repeat(9_000), "%5B".repeat(9_000), "%FF".to_owned()] {
+    for filter in [
+        "x".repeat(60_000),
+        nested,
+        negated,
+        chain,
+        "%22".repeat(9_000),
+        "%5B".repeat(9_000),
+        "%FF".to_owned(),
+    ] {
         let answer = api.get(&format!("/Users?filter={filter}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.json);
         answer.error();
@@ -46,7 +54,12 @@ async fn large_and_damaged_bodies_are_rejected(api: Api) {
     for method in [Method::POST, Method::PUT, Method::PATCH] {
         assert_eq!(send(method.clone(), large.clone()).await.error(), (413, ""), "{method}");
         for body in ["", "{", "null", "[]", "7", "\"x\"", "{\"schemas\":7}", "\u{0}", &deep, &deep_object] {
-            assert_eq!(send(method.clone(), body.to_owned()).await.error(), (400, "invalidSyntax"), "{method} {}", body.len());
+            assert_eq!(
+                send(method.clone(), body.to_owned()).await.error(),
+                (400, "invalidSyntax"),
+                "{method} {}",
+                body.len()
+            );
         }
         let bytes = api.request(method.clone(), &path).body(Body::from(vec![b'"', 0xFF, b'"'])).unwrap();
         assert!(api.send(bytes).await.status.is_client_error(), "{method}");
@@ -100,7 +113,14 @@ async fn the_id_of_the_address_counts(api: Api) {
     let stored = "SELECT CAST(COUNT(*) AS TEXT) FROM users WHERE user_id = 'c' AND imported AND NOT fictitious AND \
                   anonymised_on IS NULL AND version = 2";
     assert_eq!(api.text(stored).await, "1");
-    for id in ["..%2F..%2Fusers", "1", "'%20OR%201=1--", "%2e%2e", &"x".repeat(20_000), "a'%3B%20DROP%20TABLE%20users"] {
+    for id in [
+        "..%2F..%2Fusers",
+        "1",
+        "'%20OR%201=1--",
+        "%2e%2e",
+        &"x".repeat(20_000),
+        "a'%3B%20DROP%20TABLE%20users",
+    ] {
         assert_eq!(api.get(&format!("/Users/{id}")).await.error(), (404, ""), "{id}");
         assert_eq!(api.delete(id).await.error(), (404, ""), "{id}");
     }
@@ -115,7 +135,10 @@ async fn values_are_text_everywhere(api: Api) {
         "title": "%00", "nickName": "\\' OR 1=1" });
     let created = api.post(body).await;
     assert_eq!(created.status, StatusCode::CREATED, "{}", created.json);
-    assert_eq!((&created.json["userName"], &created.json["name"]["familyName"]), (&json!(sql), &json!(script)));
+    assert_eq!(
+        (&created.json["userName"], &created.json["name"]["familyName"]),
+        (&json!(sql), &json!(script))
+    );
     assert_eq!(api.found(&format!("userName eq \"{sql}\"")).await, [sql]);
     assert_eq!(api.found("nickName co \"\\\\' OR\"").await, [sql]);
     let number = api.text("SELECT CAST(number AS TEXT) FROM users WHERE external_id = '=cmd()'").await;
