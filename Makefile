@@ -4,7 +4,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run help dev demo build native site tools browser test format lint test-native test-one test-wasm test-browser \
+.PHONY: run help dev demo build native site tools browser test format lint test-native test-one test-wasm test-scim \
+	test-browser \
 	kills bench screenshots doc dist dist-test deny audit sbom clean
 
 TARGET := $(abspath target)
@@ -68,7 +69,7 @@ $(SITE)/hash.txt: $(WASM) frontend/site.mjs $(shell find style -type f)
 
 # --- Testing -------------------------------------------------------------------------------------------------
 
-test: format lint doc test-native test-wasm test-browser ## Everything: format, lints, documentation, native, Wasm, browser
+test: format lint doc test-native test-wasm test-scim test-browser ## Everything: format, lints, documentation, native, Wasm, SCIM, browser
 
 format: ## Check the format; cargo fmt corrects it
 	@cargo fmt --all --check
@@ -97,6 +98,9 @@ kills: ## Kill the program 200 times in runs on each database, and 50 times in i
 test-wasm: tools ## Tests of the rules in WebAssembly
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
 		cargo test -p policy --target wasm32-unknown-unknown
+
+test-scim: native ## The SCIM API: scim2-tester against the program
+	@.ci/scim $(TARGET)/debug/lethe
 
 test-browser: build browser ## Browser tests. SPEC=undo: one file; ONLY=wasm or plain; REPEAT=10 BUSY=2: ten times beside two busy loops
 	@.ci/browser-tests

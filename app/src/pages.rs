@@ -2,6 +2,7 @@
 
 mod account;
 mod account_notices;
+mod api_keys;
 mod approvals;
 mod audit;
 mod catalogue;
@@ -21,6 +22,7 @@ mod users;
 
 pub use crate::components::flash::with_proof;
 pub use account::AccountPage;
+pub use api_keys::ApiKeysPage;
 pub use approvals::{ApprovalPage, ApprovalsPage};
 pub use audit::{AuditPage, audit_csv};
 pub use catalogue::{CatalogueListPage, CatalogueRecordPage};

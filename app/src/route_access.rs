@@ -17,6 +17,8 @@ pub enum Access {
     SignedIn,
     /// A signed-in member of staff with this permission.
     Permission(Action),
+    /// A program with an API key. A session gives no access.
+    ApiKey,
 }
 
 use Access::{Permission, Public, SignedIn};
@@ -57,6 +59,9 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/do/end_session", SignedIn),
     ("/do/read_notices", SignedIn),
     ("/do/disconnect_provider", SignedIn),
+    ("/api-keys", Permission(ManageStaff)),
+    ("/do/create_api_key", Permission(ManageStaff)),
+    ("/do/revoke_api_key", Permission(ManageStaff)),
     ("/do/add_staff", Permission(ManageStaff)),
     ("/do/grant_role", Permission(ManageStaff)),
     ("/do/revoke_role", Permission(ManageStaff)),
@@ -143,6 +148,16 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/do/close_residue", Permission(DecideResidue)),
     ("/do/reopen_residue", Permission(DecideResidue)),
     ("/do/undo_change", SignedIn),
+    ("/scim/v2/ServiceProviderConfig", Access::ApiKey),
+    ("/scim/v2/ResourceTypes", Access::ApiKey),
+    ("/scim/v2/ResourceTypes/{id}", Access::ApiKey),
+    ("/scim/v2/Schemas", Access::ApiKey),
+    ("/scim/v2/Schemas/{id}", Access::ApiKey),
+    ("/scim/v2/.search", Access::ApiKey),
+    ("/scim/v2/Users", Access::ApiKey),
+    ("/scim/v2/Users/.search", Access::ApiKey),
+    ("/scim/v2/Users/{id}", Access::ApiKey),
+    ("/scim/{*rest}", Access::ApiKey),
 ];
 
 /// Returns the access that a request requires. None if the table has no row. Server functions share a route, so the
@@ -157,7 +172,7 @@ pub fn access_for(route: &str, path: &str) -> Option<Access> {
 pub fn is_allowed(page: &str, session: Option<&Session>) -> bool {
     let actor = session.map_or_else(Actor::without_session, Session::actor);
     match access_for_link(page) {
-        None => false,
+        None | Some(Access::ApiKey) => false,
         Some(Public) => true,
         Some(Access::AnySession) => session.is_some(),
         Some(SignedIn) => actor.staff.is_some(),

@@ -15,6 +15,7 @@ const PAGES = [
   "/residue",
   "/account",
   "/staff",
+  "/api-keys",
   "/legal-holds",
   "/approvals",
   "/audit",

@@ -1,5 +1,6 @@
 //! The first schema: one file for each group of tables.
 
+mod api;
 mod approvals;
 mod audit;
 mod catalogue;
@@ -27,6 +28,7 @@ impl MigrationTrait for Migration {
         let groups = [
             users::tables(),
             sign_in::tables(),
+            api::tables(),
             catalogue::tables(),
             circulation::tables(),
             legal_holds::tables(),

@@ -1,5 +1,6 @@
 //! The command line: one file for each noun. The commands call the same functions as the pages.
 
+mod api_keys;
 mod approvals;
 mod audit;
 mod backup;
@@ -60,6 +61,9 @@ enum Command {
     /// Staff: list, add, disable, anonymise.
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// API keys of identity systems: create, list, revoke.
+    #[command(subcommand)]
+    ApiKeys(api_keys::ApiKeys),
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
@@ -198,6 +202,7 @@ impl Arguments {
             Command::Runs(runs) => runs.execute(store, output).await,
             Command::Users(users) => users.execute(store, output).await,
             Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
+            Command::ApiKeys(keys) => keys.execute(store, output).await,
             Command::LegalHolds(holds) => holds.execute(store, output).await,
             Command::Approvals(approvals) => approvals.execute(store, output).await,
             Command::Report(arguments) => report::print(store, output, arguments).await,

@@ -14,6 +14,7 @@ mod print;
 mod readable;
 mod request_kind;
 mod request_log;
+mod scim;
 mod shares;
 mod single_sign_on;
 #[cfg(test)]
@@ -281,6 +282,7 @@ fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Hea
     let probes = Probes::at_main_address(state.store.clone(), heartbeat, network.metrics_token.clone());
     site.routes()
         .merge(pages)
+        .merge(scim::routes(state, network))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .merge(guarded(uploads, state, network).layer(upload_timeout))
         .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
@@ -298,6 +300,7 @@ fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Hea
         .layer(from_fn(readable::reject_non_text_uri))
         .layer(from_fn_with_state(network.clone(), auth::reject_foreign_host))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn(scim::errors_as_scim))
         // Pages set their own policy. No other response may be shown as a page.
         .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))

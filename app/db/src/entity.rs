@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "the register of personal data documents the columns")]
 
 pub mod account_notices;
+pub mod api_keys;
 pub mod approvals;
 pub mod audit_events;
 pub mod audit_head;
@@ -31,6 +32,7 @@ pub mod residue_hits;
 pub mod run_counts;
 pub mod run_members;
 pub mod runs;
+pub mod scim_departures;
 pub mod sessions;
 pub mod superseded_certificates;
 pub mod tasks;

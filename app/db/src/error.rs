@@ -41,6 +41,9 @@ pub enum RecordsError {
     /// The actor has reached a safety limit of manual changes.
     #[error("{0}")]
     LimitReached(policy::Reached),
+    /// Imports and identity systems together have reached a safety limit. The text says what to do.
+    #[error("{0}")]
+    ImportLimit(String),
     /// The ledger cannot be read or extended. The text says why and what to do; no user is anonymised until it is
     /// repaired.
     #[error("{0}")]
@@ -111,6 +114,7 @@ impl RecordsError {
             Self::ConfirmSignIn => "confirm_sign_in",
             Self::Busy => "busy",
             Self::LimitReached(_) => "limit_reached",
+            Self::ImportLimit(_) => "import_limit",
             Self::Ledger(_) => "ledger",
             Self::Audit(_) => "audit",
             Self::NotReady(_) => "not_ready",

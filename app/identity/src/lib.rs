@@ -1,5 +1,6 @@
-//! Staff accounts, passwords, second factors and sessions.
+//! Staff accounts, passwords, second factors, sessions and API keys.
 
+pub mod api_key;
 pub mod session;
 pub mod staff;
 

@@ -14,6 +14,8 @@ coded_enum! {
         Schedule = "schedule",
         /// The replay of the ledger after a restore.
         Replay = "replay",
+        /// The API, which an identity system calls with an API key.
+        Api = "api",
     }
 }
 
@@ -25,6 +27,7 @@ impl Channel {
             Self::CommandLine => "Command line",
             Self::Schedule => "Schedule",
             Self::Replay => "Lethe, after a restore",
+            Self::Api => "API",
         }
     }
 }

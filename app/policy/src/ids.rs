@@ -55,4 +55,6 @@ id! {
     LegalHoldId,
     /// A request for approval and its approval.
     ApprovalId,
+    /// An API key.
+    ApiKeyId,
 }

@@ -4,6 +4,7 @@
 //! validate forms in the same way.
 
 pub mod account;
+pub mod api_key;
 pub mod approval;
 pub mod assess;
 pub mod channel;
@@ -46,13 +47,14 @@ pub mod treated;
 pub mod user_field;
 pub mod user_form;
 
+pub use api_key::{ApiScope, ApiScopes};
 pub use assess::{Selection, UserFacts, Verdict, assess};
 pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
-    ApprovalId, CatalogueRecordId, ChargeId, ImportId, ItemId, LegalHoldId, LoanId, MessageId, RequestId,
-    RunId, TaskId, UserNumber,
+    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, ImportId, ItemId, LegalHoldId, LoanId, MessageId,
+    RequestId, RunId, TaskId, UserNumber,
 };
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};
 pub use limits::{Counted, Limits, Reached, Window};

@@ -4,6 +4,7 @@
 //! The anonymiser, the field settings, the residue search, the access export and the page of the register read it.
 //! A test compares it with the schema of the migrated database, so that a missing column fails the build.
 
+mod api_tables;
 mod circulation_tables;
 mod evidence_tables;
 mod import_tables;

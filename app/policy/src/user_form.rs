@@ -61,6 +61,16 @@ macro_rules! validated {
     };
 }
 
+/// Returns the text of a field, or `None` for a flag.
+macro_rules! text_place {
+    (Flag, $place:expr) => {
+        None
+    };
+    ($kind:ident, $place:expr) => {
+        Some($place)
+    };
+}
+
 macro_rules! form_and_draft {
     ($($name:ident: $kind:ident $(, $cell:tt)*;)*) => {
         /// The form as entered.
@@ -81,6 +91,16 @@ macro_rules! form_and_draft {
             pub remove_photo: bool,
             /// Whether to remove password, second factor, tokens and sessions.
             pub remove_sign_in: bool,
+        }
+
+        impl UserForm {
+            /// Returns the text of the field with this name, to be changed. `None` for a flag or an unknown name.
+            pub fn text_mut(&mut self, name: &str) -> Option<&mut String> {
+                $(if name == stringify!($name) {
+                    return text_place!($kind, &mut self.$name);
+                })*
+                None
+            }
         }
 
         /// A validated user form. Empty fields are `None`.

@@ -5,6 +5,7 @@ mod find;
 mod identity;
 mod impact;
 mod mark;
+pub mod provision;
 mod read;
 mod save;
 

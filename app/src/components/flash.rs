@@ -106,6 +106,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "sessions-ended" => "All sessions of this member of staff have ended.",
         "staff-added" => "Member of staff added.",
         "staff-disabled" => "Sign-in disabled. This member of staff can no longer sign in.",
+        "api-key-revoked" => "API key revoked. Programs that use it are rejected from now on.",
         "role-added" => "Role added. The user must sign in again.",
         _ => return None,
     })

@@ -148,6 +148,7 @@ fn page_of(event: &AuditRow) -> Option<String> {
         "user" => Some(format!("/users/{id}")),
         "task" => Some(format!("/tasks/{id}")),
         "run" => Some(format!("/runs/{id}")),
+        "api_key" => Some("/api-keys".to_owned()),
         _ => None,
     }
 }

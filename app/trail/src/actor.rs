@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
 use db::error::RecordsError;
 use policy::permission::FRESH_MINUTES;
-use policy::{Action, Channel, Roles, UserNumber};
+use policy::{Action, ApiKeyId, ApiScopes, Channel, Roles, UserNumber};
 
 /// The member of staff or process that acts, with its permissions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,7 +14,10 @@ pub struct Actor {
     pub staff: Option<UserNumber>,
     /// The channel.
     pub channel: Channel,
+    /// The API key, for an identity system.
+    pub api_key: Option<ApiKeyId>,
     roles: Roles,
+    scopes: ApiScopes,
     signed_in_at: Option<DateTime<Utc>>,
 }
 
@@ -29,26 +32,33 @@ impl Actor {
 
     /// Returns the actor of a signed-in session. `at` is the instant of the latest sign-in or re-authentication.
     pub const fn signed_in(staff: UserNumber, roles: Roles, at: DateTime<Utc>) -> Self {
-        Self { staff: Some(staff), channel: Channel::Web, roles, signed_in_at: Some(at) }
+        let blank = Self::without_sign_in(Channel::Web);
+        Self { staff: Some(staff), roles, signed_in_at: Some(at), ..blank }
+    }
+
+    /// Returns the actor of an API key. It may do what the scopes of the key permit.
+    pub fn of_api_key(key: ApiKeyId, scopes: ApiScopes) -> Self {
+        Self { api_key: Some(key), scopes, ..Self::unprivileged(None, Channel::Api) }
     }
 
     /// Returns the actor of a page without sign-in, which has no permission.
     pub fn without_session() -> Self {
-        Self { staff: None, channel: Channel::Web, roles: Roles::default(), signed_in_at: None }
+        Self::unprivileged(None, Channel::Web)
     }
 
     /// Returns an actor that only attributes an action to the one who began it. It has no permission.
     pub fn unprivileged(staff: Option<UserNumber>, channel: Channel) -> Self {
-        Self { staff, channel, roles: Roles::default(), signed_in_at: None }
+        Self { staff, roles: Roles::default(), ..Self::without_sign_in(channel) }
     }
 
     const fn without_sign_in(channel: Channel) -> Self {
-        Self { staff: None, channel, roles: Roles::ALL, signed_in_at: None }
+        let scopes = ApiScopes::NONE;
+        Self { staff: None, channel, api_key: None, roles: Roles::ALL, scopes, signed_in_at: None }
     }
 
     /// Returns whether the actor has the permission, without regard to the age of the sign-in.
     pub fn may(&self, action: Action) -> bool {
-        self.roles.may(action)
+        self.roles.may(action) || self.scopes.may(action)
     }
 
     /// Returns the roles of the actor.
@@ -76,7 +86,7 @@ impl Actor {
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         match self.channel {
             Channel::Web => self.signed_in_at.is_some_and(|at| now - at < TimeDelta::minutes(FRESH_MINUTES)),
-            Channel::CommandLine | Channel::Schedule | Channel::Replay => true,
+            Channel::CommandLine | Channel::Schedule | Channel::Replay | Channel::Api => true,
         }
     }
 }

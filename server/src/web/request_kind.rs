@@ -29,6 +29,7 @@ impl RequestKind {
 pub(super) fn is_page(request: &Request) -> bool {
     let path = request.uri().path();
     let is_form = path.starts_with(form::PREFIX);
-    (request.method() == Method::GET && !["/api/", "/events/"].iter().any(|of| path.starts_with(of)))
+    (request.method() == Method::GET
+        && !["/api/", "/events/", "/scim/"].iter().any(|of| path.starts_with(of)))
         || is_form
 }

@@ -13,6 +13,7 @@ mod rendered;
 mod round_trip;
 mod route_access;
 mod run_events;
+mod scim;
 mod session_time;
 mod single_sign_on;
 mod user_fields;

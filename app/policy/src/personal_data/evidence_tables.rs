@@ -154,13 +154,13 @@ pub(super) const SERVERS: Table = Table {
 
 pub(super) const MANUAL_CHANGES: Table = Table {
     name: "manual_changes",
-    label: "Changes by staff and imports that count against the safety limits",
+    label: "Changes by staff, imports and identity systems that count against the safety limits",
     owner: RowOwner::NoUser,
     columns: &[
         entry("id", NotPersonal, Keep, "Key"),
         entry("at", NotPersonal, Keep, "When"),
         entry("actor_number", Link, Keep, "Member of staff"),
-        entry("channel", NotPersonal, Keep, "Page or command line"),
+        entry("channel", NotPersonal, Keep, "Page, command line or API"),
         entry("kind", NotPersonal, Keep, "Kind of the change"),
         entry("user_number", Link, Keep, "User who was changed"),
         entry("fields", NotPersonal, Keep, "Number of fields"),
@@ -187,7 +187,7 @@ pub(super) const AUDIT_EVENTS: Table = Table {
         entry("id", NotPersonal, Keep, "Key"),
         entry("at", NotPersonal, Keep, "When"),
         entry("actor_number", Link, Keep, "Member of staff"),
-        entry("channel", NotPersonal, Keep, "Page, command line or schedule"),
+        entry("channel", NotPersonal, Keep, "Page, command line, schedule or API"),
         entry("action", NotPersonal, Keep, "Action, as a code"),
         entry("subject_kind", NotPersonal, Keep, "Kind of object"),
         entry("subject_id", Link, Keep, "Object number"),

@@ -1,7 +1,8 @@
 //! All tables of the database, in the order of the page of the register.
 
 use super::{
-    Table, circulation_tables, evidence_tables, import_tables, run_tables, sign_in_tables, user_tables,
+    Table, api_tables, circulation_tables, evidence_tables, import_tables, run_tables, sign_in_tables,
+    user_tables,
 };
 
 /// All tables of the database.
@@ -16,6 +17,8 @@ pub const TABLES: &[Table] = &[
     sign_in_tables::SESSIONS,
     sign_in_tables::CODE_BUDGETS,
     sign_in_tables::ACCOUNT_NOTICES,
+    api_tables::API_KEYS,
+    api_tables::SCIM_DEPARTURES,
     circulation_tables::LOANS,
     circulation_tables::RENEWALS,
     circulation_tables::REQUESTS,

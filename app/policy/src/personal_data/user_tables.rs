@@ -16,7 +16,7 @@ pub(super) const USERS: Table = Table {
             Keep,
             "User number: shown, never reused, without meaning outside this database",
         ),
-        entry("uuid", Link, Keep, "Random key of the record, for the ledger"),
+        entry("uuid", Link, Keep, "Random key of the record, for the ledger and identity systems"),
         entry("user_id", Identifier, Clear, "UserID (login name)"),
         entry("title", QuasiIdentifier, ByPolicy(Field::Title), "Title"),
         entry("first_name", Identifier, Clear, "First name"),

@@ -102,6 +102,10 @@ impl Edit {
         tx: &DatabaseTransaction,
     ) -> Result<AuditAction, RecordsError> {
         let user = self.user;
+        if actor.channel == Channel::Api {
+            self.count_as_import(store, actor, tx).await?;
+            return Ok(AuditAction::UserChanged);
+        }
         if self.is_eligible_earlier {
             limits::claim(tx, store, actor, Counted::Marked, user).await?;
             manual_changes::record(tx, actor, ManualChange::Marked, [(user, 1)]).await?;
@@ -122,6 +126,23 @@ impl Edit {
         limits::claim(tx, store, actor, Counted::Anonymised, user).await?;
         manual_changes::record(tx, actor, ManualChange::Removed, [(user, fields)]).await?;
         Ok(AuditAction::IdentityRemoved)
+    }
+
+    /// Counts a change by an identity system towards the limits of imports, as a line of a file.
+    async fn count_as_import(
+        &self,
+        store: &Store,
+        actor: Actor,
+        tx: &DatabaseTransaction,
+    ) -> Result<(), RecordsError> {
+        let fields = self.erasure.removed + self.erasure.replaced;
+        let before = manual_changes::replaced_before(tx, self.user).await?;
+        if self.erasure.counts_in_an_import(before) || self.is_eligible_earlier {
+            limits::claim_import(tx, store, actor, self.user, fields).await?;
+        } else if !self.erasure.is_none() {
+            manual_changes::record(tx, actor, ManualChange::ImportReplaced, [(self.user, fields)]).await?;
+        }
+        Ok(())
     }
 
     /// Returns an error if the edit removes the identity of a member of staff, at once or value by value.
@@ -149,7 +170,7 @@ impl Edit {
 }
 
 /// Returns whether a user has a session, or a credential that isn't set aside.
-async fn can_sign_in(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
+pub(super) async fn can_sign_in(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
     let sessions = sessions::Entity::find().filter(sessions::Column::UserNumber.eq(user.0));
     Ok(set_aside::is_left(tx, user).await? || sessions.count(tx).await? > 0)
 }

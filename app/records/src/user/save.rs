@@ -10,11 +10,11 @@ use identity::staff::set_aside;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
-use policy::{Action, TermKind, UserNumber, with_user_fields};
+use policy::{Action, Channel, TermKind, UserNumber, with_user_fields};
 use safeguards::{approval, legal_hold, limits};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    Set, SqlErr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, Set, SqlErr,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use trail::actor::Actor;
@@ -79,6 +79,22 @@ macro_rules! form_value {
     };
 }
 
+/// Returns the value of a column as the form shows it.
+macro_rules! column_value {
+    (Flag, $value:expr) => {
+        $value
+    };
+    (Date, $value:expr) => {
+        $value.map(shown).unwrap_or_default()
+    };
+    (PastDate, $value:expr) => {
+        $value.map(shown).unwrap_or_default()
+    };
+    ($kind:ident, $value:expr) => {
+        $value.clone().unwrap_or_default()
+    };
+}
+
 macro_rules! record_and_form {
     ($($name:ident: $kind:ident $(, $cell:tt)*;)*) => {
         /// Returns the form to edit a record.
@@ -90,6 +106,19 @@ macro_rules! record_and_form {
                 $($name: form_value!($kind, record.$name),)*
                 guarantor: guarantor.map(|person| person.number.to_string()).unwrap_or_default(),
                 custom: record.custom.iter().map(|field| (field.key.clone(), field.value.clone())).collect(),
+                remove_photo: false,
+                remove_sign_in: false,
+            }
+        }
+
+        /// Returns the form to edit a row, with the values of its custom fields.
+        pub(super) fn form_of_row(user: &users::Model, custom: BTreeMap<String, String>) -> UserForm {
+            UserForm {
+                number: user.number.to_string(),
+                version: user.version.to_string(),
+                $($name: column_value!($kind, user.$name),)*
+                guarantor: user.guarantor_number.map(|number| number.to_string()).unwrap_or_default(),
+                custom,
                 remove_photo: false,
                 remove_sign_in: false,
             }
@@ -118,7 +147,8 @@ fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
         .collect()
 }
 
-async fn create(
+/// Creates a user. A user that an identity system creates counts as imported.
+pub(super) async fn create(
     store: &Store,
     actor: Actor,
     tx: &DatabaseTransaction,
@@ -126,10 +156,12 @@ async fn create(
 ) -> Result<UserNumber, RecordsError> {
     let blank = users::Model {
         created_on: Some(store.clock.today()),
+        imported: actor.channel == Channel::Api,
         ..users::Model::blank(0, uuid::Uuid::new_v4().to_string())
     };
     let user = apply_draft(&blank, draft);
     check(tx, &blank, draft).await?;
+    // The check of the suppression list belongs here: the form and the API both create users in this function.
     let mut row = user.into_active_model().reset_all();
     row.number = sea_orm::NotSet;
     let user = row.insert(tx).await.map_err(taken)?;
@@ -148,7 +180,8 @@ async fn create(
     Ok(UserNumber(user.number))
 }
 
-async fn edit(
+/// Edits a user. A user that an identity system changes counts as imported.
+pub(super) async fn edit(
     store: &Store,
     actor: Actor,
     tx: &DatabaseTransaction,
@@ -164,7 +197,8 @@ async fn edit(
         return Err(anonymised(number));
     }
     check(tx, &old, draft).await?;
-    let new = apply_draft(&old, draft);
+    let mut new = apply_draft(&old, draft);
+    new.imported |= actor.channel == Channel::Api;
     if changes_sign_in(&old, &new, draft) {
         may_change_sign_in(tx, actor, number).await?;
         approval::observe(tx, store).await?;
@@ -188,6 +222,9 @@ async fn edit(
     }
     if edit.removes_sign_in {
         changed.push("credentials".to_owned());
+    }
+    if new.imported != old.imported {
+        changed.push("imported".to_owned());
     }
     if changed.is_empty() {
         return Ok(None);
@@ -286,7 +323,11 @@ fn taken(error: DbErr) -> RecordsError {
     field.map_or_else(|| error.into(), |field| RecordsError::field(field, Problem::Taken))
 }
 
-async fn custom_of(tx: &DatabaseTransaction, number: UserNumber) -> Result<BTreeMap<String, String>, DbErr> {
+/// Returns the values of a user's custom fields.
+pub(super) async fn custom_of(
+    tx: &impl ConnectionTrait,
+    number: UserNumber,
+) -> Result<BTreeMap<String, String>, DbErr> {
     let rows =
         custom_values::Entity::find().filter(custom_values::Column::UserNumber.eq(number.0)).all(tx).await?;
     Ok(rows.into_iter().map(|row| (row.field_key, row.value)).collect())

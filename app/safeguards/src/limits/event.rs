@@ -22,6 +22,9 @@ pub async fn record_limit<T>(
         let detail = format!("{counted},users={},{window}", reached.limit);
         record_limit_as(store, actor, ManualChange::limit_on(reached.counted), &detail).await?;
     }
+    if let Err(RecordsError::ImportLimit(_)) = &result {
+        record_limit_as(store, actor, ManualChange::ImportLimit, "import").await?;
+    }
     result
 }
 

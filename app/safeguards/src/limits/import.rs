@@ -5,12 +5,13 @@ use crate::manual_changes::record;
 use chrono::Duration;
 use db::clock::Clock;
 use db::dialect;
-use db::entity::manual_changes;
+use db::entity::{manual_changes, users};
 use db::error::RecordsError;
 use policy::numbers::grouped;
 use policy::{Action, ManualChange, UserNumber, Window};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect,
 };
 use std::collections::HashSet;
 use trail::actor::Actor;
@@ -105,6 +106,30 @@ pub async fn record_import(
     let change = if is_confirmed { ManualChange::ImportConfirmed } else { ManualChange::Imported };
     record(tx, actor, change, touched).await?;
     record(tx, actor, ManualChange::ImportReplaced, replaced).await
+}
+
+/// Claims the change of one user by an identity system, which counts as an import. Rejects it beyond the limits of
+/// imports: no second person can approve a change that arrives by the API.
+///
+/// The caller must have locked the user's row.
+pub async fn claim_import(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    user: UserNumber,
+    fields: usize,
+) -> Result<(), RecordsError> {
+    let all = users::Entity::find().count(tx).await?;
+    if let Some(stop) = too_many(tx, store, &[(user, fields)], all).await? {
+        return Err(RecordsError::ImportLimit(format!(
+            "Safety limit reached: imports and identity systems have removed or replaced identifying values of, or made \
+             eligible earlier, {} users within 24 hours. Nothing was changed. Check why so many users change; Lethe \
+             accepts more changes after 24 hours",
+            grouped(stop.within_a_day)
+        )));
+    }
+    record(tx, actor, ManualChange::Imported, [(user, fields)]).await?;
+    Ok(())
 }
 
 /// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.

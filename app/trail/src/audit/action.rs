@@ -51,6 +51,9 @@ audit_actions! {
     SignInRestored "sign_in_restored" "Sign-in restored",
     RoleGranted "role_granted" "Role added",
     RoleRevoked "role_revoked" "Role removed",
+    ApiKeyCreated "api_key_created" "API key created",
+    ApiKeyRevoked "api_key_revoked" "API key revoked",
+    ApiKeyRefused "api_key_refused" "Wrong API key used",
     Refused "refused" "Refused",
     ApprovalRequested "approval_requested" "Approval requested",
     ApprovalGiven "approval_given" "Approval request approved",
@@ -124,18 +127,21 @@ pub enum Subject {
     Approval(i64),
     /// A legal hold, by id.
     LegalHold(i64),
+    /// An API key, by id.
+    ApiKey(i64),
     /// The whole library.
     Library,
 }
 
 impl Subject {
     /// The codes and labels of all kinds.
-    pub const KINDS: [(&'static str, &'static str); 6] = [
+    pub const KINDS: [(&'static str, &'static str); 7] = [
         ("user", "User"),
         ("task", "Task"),
         ("run", "Run or preview"),
         ("approval", "Approval"),
         ("legal_hold", "Legal hold"),
+        ("api_key", "API key"),
         ("library", "Library"),
     ];
 
@@ -147,6 +153,7 @@ impl Subject {
             Self::Run(id) => ("run", Some(id)),
             Self::Approval(id) => ("approval", Some(id)),
             Self::LegalHold(id) => ("legal_hold", Some(id)),
+            Self::ApiKey(id) => ("api_key", Some(id)),
             Self::Library => ("library", None),
         }
     }
@@ -159,6 +166,7 @@ impl Subject {
             ("run", Some(id)) => Self::Run(id),
             ("approval", Some(id)) => Self::Approval(id),
             ("legal_hold", Some(id)) => Self::LegalHold(id),
+            ("api_key", Some(id)) => Self::ApiKey(id),
             ("library", None) => Self::Library,
             _ => return None,
         })

@@ -63,6 +63,11 @@ fn event(
     detail: &str,
 ) -> audit_events::ActiveModel {
     let (kind, id) = subject.parts();
+    let detail = match actor.api_key {
+        Some(key) if detail.is_empty() => format!("api_key={key}"),
+        Some(key) => format!("api_key={key},{detail}"),
+        None => detail.to_owned(),
+    };
     audit_events::ActiveModel {
         at: Set(clock.now()),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
@@ -71,7 +76,7 @@ fn event(
         subject_kind: Set(kind.to_owned()),
         subject_id: Set(id),
         run_id: Set(run.map(|run| run.0)),
-        detail: Set(of_codes(detail)),
+        detail: Set(of_codes(&detail)),
         ..Default::default()
     }
 }

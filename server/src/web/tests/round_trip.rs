@@ -328,6 +328,21 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
                 ),
             ],
         ),
+        (
+            "/api-keys".to_owned(),
+            "/do/create_api_key",
+            vec![
+                ("form[name]", "Campus", "SELECT name FROM api_keys".to_owned(), "Campus"),
+                ("form[read_users]", "true", "SELECT scopes FROM api_keys".to_owned(), "read_users,write_users"),
+                ("form[write_users]", "true", "SELECT scopes FROM api_keys".to_owned(), "read_users,write_users"),
+                (
+                    "form[days]",
+                    "30",
+                    "SELECT SUBSTR(detail, LENGTH(detail) - 1) FROM audit_events WHERE action = 'api_key_created'".to_owned(),
+                    "30",
+                ),
+            ],
+        ),
         ("/staff".to_owned(), "/do/grant_role", vec![("form[role]", "dpo", role, "dpo")]),
         (
             "/tasks/owners".to_owned(),
@@ -434,6 +449,7 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/place_legal_hold",
         "/do/review_legal_hold",
         "/do/add_staff",
+        "/do/create_api_key",
         "/do/grant_role",
         "/do/reassign_task",
         "/do/find_users",
@@ -555,6 +571,7 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
         "/runs",
         "/legal-holds",
         "/staff",
+        "/api-keys",
         "/account",
         "/audit",
         "/catalogue",

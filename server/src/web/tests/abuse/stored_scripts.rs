@@ -318,6 +318,7 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
             "/legal-holds/{id}",
             "/approvals",
             "/staff",
+            "/api-keys",
             "/account",
             "/reports/{report}",
             "/audit",
