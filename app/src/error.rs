@@ -143,9 +143,10 @@ impl From<db::RecordsError> for AppError {
         }
         match error {
             RecordsError::Invalid(errors) => Self::Invalid(errors),
-            RecordsError::Refused(why) | RecordsError::Ledger(why) | RecordsError::Audit(why) => {
-                Self::Refused(why)
-            }
+            RecordsError::Refused(why)
+            | RecordsError::Ledger(why)
+            | RecordsError::Audit(why)
+            | RecordsError::Suppression(why) => Self::Refused(why),
             RecordsError::LimitReached(reached) => Self::Refused(reached.to_string()),
             RecordsError::Forbidden(action) => Self::Forbidden(action.label().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,

@@ -16,6 +16,8 @@ const PAGES = [
   "/account",
   "/staff",
   "/legal-holds",
+  "/users/held-lines",
+  "/suppression",
   "/approvals",
   "/audit",
   "/sign-in",

@@ -55,4 +55,6 @@ id! {
     LegalHoldId,
     /// A request for approval and its approval.
     ApprovalId,
+    /// A line of an import file that the suppression list holds.
+    HeldLineId,
 }

@@ -15,6 +15,7 @@ mod route_access;
 mod run_events;
 mod session_time;
 mod single_sign_on;
+mod suppression;
 mod user_fields;
 
 use axum::body::Body;

@@ -1,7 +1,8 @@
 //! All tables of the database, in the order of the page of the register.
 
 use super::{
-    Table, circulation_tables, evidence_tables, import_tables, run_tables, sign_in_tables, user_tables,
+    Table, circulation_tables, evidence_tables, import_tables, run_tables, sign_in_tables,
+    suppression_tables, user_tables,
 };
 
 /// All tables of the database.
@@ -43,6 +44,9 @@ pub const TABLES: &[Table] = &[
     evidence_tables::SERVERS,
     evidence_tables::MANUAL_CHANGES,
     evidence_tables::PROTECTIONS,
+    suppression_tables::SUPPRESSED_KEYS,
+    suppression_tables::HELD_LINES,
+    suppression_tables::SUPPRESSION_LIST_KEYS,
     evidence_tables::FORM_KEYS,
     evidence_tables::SEAQL_MIGRATIONS,
 ];

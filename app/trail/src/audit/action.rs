@@ -75,6 +75,8 @@ audit_actions! {
     LegalHoldReviewed "legal_hold_reviewed" "Legal hold reviewed",
     LegalHoldReleaseRequested "legal_hold_release_requested" "Legal hold release requested",
     LegalHoldReleased "legal_hold_released" "Legal hold released",
+    HeldLineDecided "held_line_decided" "Held line decided",
+    SuppressionKeyDestroyed "suppression_key_destroyed" "Key of the suppression list destroyed",
     TaskCreated "task_created" "Task created",
     TaskChanged "task_changed" "Task saved",
     TaskCopied "task_copied" "Task copied",
@@ -124,18 +126,21 @@ pub enum Subject {
     Approval(i64),
     /// A legal hold, by id.
     LegalHold(i64),
+    /// A held line of an import file, by id.
+    HeldLine(i64),
     /// The whole library.
     Library,
 }
 
 impl Subject {
     /// The codes and labels of all kinds.
-    pub const KINDS: [(&'static str, &'static str); 6] = [
+    pub const KINDS: [(&'static str, &'static str); 7] = [
         ("user", "User"),
         ("task", "Task"),
         ("run", "Run or preview"),
         ("approval", "Approval"),
         ("legal_hold", "Legal hold"),
+        ("held_line", "Held line"),
         ("library", "Library"),
     ];
 
@@ -147,6 +152,7 @@ impl Subject {
             Self::Run(id) => ("run", Some(id)),
             Self::Approval(id) => ("approval", Some(id)),
             Self::LegalHold(id) => ("legal_hold", Some(id)),
+            Self::HeldLine(id) => ("held_line", Some(id)),
             Self::Library => ("library", None),
         }
     }
@@ -159,6 +165,7 @@ impl Subject {
             ("run", Some(id)) => Self::Run(id),
             ("approval", Some(id)) => Self::Approval(id),
             ("legal_hold", Some(id)) => Self::LegalHold(id),
+            ("held_line", Some(id)) => Self::HeldLine(id),
             ("library", None) => Self::Library,
             _ => return None,
         })
