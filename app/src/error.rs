@@ -146,7 +146,8 @@ impl From<db::RecordsError> for AppError {
             RecordsError::Refused(why)
             | RecordsError::ImportLimit(why)
             | RecordsError::Ledger(why)
-            | RecordsError::Audit(why) => Self::Refused(why),
+            | RecordsError::Audit(why)
+            | RecordsError::Suppression(why) => Self::Refused(why),
             RecordsError::LimitReached(reached) => Self::Refused(reached.to_string()),
             RecordsError::Forbidden(action) => Self::Forbidden(action.label().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,

@@ -17,6 +17,7 @@ mod runs;
 pub(crate) mod security;
 mod sign_in;
 mod staff;
+mod suppression;
 mod tasks;
 mod users;
 
@@ -39,10 +40,11 @@ pub use sign_in::{
     SignInProblem, local_page, next_step, remember_address_and_device,
 };
 pub use staff::StaffPage;
+pub use suppression::SuppressionPage;
 pub use tasks::{
     DeactivateTaskPage, DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskOwnersPage, TaskPage,
 };
 pub use users::{
-    AnonymiseUserPage, EditUserPage, ImportListPage, ImportPage, NewUserPage, UserPage, UserSearchPage,
-    import_report_csv,
+    AnonymiseUserPage, EditUserPage, HeldLinesPage, ImportListPage, ImportPage, NewUserPage, UserPage,
+    UserSearchPage, import_report_csv,
 };

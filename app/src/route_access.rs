@@ -23,9 +23,9 @@ pub enum Access {
 
 use Access::{Permission, Public, SignedIn};
 use Action::{
-    Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, Import, ManageStaff,
-    PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue,
-    SeeTasks, SeeUsers,
+    Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers, Import,
+    ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports,
+    SeeResidue, SeeTasks, SeeUsers,
 };
 
 /// Every route as the router writes it, and the access that it requires.
@@ -71,6 +71,7 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/personal-data", SignedIn),
     ("/users", Permission(SeeUsers)),
     ("/users/new", Permission(EditUsers)),
+    ("/users/held-lines", Permission(EditUsers)),
     ("/users/import", Permission(Import)),
     ("/users/import/upload", Permission(Import)),
     ("/users/import/{id}", Permission(Import)),
@@ -84,6 +85,10 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/users/{id}/anonymise", Permission(AnonymiseOne)),
     ("/do/find_users", Permission(SeeUsers)),
     ("/do/save_user", Permission(EditUsers)),
+    ("/do/decide_held_lines", Permission(EditUsers)),
+    ("/suppression", Permission(SeeAudit)),
+    ("/do/destroy_suppression_key", Permission(DestroySuppressionKey)),
+    ("/do/request_suppression_key_destruction", Permission(DestroySuppressionKey)),
     ("/do/mark_user", Permission(EditUsers)),
     ("/do/unmark_user", Permission(EditUsers)),
     ("/do/return_loan", Permission(EditUsers)),

@@ -70,6 +70,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/tasks/:id/deactivate") view=pages::DeactivateTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/users") view=pages::UserSearchPage ssr=SsrMode::Async />
                 <Route path=path!("/users/new") view=pages::NewUserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/held-lines") view=pages::HeldLinesPage ssr=SsrMode::Async />
                 <Route path=path!("/users/import") view=pages::ImportListPage ssr=SsrMode::Async />
                 <Route path=path!("/users/import/:id") view=pages::ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />
@@ -88,6 +89,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reports") view=pages::ReportsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports/:report") view=pages::ReportPage ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=pages::AuditPage ssr=SsrMode::Async />
+                <Route path=path!("/suppression") view=pages::SuppressionPage ssr=SsrMode::Async />
                 <Route path=path!("/personal-data") view=pages::PersonalDataPage ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -17,6 +17,8 @@ const PAGES = [
   "/staff",
   "/api-keys",
   "/legal-holds",
+  "/users/held-lines",
+  "/suppression",
   "/approvals",
   "/audit",
   "/sign-in",

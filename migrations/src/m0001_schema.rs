@@ -13,6 +13,7 @@ mod residue;
 mod runs;
 mod servers;
 mod sign_in;
+mod suppression;
 mod tasks;
 mod users;
 
@@ -38,6 +39,7 @@ impl MigrationTrait for Migration {
             evidence::tables(),
             approvals::tables(),
             limits::tables(),
+            suppression::tables(),
             audit::tables(),
             servers::tables(),
             imports::tables(),

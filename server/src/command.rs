@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod demo;
 mod export;
+mod held;
 mod import;
 mod key;
 mod ledger;
@@ -16,6 +17,7 @@ mod report;
 mod residue;
 mod runs;
 mod staff;
+mod suppression;
 mod tasks;
 mod users;
 mod vacuum;
@@ -67,6 +69,12 @@ enum Command {
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
+    /// Lines of import files held because of the suppression list: list, decide.
+    #[command(subcommand)]
+    Held(held::Held),
+    /// The suppression list of anonymised users: show, destroy its key.
+    #[command(subcommand)]
+    Suppression(suppression::Suppression),
     /// Approvals by a second person: list, ask, withdraw.
     #[command(subcommand)]
     Approvals(approvals::Approvals),
@@ -189,8 +197,8 @@ impl Arguments {
         output: Output,
     ) -> anyhow::Result<ExitCode> {
         // A restored backup contains users who were anonymised later. No command may read or change them before the
-        // replay.
-        if !matches!(command, Command::Serve | Command::Ledger(_)) {
+        // replay. Destroying a lost key of the suppression list can be the condition for the replay.
+        if !matches!(command, Command::Serve | Command::Ledger(_) | Command::Suppression(_)) {
             erasure::ledger::status(store).await?.refuse_unless_level()?;
         }
         match command {
@@ -204,6 +212,8 @@ impl Arguments {
             Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
             Command::ApiKeys(keys) => keys.execute(store, output).await,
             Command::LegalHolds(holds) => holds.execute(store, output).await,
+            Command::Held(held) => held.execute(store, output).await,
+            Command::Suppression(suppression) => suppression.execute(store, output).await,
             Command::Approvals(approvals) => approvals.execute(store, output).await,
             Command::Report(arguments) => report::print(store, output, arguments).await,
             Command::Demo(demo) => {

@@ -14,6 +14,7 @@ use chrono_tz::Tz;
 use db::{Clock, Settings, SignIn};
 use http::Uri;
 use openidconnect::{IssuerUrl, RedirectUrl};
+use policy::suppression::{DEFAULT_MONTHS, MAX_MONTHS, MIN_MONTHS};
 use policy::{FourEyes, Limits, SafetyLimits};
 use serde::Deserialize;
 use source::SourceError;
@@ -66,6 +67,8 @@ pub(crate) enum ConfigError {
          with the output of: openssl rand -hex 32"
     )]
     NoMetricsToken,
+    #[error("LETHE_SUPPRESSION_MONTHS is not a number of months from {MIN_MONTHS} to {MAX_MONTHS}")]
+    NotMonths,
     #[error("Single sign-on cannot be set up: {0}")]
     Provider(#[from] reqwest::Error),
 }
@@ -93,6 +96,11 @@ pub(crate) struct Config {
     /// The file of the key that signs certificates and chains the audit. The default is next to an SQLite database,
     /// otherwise `data/lethe.key`.
     key_file: Option<PathBuf>,
+    /// The file of the key of the suppression list. The default is next to an SQLite database, otherwise
+    /// `data/lethe.suppression`.
+    suppression_key_file: Option<PathBuf>,
+    /// The months for which keys of anonymised users stay on the suppression list.
+    suppression_months: u32,
     /// The folder of uploaded files. The default is `uploads` next to an SQLite database, otherwise `data/uploads`.
     upload_dir: Option<PathBuf>,
     /// The maximum size of an uploaded file, in megabytes.
@@ -194,6 +202,8 @@ impl Default for Config {
             ledger_file: None,
             audit_anchor_file: None,
             key_file: None,
+            suppression_key_file: None,
+            suppression_months: DEFAULT_MONTHS,
             upload_dir: None,
             max_upload_mb: 500,
             limit_run_users: 5_000,
@@ -246,6 +256,9 @@ impl Config {
         if config.today.is_some() && !config.demo {
             return Err(ConfigError::TodayWithoutDemo);
         }
+        if !(MIN_MONTHS..=MAX_MONTHS).contains(&config.suppression_months) {
+            return Err(ConfigError::NotMonths);
+        }
         let is_address = |url: &str| url.starts_with(HTTPS) || url.starts_with("http://");
         if config.public_url.as_deref().is_some_and(|url| !is_address(url))
             || config.public_url.is_some() && config.public_name().is_none()
@@ -293,6 +306,8 @@ impl Config {
             library_name: self.library_name.clone(),
             ledger: self.ledger_file.clone().unwrap_or(defaults.ledger),
             key: self.key_file.clone().unwrap_or(defaults.key),
+            suppression_key: self.suppression_key_file.clone().unwrap_or(defaults.suppression_key),
+            suppression_months: self.suppression_months,
             anchor: self.audit_anchor_file.clone().unwrap_or(defaults.anchor),
             uploads: self.upload_dir.clone().unwrap_or(defaults.uploads),
             max_upload: u64::from(self.max_upload_mb) * 1_000_000,

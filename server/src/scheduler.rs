@@ -5,6 +5,7 @@ use identity::{session, staff};
 use operations::heartbeat;
 use rand::RngExt as _;
 use safeguards::approval;
+use safeguards::suppression::list;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -68,7 +69,7 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
     end_interrupted_imports(&store).await;
     let mut worker = Worker::default();
     let mut purge = Purge::default();
-    let mut anchored = None;
+    let (mut anchored, mut purged) = (None, None);
     loop {
         match schedule::tick(&store).await {
             Ok(started) => {
@@ -88,6 +89,7 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
             tracing::warn!(code = error.code(), "the state of four eyes could not be stored");
         }
         anchored = anchor_audit(&store, anchored).await;
+        purged = purge_suppressed_keys(&store, purged).await;
         write_repeats(&store, Due::Over).await;
         purge.run_if_due(&store).await;
         delete_expired_credentials(&store).await;
@@ -138,6 +140,26 @@ async fn anchor_audit(store: &Store, last: Option<NaiveDate>) -> Option<NaiveDat
         Ok(()) => Some(today),
         Err(error) => {
             tracing::error!(code = error.code(), "the end of the audit could not be anchored");
+            last
+        }
+    }
+}
+
+/// Deletes the suppressed keys whose time is over, once a day. Returns the day of the last deletion.
+async fn purge_suppressed_keys(store: &Store, last: Option<NaiveDate>) -> Option<NaiveDate> {
+    let today = store.clock.today();
+    if last == Some(today) {
+        return last;
+    }
+    match list::purge(store).await {
+        Ok(keys) => {
+            if keys > 0 {
+                tracing::info!(keys, "expired keys of the suppression list were deleted");
+            }
+            Some(today)
+        }
+        Err(error) => {
+            tracing::error!(code = error.code(), "expired keys of the suppression list could not be deleted");
             last
         }
     }

@@ -77,6 +77,8 @@ pub(crate) fn checks(config: &Config, serves: bool) -> Vec<Check> {
     let mut checks = database(config);
     checks.push(file("ledger", &settings.ledger, FileUse::ReadAndWrite, "LETHE_LEDGER_FILE"));
     checks.push(file("key", &settings.key, FileUse::Read, "LETHE_KEY_FILE"));
+    let suppression = &settings.suppression_key;
+    checks.push(file("suppression_key", suppression, FileUse::Read, "LETHE_SUPPRESSION_KEY_FILE"));
     checks.push(file("audit_anchor", &settings.anchor, FileUse::Append, "LETHE_AUDIT_ANCHOR_FILE"));
     let temporary = std::env::temp_dir();
     checks.push(Check::at("temporary_files", &temporary, access::folder(&temporary, "TMPDIR")));
@@ -167,7 +169,7 @@ fn assets(site: &Site) -> Option<String> {
 /// Returns the files that only the user of Lethe may read.
 fn files(config: &Config) -> Vec<PathBuf> {
     let settings = config.settings();
-    let mut files = vec![settings.ledger, settings.key, settings.anchor];
+    let mut files = vec![settings.ledger, settings.key, settings.suppression_key, settings.anchor];
     if let Some(database) = config.database_file() {
         files.extend(["-wal", "-shm", "-journal"].map(|end| modes::with_ending(&database, end)));
         files.push(database);

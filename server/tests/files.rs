@@ -88,6 +88,7 @@ fn only_the_owner_can_read_the_files_that_lethe_writes() {
         "lethe.db-shm",
         "lethe.ledger",
         "lethe.key",
+        "lethe.suppression",
         "lethe.audit",
         "users.csv",
         "backup.db",
@@ -105,7 +106,7 @@ fn only_the_owner_can_read_the_files_that_lethe_writes() {
 fn permissions_of_other_users_on_files_are_removed_and_those_on_folders_reported() {
     let installation = Installation::sqlite();
     installation.run(&["tasks", "list"]);
-    let names = ["lethe.db", "lethe.ledger", "lethe.key"];
+    let names = ["lethe.db", "lethe.ledger", "lethe.key", "lethe.suppression"];
     for name in names {
         set_mode(&installation.file(name), 0o664);
     }
@@ -128,6 +129,7 @@ fn a_file_that_cannot_be_used_is_named_with_its_cause_and_remedy() {
     let folders = [
         ("lethe.ledger", "LETHE_LEDGER_FILE"),
         ("lethe.key", "LETHE_KEY_FILE"),
+        ("lethe.suppression", "LETHE_SUPPRESSION_KEY_FILE"),
         ("lethe.audit", "LETHE_AUDIT_ANCHOR_FILE"),
         ("lethe.db", "LETHE_DATABASE_URL"),
     ];

@@ -51,6 +51,10 @@ pub enum RecordsError {
     /// The audit cannot be read or extended. The text says why and what to do; Lethe changes nothing without it.
     #[error("{0}")]
     Audit(String),
+    /// The key of the suppression list is missing or another one. The text says why and what to do; no user is
+    /// anonymised or created until it is restored or destroyed.
+    #[error("{0}")]
+    Suppression(String),
     /// A file, the key or the schema does not meet the requirements. The text says which, why and what to do.
     #[error("{0}")]
     NotReady(String),
@@ -117,6 +121,7 @@ impl RecordsError {
             Self::ImportLimit(_) => "import_limit",
             Self::Ledger(_) => "ledger",
             Self::Audit(_) => "audit",
+            Self::Suppression(_) => "suppression_key",
             Self::NotReady(_) => "not_ready",
             Self::Fault(fault) => fault.code(),
             Self::Database(_) => "database",

@@ -16,6 +16,10 @@ pub struct Settings {
     pub ledger: PathBuf,
     /// The file with the key that signs certificates and chains the audit.
     pub key: PathBuf,
+    /// The file with the key of the suppression list. It is separate from `key`, so that it can be destroyed alone.
+    pub suppression_key: PathBuf,
+    /// The months for which suppressed keys are kept.
+    pub suppression_months: u32,
     /// The anchor file, to which the end of the audit chain is written once a day. It lies outside the database
     /// and its backups.
     pub anchor: PathBuf,
@@ -63,6 +67,8 @@ impl Settings {
             library_name: None,
             ledger: folder.join("lethe.ledger"),
             key: folder.join("lethe.key"),
+            suppression_key: folder.join("lethe.suppression"),
+            suppression_months: policy::suppression::DEFAULT_MONTHS,
             anchor: folder.join("lethe.audit"),
             uploads: folder.join("uploads"),
             max_upload: MAX_UPLOAD_BYTES,

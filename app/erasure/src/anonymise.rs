@@ -7,13 +7,16 @@
 mod related_rows;
 mod user_row;
 
-use crate::eligibility;
+use crate::eligibility::{self, Candidate};
+use db::error::RecordsError;
 use policy::personal_data::{RowOwner, TABLES};
 use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
-use sea_orm::{DatabaseTransaction, DbErr};
+use safeguards::suppression;
+use sea_orm::DatabaseTransaction;
 use std::collections::BTreeMap;
 use tracing::Instrument as _;
 use trail::actor::Actor;
+use trail::store::Store;
 
 /// The maximum number of users anonymised in one transaction.
 pub const BATCH: u64 = 1_000;
@@ -48,11 +51,14 @@ pub struct Outcomes {
 
 /// Anonymises those of the users that the policy selects, in the caller's transaction. As its last change the
 /// caller must record them in the audit ([`trail::audit::note_people`]).
+///
+/// Adds their external identifiers, `UserID`s, barcodes and e-mail addresses to the suppression list.
 pub async fn anonymise(
+    store: &Store,
     tx: &DatabaseTransaction,
     job: &Job<'_>,
     numbers: &[UserNumber],
-) -> Result<Outcomes, DbErr> {
+) -> Result<Outcomes, RecordsError> {
     let mut outcomes = Outcomes::default();
     let mut people = Vec::new();
     let assessed = eligibility::lock(tx, numbers).instrument(tracing::debug_span!("assess")).await?;
@@ -69,6 +75,9 @@ pub async fn anonymise(
     if people.is_empty() {
         return Ok(outcomes);
     }
+    suppression::list::add(tx, store, people.iter().map(Candidate::keys).collect())
+        .instrument(tracing::debug_span!("suppress"))
+        .await?;
     outcomes.done = people.iter().map(|person| person.number).collect();
     outcomes.keys = people.iter().map(|person| person.uuid.clone()).collect();
     for table in TABLES {

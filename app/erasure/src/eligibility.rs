@@ -7,6 +7,7 @@ use db::dialect;
 use policy::{
     Blocker, Blockers, Conditions, Days, Policy, RULES_VERSION, Reason, Scope, UserFacts, UserNumber,
 };
+use safeguards::suppression::KeyValues;
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use std::collections::BTreeMap;
@@ -149,6 +150,10 @@ pub(crate) struct Candidate {
     pub(crate) birth_date: Option<NaiveDate>,
     /// The postcode, to be generalised to a district.
     pub(crate) postcode: Option<String>,
+    external_id: Option<String>,
+    user_id: Option<String>,
+    barcode: Option<String>,
+    email: Option<String>,
     rules_version: Option<i32>,
 }
 
@@ -156,6 +161,19 @@ impl Candidate {
     /// Returns whether the user was anonymised under older rules than the current ones.
     pub(crate) fn is_under_older_rules(&self) -> bool {
         self.facts.anonymised && self.rules_version.unwrap_or_default() < RULES_VERSION
+    }
+
+    /// Returns the keys for the suppression list. A fictitious user is not a person and has none.
+    pub(crate) fn keys(&self) -> KeyValues<'_> {
+        if self.facts.fictitious {
+            return KeyValues::default();
+        }
+        KeyValues {
+            external_id: self.external_id.as_deref(),
+            user_id: self.user_id.as_deref(),
+            barcode: self.barcode.as_deref(),
+            email: self.email.as_deref(),
+        }
     }
 }
 
@@ -188,8 +206,8 @@ async fn read(
     let backend = db.get_database_backend();
     // Raw SQL: `dialect::in_list` takes a batch of users as one value, so each batch uses the same statement.
     let sql = format!(
-        "SELECT number, uuid, birth_date, postcode, anonymised_on, fictitious, imported, created_on, leaving_on, \
-         last_activity_on, marked_on, rules_version FROM users WHERE {} ORDER BY number{lock}",
+        "SELECT number, uuid, birth_date, postcode, external_id, user_id, barcode, email, anonymised_on, fictitious, \
+         imported, created_on, leaving_on, last_activity_on, marked_on, rules_version FROM users WHERE {} ORDER BY number{lock}",
         dialect::in_list(backend, "number")
     );
     let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
@@ -238,6 +256,10 @@ fn candidate(row: &QueryResult, number: i64, obstacles: u8) -> Result<Candidate,
         uuid: row.try_get("", "uuid")?,
         birth_date: row.try_get("", "birth_date")?,
         postcode: row.try_get("", "postcode")?,
+        external_id: row.try_get("", "external_id")?,
+        user_id: row.try_get("", "user_id")?,
+        barcode: row.try_get("", "barcode")?,
+        email: row.try_get("", "email")?,
         rules_version: row.try_get("", "rules_version")?,
     })
 }

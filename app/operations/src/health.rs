@@ -100,6 +100,8 @@ pub enum ConditionKind {
     OwnerGone,
     /// The key file is missing, unreadable or contains another key. The next start will fail.
     KeyFile,
+    /// The key of the suppression list is missing, unreadable or another one. No user is anonymised or created.
+    SuppressionKey,
     /// Legal holds are due for review. They stay in force.
     LegalHoldsDue {
         /// The number of legal holds.
@@ -148,6 +150,7 @@ impl ConditionKind {
             Self::Fault(fault) => fault.code(),
             Self::ClockDiffers { .. } => "clock_differs",
             Self::KeyFile => "key_file",
+            Self::SuppressionKey => "suppression_key",
             Self::OwnerGone => "owner_gone",
             Self::LegalHoldsDue { .. } => "legal_holds_due",
             Self::PasswordOnly => "password_only",
@@ -161,7 +164,7 @@ impl ConditionKind {
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 25] = [
+    pub const CODES: [&'static str; 26] = [
         "overdue",
         "not_started",
         "stalled",
@@ -180,6 +183,7 @@ impl ConditionKind {
         "file_missing",
         "key_replaced",
         "key_file",
+        "suppression_key",
         "database_unreachable",
         "clock_differs",
         "codes_guessed",
@@ -235,8 +239,14 @@ pub fn of_this_process(store: &Store) -> Vec<Condition> {
     let faults = vitals.faults().into_iter().map(ConditionKind::Fault);
     let clock = vitals.skew().reported().map(|seconds| ConditionKind::ClockDiffers { seconds });
     let key = vitals.is_key_file_wrong().then_some(ConditionKind::KeyFile);
+    let suppression = vitals.is_suppression_key_wrong().then_some(ConditionKind::SuppressionKey);
     let since = store.clock.now();
-    faults.chain(clock).chain(key).map(|what| Condition { what, task: None, run: None, since }).collect()
+    faults
+        .chain(clock)
+        .chain(key)
+        .chain(suppression)
+        .map(|what| Condition { what, task: None, run: None, since })
+        .collect()
 }
 
 /// Runs a query for several conditions.

@@ -8,6 +8,7 @@ mod row;
 
 use db::error::{Fault, RecordsError, Storage};
 use row::Row;
+use safeguards::suppression;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use trail::store::Store;
@@ -70,6 +71,9 @@ pub async fn beat(store: &Store) {
     }
     seen.disk = turn.disk.look(store).await;
     seen.is_key_file_wrong = store.key.read().await.is_err();
+    if let Ok(status) = suppression::key::status(store).await {
+        seen.is_suppression_key_wrong = !status.is_usable();
+    }
     turn.last = Some(Instant::now());
     vitals.set(seen);
 }

@@ -1,11 +1,11 @@
-//! Opening a store at the start of a process: database, schema, key, audit chain and ledger.
+//! Opening a store at the start of a process: database, schema, keys, audit chain and ledger.
 
 use db::clock::Clock;
 use db::error::RecordsError;
 use db::opening;
 use db::settings::Settings;
 use erasure::ledger;
-use safeguards::protection;
+use safeguards::{protection, suppression};
 use trail::chain;
 use trail::key::{self, KeyStatus, KeyUse};
 use trail::store::Store;
@@ -41,6 +41,7 @@ pub async fn open_store_with(
     let store = Store::new(db, url, key, clock, settings);
     chain::begin(&store.db, &store.chain_key).await?;
     ledger::create_if_new(&store).await?;
+    suppression::key::establish(&store).await?;
     Ok(store)
 }
 

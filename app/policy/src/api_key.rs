@@ -139,7 +139,7 @@ pub fn validate(form: &ApiKeyForm) -> Result<ApiKeyDraft, FieldErrors> {
         ApiScope::ReadUsers => form.read_users,
         ApiScope::WriteUsers => form.write_users,
     });
-    let scopes = ApiScopes::from_iter(scopes);
+    let scopes: ApiScopes = scopes.collect();
     if scopes == ApiScopes::default() {
         errors.add("read_users", Problem::not_chosen("what the key may do"));
     }

@@ -20,6 +20,8 @@ coded_enum! {
         StaffAnonymising = "staff_anonymising",
         /// An import that exceeds the safety limits.
         Import = "import",
+        /// Destroying the key of the suppression list.
+        SuppressionKey = "suppression_key",
     }
 }
 

@@ -149,6 +149,12 @@ pub enum Problem {
     /// Another user has this value.
     #[error("Another user already has this value. Enter a different one")]
     Taken,
+    /// An anonymised user had this value.
+    #[error(
+        "An anonymised user had this value. Choose below whether this is a new membership of the same person or a \
+         different person"
+    )]
+    Suppressed,
     /// The name has the form of a replacement name.
     #[error("Enter another name: this one is reserved for anonymised users")]
     Reserved,

@@ -57,4 +57,6 @@ id! {
     ApprovalId,
     /// An API key.
     ApiKeyId,
+    /// A line of an import file that the suppression list holds.
+    HeldLineId,
 }

@@ -37,6 +37,7 @@ pub mod safety_limit;
 pub mod schedule;
 pub mod stored;
 pub mod summary;
+pub mod suppression;
 pub mod task_form;
 pub mod task_type;
 pub mod term;
@@ -53,8 +54,8 @@ pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
-    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, ImportId, ItemId, LegalHoldId, LoanId, MessageId,
-    RequestId, RunId, TaskId, UserNumber,
+    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ItemId, LegalHoldId, LoanId,
+    MessageId, RequestId, RunId, TaskId, UserNumber,
 };
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};
 pub use limits::{Counted, Limits, Reached, Window};

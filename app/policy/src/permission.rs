@@ -37,6 +37,8 @@ pub enum Action {
     PlaceLegalHolds,
     /// Release legal holds.
     ReleaseLegalHolds,
+    /// Destroy the key of the suppression list.
+    DestroySuppressionKey,
     /// Read the audit.
     SeeAudit,
     /// Add staff, grant and revoke roles, end sessions of others.
@@ -49,7 +51,7 @@ pub enum Action {
 
 impl Action {
     /// All actions, in table order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SeeUsers,
         Self::EditUsers,
         Self::AnonymiseOne,
@@ -64,6 +66,7 @@ impl Action {
         Self::DecideResidue,
         Self::PlaceLegalHolds,
         Self::ReleaseLegalHolds,
+        Self::DestroySuppressionKey,
         Self::SeeAudit,
         Self::ManageStaff,
         Self::Import,
@@ -87,6 +90,7 @@ impl Action {
             Self::DecideResidue => "decide_residue",
             Self::PlaceLegalHolds => "place_legal_holds",
             Self::ReleaseLegalHolds => "release_legal_holds",
+            Self::DestroySuppressionKey => "destroy_suppression_key",
             Self::SeeAudit => "see_audit",
             Self::ManageStaff => "manage_staff",
             Self::Import => "import",
@@ -111,6 +115,7 @@ impl Action {
             Self::DecideResidue => "decide about residue",
             Self::PlaceLegalHolds => "place legal holds",
             Self::ReleaseLegalHolds => "release legal holds",
+            Self::DestroySuppressionKey => "destroy the key of the suppression list",
             Self::SeeAudit => "see the audit",
             Self::ManageStaff => "manage staff",
             Self::Import => "import files",
@@ -129,6 +134,7 @@ impl Action {
                 | Self::Approve
                 | Self::DecideResidue
                 | Self::ReleaseLegalHolds
+                | Self::DestroySuppressionKey
                 | Self::ManageStaff
         )
     }
@@ -147,9 +153,9 @@ impl Role {
     /// Returns whether this role may perform an action.
     pub const fn may(self, action: Action) -> bool {
         use Action::{
-            Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, Import, ManageStaff,
-            PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue,
-            SeeTasks, SeeUsers,
+            Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers,
+            Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue,
+            SeeReports, SeeResidue, SeeTasks, SeeUsers,
         };
         match self {
             Self::Librarian => {
@@ -184,11 +190,12 @@ impl Role {
                     | DecideResidue
                     | PlaceLegalHolds
                     | ReleaseLegalHolds
+                    | DestroySuppressionKey
                     | SeeAudit
             ),
             // Administrators may do everything except what is reserved for the data protection officer.
             Self::Administrator => match action {
-                PlaceLegalHolds | ReleaseLegalHolds => false,
+                PlaceLegalHolds | ReleaseLegalHolds | DestroySuppressionKey => false,
                 SeeUsers | EditUsers | AnonymiseOne | SeeCatalogue | SeeReports | SeeTasks | EditTasks
                 | Preview | Run | Approve | SeeResidue | DecideResidue | SeeAudit | ManageStaff | Import
                 | Administer => true,
@@ -271,9 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_data_protection_officer_manages_legal_holds() {
+    fn only_the_data_protection_officer_releases_legal_holds_and_destroys_the_suppression_key() {
         for role in Role::ALL {
-            assert_eq!(role.may(Action::ReleaseLegalHolds), role == Role::Dpo, "{role:?}");
+            for action in [Action::ReleaseLegalHolds, Action::DestroySuppressionKey] {
+                assert_eq!(role.may(action), role == Role::Dpo, "{role:?} {action:?}");
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod evidence_tables;
 mod import_tables;
 mod run_tables;
 mod sign_in_tables;
+mod suppression_tables;
 mod tables;
 mod user_tables;
 
@@ -149,7 +150,7 @@ pub struct StorageLocation {
 }
 
 /// All locations outside the tables that may contain personal data.
-pub const STORAGE_LOCATIONS: [StorageLocation; 10] = [
+pub const STORAGE_LOCATIONS: [StorageLocation; 11] = [
     StorageLocation {
         label: "Server log (standard error)",
         class: DataClass::NotPersonal,
@@ -209,6 +210,12 @@ pub const STORAGE_LOCATIONS: [StorageLocation; 10] = [
         label: "Key that signs certificates and chains the audit (file outside the database)",
         class: DataClass::NotPersonal,
         rule: "Not about any person. Anyone who has it can sign certificates and forge the audit.",
+    },
+    StorageLocation {
+        label: "Key of the suppression list (file outside the database)",
+        class: DataClass::NotPersonal,
+        rule: "Not about any person. Anyone who has it and the database can test whether an identifier belonged to an \
+               anonymised user. Once it is destroyed, with all its copies, this is impossible.",
     },
 ];
 

@@ -4,6 +4,7 @@ use crate::dates::{optional_date, optional_past_date};
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::replacement::is_replacement;
+use crate::suppression::HeldDecision;
 use crate::task_form::{optional_user, required_line};
 use crate::{list_user_fields, text, with_user_fields};
 use chrono::NaiveDate;
@@ -91,6 +92,9 @@ macro_rules! form_and_draft {
             pub remove_photo: bool,
             /// Whether to remove password, second factor, tokens and sessions.
             pub remove_sign_in: bool,
+            /// Code of the decision about a new user whose key is on the suppression list: *new membership* or
+            /// *different person*. Empty if there is none.
+            pub suppressed: String,
         }
 
         impl UserForm {
@@ -112,6 +116,7 @@ macro_rules! form_and_draft {
             pub custom: BTreeMap<String, String>,
             pub remove_photo: bool,
             pub remove_sign_in: bool,
+            pub suppressed: Option<HeldDecision>,
         }
 
         /// Validates the form. Dates of past events can't lie after `today`.
@@ -125,6 +130,7 @@ macro_rules! form_and_draft {
                 custom: BTreeMap::new(),
                 remove_photo: form.remove_photo,
                 remove_sign_in: form.remove_sign_in,
+                suppressed: errors.take("suppressed", decision(&form.suppressed)).flatten(),
             };
             for (key, typed) in &form.custom {
                 let value =
@@ -146,6 +152,17 @@ fn last_name(typed: &str, errors: &mut FieldErrors) -> Option<String> {
         errors.add("last_name", Problem::Reserved);
     }
     name
+}
+
+/// Validates the decision about a suppressed key. Only decisions that create a user are possible.
+fn decision(typed: &str) -> Result<Option<HeldDecision>, Problem> {
+    match typed.trim() {
+        "" => Ok(None),
+        code => HeldDecision::from_code(code)
+            .filter(|decision| decision.creates_user())
+            .map(Some)
+            .ok_or(Problem::UnknownChoice),
+    }
 }
 
 fn some(text: String) -> Option<String> {
@@ -177,10 +194,14 @@ mod tests {
             notes: "x".repeat(4_001),
             birth_date: "1890-01-01".to_owned(),
             guarantor: "the mother".to_owned(),
+            suppressed: "ignore".to_owned(),
             ..UserForm::default()
         };
         let errors = validate(&invalid, today).expect_err("an invalid form");
         let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(fields, ["last_name", "first_name", "email", "birth_date", "notes", "guarantor"]);
+        assert_eq!(
+            fields,
+            ["last_name", "first_name", "email", "birth_date", "notes", "guarantor", "suppressed"]
+        );
     }
 }

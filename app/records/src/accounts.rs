@@ -9,6 +9,7 @@ use identity::session::{self, Proof, Stage, Token, digest};
 use identity::staff::{
     Caller, CredentialKind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
 };
+use policy::form::Problem;
 use policy::user_form::UserForm;
 use policy::{Action, Channel, ManualChange, Role, Roles, UserNumber};
 use safeguards::{approval, manual_changes};
@@ -149,7 +150,7 @@ pub async fn add(
     } else {
         let name = user_id.trim().to_owned();
         let form = UserForm { user_id: name.clone(), last_name: name, ..UserForm::default() };
-        user::save(store, actor, &form).await?
+        user::save(store, actor, &form).await.map_err(suppressed)?
     };
     let is_granted = grant_if_missing(store, actor, number, role).await?;
     let invitation = if has(&store.db, CredentialKind::Password, number).await? {
@@ -161,6 +162,21 @@ pub async fn add(
         Some(invite(store, actor, number).await?)
     };
     Ok((number, invitation))
+}
+
+/// Returns the error about a new member of staff whose `UserID` is on the suppression list: the list of staff has no field
+/// for the decision.
+fn suppressed(error: RecordsError) -> RecordsError {
+    match error {
+        RecordsError::Invalid(errors) if errors.0.iter().any(|error| error.problem == Problem::Suppressed) => {
+            RecordsError::Refused(
+                "Nothing was changed. An anonymised user had this UserID. Create the user with “Create user” first, \
+                 and decide there whether this is the same person"
+                    .to_owned(),
+            )
+        }
+        error => error,
+    }
 }
 
 /// Grants a role. Ends all sessions of the user, who must sign in again with the factors that the new role

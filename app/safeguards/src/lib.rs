@@ -1,7 +1,8 @@
-//! Safeguards of changes: approvals, limits, legal holds and protected settings.
+//! Safeguards of changes: approvals, limits, legal holds, protected settings and the suppression list.
 
 pub mod approval;
 pub mod legal_hold;
 pub mod limits;
 pub mod manual_changes;
 pub mod protection;
+pub mod suppression;

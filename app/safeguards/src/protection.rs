@@ -20,7 +20,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Set};
 use trail::roles::roles_of;
 
 /// The actions for which four eyes are remembered.
-pub const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseLegalHolds];
+pub const ACTIONS: [Action; 3] = [Action::Approve, Action::ReleaseLegalHolds, Action::DestroySuppressionKey];
 /// The interval of recording that four eyes are in force, in minutes.
 const RECORD_INTERVAL_MINUTES: i64 = 60;
 

@@ -77,20 +77,20 @@ impl Projection {
             let value = match self {
                 Self::All => Some(value),
                 Self::Only(names) => {
-                    let mut named = names.iter().filter(|one| one.attribute == lower).peekable();
-                    named.peek()?;
-                    let parts: Option<Vec<&str>> = named.map(|one| one.part.as_deref()).collect();
+                    let mut chosen = names.iter().filter(|one| one.attribute == lower).peekable();
+                    chosen.peek()?;
+                    let parts: Option<Vec<&str>> = chosen.map(|one| one.part.as_deref()).collect();
                     match parts {
                         None => Some(value),
                         Some(parts) => with_parts(value, |part| parts.contains(&part)),
                     }
                 }
                 Self::Without(names) => {
-                    let named: Vec<&Name> = names.iter().filter(|one| one.attribute == lower).collect();
-                    if named.iter().any(|one| one.part.is_none()) {
+                    let excluded: Vec<&Name> = names.iter().filter(|one| one.attribute == lower).collect();
+                    if excluded.iter().any(|one| one.part.is_none()) {
                         return None;
                     }
-                    let gone: Vec<&str> = named.iter().filter_map(|one| one.part.as_deref()).collect();
+                    let gone: Vec<&str> = excluded.iter().filter_map(|one| one.part.as_deref()).collect();
                     if gone.is_empty() {
                         Some(value)
                     } else {

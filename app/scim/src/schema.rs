@@ -201,7 +201,7 @@ impl Attribute {
     }
 
     /// Returns the JSON for `/Schemas`.
-    fn to_json(&self) -> Value {
+    fn to_json(self) -> Value {
         let mut json = json!({
             "name": self.name,
             "type": match self.kind {
@@ -223,7 +223,7 @@ impl Attribute {
             Kind::Flag => {}
             Kind::Complex(parts) => {
                 json["subAttributes"] =
-                    parts.iter().filter(|part| !part.is_hidden).map(Self::to_json).collect();
+                    parts.iter().filter(|part| !part.is_hidden).map(|part| part.to_json()).collect();
             }
         }
         if !self.canonical.is_empty() {
@@ -235,7 +235,7 @@ impl Attribute {
 
 /// Returns the JSON of attributes for `/Schemas`.
 pub(crate) fn attributes_json(attributes: &[Attribute]) -> Value {
-    attributes.iter().map(Attribute::to_json).collect()
+    attributes.iter().map(|one| one.to_json()).collect()
 }
 
 #[cfg(test)]

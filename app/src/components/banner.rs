@@ -132,6 +132,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
         ConditionKind::Fault(_)
         | ConditionKind::ClockDiffers { .. }
         | ConditionKind::KeyFile
+        | ConditionKind::SuppressionKey
         | ConditionKind::PasswordOnly
         | ConditionKind::FourEyesOff
         | ConditionKind::LegalHoldsDue { .. }
@@ -177,6 +178,13 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
             "The key file".to_owned(),
             " is missing, cannot be read or contains another key (LETHE_KEY_FILE). Restore the file from its \
              own copy: without it Lethe cannot start again."
+                .into_any(),
+        ),
+        ConditionKind::SuppressionKey => (
+            if can_open("/suppression") { "/suppression" } else { "/" }.to_owned(),
+            "The key of the suppression list".to_owned(),
+            " is missing, cannot be read or is another one (LETHE_SUPPRESSION_KEY_FILE). Until it is restored or \
+             destroyed, no user is anonymised, created or imported."
                 .into_any(),
         ),
         ConditionKind::FourEyesOff => (

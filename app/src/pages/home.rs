@@ -5,13 +5,19 @@ use crate::state::can_open;
 use leptos::prelude::*;
 
 /// Address, name and description of each module.
-const MODULES: [(&str, &str, &str); 12] = [
+const MODULES: [(&str, &str, &str); 14] = [
     ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
     ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
     ("/runs", "Runs", "Runs and previews, with state and result."),
     ("/residue", "Residue", "Removed values found elsewhere that need a decision."),
     ("/approvals", "Approvals", "Requests that need a second person, and past decisions."),
     ("/legal-holds", "Legal holds", "Reasons not to anonymise users, each with a review date."),
+    ("/users/held-lines", "Held lines", "Lines of import files that would bring back an anonymised user."),
+    (
+        "/suppression",
+        "Suppression list",
+        "Identifiers that must not return, for how long, and how to end it.",
+    ),
     ("/catalogue", "Catalogue", "Records and items, and who created them."),
     ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
     ("/staff", "Staff", "Roles and sign-in of members of staff."),

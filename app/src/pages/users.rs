@@ -6,6 +6,7 @@ mod anonymise;
 mod confirmation;
 mod details;
 mod form;
+mod held_lines;
 mod impact;
 mod import;
 mod inputs;
@@ -16,6 +17,7 @@ mod tab;
 
 pub use anonymise::AnonymiseUserPage;
 pub use form::{EditUserPage, NewUserPage};
+pub use held_lines::HeldLinesPage;
 pub use import::{ImportListPage, ImportPage, report_csv as import_report_csv};
 pub use record::UserPage;
 pub use search::UserSearchPage;

@@ -10,7 +10,7 @@ use safeguards::approval::{
     About, ApprovalKind, ApprovalSubject, agree, changed, of_run, read, record_event, request_in_own_tx,
     request_within, row, waiting, why_not_yet,
 };
-use safeguards::{legal_hold, limits};
+use safeguards::{legal_hold, limits, suppression};
 use trail::actor::Actor;
 use trail::audit::{AuditAction, Subject};
 use trail::roles::roles_of;
@@ -122,6 +122,14 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             let hold = LegalHoldId(request.legal_hold_id.unwrap_or_default());
             legal_hold::release_within(&tx, store, actor, hold).await?;
             // If several requests for one legal hold are open, the decided one must be this one.
+            let request = row(&tx, id).await?;
+            if request.decision.is_none() {
+                return Err(changed());
+            }
+        }
+        ApprovalKind::SuppressionKey => {
+            suppression::destroy::destroy_within(&tx, store, actor).await?;
+            // If several requests are open, the decided one must be this one.
             let request = row(&tx, id).await?;
             if request.decision.is_none() {
                 return Err(changed());

@@ -140,10 +140,12 @@ impl<'a> Replay<'a> {
         found: &[FoundUser],
     ) -> Result<Outcomes, RecordsError> {
         let restored = numbers(found, |person| !person.anonymised);
-        let mut outcomes = anonymise::anonymise(tx, &self.job(group, Selection::Replay), &restored).await?;
+        let mut outcomes =
+            anonymise::anonymise(self.store, tx, &self.job(group, Selection::Replay), &restored).await?;
         let older = numbers(found, |person| group.is_behind(person));
         if !older.is_empty() {
-            let again = anonymise::anonymise(tx, &self.job(group, Selection::Reapply), &older).await?;
+            let again =
+                anonymise::anonymise(self.store, tx, &self.job(group, Selection::Reapply), &older).await?;
             outcomes.done.extend(again.done);
             for (table, rows) in again.rows {
                 *outcomes.rows.entry(table).or_default() += rows;

@@ -36,6 +36,8 @@ pub struct Seen {
     pub skew: Skew,
     /// Whether the key file is missing, unreadable or different.
     pub is_key_file_wrong: bool,
+    /// Whether the key of the suppression list is missing, unreadable or different while the list has rows.
+    pub is_suppression_key_wrong: bool,
 }
 
 impl Default for Vitals {
@@ -120,6 +122,11 @@ impl Vitals {
     /// This process continues with the key that it read at startup; the next start will fail.
     pub fn is_key_file_wrong(&self) -> bool {
         self.seen.borrow().is_key_file_wrong
+    }
+
+    /// Returns whether the key of the suppression list is missing, unreadable or different while the list has rows.
+    pub fn is_suppression_key_wrong(&self) -> bool {
+        self.seen.borrow().is_suppression_key_wrong
     }
 
     /// Returns how far this computer's clock differs from the reference clocks.

@@ -4,6 +4,9 @@ use super::ROWS_PER_CHUNK;
 use super::problem::{FileProblems, in_cell};
 use db::dialect;
 use db::entity::users;
+use db::error::RecordsError;
+use safeguards::suppression::KeyValues;
+use safeguards::suppression::check::Checker;
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -20,6 +23,14 @@ pub(super) struct Wanted {
     pub(super) so_far: Option<i64>,
     /// Whether the user is otherwise unchanged.
     pub(super) unchanged: bool,
+}
+
+/// The result of the whole file.
+pub(super) struct Finished {
+    /// Number of users that became changed by a guarantor.
+    pub(super) changed: u64,
+    /// Number of guarantors left out because they are anonymised.
+    pub(super) left_out: u64,
 }
 
 /// All guarantors to resolve.
@@ -43,18 +54,30 @@ impl Guarantors {
         Ok(changed)
     }
 
-    /// Stores the guarantors found at the end of the file. The missing ones become problems.
+    /// Stores the guarantors found at the end of the file. The missing ones become problems, except anonymised users:
+    /// they are left out.
     pub(super) async fn finish(
         &mut self,
         tx: &DatabaseTransaction,
+        checker: &Checker,
         problems: &mut FileProblems,
-    ) -> Result<u64, DbErr> {
+    ) -> Result<Finished, RecordsError> {
         let (changed, missing) = resolve(tx, std::mem::take(&mut self.waiting)).await?;
-        for one in missing {
+        let keys: Vec<KeyValues<'_>> = missing
+            .iter()
+            .map(|one| KeyValues { user_id: Some(&one.guarantor), ..KeyValues::default() })
+            .collect();
+        let suppressed = checker.check(tx, &keys).await?;
+        let mut left_out = 0;
+        for (one, suppressed) in missing.iter().zip(suppressed) {
+            if suppressed.held_by.is_some() {
+                left_out += 1;
+                continue;
+            }
             let problem = "No other user has this UserID".to_owned();
             problems.add(in_cell(one.line, "guarantor_user_id", problem));
         }
-        Ok(changed)
+        Ok(Finished { changed, left_out })
     }
 }
 

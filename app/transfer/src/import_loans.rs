@@ -15,6 +15,8 @@ use db::entity::{catalogue_records, items, loans, users};
 use db::error::RecordsError;
 use policy::TermKind;
 use policy::import_profile::ImportMode;
+use safeguards::suppression::KeyValues;
+use safeguards::suppression::check::Checker;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{OnConflict, Value};
 use sea_orm::{
@@ -41,6 +43,7 @@ pub(super) async fn import(
     let tx = store.begin().await?;
     let mut lines = open(file)?;
     let mut import = Import {
+        store,
         today: store.clock.today(),
         header: Arc::clone(lines.header()),
         summary: ImportSummary::default(),
@@ -104,7 +107,8 @@ fn check(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
 /// Identifies a loan: user, item and issue date.
 type LoanKey = (i64, i64, NaiveDate);
 
-struct Import {
+struct Import<'a> {
+    store: &'a Store,
     today: NaiveDate,
     header: Arc<Header>,
     summary: ImportSummary,
@@ -115,7 +119,7 @@ struct Import {
     seen: HashSet<LoanKey>,
 }
 
-impl Import {
+impl Import<'_> {
     fn read(&mut self, line: Option<Result<Line, LineProblem>>) -> Option<LoanLine> {
         let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
         self.summary.lines += 1;
@@ -171,7 +175,7 @@ impl Import {
         &mut self,
         tx: &DatabaseTransaction,
         lines: Vec<LoanLine>,
-    ) -> Result<Vec<(LoanLine, users::Model)>, DbErr> {
+    ) -> Result<Vec<(LoanLine, users::Model)>, RecordsError> {
         let mut found: HashMap<(&str, String), users::Model> = HashMap::new();
         for column in BORROWER_COLUMNS {
             let values = lines.iter().filter(|line| line.borrower.0 == column).map(|line| &line.borrower.1);
@@ -195,9 +199,15 @@ impl Import {
                 found.insert((column, value.unwrap_or_default()), user);
             }
         }
+        let unknown = lines.iter().filter(|line| !found.contains_key(&line.borrower)).collect();
+        let suppressed = self.suppressed(tx, unknown).await?;
         let mut with = Vec::with_capacity(lines.len());
         for line in lines {
             match found.get(&line.borrower) {
+                None if suppressed.contains(&line.number) => {
+                    self.summary.skipped += 1;
+                    self.report.skip(line.number, ANONYMISED);
+                }
                 None => {
                     let problem = "There is no such user".to_owned();
                     self.problems.add(in_cell(line.number, line.borrower.0, problem));
@@ -213,6 +223,21 @@ impl Import {
             }
         }
         Ok(with)
+    }
+
+    /// Returns the numbers of those lines whose borrower has a key of the suppression list.
+    async fn suppressed(
+        &self,
+        tx: &DatabaseTransaction,
+        lines: Vec<&LoanLine>,
+    ) -> Result<HashSet<u64>, RecordsError> {
+        if lines.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let keys: Vec<KeyValues<'_>> = lines.iter().map(|line| line.borrower_keys()).collect();
+        let found = Checker::open(tx, self.store).await?.check(tx, &keys).await?;
+        let held = lines.iter().zip(found).filter(|(_, suppressed)| suppressed.held_by.is_some());
+        Ok(held.map(|(line, _)| line.number).collect())
     }
 
     /// Returns the items of these lines by barcode. Creates the missing ones.

@@ -7,6 +7,7 @@ use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, TransferError, in_cell};
 use super::reader::{Header, Lines};
 use super::report::Report;
+use super::suppression;
 use super::user_line::UserLine;
 use super::user_match::Matches;
 use super::{ImportSummary, ROWS_PER_CHUNK};
@@ -16,6 +17,7 @@ use db::entity::{custom_fields, custom_values, terms, user_words, users};
 use db::error::RecordsError;
 use policy::import_profile::ImportMode;
 use policy::{Action, ApprovalId, ManualChange, TermKind, UserNumber};
+use safeguards::suppression::check::Checker;
 use safeguards::{approval, legal_hold, limits, manual_changes};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
@@ -66,8 +68,12 @@ pub(super) async fn import(
     };
     limits::record_import(&tx, actor, confirmed.is_some(), touched, replaced).await?;
     let confirmed = confirmed.map(|how| format!(",{how}")).unwrap_or_default();
+    let suppressed = match summary.suppressed {
+        0 => String::new(),
+        lines => format!(",suppressed={lines}"),
+    };
     let detail = format!(
-        "created={},changed={},touched={}{confirmed}",
+        "created={},changed={},touched={}{suppressed}{confirmed}",
         summary.created, summary.changed, summary.touched
     );
     complete(store, tx, actor, order, (imported, &detail)).await
@@ -115,7 +121,8 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let tx = store.begin().await?;
     let users_before = users::Entity::find().count(&tx).await?;
     let mut lines = open(file, &custom)?;
-    let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?);
+    let checker = Checker::open(&tx, store).await?;
+    let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?, checker);
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
         let line = lines.next();
@@ -132,8 +139,9 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         }
     }
     let mut unknown = FileProblems::default();
-    let found = import.guarantors.finish(&tx, &mut unknown).await?;
-    import.now_changed(found);
+    let finished = import.guarantors.finish(&tx, &import.checker, &mut unknown).await?;
+    import.summary.suppressed_guarantors = finished.left_out;
+    import.now_changed(finished.changed);
     if mode == ImportMode::AllOrNothing {
         unknown.refuse()?;
     }
@@ -217,6 +225,7 @@ struct Import<'a> {
     /// Users of the lines so far, for a few bytes each.
     seen: HashSet<i64>,
     guarantors: Guarantors,
+    checker: Checker,
     /// Users who count towards the limits, with their number of identifying values.
     touched: Vec<(UserNumber, usize)>,
     /// Users with replaced identifying values, too few to count.
@@ -232,7 +241,13 @@ struct Change {
 }
 
 impl<'a> Import<'a> {
-    fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, terms: HashSet<(TermKind, String)>) -> Self {
+    fn new(
+        store: &'a Store,
+        actor: Actor,
+        header: &Arc<Header>,
+        terms: HashSet<(TermKind, String)>,
+        checker: Checker,
+    ) -> Self {
         Self {
             store,
             actor,
@@ -243,6 +258,7 @@ impl<'a> Import<'a> {
             terms,
             seen: HashSet::new(),
             guarantors: Guarantors::default(),
+            checker,
             touched: Vec::new(),
             replaced: Vec::new(),
         }
@@ -273,12 +289,25 @@ impl<'a> Import<'a> {
         let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
         let custom = self.custom_values(tx, &matches).await?;
         let replaced_before = manual_changes::replaced_before_of(tx, matches.users.keys().copied()).await?;
+        let new = lines.iter().filter(|line| matches!(matches.user(line, &self.seen), Ok(None))).collect();
+        let mut new = suppression::check(&self.checker, tx, self.store, new).await?;
         let (mut created, mut changed, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
         for mut line in lines {
             let number = line.number;
             match matches.user(&line, &self.seen) {
                 Err(problem) => self.problems.add(problem),
                 Ok(None) => {
+                    let result = match new.remove(&number) {
+                        Some(result) => Some(result),
+                        // An earlier line of the chunk has freed the keys of this one.
+                        None => suppression::check(&self.checker, tx, self.store, vec![&line])
+                            .await?
+                            .remove(&number),
+                    };
+                    if !result.is_none_or(|result| result.count(number, &mut self.summary, &mut self.report))
+                    {
+                        continue;
+                    }
                     let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
                     user.created_on = Some(self.store.clock.today());
                     let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());

@@ -18,6 +18,8 @@
 //! - A line of an anonymised user, because a file must not restore anyone.
 //! - A line that would empty or overwrite a personal value of a user under a legal hold.
 //! - A line that would change a member of staff, because a file must not change roles or sign-in.
+//! - A line that would create a user with the external identifier of an anonymised user, or without an external
+//!   identifier and with the `UserID`, barcode or e-mail of one (`safeguards::suppression`). It is held for a decision.
 //!
 //! A line is matched to a user by external identifier, then by UserID, then by barcode. If the line and the
 //! matched user have different external identifiers, the line is an error: the UserID or barcode may belong to
@@ -36,7 +38,8 @@
 //! `due_on`. Optional are `returned_on`, `renewals` (their number), `category`, `department`, `note` and
 //! `return_note`. Without the columns `category` and `department`, the loan gets the user's current values. A loan
 //! with the same user, item and day is the same loan: it is updated, never duplicated, and a returned loan is
-//! never reopened. Loans of anonymised users are skipped.
+//! never reopened. Loans of anonymised users are skipped, and so are loans of unknown
+//! borrowers whose key is on the suppression list.
 //!
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A
 //! file with an error changes nothing. Problems name line and column, never a value.
@@ -57,6 +60,7 @@ mod order;
 mod problem;
 mod reader;
 mod report;
+mod suppression;
 pub mod upload;
 mod user_line;
 mod user_match;
@@ -100,6 +104,14 @@ pub struct ImportSummary {
     pub staff: u64,
     /// The first [`MAX_PROBLEMS`] of those lines. The first line of a file is 1.
     pub staff_lines: Vec<u64>,
+    /// Number of lines held for a decision, because an anonymised user had their keys.
+    pub suppressed: u64,
+    /// Number of such lines skipped because of an earlier decision.
+    pub suppressed_ignored: u64,
+    /// Number of users created although an anonymised user had their `UserID`, barcode or e-mail.
+    pub suppressed_noted: u64,
+    /// Number of users whose guarantor was left out, because the guarantor is anonymised.
+    pub suppressed_guarantors: u64,
     /// Number of users who lose identifying values, get several other ones, or become eligible earlier. They count
     /// towards the safety limits.
     pub touched: u64,

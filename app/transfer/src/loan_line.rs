@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use policy::dates::{optional_date, optional_past_date};
 use policy::form::{FieldErrors, Problem};
 use policy::{TermKind, text};
+use safeguards::suppression::KeyValues;
 
 /// Maximum number of renewals.
 const MAX_RENEWALS: i32 = 10_000;
@@ -32,6 +33,17 @@ pub(super) struct LoanLine {
 }
 
 impl LoanLine {
+    /// Returns the key of the borrower that the suppression list is compared with. A user number is not a key.
+    pub(super) fn borrower_keys(&self) -> KeyValues<'_> {
+        let value = Some(self.borrower.1.as_str());
+        match self.borrower.0 {
+            "external_id" => KeyValues { external_id: value, ..KeyValues::default() },
+            "user_id" => KeyValues { user_id: value, ..KeyValues::default() },
+            "barcode" => KeyValues { barcode: value, ..KeyValues::default() },
+            _ => KeyValues::default(),
+        }
+    }
+
     /// Validates a line. Dates of past events can't lie after `today`.
     pub(super) fn of(line: &Line, today: NaiveDate) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();

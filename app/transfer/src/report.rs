@@ -14,6 +14,11 @@ impl Report {
         self.add(line, LineOutcome::Skipped, None, why);
     }
 
+    /// Adds a line that waits for a decision.
+    pub(super) fn hold(&mut self, line: u64, why: &str) {
+        self.add(line, LineOutcome::Held, None, why);
+    }
+
     /// Adds a note about an imported line.
     pub(super) fn note(&mut self, problem: &LineProblem) {
         self.add(problem.line, LineOutcome::Note, problem.column.clone(), &problem.problem);

@@ -6,9 +6,10 @@ use chrono::NaiveDate;
 use db::entity::users;
 use policy::dates::optional_past_date;
 use policy::form::{FieldErrors, Problem};
-use policy::user_field::{FieldKind, USER_FIELDS};
+use policy::user_field::{FieldKind, FieldValue, USER_FIELDS};
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{TermKind, text, with_user_fields};
+use safeguards::suppression::KeyValues;
 use std::collections::BTreeMap;
 
 /// Returns the text of a cell as the form has it.
@@ -108,6 +109,23 @@ impl UserLine {
             "user_id" => self.draft.user_id.as_deref(),
             _ => self.draft.barcode.as_deref(),
         }
+    }
+
+    /// Returns the keys that the suppression list is compared with.
+    pub(super) fn key_values(&self) -> KeyValues<'_> {
+        KeyValues {
+            external_id: self.draft.external_id.as_deref(),
+            user_id: self.draft.user_id.as_deref(),
+            barcode: self.draft.barcode.as_deref(),
+            email: self.draft.email.as_deref(),
+        }
+    }
+
+    /// Returns all values of the line as text, to recognise a change of the line.
+    pub(super) fn content(&self) -> String {
+        let fields: Vec<FieldValue<'_>> = self.draft.fields().map(|(_, value)| value).collect();
+        let dates = [self.created_on, self.last_activity_on, self.marked_on];
+        format!("{fields:?}{:?}{dates:?}{:?}", self.draft.custom, self.guarantor)
     }
 
     /// Returns the codes of category, department and branch, with their kinds.

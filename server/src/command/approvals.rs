@@ -132,6 +132,7 @@ fn line(approval: &Approval) -> String {
         About::Import { users, sha256 } => {
             format!("import that changes {users} users, file with SHA-256 {sha256}")
         }
+        About::SuppressionKey => "destroying the key of the suppression list".to_owned(),
         About::StaffAnonymising { user } => format!("anonymising user {user}, a member of staff"),
     };
     let by = |person: Option<&Person>| {

@@ -68,7 +68,8 @@ impl Import {
         match done {
             Ok(Imported { summary, .. }) => {
                 output.print(&summary, |summary| summary_text(summary, unit))?;
-                // Skipping a line about an anonymised user is the rule. A rejected line makes the command fail.
+                // Skipping or holding a line about an anonymised user is the rule. A rejected line makes the command
+                // fail.
                 let refused = summary.staff + summary.held;
                 Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
@@ -101,6 +102,26 @@ fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
             "lines skipped that would empty or overwrite values under legal hold",
         ),
         (
+            summary.suppressed,
+            "line held for a decision, because an anonymised user had its key",
+            "lines held for a decision, because anonymised users had their keys",
+        ),
+        (
+            summary.suppressed_ignored,
+            "line ignored by an earlier decision",
+            "lines ignored by earlier decisions",
+        ),
+        (
+            summary.suppressed_noted,
+            "user created although an anonymised user had the UserID, barcode or e-mail",
+            "users created although anonymised users had the UserID, barcode or e-mail",
+        ),
+        (
+            summary.suppressed_guarantors,
+            "guarantor left out, who is anonymised",
+            "guarantors left out, who are anonymised",
+        ),
+        (
             summary.staff,
             "line rejected that would change a member of staff",
             "lines rejected that would change members of staff",
@@ -128,6 +149,9 @@ fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
         let lines: Vec<String> = summary.staff_lines.iter().map(ToString::to_string).collect();
         text.push_str(". Rejected lines: ");
         text.push_str(&lines.join(", "));
+    }
+    if summary.suppressed > 0 && !summary.dry_run {
+        text.push_str(". Decide on the page Held lines, or with lethe held");
     }
     text.push_str(if summary.dry_run { ". This was a dry run: nothing was changed." } else { "." });
     text

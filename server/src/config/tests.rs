@@ -112,7 +112,7 @@ fn the_client_secret_is_the_trimmed_text_of_its_file() {
 }
 
 /// A value of each documented variable that is not its default.
-const VALUES: [(&str, &str); 36] = [
+const VALUES: [(&str, &str); 38] = [
     ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
     ("LETHE_ADDR", "127.0.0.1:4000"),
     ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
@@ -129,6 +129,8 @@ const VALUES: [(&str, &str); 36] = [
     ("LETHE_ASSETS_DIR", "elsewhere"),
     ("LETHE_LEDGER_FILE", "a.ledger"),
     ("LETHE_KEY_FILE", "a.key"),
+    ("LETHE_SUPPRESSION_KEY_FILE", "a.suppression"),
+    ("LETHE_SUPPRESSION_MONTHS", "12"),
     ("LETHE_AUDIT_ANCHOR_FILE", "a.audit"),
     ("LETHE_UPLOAD_DIR", "elsewhere"),
     ("LETHE_MAX_UPLOAD_MB", "7"),

@@ -108,6 +108,7 @@ impl From<RecordsError> for ApiError {
             RecordsError::Forbidden(_) | RecordsError::SignInAgain | RecordsError::ConfirmSignIn => {
                 (of_status(403, "The API key may not do this".to_owned()), None)
             }
+            RecordsError::Suppression(why) => (of_status(503, why.clone()), None),
             RecordsError::ImportLimit(why) => (of_status(429, why.clone()), Some(LIMIT_RETRY_SECONDS)),
             RecordsError::LimitReached(_) | RecordsError::Busy => {
                 (of_status(429, error.to_string()), Some(RETRY_AFTER_SECONDS))

@@ -16,6 +16,7 @@ mod run_events;
 mod scim;
 mod session_time;
 mod single_sign_on;
+mod suppression;
 mod user_fields;
 
 use axum::body::Body;

@@ -133,6 +133,7 @@ impl Library {
             ("LETHE_DATABASE_URL", self.url().as_str()),
             ("LETHE_LEDGER_FILE", folder.join("lethe.ledger").to_str().unwrap()),
             ("LETHE_KEY_FILE", folder.join("lethe.key").to_str().unwrap()),
+            ("LETHE_SUPPRESSION_KEY_FILE", folder.join("lethe.suppression").to_str().unwrap()),
             ("LETHE_DEMO", "1"),
             ("LETHE_TODAY", TODAY),
         ]);

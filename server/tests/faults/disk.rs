@@ -15,6 +15,7 @@ fn on_disk(library: &Library, disk: &Path) -> Command {
         ("LETHE_DATABASE_URL", format!("sqlite://{}/lethe.db?mode=rwc", disk.display())),
         ("LETHE_LEDGER_FILE", disk.join("lethe.ledger").display().to_string()),
         ("LETHE_KEY_FILE", disk.join("lethe.key").display().to_string()),
+        ("LETHE_SUPPRESSION_KEY_FILE", disk.join("lethe.suppression").display().to_string()),
         ("LETHE_AUDIT_ANCHOR_FILE", disk.join("lethe.audit").display().to_string()),
     ]);
     lethe

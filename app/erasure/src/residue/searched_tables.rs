@@ -58,6 +58,10 @@ pub(super) enum Key {
 
 /// The reason why binary columns are not searched.
 const BYTES: &str = "contains images or other binary data, which cannot be searched for text";
+/// Tables whose texts are keyed digests and codes. A digest looks like no value, and the list is long.
+const OF_DIGESTS: [&str; 2] = ["suppressed_keys", "held_lines"];
+/// The reason why they are not searched.
+const DIGESTS: &str = "contains keyed digests, which cannot be searched for a value";
 /// Stored instead of a key that itself contains a value.
 pub(super) const REDACTED_KEY: &str = "?";
 /// Separator between the parts of a key.
@@ -128,6 +132,11 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Sear
             }
             // Integers and dates contain no text. Columns missing from the register are always searched.
             ColumnKind::Integer | ColumnKind::Other if class.is_some() => continue,
+            _ if OF_DIGESTS.contains(&table.name.as_str()) && class.is_some() => {
+                let (table, column) = (table.name.clone(), facts.name.clone());
+                not_searched.push(NotSearched { table, column, why: DIGESTS });
+                continue;
+            }
             _ => {}
         }
         let column = column(&table.name, &facts.name, class);

@@ -9,6 +9,7 @@ use db::opening;
 use db::settings::Settings;
 use erasure::ledger;
 use policy::Action;
+use safeguards::suppression;
 use sea_orm::{ConnectionTrait, Statement};
 use serde::Serialize;
 use std::path::Path;
@@ -17,6 +18,7 @@ use std::{fs, io};
 use task_centre::replay;
 use trail::actor::Actor;
 use trail::audit::{self, Verification};
+use trail::store::Store;
 
 /// The result of a drill.
 #[derive(Debug, Serialize)]
@@ -75,6 +77,7 @@ pub async fn drill(
     let settings =
         beside(settings, folder.path(), restored.audit_sequence).map_err(|error| broken(&error))?;
     let store = crate::startup::open_store(&url, clock, settings).await?;
+    replace_suppression_key(&store).await?;
     let receipt = replay::replay(&store, |_| ()).await?;
     let status = ledger::status(&store).await?;
     let audit = audit::verify(&store, actor).await?;
@@ -134,7 +137,16 @@ async fn restore(file: &Path, folder: &Path, into: Option<&str>) -> Result<Strin
     Ok(into.to_owned())
 }
 
-/// Returns the settings for the restored copy: a copy of the ledger, and the anchors up to its last event.
+/// Empties the suppression list of the restored copy and gives it another key, so that the replay can anonymise
+/// whichever key the list was made with. The drill does not check the list.
+async fn replace_suppression_key(store: &Store) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    suppression::destroy::start_over(&tx, &store.settings.suppression_key).await?;
+    store.commit(tx).await
+}
+
+/// Returns the settings for the restored copy: a copy of the ledger, the anchors up to its last event, and another key
+/// of the suppression list.
 fn beside(settings: &Settings, folder: &Path, last: i64) -> io::Result<Settings> {
     let (ledger, anchor) = (folder.join("lethe.ledger"), folder.join("lethe.audit"));
     fs::copy(&settings.ledger, &ledger)?;
@@ -151,7 +163,8 @@ fn beside(settings: &Settings, folder: &Path, last: i64) -> io::Result<Settings>
     if !held.is_empty() {
         fs::write(&anchor, format!("{}\n", held.join("\n")))?;
     }
-    Ok(Settings { ledger, anchor, vacuum_up_to: 0, ..settings.clone() })
+    let suppression_key = folder.join("lethe.suppression");
+    Ok(Settings { ledger, anchor, suppression_key, vacuum_up_to: 0, ..settings.clone() })
 }
 
 fn unreadable(file: &Path, error: &io::Error) -> RecordsError {

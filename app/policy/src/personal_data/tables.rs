@@ -2,7 +2,7 @@
 
 use super::{
     Table, api_tables, circulation_tables, evidence_tables, import_tables, run_tables, sign_in_tables,
-    user_tables,
+    suppression_tables, user_tables,
 };
 
 /// All tables of the database.
@@ -46,6 +46,9 @@ pub const TABLES: &[Table] = &[
     evidence_tables::SERVERS,
     evidence_tables::MANUAL_CHANGES,
     evidence_tables::PROTECTIONS,
+    suppression_tables::SUPPRESSED_KEYS,
+    suppression_tables::HELD_LINES,
+    suppression_tables::SUPPRESSION_LIST_KEYS,
     evidence_tables::FORM_KEYS,
     evidence_tables::SEAQL_MIGRATIONS,
 ];

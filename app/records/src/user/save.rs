@@ -11,6 +11,8 @@ use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, Channel, TermKind, UserNumber, with_user_fields};
+use safeguards::suppression::check::{Checker, Suppressed};
+use safeguards::suppression::{KeyValues, held_line};
 use safeguards::{approval, legal_hold, limits};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
@@ -108,6 +110,7 @@ macro_rules! record_and_form {
                 custom: record.custom.iter().map(|field| (field.key.clone(), field.value.clone())).collect(),
                 remove_photo: false,
                 remove_sign_in: false,
+                suppressed: String::new(),
             }
         }
 
@@ -121,6 +124,7 @@ macro_rules! record_and_form {
                 custom,
                 remove_photo: false,
                 remove_sign_in: false,
+                suppressed: String::new(),
             }
         }
 
@@ -161,7 +165,7 @@ pub(super) async fn create(
     };
     let user = apply_draft(&blank, draft);
     check(tx, &blank, draft).await?;
-    // The check of the suppression list belongs here: the form and the API both create users in this function.
+    let suppressed = suppression(tx, store, draft).await?;
     let mut row = user.into_active_model().reset_all();
     row.number = sea_orm::NotSet;
     let user = row.insert(tx).await.map_err(taken)?;
@@ -174,10 +178,38 @@ pub(super) async fn create(
         AuditAction::UserCreated,
         Subject::User(user.number),
         None,
-        "",
+        &suppressed,
     )
     .await?;
     Ok(UserNumber(user.number))
+}
+
+/// Rejects a new user whose keys are on the suppression list, unless the form has the decision. Returns the decision for
+/// the audit.
+async fn suppression(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    draft: &UserDraft,
+) -> Result<String, RecordsError> {
+    let keys = KeyValues {
+        external_id: draft.external_id.as_deref(),
+        user_id: draft.user_id.as_deref(),
+        barcode: draft.barcode.as_deref(),
+        email: draft.email.as_deref(),
+    };
+    let found = Checker::open(tx, store).await?.check(tx, &[keys]).await?;
+    let Some(Suppressed { kinds, held_by: Some((_, key)) }) = found.into_iter().next() else {
+        return Ok(String::new());
+    };
+    let Some(decision) = draft.suppressed else {
+        let mut errors = FieldErrors::default();
+        for kind in kinds {
+            errors.add(kind.field(), Problem::Suppressed);
+        }
+        return Err(RecordsError::Invalid(errors));
+    };
+    held_line::settle(tx, &[key]).await?;
+    Ok(format!("suppressed={}", decision.code()))
 }
 
 /// Edits a user. A user that an identity system changes counts as imported.

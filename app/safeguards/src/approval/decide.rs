@@ -87,11 +87,17 @@ pub async fn agree_within(
         .one(tx)
         .await?;
     let request = waiting.ok_or_else(|| {
-        RecordsError::Refused(
-            "Releasing a legal hold needs two people: one requests the release, the other releases it. Request \
-             the release first"
-                .to_owned(),
-        )
+        let why = match approval_subject.kind {
+            ApprovalKind::SuppressionKey => {
+                "Destroying the key needs two people: one requests approval, the other approves. Request approval \
+                 first"
+            }
+            _ => {
+                "Releasing a legal hold needs two people: one requests the release, the other releases it. Request \
+                 the release first"
+            }
+        };
+        RecordsError::Refused(why.to_owned())
     })?;
     agree(tx, actor, approval_subject, &request, Some(Clock::system_now())).await?;
     Ok(ApprovalId(request.id))
@@ -127,6 +133,7 @@ pub async fn agree(
 const fn needs(kind: ApprovalKind) -> Action {
     match kind {
         ApprovalKind::LegalHoldRelease => Action::ReleaseLegalHolds,
+        ApprovalKind::SuppressionKey => Action::DestroySuppressionKey,
         ApprovalKind::Run
         | ApprovalKind::Reapply
         | ApprovalKind::MoreChanges

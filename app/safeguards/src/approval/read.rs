@@ -74,6 +74,8 @@ pub enum About {
         /// The SHA-256 of the file, in hexadecimal.
         sha256: String,
     },
+    /// Destroying the key of the suppression list.
+    SuppressionKey,
 }
 
 /// The status of a request.
@@ -108,6 +110,7 @@ impl Approval {
     pub const fn needs(&self) -> Action {
         match self.about {
             About::LegalHoldRelease { .. } => Action::ReleaseLegalHolds,
+            About::SuppressionKey => Action::DestroySuppressionKey,
             About::Run { .. }
             | About::Reapply
             | About::MoreChanges
@@ -273,6 +276,7 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
             Ok(About::LegalHoldRelease { hold: LegalHoldId(hold) })
         }
         (ApprovalKind::MoreChanges, ..) => Ok(About::MoreChanges),
+        (ApprovalKind::SuppressionKey, ..) => Ok(About::SuppressionKey),
         (ApprovalKind::StaffAnonymising, ..) => {
             let user: Option<i64> = row.try_get("", "user_number")?;
             Ok(About::StaffAnonymising { user: UserNumber(user.unwrap_or_default()) })

@@ -103,6 +103,19 @@ impl ApprovalSubject {
         }
     }
 
+    /// Returns the subject for destroying the key of the suppression list.
+    pub(crate) fn suppression_key() -> Self {
+        Self {
+            kind: ApprovalKind::SuppressionKey,
+            preview: None,
+            hold: None,
+            user: None,
+            users: None,
+            fingerprint: checksum::sha256(&[b"lethe-suppression-key-1\n"]),
+            maker: None,
+        }
+    }
+
     /// Returns the subject for importing the file with this SHA-256, in which `users` count towards the safety
     /// limits.
     pub const fn import_of(sha256: String, users: i64) -> Self {

@@ -16,6 +16,8 @@ use trail::store::Store;
 
 /// The prefix of the row about a weakened setting.
 pub const WEAKER: &str = "weaker.";
+/// The name of the months for which suppressed keys are kept.
+const SUPPRESSION_MONTHS: &str = "suppression_months";
 /// The time for which manual changes are kept that no limit counts any more, in days.
 const KEPT_DAYS: i64 = 30;
 
@@ -35,6 +37,8 @@ fn named(settings: &Settings) -> Vec<(&'static str, i64)> {
             },
         ),
         ("allow_password_only", i64::from(settings.sign_in.allow_password_only)),
+        // Negative, because a shorter time is weaker: anonymised users could return earlier.
+        (SUPPRESSION_MONTHS, -i64::from(settings.suppression_months)),
     ]);
     all
 }
@@ -66,6 +70,9 @@ pub async fn strictest(db: &impl ConnectionTrait, settings: Settings) -> Result<
             "limit_run_users" => settings.safety_limits.people = value,
             "limit_run_percent" => settings.safety_limits.percent = value,
             "limit_run_times_median" => settings.safety_limits.times_median = value,
+            SUPPRESSION_MONTHS => {
+                settings.suppression_months = u32::try_from(-value).unwrap_or(settings.suppression_months);
+            }
             _ => settings.limits.set(name, value),
         }
     }
@@ -88,7 +95,7 @@ pub async fn remember(store: &Store, configured: &Settings) -> Result<(), Record
         } else if known.get(&weaker).is_none_or(|row| row.value != value.to_string()) {
             put(&tx, &weaker, &value.to_string(), None).await?;
             tracing::warn!(setting = name, "a protecting setting was weakened");
-            let detail = format!("{name},from={},to={value}", before.unwrap_or_default());
+            let detail = format!("{name},from={},to={}", before.unwrap_or_default().abs(), value.abs());
             let (action, subject) = (AuditAction::ProtectionWeakened, Subject::Library);
             audit::record_event(&tx, &store.clock, Actor::COMMAND_LINE, action, subject, None, &detail)
                 .await?;

@@ -81,6 +81,7 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
         About::Reapply
         | About::LegalHoldRelease { .. }
         | About::MoreChanges
+        | About::SuppressionKey
         | About::StaffAnonymising { .. } => None,
     };
     view! {
@@ -159,6 +160,16 @@ fn consequence(about: &About) -> (AnyView, String) {
                 </p>
             };
             (what.into_any(), "Approve more manual changes".to_owned())
+        }
+        About::SuppressionKey => {
+            let what = view! {
+                <p>
+                    "Your approval destroys the key of the " <a href="/suppression">"suppression list"</a>
+                    " at once and empties the list. Imports can then create the anonymised users again. "
+                    <b>"This cannot be undone."</b>
+                </p>
+            };
+            (what.into_any(), "Approve and destroy key".to_owned())
         }
         About::Import { users, sha256 } => {
             let count = counted(*users, "user", "users");

@@ -92,6 +92,9 @@ pub(super) fn subject(about: &About) -> AnyView {
                 .into_any()
         }
         About::MoreChanges => "More manual changes by the requester than the safety limits allow".into_any(),
+        About::SuppressionKey => {
+            view! { <a href="/suppression">"Destroying the key of the suppression list"</a> }.into_any()
+        }
         About::Import { users, sha256 } => {
             let short: String = sha256.chars().take(12).collect();
             view! { "Import that changes " {counted(*users, "user", "users")} ": file with SHA-256 " <code>{short}"…"</code> }

@@ -11,6 +11,8 @@ use db::RecordsError;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
+use policy::form::{FieldErrors, Problem};
+use policy::suppression::HeldDecision;
 use policy::user_field::{FieldKind, FieldValue, Section, UserField};
 use policy::user_form::UserForm;
 use policy::{Action, TermKind, UserNumber};
@@ -105,7 +107,9 @@ async fn form_view(
     }
     let custom = task::custom_fields(store).await?;
     let sign_in = user.map_or(UserIdAccess::Editable, UserIdAccess::for_user);
+    let asks_membership = is_suppressed(&errors) || !form.suppressed.is_empty();
     let fields = fields(&form, &Inputs { errors }, &terms, &custom, sign_in);
+    let membership = asks_membership.then(|| membership(&form));
     let removals = user.map(|user| removals(user, &form));
     let back = back.to_owned();
     let button = if user.is_some() { "Save user" } else { "Create user" };
@@ -117,6 +121,7 @@ async fn form_view(
             <input type="hidden" name="form[number]" value=form.number.clone() />
             <input type="hidden" name="form[version]" value=form.version.clone() />
             {fields}
+            {membership}
             {removals}
             <div class="buttons">
                 <button class="primary" type="submit">{button}</button>
@@ -219,6 +224,42 @@ fn input(
             FieldKind::Flag => tick(name, label, is_ticked),
         },
     })
+}
+
+/// Returns whether a key of the form is on the suppression list.
+fn is_suppressed(errors: &FieldErrors) -> bool {
+    errors.0.iter().any(|error| matches!(error.problem, Problem::Suppressed))
+}
+
+/// Renders the decision about a new user whose key is on the suppression list.
+fn membership(form: &UserForm) -> impl IntoView + use<> {
+    let decisions = HeldDecision::ALL.into_iter().filter(|decision| decision.creates_user()).map(|decision| {
+        let (id, code) = (format!("suppressed-{}", decision.code()), decision.code());
+        let hint = format!("{id}-hint");
+        let consequence = match decision {
+            HeldDecision::DifferentPerson => {
+                "The key now belongs to another person. The new record gets no loans of the previous owner."
+            }
+            _ => {
+                "The same person is a user again. The new record gets no loans of the anonymised record, which \
+                 stays anonymised."
+            }
+        };
+        view! {
+            <div class="choice">
+                <input id=id.clone() name="form[suppressed]" type="radio" value=code checked=form.suppressed == code
+                    aria-describedby=hint.clone() />
+                <label for=id>{decision.label()}</label>
+                <p class="hint" id=hint>{consequence}</p>
+            </div>
+        }
+    });
+    view! {
+        <fieldset id="suppressed" tabindex="-1">
+            <legend>"An anonymised user had this key"</legend>
+            {decisions.collect_view()}
+        </fieldset>
+    }
 }
 
 /// Renders the checkboxes that remove the photo and the credentials.

@@ -43,8 +43,10 @@ pub fn UserSearchPage() -> impl IntoView {
             departments: terms::choices(&store, TermKind::Department).await?,
             branches: terms::choices(&store, TermKind::Branch).await?,
         };
+        let link =
+            |label: &str, href: &str| PageAction::Link { label: label.to_owned(), href: href.to_owned() };
         let actions =
-            vec![PageAction::Link { label: "Create user".to_owned(), href: "/users/new".to_owned() }];
+            vec![link("Create user", "/users/new"), link("Decide about held lines", "/users/held-lines")];
         let (results, errors) = match form.read() {
             _ if refused.is_some() => (().into_any(), field_errors(refused.as_ref())),
             Err(errors) => (().into_any(), errors),

@@ -214,6 +214,8 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
                 "credentials|",
                 "manual_changes|",
                 "installation_keys|",
+                "suppressed_keys|",
+                "suppression_list_keys|",
                 "protections|",
             ]
             .iter()

@@ -34,6 +34,7 @@ mod session_purge;
 mod staff_protection;
 mod stored_values;
 mod support;
+mod suppression;
 mod task_owners;
 mod tasks;
 mod transfer;

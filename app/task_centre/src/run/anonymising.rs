@@ -90,7 +90,7 @@ async fn anonymise_all(
             Ok(Batch::Stop(stop)) => return Ok(stop),
             Ok(Batch::Done(last)) => (after, patience) = (last, Patience::default()),
             Err(error) if error.is_temporary() => patience.wait(store, error).await?,
-            Err(RecordsError::Ledger(words)) => return Err(RecordsError::Ledger(words)),
+            Err(error @ (RecordsError::Ledger(_) | RecordsError::Suppression(_))) => return Err(error),
             Err(_) => match one_by_one(store, lease, job, after, memory).await {
                 Ok(Some(stop)) => return Ok(stop),
                 Ok(None) => {}
@@ -188,7 +188,8 @@ async fn in_one_transaction(
         job.policy = &policy_of_old;
     }
     let read = ErasedValues::read(&tx, job.policy, &batch).instrument(debug_span!("remember")).await?;
-    let outcomes = anonymise::anonymise(&tx, &job, &batch).instrument(debug_span!("anonymise")).await?;
+    let outcomes =
+        anonymise::anonymise(store, &tx, &job, &batch).instrument(debug_span!("anonymise")).await?;
     outcomes::record(&tx, job.run, &outcomes).instrument(debug_span!("record")).await?;
     ledger::commit(store, tx, &job, &outcomes).instrument(debug_span!("commit")).await?;
     memory.keep(read, &outcomes.done);
@@ -213,7 +214,7 @@ async fn one_by_one(
         match error {
             // The fault isn't specific to this user. The next batch includes the remaining users.
             error if error.is_temporary() => return Ok(None),
-            RecordsError::Ledger(words) => return Err(RecordsError::Ledger(words)),
+            error @ (RecordsError::Ledger(_) | RecordsError::Suppression(_)) => return Err(error),
             error => quarantine(store, lease, number, error.code()).await?,
         }
     }

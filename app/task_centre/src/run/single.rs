@@ -152,7 +152,7 @@ pub(super) async fn execute_one(
     let TaskSettings::AnonymiseUserData(policy) = &task.settings;
     let job = Job { run: RunId(run.id), policy, today: run.today, selection: Selection::Single, actor };
     let memory = ErasedValues::read(&tx, policy, &[number]).await?;
-    let outcomes = anonymise::anonymise(&tx, &job, &[number]).await?;
+    let outcomes = anonymise::anonymise(store, &tx, &job, &[number]).await?;
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
     }

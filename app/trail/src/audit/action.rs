@@ -78,6 +78,8 @@ audit_actions! {
     LegalHoldReviewed "legal_hold_reviewed" "Legal hold reviewed",
     LegalHoldReleaseRequested "legal_hold_release_requested" "Legal hold release requested",
     LegalHoldReleased "legal_hold_released" "Legal hold released",
+    HeldLineDecided "held_line_decided" "Held line decided",
+    SuppressionKeyDestroyed "suppression_key_destroyed" "Key of the suppression list destroyed",
     TaskCreated "task_created" "Task created",
     TaskChanged "task_changed" "Task saved",
     TaskCopied "task_copied" "Task copied",
@@ -129,19 +131,22 @@ pub enum Subject {
     LegalHold(i64),
     /// An API key, by id.
     ApiKey(i64),
+    /// A held line of an import file, by id.
+    HeldLine(i64),
     /// The whole library.
     Library,
 }
 
 impl Subject {
     /// The codes and labels of all kinds.
-    pub const KINDS: [(&'static str, &'static str); 7] = [
+    pub const KINDS: [(&'static str, &'static str); 8] = [
         ("user", "User"),
         ("task", "Task"),
         ("run", "Run or preview"),
         ("approval", "Approval"),
         ("legal_hold", "Legal hold"),
         ("api_key", "API key"),
+        ("held_line", "Held line"),
         ("library", "Library"),
     ];
 
@@ -154,6 +159,7 @@ impl Subject {
             Self::Approval(id) => ("approval", Some(id)),
             Self::LegalHold(id) => ("legal_hold", Some(id)),
             Self::ApiKey(id) => ("api_key", Some(id)),
+            Self::HeldLine(id) => ("held_line", Some(id)),
             Self::Library => ("library", None),
         }
     }
@@ -167,6 +173,7 @@ impl Subject {
             ("approval", Some(id)) => Self::Approval(id),
             ("legal_hold", Some(id)) => Self::LegalHold(id),
             ("api_key", Some(id)) => Self::ApiKey(id),
+            ("held_line", Some(id)) => Self::HeldLine(id),
             ("library", None) => Self::Library,
             _ => return None,
         })

@@ -14,13 +14,21 @@ pub(super) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
         ("new", summary.created),
         ("changed", summary.changed),
         ("unchanged", summary.unchanged),
-        ("held", summary.held),
-        ("skipped", summary.skipped + summary.staff),
+        ("held", summary.held + summary.suppressed),
+        ("skipped", summary.skipped + summary.staff + summary.suppressed_ignored),
         ("rejected", summary.rejected),
     ]
     .map(|(label, count)| view! { <div><dt>{label}</dt><dd>{number(count)}</dd></div> })
     .collect_view();
-    view! { <dl class="figures">{figures}</dl> }
+    let decide = (summary.suppressed > 0).then(|| {
+        view! {
+            <p>
+                "Lines are held because an anonymised user had their keys: "
+                <a href="/users/held-lines">"decide about held lines"</a> "."
+            </p>
+        }
+    });
+    view! { <dl class="figures">{figures}</dl> {decide} }
 }
 
 /// Renders the lines that were rejected, held or skipped, or have a note.

@@ -1,0 +1,65 @@
+//! Checks users who would be created.
+
+use super::KeyValues;
+use super::key::{KeyedDigest, ListKey};
+use super::list;
+use db::error::RecordsError;
+use policy::suppression::{KeyKind, holding_key};
+use sea_orm::DatabaseTransaction;
+use trail::store::Store;
+
+/// The suppressed keys of a user who would be created.
+#[derive(Clone, Debug, Default)]
+pub struct Suppressed {
+    /// The kinds of the suppressed keys, the strongest first.
+    pub kinds: Vec<KeyKind>,
+    /// The key because of which the user is held. None if the user can be created.
+    pub held_by: Option<(KeyKind, KeyedDigest)>,
+}
+
+/// Checks keys in one transaction.
+#[derive(Debug)]
+pub struct Checker {
+    key: ListKey,
+    is_list_empty: bool,
+}
+
+impl Checker {
+    /// Reads the key of the list. Rejects a missing or another key while the list has rows.
+    pub async fn open(tx: &DatabaseTransaction, store: &Store) -> Result<Self, RecordsError> {
+        Ok(Self { key: ListKey::load(tx, store).await?, is_list_empty: list::is_empty(tx).await? })
+    }
+
+    /// Returns the suppressed keys of each of these users, in the same order.
+    pub async fn check(
+        &self,
+        tx: &DatabaseTransaction,
+        users: &[KeyValues<'_>],
+    ) -> Result<Vec<Suppressed>, RecordsError> {
+        if self.is_list_empty || users.is_empty() {
+            return Ok(vec![Suppressed::default(); users.len()]);
+        }
+        let keys: Vec<Vec<(KeyKind, KeyedDigest)>> = users
+            .iter()
+            .map(|user| {
+                let normal = user.normal_forms();
+                normal.map(|(kind, normal)| (kind, self.key.digest(kind, &normal))).collect()
+            })
+            .collect();
+        let digests: Vec<KeyedDigest> = keys.iter().flatten().map(|(_, digest)| digest.clone()).collect();
+        let listed = list::listed(tx, &digests).await?;
+        let suppressed = keys.into_iter().zip(users).map(|(keys, user)| {
+            let mut keys: Vec<_> = keys.into_iter().filter(|(_, digest)| listed.contains(digest)).collect();
+            keys.sort_by_key(|(kind, _)| *kind);
+            let kinds: Vec<KeyKind> = keys.iter().map(|(kind, _)| *kind).collect();
+            let holding = holding_key(user.has_external_id(), &kinds);
+            Suppressed { kinds, held_by: keys.into_iter().find(|(kind, _)| Some(*kind) == holding) }
+        });
+        Ok(suppressed.collect())
+    }
+
+    /// Returns the digest of the content of a line.
+    pub fn line_digest(&self, content: &str) -> String {
+        self.key.line_digest(content)
+    }
+}

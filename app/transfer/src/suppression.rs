@@ -1,0 +1,90 @@
+//! Holds lines that would bring back an anonymised user.
+
+use super::ImportSummary;
+use super::problem::on_line;
+use super::report::Report;
+use super::user_line::UserLine;
+use db::error::RecordsError;
+use safeguards::suppression::KeyValues;
+use safeguards::suppression::check::Checker;
+use safeguards::suppression::held_line::{self, LineFate, SeenLine};
+use sea_orm::DatabaseTransaction;
+use std::collections::HashMap;
+use trail::store::Store;
+
+/// The kind of file, in held lines.
+const SOURCE: &str = "users";
+
+const HELD: &str = "An anonymised user had the key of this line. Decide on the page Held lines";
+const IGNORED: &str = "An anonymised user had the key of this line, and staff decided to ignore it";
+const NOTED: &str = "An anonymised user had the UserID, barcode or e-mail of this user";
+
+/// What happens to a line that would create a user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NewUser {
+    /// It creates the user.
+    Created,
+    /// It creates the user although an anonymised user had its `UserID`, barcode or e-mail.
+    CreatedWithNote,
+    /// It waits for a decision.
+    Held,
+    /// It is skipped because of an earlier decision.
+    Ignored,
+}
+
+impl NewUser {
+    /// Counts and reports the line. Returns whether it creates the user.
+    pub(super) fn count(self, line: u64, summary: &mut ImportSummary, report: &mut Report) -> bool {
+        match self {
+            Self::Created => {}
+            Self::CreatedWithNote => {
+                summary.suppressed_noted += 1;
+                report.note(&on_line(line, NOTED));
+            }
+            Self::Held => {
+                summary.suppressed += 1;
+                report.hold(line, HELD);
+            }
+            Self::Ignored => {
+                summary.suppressed_ignored += 1;
+                report.skip(line, IGNORED);
+            }
+        }
+        matches!(self, Self::Created | Self::CreatedWithNote)
+    }
+}
+
+/// Compares new users with the suppression list and records the held lines. Returns the result by line number.
+pub(super) async fn check(
+    checker: &Checker,
+    tx: &DatabaseTransaction,
+    store: &Store,
+    lines: Vec<&UserLine>,
+) -> Result<HashMap<u64, NewUser>, RecordsError> {
+    let keys: Vec<KeyValues<'_>> = lines.iter().map(|line| line.key_values()).collect();
+    let found = checker.check(tx, &keys).await?;
+    let mut results = HashMap::with_capacity(lines.len());
+    let mut seen = Vec::new();
+    for (line, suppressed) in lines.iter().zip(&found) {
+        let held = suppressed.held_by.is_some();
+        seen.extend(held.then(|| SeenLine::of(checker, suppressed, line.number, &line.content())).flatten());
+        let result = match (held, suppressed.kinds.is_empty()) {
+            (true, _) => NewUser::Held,
+            (false, true) => NewUser::Created,
+            (false, false) => NewUser::CreatedWithNote,
+        };
+        results.insert(line.number, result);
+    }
+    if !seen.is_empty() {
+        let fates = held_line::see(tx, store, SOURCE, &seen).await?;
+        for (line, fate) in seen.iter().zip(fates) {
+            let result = match fate {
+                LineFate::Held => NewUser::Held,
+                LineFate::Ignored => NewUser::Ignored,
+                LineFate::Creates => NewUser::Created,
+            };
+            results.insert(line.line, result);
+        }
+    }
+    Ok(results)
+}
