@@ -1,5 +1,6 @@
 //! The keys of the API, with which identity systems read and change users.
 
+use crate::components::flash;
 use crate::components::{
     AskFirst, DataTable, Day, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, Timestamp,
     guarded_page, text_columns,
@@ -35,7 +36,7 @@ pub(super) async fn create_api_key(form: ApiKeyForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "revoke_api_key", input = PostUrl)]
 pub(super) async fn revoke_api_key(form: ApiKeyRef) -> Result<(), AppError> {
     api_key::revoke(&store(), actor(), ApiKeyId(form.key)).await?;
-    leptos_axum::redirect("/api-keys?done=api-key-revoked");
+    flash::redirect("/api-keys?done=api-key-revoked");
     Ok(())
 }
 

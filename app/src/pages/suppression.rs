@@ -1,5 +1,6 @@
 //! The suppression list: what it holds, and destroying its key.
 
+use crate::components::flash;
 use crate::components::{
     Day, FieldProblem, PageAction, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page,
 };
@@ -30,7 +31,7 @@ struct DestroyForm {
 #[server(prefix = "/do", endpoint = "destroy_suppression_key", input = PostUrl)]
 async fn destroy_suppression_key(form: DestroyForm) -> Result<(), AppError> {
     destroy::destroy(&store(), actor(), &form.confirm).await?;
-    leptos_axum::redirect("/suppression?done=suppression-key-destroyed");
+    flash::redirect("/suppression?done=suppression-key-destroyed");
     Ok(())
 }
 
@@ -38,7 +39,7 @@ async fn destroy_suppression_key(form: DestroyForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "request_suppression_key_destruction", input = PostUrl)]
 async fn request_suppression_key_destruction() -> Result<(), AppError> {
     destroy::request_destruction(&store(), actor()).await?;
-    leptos_axum::redirect("/suppression?done=approval-asked");
+    flash::redirect("/suppression?done=approval-asked");
     Ok(())
 }
 

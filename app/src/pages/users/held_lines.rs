@@ -1,6 +1,7 @@
 //! The lines of import files that the suppression list holds, and the decisions about them.
 
 use super::crumbs;
+use crate::components::flash;
 use crate::components::{
     Column, DataTable, Day, FieldProblem, FilterProblem, PageAction, PageLayout, ProblemSummary, choice,
     filtered_list, guarded_page, paging, person_link,
@@ -72,7 +73,7 @@ async fn decide_held_lines(form: DecisionForm) -> Result<(), AppError> {
     let (chosen, decision) = form.read().map_err(AppError::Invalid)?;
     held_line::decide(&store(), actor(), &chosen, decision).await?;
     let done = if decision.creates_user() { "held-lines-created-later" } else { "held-lines-ignored" };
-    leptos_axum::redirect(&format!("{HERE}?done={done}"));
+    flash::redirect(&format!("{HERE}?done={done}"));
     Ok(())
 }
 

@@ -287,28 +287,6 @@ async fn a_copy_and_an_imported_task_do_not_start() {
 }
 
 #[tokio::test]
-async fn a_task_without_a_due_time_gets_one_and_makes_up_for_nothing() {
-    for_each_database(async |store| {
-        let id = add_task(&store, &five_days()).await;
-        execute(&store, r#"UPDATE tasks SET schedule = '{"kind":"daily","time":"02:00:00"}'"#).await;
-        let shown =
-            task::read(&at(&store, "2018-03-01 12:00"), Actor::COMMAND_LINE, id).await.unwrap().next.unwrap();
-        assert_eq!(tick(&at(&store, "2018-03-01 12:00")).await, []);
-        assert_eq!(next_due(&store, id).await, Some(shown.at));
-        assert_eq!(shown.at, instant("2018-03-02 02:00"));
-        let manual = add_task_named_manual(&store).await;
-        assert_eq!(tick(&at(&store, "2018-03-02 02:00")).await.len(), 1);
-        assert_eq!(next_due(&store, manual).await, None);
-    })
-    .await;
-}
-
-async fn add_task_named_manual(store: &Store) -> TaskId {
-    execute(store, "UPDATE tasks SET single_default = FALSE").await;
-    add_task(store, &five_days()).await
-}
-
-#[tokio::test]
 async fn an_unreadable_task_does_not_stop_the_others() {
     for_each_database(async |store| {
         let noon = at(&store, "2018-01-21 12:00");

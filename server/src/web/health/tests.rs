@@ -147,7 +147,7 @@ async fn metrics_are_numbers_without_text_of_a_task() {
         store.db.execute_unprepared(&run).await.expect("a run");
     }
     let holds = "INSERT INTO legal_holds (category, reason, placed_on, review_on) VALUES \
-                 ('STUDENT', 'dispute', '2019-01-01', '2019-06-01'), ('GUEST', 'other', '2019-01-01', NULL), \
+                 ('STUDENT', 'dispute', '2019-01-01', '2019-06-01'), ('GUEST', 'other', '2019-01-01', '2019-06-01'), \
                  ('STAFF', 'other', '2019-01-01', '2999-01-01')";
     store.db.execute_unprepared(holds).await.expect("legal holds");
     let router = desk(&folder, &store, Heartbeat::with_age(3));

@@ -47,7 +47,7 @@ async fn an_action_without_effect_is_rejected() {
     let role = |code: &str| format!("form[user]={ben}&form[role]={code}");
     execute(&desk, "UPDATE tasks SET single_default = TRUE").await;
     for (function, page, form, why) in [
-        ("undelete_user", "/users/77", "form[user]=77".to_owned(), "was not marked for deletion"),
+        ("unmark_user", "/users/77", "form[user]=77".to_owned(), "was not marked for deletion"),
         ("mark_user", "/users/77", "form[user]=77".to_owned(), ""),
         ("mark_user", "/users/77", "form[user]=77".to_owned(), "was already marked for deletion"),
         ("deactivate_task", "/tasks/1", "form[task]=1".to_owned(), "is already inactive"),

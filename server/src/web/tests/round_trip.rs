@@ -269,6 +269,7 @@ async fn an_unused_value_of_a_task_is_rejected_at_its_field((desk, other): Libra
 }
 
 /// The forms with few fields: each field, the value that is sent, and the query that finds it.
+#[allow(clippy::too_many_lines, reason = "one list of all forms")]
 async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     type Fields<'a> = Vec<(&'a str, &'a str, String, &'a str)>;
 

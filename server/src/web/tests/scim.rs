@@ -132,7 +132,7 @@ impl Api {
         self.send(self.request(Method::DELETE, &format!("/Users/{id}")).body(Body::empty()).unwrap()).await
     }
 
-    /// Lists the users that a filter selects. Returns their UserIDs.
+    /// Lists the users that a filter selects. Returns their `userName`s.
     async fn found(&self, filter: &str) -> Vec<String> {
         let answer = self.get(&format!("/Users?filter={}", app::url::percent_encoded(filter))).await;
         assert_eq!(answer.status, StatusCode::OK, "{filter}: {}", answer.json);

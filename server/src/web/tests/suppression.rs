@@ -88,12 +88,10 @@ async fn held_lines_are_decided_singly_and_in_bulk() {
 
         let one = format!("form[lines][line_{}]=true&form[decision]=always_ignore", ids[0]);
         let (status, location, _) = desk.post(DECIDE, one).await;
-        assert_eq!(
-            (status, location.as_str()),
-            (StatusCode::SEE_OTHER, "/users/held-lines?done=held-lines-ignored")
-        );
+        assert_eq!(status, StatusCode::SEE_OTHER);
+        assert!(location.starts_with("/users/held-lines?done=held-lines-ignored&"), "{location}");
         let (_, location, _) = desk.post(DECIDE, "form[all]=true&form[decision]=new_membership").await;
-        assert_eq!(location, "/users/held-lines?done=held-lines-created-later");
+        assert!(location.starts_with("/users/held-lines?done=held-lines-created-later&"), "{location}");
         let decisions: Vec<_> = rows(&desk.store).await.into_iter().map(|row| row.decision).collect();
         let expected = [HeldDecision::AlwaysIgnore, HeldDecision::NewMembership, HeldDecision::NewMembership];
         assert_eq!(decisions, expected.map(Some));
@@ -156,7 +154,7 @@ async fn create_user_shows_which_field_is_suppressed_and_offers_two_decisions() 
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, location, _) = desk.post(save, format!("{form}&form[suppressed]=new_membership")).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
-    assert!(location.ends_with("done=user-created"), "{location}");
+    assert!(location.contains("done=user-created&"), "{location}");
     assert_eq!(rows(&desk.store).await.len(), 2, "the held line of this user is settled");
 }
 
@@ -200,13 +198,14 @@ async fn the_key_is_destroyed_by_a_data_protection_officer_with_the_typed_word()
         assert!(page.contains(part), "{part}: {page}");
     }
     let keys = async || suppressed_keys::Entity::find().count(&desk.store.db).await.unwrap();
-    let (status, _, page) = desk.post(destroy, "form[confirm]=yes").await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, location, _) = desk.post(destroy, "form[confirm]=yes").await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "a wrong confirmation is shown on the page");
+    let (_, _, page) = desk.get(&location).await;
     assert!(page.contains("Enter DESTROY to confirm"), "{page}");
     assert_eq!(keys().await, 9);
     let (status, location, _) = desk.post(destroy, "form[confirm]=DESTROY").await;
     assert_eq!(status, StatusCode::SEE_OTHER);
-    assert_eq!(location, "/suppression?done=suppression-key-destroyed");
+    assert!(location.starts_with("/suppression?done=suppression-key-destroyed&"), "{location}");
     assert_eq!(keys().await, 0);
     assert!(rows(&desk.store).await.is_empty());
 }

@@ -5,13 +5,18 @@ use crate::web::tests::desk::{Desk, PASSWORD};
 use db::Clock;
 use db::pagination::Paging;
 use erasure::residue::{self, CurrentText, FindingDecision, FindingQuery};
-use identity::{session, staff};
+use identity::{api_key, session, staff};
+use policy::api_key::ApiKeyForm;
+use policy::import_profile::{FileKind, built_in};
 use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
 use records::{accounts, circulation};
 use safeguards::legal_hold;
+use safeguards::suppression::destroy;
 use task_centre::{approval_workflow, run};
 use trail::Actor;
+use transfer::import_history;
+use transfer::upload::Upload;
 
 /// A function and a valid form for it.
 pub(super) struct Form {
@@ -49,6 +54,9 @@ pub(super) async fn library() -> (Desk, Vec<Form>) {
     let desk = four_eyes().await;
     let mut forms = users(&desk).await;
     forms.extend(residue_forms(&desk).await);
+    forms.extend(imports(&desk).await);
+    forms.extend(suppression(&desk).await);
+    forms.extend(api_keys(&desk).await);
     forms.extend(holds(&desk).await);
     forms.extend(tasks(&desk).await);
     forms.extend(approvals_and_runs(&desk).await);
@@ -167,6 +175,55 @@ async fn residue_forms(desk: &Desk) -> Vec<Form> {
         form("/do/remove_residue", decision("Removed")),
         form_about("/do/close_residue", "place", closed.id),
         form_about("/do/reopen_residue", "place", reopened),
+    ]
+}
+
+/// Uploads a file of users. Returns its import.
+pub(super) async fn upload(desk: &Desk) -> i64 {
+    let mut upload = Upload::create(&desk.store.settings.uploads).unwrap();
+    upload.begin(None).unwrap();
+    upload.write(b"user_id,last_name\nnew-1,New\n").unwrap();
+    let profile = built_in("lethe", FileKind::Users).unwrap();
+    let uploaded = upload.finish().unwrap();
+    let ana = actor(desk, ANA).await;
+    import_history::add_upload(&desk.store, ana, profile, &uploaded).await.unwrap().0
+}
+
+async fn imports(desk: &Desk) -> Vec<Form> {
+    let (checked, started, cancelled) = (upload(desk).await, upload(desk).await, upload(desk).await);
+    execute(&desk.store, &format!("UPDATE imports SET state = 'checked' WHERE id = {started}")).await;
+    vec![
+        form_about("/do/cancel_import", "import", cancelled),
+        form_about("/do/check_import", "import", checked),
+        form_about("/do/start_import", "import", started),
+    ]
+}
+
+async fn suppression(desk: &Desk) -> Vec<Form> {
+    let line = "held_lines (digest, kind, source, line, line_digest, first_seen_on, last_seen_on, times_seen) VALUES \
+                ('d', 'external_id', 'users', 2, 'l', '2018-01-20', '2018-01-20', 1)";
+    let line = insert(&desk.store, "id", line).await;
+    // Ana is the second person.
+    destroy::request_destruction(&desk.store, Actor::COMMAND_LINE).await.unwrap();
+    vec![
+        form("/do/decide_held_lines", format!("form[lines][line_{line}]=true&form[decision]=ignore")),
+        form("/do/destroy_suppression_key", "form[confirm]=DESTROY"),
+        form("/do/request_suppression_key_destruction", ""),
+    ]
+}
+
+async fn api_keys(desk: &Desk) -> Vec<Form> {
+    let new = ApiKeyForm {
+        name: "Old".to_owned(),
+        read_users: true,
+        days: "30".to_owned(),
+        ..ApiKeyForm::default()
+    };
+    api_key::create(&desk.store, actor(desk, ANA).await, &new).await.unwrap();
+    let old = number(&desk.store, "SELECT id FROM api_keys").await;
+    vec![
+        form("/do/create_api_key", "form[name]=New&form[read_users]=true&form[days]=30"),
+        form_about("/do/revoke_api_key", "key", old),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Stored cross-site scripting: scripts in every text that staff or imports can set stay text on every page and in
 //! every file.
 
-use super::forms::actor;
+use super::forms::{actor, upload};
 use super::html::{all, encoded};
 use super::library::{ANA, BEN, confirmed_preview, demo, execute, insert, number};
 use crate::web::tests::desk::{Desk, post};
@@ -24,7 +24,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 31] = [
+const EXCLUDED_COLUMNS: [&str; 37] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -53,6 +53,12 @@ const EXCLUDED_COLUMNS: [&str; 31] = [
     "custom_fields.key",
     "custom_values.field_key",
     "user_roles.role",
+    "imports.kind",
+    "imports.origin",
+    "imports.state",
+    "imports.profile",
+    "imports.counts",
+    "import_lines.outcome",
     "legal_holds.reason",
     "legal_holds.category",
     "requests.status",
@@ -84,6 +90,10 @@ async fn library() -> Desk {
          '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
     );
     insert(store, "id", &hit).await;
+    let import = upload(&desk).await;
+    let line =
+        format!("INSERT INTO import_lines VALUES ({import}, 1, 2, 'rejected', 'last_name', 'A problem')");
+    execute(store, &line).await;
     desk
 }
 
@@ -277,6 +287,8 @@ fn links(html: &str) -> Vec<String> {
 
 /// Pages without a text that users can set.
 const EXCLUDED_PAGES: [&str; 3] = ["/sign-in/code", "/sign-in/app", "/invitation/{key}"];
+/// Addresses that answer API keys in JSON only.
+const API: &str = "/scim/";
 
 #[tokio::test]
 async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
@@ -287,7 +299,7 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
         let seen = crawl(&desk, script).await;
         let missed: BTreeSet<String> = addresses()
             .into_iter()
-            .filter(|address| !address.starts_with("/do/") && !address.starts_with("/api/"))
+            .filter(|address| !["/do/", "/api/", API].iter().any(|start| address.starts_with(start)))
             .filter(|address| {
                 !EXCLUDED_PAGES.contains(&address.as_str()) && !seen.occurrences.contains_key(address)
             })
