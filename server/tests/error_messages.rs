@@ -52,7 +52,7 @@ fn an_error_says_what_to_enter() {
         assert!(!text.contains("at line"), "{arguments:?}: {text}");
     }
     let without_number = String::from_utf8(run(folder, &["tasks", "run", "1"]).stdout).unwrap();
-    assert!(without_number.contains("Request approval: lethe approvals ask "), "{without_number}");
+    assert!(without_number.contains("Request approval: lethe approvals request "), "{without_number}");
     let runs = String::from_utf8(run(folder, &["runs", "list"]).stdout).unwrap();
     let time = runs.split('\t').nth(3).unwrap();
     assert_eq!(time.len(), "2018-01-15T12:00:00Z".len(), "{runs}");
