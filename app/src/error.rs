@@ -181,7 +181,7 @@ pub(crate) fn transient_fault(error: &db::RecordsError) -> Option<db::Fault> {
 /// Logs an internal error and returns the id of the request, which the page shows. The text of a database error is
 /// not logged, because it can contain values.
 #[cfg(feature = "ssr")]
-pub(crate) fn log_internal(error: &db::RecordsError) -> String {
+fn log_internal(error: &db::RecordsError) -> String {
     use crate::state::{RequestId, extension};
     let reference = extension::<RequestId>().map_or_else(|| "0".to_owned(), |id| id.0);
     tracing::error!(code = error.code(), reference, "internal error");

@@ -42,7 +42,7 @@ fn an_error_says_what_to_enter() {
         (&["audit", "list", "--action", "nope"], &["--action: Choose one of signed_in, ", "user_anonymised"]),
         (&["audit", "list", "--kind", "nope"], &["--kind: Choose one of user, "]),
         (&["report", "loans-per-month", "--by", "nope"], &["--by: Choose one of ", "branch"]),
-        (&["approvals", "ask", "--import", "users.csv"], &["line 2", "The file has 1 problem"]),
+        (&["approvals", "request", "--import", "users.csv"], &["line 2", "The file has 1 problem"]),
         (&["tasks", "run", "1", "--confirm", "99999"], &["99999 is not ", "No user was changed"]),
     ] {
         let text = problem(folder, arguments);

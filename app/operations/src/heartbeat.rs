@@ -71,11 +71,14 @@ pub async fn beat(store: &Store) {
     }
     seen.disk = turn.disk.look(store).await;
     seen.is_key_file_wrong = store.key.read().await.is_err();
-    if let Ok(status) = suppression::key::status(store).await {
-        seen.is_suppression_key_wrong = !status.is_usable();
-    }
     turn.last = Some(Instant::now());
+    let is_up = seen.database.is_none() && turn.failures == 0;
     vitals.set(seen);
+    // The result of the check above must not wait for a database that does not answer.
+    if is_up && let Ok(status) = suppression::key::status(store).await {
+        seen.is_suppression_key_wrong = !status.is_usable();
+        vitals.set(seen);
+    }
 }
 
 /// Checks every few seconds until the process shuts down, then removes this server's row.

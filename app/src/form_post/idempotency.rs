@@ -2,12 +2,11 @@
 //! has the same random key of its page, the same server function and the same fields.
 
 use super::{BufferedBody, FormOutcome, PostedForm, answer, call_function, is_of_sign_in, read_form};
-use crate::error::{AppError, log_internal};
+use crate::error::AppError;
 use crate::form::{FormToken, PREFIX};
 use crate::state::{AppState, SessionEnded};
 use axum::body::Body;
 use axum::response::Response;
-use db::RecordsError;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request};
@@ -151,7 +150,7 @@ async fn renewed_session(state: &AppState, once: &FormOnce) -> Option<StoredOutc
 async fn claim(state: &AppState, once: &FormOnce) -> Result<Option<StoredOutcome>, AppError> {
     let until = Instant::now() + WAIT_TIMEOUT;
     loop {
-        match once.begin(&state.store).await.map_err(internal)? {
+        match once.begin(&state.store).await.map_err(AppError::from)? {
             Begun::First => return Ok(None),
             Begun::Done(kept) => return read(&kept).map(Some),
             Begun::UnderWay if Instant::now() < until => sleep(POLL_INTERVAL).await,
@@ -161,13 +160,6 @@ async fn claim(state: &AppState, once: &FormOnce) -> Result<Option<StoredOutcome
                 return Err(AppError::Refused(why.to_owned()));
             }
         }
-    }
-}
-
-fn internal(error: RecordsError) -> AppError {
-    match error {
-        RecordsError::Database(_) | RecordsError::Corrupt(_) => AppError::Internal(log_internal(&error)),
-        other => other.into(),
     }
 }
 

@@ -64,7 +64,7 @@ async fn a_full_disk_is_reported_and_work_continues_when_there_is_space() {
                 assert!(answer.head.contains("retry-after:"), "{}", answer.head);
                 assert!(answer.body.contains("typed by hand"), "the form is shown again with the entries");
             }
-            status => panic!("{status}: {}", answer.body),
+            status => panic!("{status}: {}", server.log()),
         }
         let form = "form[user_id]=tester&form[password]=plum%2Btractor%2Bseventeen";
         let sign_in = server.post("/do/sign_in?page=/sign-in", form);

@@ -150,7 +150,8 @@ async fn keys_are_created_and_revoked_on_a_page(mut api: Api) {
         assert!(page.contains(problem), "{form}: {page}");
     }
     let (status, location, _) = api.desk.post("/do/revoke_api_key?page=/api-keys", "form[key]=2").await;
-    assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/api-keys?done=api-key-revoked"));
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(location.starts_with("/api-keys?done=api-key-revoked&"), "{location}");
     assert_eq!(api.get("/Users").await.error(), (401, ""));
     api.key = full;
     assert_eq!(api.get("/Users").await.status, StatusCode::OK);
