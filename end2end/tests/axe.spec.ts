@@ -82,7 +82,7 @@ test("the task form, a preview and a run are accessible in every state", async (
   await expect(page.getByRole("alert")).toBeVisible();
   await expectAccessible(page);
   await open(page, "/tasks/1");
-  await page.getByRole("button", { name: "Create preview" }).click();
+  await page.getByRole("main").getByRole("button", { name: "Create preview" }).click();
   await expectAccessible(page);
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await expectAccessible(page);

@@ -8,7 +8,7 @@ test.use({ expectedStatus: [422] });
 async function userWithOpenLoans(page: Page): Promise<string> {
   await open(page, "/tasks");
   await page.getByRole("link", { name: "Leavers, monthly" }).click();
-  await page.getByRole("button", { name: "Create preview" }).click();
+  await page.getByRole("main").getByRole("button", { name: "Create preview" }).click();
   await page.getByLabel("Reason", { exact: true }).selectOption("open_loan");
   await page.getByRole("button", { name: "Show users" }).click();
   const row = page.locator("[data-live=people] tbody tr").filter({ hasText: "open loans" });

@@ -87,7 +87,7 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
       const { accounts, password } = JSON.parse(command("demo", "--users", "300", "--seed", "7", "--json"));
       const of = (role: string) => accounts.find((one: { roles: string[] }) => one.roles.includes(role)).user_id;
       const everything = of("administrator");
-      for (const role of ["systems_librarian", "dpo", "librarian"]) command("staff", "add", everything, "--role", role);
+      for (const role of ["dpo", "librarian"]) command("staff", "add", everything, "--role", role);
       const log = join(folder, "log");
       const server = spawn(program, ["serve"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
       const logged = createWriteStream(log);
