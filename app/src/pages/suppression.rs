@@ -39,7 +39,7 @@ async fn destroy_suppression_key(form: DestroyForm) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "request_suppression_key_destruction", input = PostUrl)]
 async fn request_suppression_key_destruction() -> Result<(), AppError> {
     destroy::request_destruction(&store(), actor()).await?;
-    flash::redirect("/suppression?done=approval-asked");
+    flash::redirect("/suppression?done=approval-requested");
     Ok(())
 }
 

@@ -7,10 +7,15 @@ use super::{import_loans, import_users};
 use db::error::RecordsError;
 use policy::Action;
 use policy::import::ImportState;
-use policy::import_profile::FileKind;
+use policy::import_profile::{FileKind, ImportProfile, built_in};
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
+
+/// Returns the profiles that an import can use: Lethe's own formats of users and loans.
+pub fn profiles() -> Vec<ImportProfile> {
+    [FileKind::Users, FileKind::Loans].into_iter().filter_map(|kind| built_in("lethe", kind)).collect()
+}
 
 /// Imports a file. The changes, their audit event and the history are committed together.
 ///

@@ -11,9 +11,10 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
 use db::RecordsError;
 use identity::Session;
-use policy::import_profile::{FileFormat, FileKind, ImportProfile, built_in};
+use policy::import_profile::{FileFormat, ImportProfile};
 use std::io;
 use transfer::import_history;
+use transfer::profiles;
 use transfer::upload::{Upload, Uploaded};
 
 /// The route that receives a file.
@@ -116,10 +117,10 @@ async fn store_file(
     Ok(format!("{PAGE}/{id}"))
 }
 
-/// Returns the built-in profile that the form names by kind and code: `users/koha`.
+/// Returns the profile that the form names by kind and code: `users/lethe`.
 fn profile_of(chosen: &str) -> Option<ImportProfile> {
     let (kind, code) = chosen.split_once('/')?;
-    built_in(code, FileKind::from_code(kind)?)
+    profiles().into_iter().find(|profile| profile.kind.code() == kind && profile.code == code)
 }
 
 /// Copies the files to a private folder. An incomplete copy is erased.

@@ -45,8 +45,11 @@ pub fn UserSearchPage() -> impl IntoView {
         };
         let link =
             |label: &str, href: &str| PageAction::Link { label: label.to_owned(), href: href.to_owned() };
-        let actions =
-            vec![link("Create user", "/users/new"), link("Decide about held lines", "/users/held-lines")];
+        let actions = vec![
+            link("Create user", "/users/new"),
+            link("Import file", "/users/import"),
+            link("Decide about held lines", "/users/held-lines"),
+        ];
         let (results, errors) = match form.read() {
             _ if refused.is_some() => (().into_any(), field_errors(refused.as_ref())),
             Err(errors) => (().into_any(), errors),

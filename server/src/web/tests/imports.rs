@@ -171,7 +171,7 @@ async fn an_upload_that_is_not_a_file_of_this_session_is_not_stored(mut desk: De
         ("users/none", &[("a.csv", content)], "unknown-profile"),
         ("nothing", &[("a.csv", content)], "unknown-profile"),
         ("users/lethe", &[("a.csv", content), ("b.csv", content)], "several-files"),
-        ("users/evergreen", &[("card.csv", content)], "no-file"),
+        ("users/koha", &[("a.csv", content)], "unknown-profile"),
     ] {
         let next = send_files(&desk, &desk.token, profile, files).await;
         assert_eq!(next, format!("/users/import?failed={code}"), "{profile} {files:?}");

@@ -9,9 +9,9 @@ use crate::pages::users::crumbs;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use policy::import_profile::built_in_profiles;
 use policy::numbers::grouped;
 use transfer::import_history::{self, Import};
+use transfer::profiles;
 
 /// Shows the form that uploads a file, and all imports.
 #[component]
@@ -71,7 +71,7 @@ fn problem(code: &str, max_megabytes: u64) -> Option<String> {
 /// The form that uploads a file. It works without WebAssembly.
 #[component]
 fn UploadForm(max_megabytes: u64) -> impl IntoView {
-    let profiles = built_in_profiles()
+    let profiles = profiles()
         .into_iter()
         .map(|profile| {
             let value = format!("{}/{}", profile.kind.code(), profile.code);
@@ -84,11 +84,11 @@ fn UploadForm(max_megabytes: u64) -> impl IntoView {
             <div class="field">
                 <label for="profile">"Import profile"</label>
                 <select id="profile" name="profile" aria-describedby="profile-hint">{profiles}</select>
-                <p class="hint" id="profile-hint">"The system that the file comes from, and what its lines are."</p>
+                <p class="hint" id="profile-hint">"What the lines of the file are."</p>
             </div>
             <div class="field">
-                <label for="file">"File, or all files of an export in several tables"</label>
-                <input id="file" name="file" type="file" multiple required aria-describedby="file-hint" />
+                <label for="file">"File"</label>
+                <input id="file" name="file" type="file" required aria-describedby="file-hint" />
                 <p class="hint" id="file-hint">
                     "Up to "{grouped(i64::try_from(max_megabytes).unwrap_or(i64::MAX))}
                     " MB. The server deletes the file after the import, at the latest after 24 hours."
