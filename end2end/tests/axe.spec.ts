@@ -18,6 +18,7 @@ const PAGES = [
   "/api-keys",
   "/legal-holds",
   "/users/held-lines",
+  "/users/import",
   "/suppression",
   "/approvals",
   "/audit",

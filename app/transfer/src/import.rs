@@ -4,18 +4,12 @@ use super::import_history::{ImportResult, ReportLine};
 use super::order::{ImportOrder, Imported, record};
 use super::problem::TransferError;
 use super::{import_loans, import_users};
-use db::error::RecordsError;
 use policy::Action;
 use policy::import::ImportState;
-use policy::import_profile::{FileKind, ImportProfile, built_in};
+use policy::import_profile::FileKind;
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
-
-/// Returns the profiles that an import can use: Lethe's own formats of users and loans.
-pub fn profiles() -> Vec<ImportProfile> {
-    [FileKind::Users, FileKind::Loans].into_iter().filter_map(|kind| built_in("lethe", kind)).collect()
-}
 
 /// Imports a file. The changes, their audit event and the history are committed together.
 ///
@@ -25,10 +19,6 @@ pub async fn import(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Res
     let done = match order.profile.kind {
         FileKind::Users => import_users::import(store, actor, order).await,
         FileKind::Loans => import_loans::import(store, actor, order).await,
-        FileKind::Requests | FileKind::Charges => {
-            let why = "Requests and charges cannot be imported yet";
-            Err(RecordsError::Refused(why.to_owned()).into())
-        }
     };
     if let (Err(TransferError::File(problems)), false) = (&done, order.dry_run) {
         let result = ImportResult {

@@ -46,7 +46,7 @@ pub struct Import {
     pub started_by: Option<Person>,
     /// Progress or result.
     pub state: ImportState,
-    /// Format and columns of the file.
+    /// What the lines of the file are, and what wrong lines do.
     pub profile: ImportProfile,
     /// Random name of the private copy, until it is erased.
     #[serde(skip)]
@@ -335,7 +335,7 @@ pub async fn erase_old_uploads(store: &Store) -> Result<u64, TransferError> {
     let folder = &store.settings.uploads;
     for name in upload::names(folder)? {
         if !kept.contains(&name) {
-            upload::erase(&upload::folder_of(folder, &name)?)?;
+            upload::erase(&upload::path_of(folder, &name)?)?;
             erased += 1;
         }
     }

@@ -35,7 +35,7 @@ pub(super) async fn import(
     actor: Actor,
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
-    let file = &order.file.main;
+    let file = order.file;
     let mode = order.profile.mode;
     if mode == ImportMode::AllOrNothing {
         check(file, store.clock.today())?;
@@ -43,7 +43,7 @@ pub(super) async fn import(
     let tx = store.begin().await?;
     let mut lines = open(file)?;
     let mut import = Import {
-        store,
+        checker: Checker::open(&tx, store).await?,
         today: store.clock.today(),
         header: Arc::clone(lines.header()),
         summary: ImportSummary::default(),
@@ -107,8 +107,8 @@ fn check(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
 /// Identifies a loan: user, item and issue date.
 type LoanKey = (i64, i64, NaiveDate);
 
-struct Import<'a> {
-    store: &'a Store,
+struct Import {
+    checker: Checker,
     today: NaiveDate,
     header: Arc<Header>,
     summary: ImportSummary,
@@ -119,10 +119,11 @@ struct Import<'a> {
     seen: HashSet<LoanKey>,
 }
 
-impl Import<'_> {
+impl Import {
     fn read(&mut self, line: Option<Result<Line, LineProblem>>) -> Option<LoanLine> {
-        let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
+        let line = line?;
         self.summary.lines += 1;
+        let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
         LoanLine::of(&line, self.today).map_err(|errors| self.problems.add_fields(line.number, errors)).ok()
     }
 
@@ -235,7 +236,7 @@ impl Import<'_> {
             return Ok(HashSet::new());
         }
         let keys: Vec<KeyValues<'_>> = lines.iter().map(|line| line.borrower_keys()).collect();
-        let found = Checker::open(tx, self.store).await?.check(tx, &keys).await?;
+        let found = self.checker.check(tx, &keys).await?;
         let held = lines.iter().zip(found).filter(|(_, suppressed)| suppressed.held_by.is_some());
         Ok(held.map(|(line, _)| line.number).collect())
     }

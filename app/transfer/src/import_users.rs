@@ -111,7 +111,7 @@ struct Written {
 
 /// Reads a file twice and writes it.
 async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Written, TransferError> {
-    let file = &order.file.main;
+    let file = order.file;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
     let mode = order.profile.mode;
@@ -266,8 +266,9 @@ impl<'a> Import<'a> {
 
     /// Parses a line. Returns `None` if it is wrong or about an anonymised user.
     fn read(&mut self, line: Option<Result<super::reader::Line, super::LineProblem>>) -> Option<UserLine> {
-        let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
+        let line = line?;
         self.summary.lines += 1;
+        let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
         let read = UserLine::of(&line, &self.header, self.store.clock.today());
         let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
         if read.anonymised {

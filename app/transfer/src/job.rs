@@ -77,12 +77,12 @@ pub async fn start(
     let why = "This import has already been started, or it is over";
     let refused = || RecordsError::Refused(why.to_owned());
     let name = found.upload.clone().ok_or_else(refused)?;
-    let folder =
-        upload::folder_of(&store.settings.uploads, &name).map_err(|_| RecordsError::Corrupt("upload"))?;
-    let file = upload::files(&folder).map_err(|_| {
+    let file =
+        upload::path_of(&store.settings.uploads, &name).map_err(|_| RecordsError::Corrupt("upload"))?;
+    if !file.exists() {
         let why = "The uploaded file is on another server, or it was deleted. Upload it again";
-        RecordsError::Refused(why.to_owned())
-    })?;
+        return Err(RecordsError::Refused(why.to_owned()));
+    }
     if !import_history::advance(store, id, from, to).await? {
         return Err(refused());
     }
@@ -96,7 +96,7 @@ pub async fn start(
         };
         let order = ImportOrder {
             file: &file,
-            profile: &found.profile,
+            profile: found.profile,
             origin: ImportOrigin::Page,
             record: Some(id),
             dry_run,
@@ -115,7 +115,7 @@ pub async fn start(
             }
         };
         jobs.end(id);
-        if is_over && upload::erase(&folder).is_err() {
+        if is_over && upload::erase(&file).is_err() {
             tracing::warn!("an uploaded file could not be deleted; daily maintenance tries again");
         }
     })
@@ -143,8 +143,9 @@ async fn finish(
     dry_run: bool,
 ) -> Result<ImportState, RecordsError> {
     let result = match done {
-        // The import has stored its result together with its changes.
+        // The import has stored its result itself.
         Ok(_) if !dry_run => return Ok(ImportState::Imported),
+        Err(TransferError::File(_)) if !dry_run => return Ok(ImportState::Rejected),
         Ok(Imported { summary, sha256, report }) => ImportResult {
             state: ImportState::Checked,
             sha256: Some(sha256),
@@ -205,8 +206,8 @@ pub async fn cancel(store: &Store, actor: Actor, id: ImportId) -> Result<(), Rec
         return Ok(());
     }
     import_history::end(store, id, ImportState::Cancelled, CANCELLED).await?;
-    if let Some(Ok(folder)) = found.upload.map(|name| upload::folder_of(&store.settings.uploads, &name))
-        && upload::erase(&folder).is_err()
+    if let Some(Ok(path)) = found.upload.map(|name| upload::path_of(&store.settings.uploads, &name))
+        && upload::erase(&path).is_err()
     {
         tracing::warn!("an uploaded file could not be deleted; daily maintenance tries again");
     }

@@ -47,7 +47,6 @@
 mod columns;
 mod export_loans;
 mod export_users;
-mod files;
 mod guarantors;
 mod guard;
 mod import;
@@ -68,8 +67,7 @@ mod watch;
 
 pub use export_loans::export_loans;
 pub use export_users::export_users;
-pub use files::ImportFile;
-pub use import::{import, profiles};
+pub use import::import;
 pub use import_users::request_import_of_users;
 pub use order::{ImportOrder, Imported};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};

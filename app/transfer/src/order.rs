@@ -1,7 +1,6 @@
 //! A file to import, the result, and its place in the history.
 
 use super::ImportSummary;
-use super::files::ImportFile;
 use super::import_history::{self, ImportResult, ReportLine};
 use super::problem::TransferError;
 use super::watch::Watch;
@@ -9,6 +8,7 @@ use policy::ImportId;
 use policy::import::{ImportOrigin, ImportState};
 use policy::import_profile::ImportProfile;
 use sea_orm::DatabaseTransaction;
+use std::path::Path;
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
@@ -17,9 +17,9 @@ use trail::store::Store;
 #[derive(Clone, Copy, Debug)]
 pub struct ImportOrder<'a> {
     /// The file.
-    pub file: &'a ImportFile,
-    /// Format and columns of the file, and what happens to lines with problems.
-    pub profile: &'a ImportProfile,
+    pub file: &'a Path,
+    /// What the lines are, and what happens to lines with problems.
+    pub profile: ImportProfile,
     /// Entry point.
     pub origin: ImportOrigin,
     /// The import in the history, if it is there already.
@@ -34,7 +34,7 @@ pub struct ImportOrder<'a> {
 
 impl<'a> ImportOrder<'a> {
     /// Returns the order to import a file on the command line.
-    pub const fn on_command_line(file: &'a ImportFile, profile: &'a ImportProfile, watch: &'a Watch) -> Self {
+    pub const fn on_command_line(file: &'a Path, profile: ImportProfile, watch: &'a Watch) -> Self {
         let origin = ImportOrigin::CommandLine;
         Self { file, profile, origin, record: None, dry_run: false, confirmed: None, watch }
     }
@@ -45,7 +45,7 @@ impl<'a> ImportOrder<'a> {
 pub struct Imported {
     /// The numbers of lines.
     pub summary: ImportSummary,
-    /// The SHA-256 of the main file, in hexadecimal.
+    /// The SHA-256 of the file, in hexadecimal.
     pub sha256: String,
     /// The lines that were rejected, held or skipped, or have a note. At most [`import_history::MAX_REPORTED`].
     pub report: Vec<ReportLine>,
@@ -60,7 +60,7 @@ pub(super) async fn record(
 ) -> Result<ImportId, TransferError> {
     let id = match order.record {
         Some(id) => id,
-        None => import_history::add((tx, store), actor, order.origin, order.profile.clone()).await?,
+        None => import_history::add((tx, store), actor, order.origin, order.profile).await?,
     };
     import_history::set_result((tx, store), id, result).await?;
     Ok(id)

@@ -1,82 +1,66 @@
 //! The private copies of uploaded files. They are kept outside the database, readable by the server only, until the
-//! import is over. An upload is a folder, because some exports have several files.
+//! import is over.
 
-use super::files::ImportFile;
 use super::problem::TransferError;
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// The name of the main file in the folder of an upload. The other files have the names of their tables.
-const MAIN: &str = "main";
-
-/// Files that are being received. They are erased if the upload is dropped before [`Upload::finish`].
+/// A file that is being received. It is erased if it is dropped before [`Upload::finish`].
 #[derive(Debug)]
 pub struct Upload {
     name: String,
-    folder: PathBuf,
-    file: Option<File>,
+    path: PathBuf,
+    file: File,
     bytes: u64,
     is_kept: bool,
 }
 
-/// Received files.
+/// A received file.
 #[derive(Clone, Debug)]
 pub struct Uploaded {
-    /// The random name of the folder with the private copies.
+    /// The random name of the private copy.
     pub name: String,
-    /// The size of all files in bytes.
+    /// The size in bytes.
     pub bytes: u64,
 }
 
 impl Upload {
-    /// Creates an empty upload in this folder, readable and writable by the server's account only.
+    /// Creates an empty file in this folder, readable and writable by the server's account only.
     pub fn create(uploads: &Path) -> io::Result<Self> {
-        let name = Uuid::new_v4().simple().to_string();
-        let folder = uploads.join(&name);
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&folder)?;
-        Ok(Self { name, folder, file: None, bytes: 0, is_kept: false })
-    }
-
-    /// Begins the main file, or the file of an additional table. Fails if the upload has this file already.
-    pub fn begin(&mut self, table: Option<&'static str>) -> io::Result<()> {
-        self.end()?;
+        builder.create(uploads)?;
+        let name = Uuid::new_v4().simple().to_string();
+        let path = uploads.join(&name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        self.file = Some(options.open(self.folder.join(table.unwrap_or(MAIN)))?);
-        Ok(())
+        let file = options.open(&path)?;
+        Ok(Self { name, path, file, bytes: 0, is_kept: false })
     }
 
-    /// Appends a part to the file begun last.
+    /// Appends a part of the file.
     pub fn write(&mut self, part: &[u8]) -> io::Result<()> {
-        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        file.write_all(part)?;
+        self.file.write_all(part)?;
         self.bytes += part.len() as u64;
         Ok(())
     }
 
-    /// Returns the size of all files so far, in bytes.
+    /// Returns the size so far, in bytes.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Completes the upload and keeps it.
+    /// Completes the file and keeps it.
     pub fn finish(mut self) -> io::Result<Uploaded> {
-        self.end()?;
+        self.file.sync_all()?;
         self.is_kept = true;
         Ok(Uploaded { name: self.name.clone(), bytes: self.bytes })
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        self.file.take().map_or(Ok(()), |file| file.sync_all())
     }
 }
 
@@ -84,46 +68,24 @@ impl Drop for Upload {
     fn drop(&mut self) {
         if !self.is_kept {
             // The daily maintenance erases uploads that no import names.
-            let _ = erase(&self.folder);
+            let _ = erase(&self.path);
         }
     }
 }
 
-/// Returns the files of an upload.
-pub(super) fn files(folder: &Path) -> io::Result<ImportFile> {
-    let mut file = ImportFile { main: folder.join(MAIN), tables: BTreeMap::new() };
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if let Ok(name) = entry.file_name().into_string()
-            && name != MAIN
-        {
-            file.tables.insert(name, entry.path());
-        }
-    }
-    Ok(file)
-}
-
-/// Returns the folder of an upload. Rejects a name that [`Upload`] did not create.
-pub(super) fn folder_of(uploads: &Path, name: &str) -> Result<PathBuf, TransferError> {
+/// Returns the path of an upload. Rejects a name that [`Upload`] did not create.
+pub(super) fn path_of(uploads: &Path, name: &str) -> Result<PathBuf, TransferError> {
     let is_ours = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_ours { Ok(uploads.join(name)) } else { Err(io::Error::from(io::ErrorKind::InvalidInput).into()) }
 }
 
-/// Overwrites the files of an upload with zeros and deletes its folder. A missing folder is no error.
-pub(super) fn erase(folder: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        erase_file(&entry?.path())?;
-    }
-    fs::remove_dir(folder)
-}
-
-fn erase_file(path: &Path) -> io::Result<()> {
+/// Overwrites an upload with zeros and deletes it. A missing upload is no error.
+pub(super) fn erase(path: &Path) -> io::Result<()> {
     static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
-    let mut file = OpenOptions::new().write(true).open(path)?;
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
     let mut left = file.metadata()?.len();
     while left > 0 {
         let part = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
@@ -141,7 +103,7 @@ pub(super) fn names(uploads: &Path) -> io::Result<Vec<String>> {
         entries => entries?,
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Ok(names.filter(|name| folder_of(uploads, name).is_ok()).collect())
+    Ok(names.filter(|name| path_of(uploads, name).is_ok()).collect())
 }
 
 #[cfg(test)]
@@ -153,40 +115,33 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let uploads = folder.path().join("uploads");
         let mut broken_off = Upload::create(&uploads).expect("created");
-        broken_off.begin(None).expect("begun");
         broken_off.write(b"last_name\nAlder\n").expect("written");
         assert_eq!(names(&uploads).expect("listed").len(), 1);
         drop(broken_off);
         assert!(names(&uploads).expect("listed").is_empty());
 
         let mut upload = Upload::create(&uploads).expect("created");
-        upload.begin(None).expect("begun");
         upload.write(b"last_").expect("written");
         upload.write(b"name\n").expect("written");
-        upload.begin(Some("card")).expect("a second file");
-        upload.write(b"id\n").expect("written");
-        assert!(upload.begin(Some("card")).is_err(), "a file is there twice");
         let uploaded = upload.finish().expect("complete");
-        assert_eq!(uploaded.bytes, 13);
-        let folder = folder_of(&uploads, &uploaded.name).expect("its name");
-        let files = files(&folder).expect("its files");
-        assert_eq!(fs::read(&files.main).expect("read"), b"last_name\n");
-        assert_eq!(fs::read(&files.tables["card"]).expect("read"), b"id\n");
+        assert_eq!(uploaded.bytes, 10);
+        let path = path_of(&uploads, &uploaded.name).expect("its name");
+        assert_eq!(fs::read(&path).expect("read"), b"last_name\n");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = |path: &Path| fs::metadata(path).expect("its mode").permissions().mode() & 0o777;
-            assert_eq!([mode(&files.main), mode(&folder)], [0o600, 0o700]);
+            assert_eq!([mode(&path), mode(&uploads)], [0o600, 0o700]);
         }
-        erase(&folder).expect("erased");
+        erase(&path).expect("erased");
         assert!(names(&uploads).expect("listed").is_empty());
-        erase(&folder).expect("erasing again is no error");
+        erase(&path).expect("erasing again is no error");
     }
 
     #[test]
-    fn only_names_of_uploads_have_a_folder() {
+    fn only_names_of_uploads_have_a_path() {
         for name in ["", "../lethe.key", "a/b", "0123456789abcdef0123456789abcde", "..", "zz"] {
-            assert!(folder_of(Path::new("/data"), name).is_err(), "{name:?}");
+            assert!(path_of(Path::new("/data"), name).is_err(), "{name:?}");
         }
     }
 }

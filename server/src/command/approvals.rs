@@ -2,19 +2,17 @@
 
 use super::Output;
 use clap::Subcommand;
-use db::RecordsError;
 use db::pagination::Paging;
-use policy::import_profile::{FileKind, built_in};
+use policy::import_profile::{FileKind, ImportProfile};
 use policy::{ApprovalId, RunId, UserNumber};
 use safeguards::approval::{self, About, Approval, ApprovalDecision, ApprovalQuery};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use task_centre::approval_workflow;
 use trail::person::Person;
 use trail::{Actor, Store};
-use transfer::{ImportFile, ImportOrder, TransferError, Watch, request_import_of_users};
+use transfer::{ImportOrder, TransferError, Watch, request_import_of_users};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
@@ -103,7 +101,7 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
         Subject::Reapply => approval_workflow::request_reapply(store, actor).await?,
         Subject::MoreChanges => approval_workflow::request_more_changes(store, actor).await?,
         Subject::Staff(user) => approval_workflow::request_staff_anonymising(store, actor, user).await?,
-        Subject::Import(file) => match request_import(store, file).await {
+        Subject::Import(file) => match request_import(store, &file).await {
             Err(TransferError::File(problems)) => return super::import::print_problems(output, &problems),
             requested => requested?,
         },
@@ -115,10 +113,9 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
 }
 
 /// Requests approval to import a file of users.
-async fn request_import(store: &Store, file: PathBuf) -> Result<ApprovalId, TransferError> {
-    let profile = built_in("lethe", FileKind::Users).ok_or(RecordsError::NotFound("import profile"))?;
-    let (file, watch) = (ImportFile { main: file, tables: BTreeMap::new() }, Watch::default());
-    let order = ImportOrder::on_command_line(&file, &profile, &watch);
+async fn request_import(store: &Store, file: &Path) -> Result<ApprovalId, TransferError> {
+    let watch = Watch::default();
+    let order = ImportOrder::on_command_line(file, ImportProfile::of(FileKind::Users), &watch);
     request_import_of_users(store, Actor::COMMAND_LINE, &order).await
 }
 

@@ -1,17 +1,15 @@
 //! `lethe import`: users and loans from files of other systems.
 
 use super::Output;
-use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
-use policy::import_profile::{FileKind, built_in};
+use policy::import::LineOutcome;
+use policy::import_profile::{FileKind, ImportMode, ImportProfile};
 use policy::numbers::{counted, grouped};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use trail::{Actor, Store};
-use transfer::{
-    FileProblems, ImportFile, ImportOrder, ImportSummary, Imported, TransferError, Watch, import,
-};
+use transfer::import_history::ReportLine;
+use transfer::{FileProblems, ImportOrder, ImportSummary, Imported, TransferError, Watch, import};
 
 /// The kinds of imports.
 #[derive(Debug, Subcommand)]
@@ -40,6 +38,9 @@ pub(crate) struct Source {
     /// Check and count, without changing anything.
     #[arg(long)]
     dry_run: bool,
+    /// Import the other lines if some are wrong. Without this option, a file with a wrong line changes nothing.
+    #[arg(long)]
+    valid_lines_only: bool,
 }
 
 /// The formats that an import can read.
@@ -56,21 +57,23 @@ impl Import {
             Self::Loans(source) => (FileKind::Loans, ("loan", "loans"), source, None),
         };
         let Format::Csv = source.format;
-        let profile = built_in("lethe", kind).context("no profile")?;
-        let file = ImportFile { main: source.file.clone(), tables: BTreeMap::new() };
+        let mode =
+            if source.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };
+        let profile = ImportProfile { kind, mode };
         let watch = Watch::default();
         let order = ImportOrder {
             dry_run: source.dry_run,
             confirmed,
-            ..ImportOrder::on_command_line(&file, &profile, &watch)
+            ..ImportOrder::on_command_line(&source.file, profile, &watch)
         };
         let done = import(store, Actor::COMMAND_LINE, &order).await;
         match done {
-            Ok(Imported { summary, .. }) => {
+            Ok(Imported { summary, report, .. }) => {
+                report.iter().filter(|line| line.outcome == LineOutcome::Rejected).for_each(print_line);
                 output.print(&summary, |summary| summary_text(summary, unit))?;
                 // Skipping or holding a line about an anonymised user is the rule. A rejected line makes the command
                 // fail.
-                let refused = summary.staff + summary.held;
+                let refused = summary.rejected + summary.staff + summary.held;
                 Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Err(TransferError::File(problems)) => print_problems(output, &problems),
@@ -80,6 +83,12 @@ impl Import {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Prints a rejected line.
+fn print_line(line: &ReportLine) {
+    let column = line.column.as_deref().map(|column| format!(", {column}")).unwrap_or_default();
+    super::print_error(&format!("line {}{column}: {}", line.line, line.message));
 }
 
 fn number(count: u64) -> i64 {
@@ -95,6 +104,7 @@ fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
         grouped(number(summary.unchanged)),
     );
     for (count, singular, plural) in [
+        (summary.rejected, "line with problems rejected", "lines with problems rejected"),
         (summary.skipped, "line about an anonymised user skipped", "lines about anonymised users skipped"),
         (
             summary.held,

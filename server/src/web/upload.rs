@@ -11,10 +11,9 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
 use db::RecordsError;
 use identity::Session;
-use policy::import_profile::{FileFormat, ImportProfile};
+use policy::import_profile::{FileKind, ImportProfile};
 use std::io;
 use transfer::import_history;
-use transfer::profiles;
 use transfer::upload::{Upload, Uploaded};
 
 /// The route that receives a file.
@@ -31,14 +30,12 @@ enum UploadError {
     OtherSession,
     /// The form has no file, or its fields are out of order.
     NoFile,
-    /// There are several files of which Lethe doesn't know the table.
-    SeveralFiles,
     /// The file has no content.
     Empty,
     /// The file exceeds the limit.
     TooLarge,
-    /// The form names a profile that doesn't exist.
-    UnknownProfile,
+    /// The form names a kind of file that doesn't exist.
+    UnknownKind,
     /// The connection ended before the file was complete.
     CutOff,
     /// The file could not be stored.
@@ -52,10 +49,9 @@ impl UploadError {
         match self {
             Self::OtherSession => "other-session",
             Self::NoFile => "no-file",
-            Self::SeveralFiles => "several-files",
             Self::Empty => "empty",
             Self::TooLarge => "too-large",
-            Self::UnknownProfile => "unknown-profile",
+            Self::UnknownKind => "unknown-kind",
             Self::CutOff => "cut-off",
             Self::NotStored(_) | Self::Failed(_) => "not-stored",
         }
@@ -107,53 +103,32 @@ async fn store_file(
     if text(sent.ok_or(UploadError::OtherSession)?).await? != token {
         return Err(UploadError::OtherSession);
     }
-    let chosen = form.next_field().await?.filter(|field| field.name() == Some("profile"));
-    let chosen = text(chosen.ok_or(UploadError::NoFile)?).await?;
-    let profile = profile_of(&chosen).ok_or(UploadError::UnknownProfile)?;
-    let uploaded = copy(state, &profile.format, form).await?;
+    let kind = form.next_field().await?.filter(|field| field.name() == Some("kind"));
+    let kind = text(kind.ok_or(UploadError::NoFile)?).await?;
+    let kind = FileKind::from_code(&kind).ok_or(UploadError::UnknownKind)?;
+    let file = form.next_field().await?.filter(|field| field.name() == Some("file"));
+    let uploaded = copy(state, file.ok_or(UploadError::NoFile)?).await?;
+    let profile = ImportProfile::of(kind);
     let id = import_history::add_upload(&state.store, session.actor(), profile, &uploaded)
         .await
         .map_err(UploadError::Failed)?;
     Ok(format!("{PAGE}/{id}"))
 }
 
-/// Returns the profile that the form names by kind and code: `users/lethe`.
-fn profile_of(chosen: &str) -> Option<ImportProfile> {
-    let (kind, code) = chosen.split_once('/')?;
-    profiles().into_iter().find(|profile| profile.kind.code() == kind && profile.code == code)
-}
-
-/// Copies the files to a private folder. An incomplete copy is erased.
-async fn copy(state: &AppState, format: &FileFormat, mut form: Multipart) -> Result<Uploaded, UploadError> {
+/// Copies the file to the private folder. An incomplete copy is erased.
+async fn copy(state: &AppState, mut file: Field<'_>) -> Result<Uploaded, UploadError> {
+    if file.file_name().is_none_or(str::is_empty) {
+        return Err(UploadError::NoFile);
+    }
     let settings = &state.store.settings;
     let mut upload = Upload::create(&settings.uploads)?;
-    let mut has_main = false;
-    while let Some(mut file) = form.next_field().await? {
-        let name = file.file_name().filter(|name| !name.is_empty()).ok_or(UploadError::NoFile)?;
-        let table = table_of(name, format);
-        has_main |= table.is_none();
-        let before = upload.bytes();
-        upload.begin(table).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => UploadError::SeveralFiles,
-            _ => UploadError::NotStored(error),
-        })?;
-        while let Some(part) = file.chunk().await? {
-            if upload.bytes() + part.len() as u64 > settings.max_upload {
-                return Err(UploadError::TooLarge);
-            }
-            upload.write(&part)?;
+    while let Some(part) = file.chunk().await? {
+        if upload.bytes() + part.len() as u64 > settings.max_upload {
+            return Err(UploadError::TooLarge);
         }
-        if upload.bytes() == before {
-            return Err(UploadError::Empty);
-        }
+        upload.write(&part)?;
     }
-    if has_main { Ok(upload.finish()?) } else { Err(UploadError::NoFile) }
-}
-
-/// Returns the additional table that a file is, by its name: `card.csv` is `card`.
-fn table_of(file_name: &str, format: &FileFormat) -> Option<&'static str> {
-    let stem = file_name.split('.').next().unwrap_or_default();
-    format.tables().iter().map(|(table, _)| *table).find(|table| table.eq_ignore_ascii_case(stem))
+    if upload.bytes() == 0 { Err(UploadError::Empty) } else { Ok(upload.finish()?) }
 }
 
 /// Reads a short field.

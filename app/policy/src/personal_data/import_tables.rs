@@ -14,7 +14,7 @@ pub(super) const IMPORTS: Table = Table {
         entry("origin", NotPersonal, Keep, "Page, command line or task"),
         entry("started_by", Link, Keep, "Member of staff who started the import"),
         entry("state", NotPersonal, Keep, "State"),
-        entry("profile", NotPersonal, Keep, "Import profile: format and columns"),
+        entry("profile", NotPersonal, Keep, "Import profile: what the lines are, and what wrong lines do"),
         entry("upload", NotPersonal, Keep, "Random name of the uploaded file, until it is deleted"),
         entry("bytes", NotPersonal, Keep, "Size of the file"),
         entry("sha256", NotPersonal, Keep, "Digest of the file"),

@@ -62,25 +62,6 @@ async fn save_within_limits(
     Ok(saved)
 }
 
-/// Returns the value of a field as the form shows it.
-macro_rules! form_value {
-    (Flag, $value:expr) => {
-        $value
-    };
-    (Date, $value:expr) => {
-        $value.map(shown).unwrap_or_default()
-    };
-    (PastDate, $value:expr) => {
-        $value.map(shown).unwrap_or_default()
-    };
-    (Term, $value:expr) => {
-        $value.as_ref().map(|term| term.code.clone()).unwrap_or_default()
-    };
-    ($kind:ident, $value:expr) => {
-        $value.clone().unwrap_or_default()
-    };
-}
-
 /// Returns the value of a column as the form shows it.
 macro_rules! column_value {
     (Flag, $value:expr) => {
@@ -94,6 +75,16 @@ macro_rules! column_value {
     };
     ($kind:ident, $value:expr) => {
         $value.clone().unwrap_or_default()
+    };
+}
+
+/// Returns the value of a field of the record as the form shows it.
+macro_rules! form_value {
+    (Term, $value:expr) => {
+        $value.as_ref().map(|term| term.code.clone()).unwrap_or_default()
+    };
+    ($kind:ident, $value:expr) => {
+        column_value!($kind, $value)
     };
 }
 

@@ -75,17 +75,6 @@ fn dates(store: &Store) -> (NaiveDate, NaiveDate) {
     (added_on, expires_on)
 }
 
-/// Returns whether this key belongs to the list: an anonymised user had it. `normal` is its normal form.
-pub async fn was_suppressed(
-    tx: &DatabaseTransaction,
-    store: &Store,
-    kind: KeyKind,
-    normal: &str,
-) -> Result<bool, RecordsError> {
-    let digest = ListKey::load(tx, store).await?.digest(kind, normal);
-    Ok(!listed(tx, std::slice::from_ref(&digest)).await?.is_empty())
-}
-
 /// Returns those of the digests that are on the list.
 pub(super) async fn listed(
     tx: &DatabaseTransaction,

@@ -14,7 +14,6 @@ use super::crumbs;
 use crate::components::Crumb;
 use leptos::prelude::*;
 use policy::import::ImportState;
-use policy::import_profile::ImportProfile;
 
 /// The address of the list.
 const LIST: &str = "/users/import";
@@ -22,11 +21,6 @@ const LIST: &str = "/users/import";
 /// Returns the breadcrumbs of a page about one import.
 fn import_crumbs() -> Vec<Crumb> {
     crumbs([("Import".to_owned(), LIST.to_owned())])
-}
-
-/// Returns the kind of file and the name of the profile: `Users: Koha patrons (CSV)`.
-fn profile_label(profile: &ImportProfile) -> String {
-    format!("{}: {}", profile.kind.label(), profile.name)
 }
 
 /// Renders the state of an import as a tag.

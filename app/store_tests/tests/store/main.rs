@@ -15,6 +15,7 @@ mod eligibility;
 mod faults;
 mod health;
 mod import_limits;
+mod import_modes;
 mod invalid_imports;
 mod leases;
 mod ledger;

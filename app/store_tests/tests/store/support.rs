@@ -4,16 +4,15 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use db::entity::{tasks, users};
 use db::{Clock, Settings, dialect};
-use policy::import_profile::{FileKind, ImportProfile, built_in};
+use policy::import_profile::{FileKind, ImportProfile};
 use policy::task_form::Visibility;
 use policy::{ApprovalId, Conditions, Days, Policy, Schedule, Scope, TaskSettings};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, Set, Statement};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use trail::{Actor, Store};
-use transfer::{ImportFile, ImportOrder, ImportSummary, TransferError, Watch};
+use transfer::{ImportOrder, ImportSummary, TransferError, Watch};
 
 /// The date in the tests.
 pub const TODAY: &str = "2018-01-21";
@@ -130,14 +129,14 @@ pub async fn dump_records(store: &Store) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the order to import a file on the command line with a built-in profile.
+/// Returns the order to import a file on the command line.
 fn order<'a>(
-    file: &'a ImportFile,
-    profile: &'a ImportProfile,
+    file: &'a Path,
+    kind: FileKind,
     watch: &'a Watch,
     (dry_run, confirmed): (bool, Option<u64>),
 ) -> ImportOrder<'a> {
-    ImportOrder { dry_run, confirmed, ..ImportOrder::on_command_line(file, profile, watch) }
+    ImportOrder { dry_run, confirmed, ..ImportOrder::on_command_line(file, ImportProfile::of(kind), watch) }
 }
 
 /// Imports a file in Lethe's own format.
@@ -147,9 +146,8 @@ async fn import_of(
     file: &Path,
     how: (bool, Option<u64>),
 ) -> Result<ImportSummary, TransferError> {
-    let file = ImportFile { main: file.to_owned(), tables: BTreeMap::new() };
-    let (profile, watch) = (built_in("lethe", kind).unwrap(), Watch::default());
-    let imported = transfer::import(store, actor, &order(&file, &profile, &watch, how)).await?;
+    let watch = Watch::default();
+    let imported = transfer::import(store, actor, &order(file, kind, &watch, how)).await?;
     Ok(imported.summary)
 }
 
@@ -186,7 +184,7 @@ pub async fn request_import_of_users(
     actor: Actor,
     file: &Path,
 ) -> Result<ApprovalId, TransferError> {
-    let file = ImportFile { main: file.to_owned(), tables: BTreeMap::new() };
-    let (profile, watch) = (built_in("lethe", FileKind::Users).unwrap(), Watch::default());
-    transfer::request_import_of_users(store, actor, &order(&file, &profile, &watch, (true, None))).await
+    let watch = Watch::default();
+    let order = order(file, FileKind::Users, &watch, (true, None));
+    transfer::request_import_of_users(store, actor, &order).await
 }

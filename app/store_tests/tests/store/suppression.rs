@@ -17,7 +17,8 @@ use policy::user_form::UserForm;
 use policy::{Policy, RunState, Scope, TaskId};
 use records::user;
 use safeguards::protection;
-use safeguards::suppression::{list, normal};
+use safeguards::suppression::check::Checker;
+use safeguards::suppression::{KeyValues, list};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -312,14 +313,15 @@ async fn a_listed_key_is_recognised_in_its_normal_form() {
     for_each_database(async |store| {
         anonymised(&store).await;
         let tx = store.begin().await.unwrap();
-        for (kind, value, is_listed) in [
-            (KeyKind::ExternalId, "e1", true),
-            (KeyKind::UserId, " NG ", true),
-            (KeyKind::Barcode, "ng", false),
-            (KeyKind::Email, "NG@example.org", true),
+        let none = KeyValues::default();
+        for (values, listed) in [
+            (KeyValues { external_id: Some("e1"), ..none }, Some(KeyKind::ExternalId)),
+            (KeyValues { user_id: Some(" NG "), ..none }, Some(KeyKind::UserId)),
+            (KeyValues { barcode: Some("ng"), ..none }, None),
+            (KeyValues { email: Some("NG@example.org"), ..none }, Some(KeyKind::Email)),
         ] {
-            let found = list::was_suppressed(&tx, &store, kind, &normal(value)).await.unwrap();
-            assert_eq!(found, is_listed, "{kind:?} {value}");
+            let found = Checker::open(&tx, &store).await.unwrap().check(&tx, &[values]).await.unwrap();
+            assert_eq!(found[0].kinds.first().copied(), listed, "{values:?}");
         }
         tx.rollback().await.unwrap();
     })

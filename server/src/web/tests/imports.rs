@@ -43,9 +43,9 @@ on_both!(
 const BOUNDARY: &str = "boundary-of-the-form";
 
 /// Returns the request that uploads these files.
-fn upload(token: &str, profile: &str, files: &[(&str, &str)]) -> Request<Body> {
+fn upload(token: &str, kind: &str, files: &[(&str, &str)]) -> Request<Body> {
     let mut body = String::new();
-    for (name, value) in [("form_token", token), ("profile", profile)] {
+    for (name, value) in [("form_token", token), ("kind", kind)] {
         write!(body, "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
             .expect("text");
     }
@@ -66,11 +66,11 @@ fn upload(token: &str, profile: &str, files: &[(&str, &str)]) -> Request<Body> {
 
 /// Uploads a file of users in Lethe's format. Returns the address of the next page.
 async fn send(desk: &Desk, content: &str) -> String {
-    send_files(desk, &desk.token, "users/lethe", &[("users.csv", content)]).await
+    send_files(desk, &desk.token, "users", &[("users.csv", content)]).await
 }
 
-async fn send_files(desk: &Desk, token: &str, profile: &str, files: &[(&str, &str)]) -> String {
-    let (status, headers, page) = desk.answer(upload(token, profile, files)).await;
+async fn send_files(desk: &Desk, token: &str, kind: &str, files: &[(&str, &str)]) -> String {
+    let (status, headers, page) = desk.answer(upload(token, kind, files)).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     headers[LOCATION].to_str().expect("an address").to_owned()
 }
@@ -122,7 +122,7 @@ async fn a_file_is_uploaded_checked_and_imported(desk: Desk) {
     assert_eq!(imported_users(&desk).await, ["Alder", "Birch"]);
     assert_eq!(copies(&desk), 0, "the private copy is deleted");
     let (_, _, list) = desk.get("/users/import").await;
-    assert!(list.contains("Imported") && list.contains("Users: Lethe"), "{list}");
+    assert!(list.contains("Imported") && list.contains("Lines of the file"), "{list}");
     let (_, _, audit) = desk.get("/audit").await;
     assert!(audit.contains("File imported"), "{audit}");
     assert!(!audit.contains("Alder") && !list.contains("Alder"));
@@ -158,28 +158,23 @@ async fn a_cancelled_import_deletes_its_file(desk: Desk) {
 
 async fn an_upload_that_is_not_a_file_of_this_session_is_not_stored(mut desk: Desk) {
     let content = "user_id,last_name\nb1a,Alder\n";
-    let mut settings = (*desk.store.settings).clone();
-    settings.max_upload = 100;
     assert_eq!(
-        send_files(&desk, "other", "users/lethe", &[("a.csv", content)]).await,
+        send_files(&desk, "other", "users", &[("a.csv", content)]).await,
         "/users/import?failed=other-session"
     );
-    for (profile, files, code) in [
-        ("users/lethe", &[][..], "no-file"),
-        ("users/lethe", &[("", "")], "no-file"),
-        ("users/lethe", &[("a.csv", "")], "empty"),
-        ("users/none", &[("a.csv", content)], "unknown-profile"),
-        ("nothing", &[("a.csv", content)], "unknown-profile"),
-        ("users/lethe", &[("a.csv", content), ("b.csv", content)], "several-files"),
-        ("users/koha", &[("a.csv", content)], "unknown-profile"),
+    for (kind, files, code) in [
+        ("users", &[][..], "no-file"),
+        ("users", &[("", "")], "no-file"),
+        ("users", &[("a.csv", "")], "empty"),
+        ("nothing", &[("a.csv", content)], "unknown-kind"),
     ] {
-        let next = send_files(&desk, &desk.token, profile, files).await;
-        assert_eq!(next, format!("/users/import?failed={code}"), "{profile} {files:?}");
+        let next = send_files(&desk, &desk.token, kind, files).await;
+        assert_eq!(next, format!("/users/import?failed={code}"), "{kind} {files:?}");
         let (_, _, shown) = desk.get(&next).await;
         assert!(shown.contains("role=\"alert\""), "{shown}");
     }
     desk.cookie.clear();
-    let (status, _, _) = desk.answer(upload(&desk.token, "users/lethe", &[("a.csv", content)])).await;
+    let (status, _, _) = desk.answer(upload(&desk.token, "users", &[("a.csv", content)])).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(copies(&desk), 0, "no copy is kept");
 }
@@ -196,7 +191,7 @@ async fn only_staff_who_may_import_see_imports(desk: Desk) {
             assert_eq!(other.get(address).await.0, expected, "{role:?} {address}");
         }
         if !may {
-            let request = upload(&other.token, "users/lethe", &[("a.csv", "user_id,last_name\n")]);
+            let request = upload(&other.token, "users", &[("a.csv", "user_id,last_name\n")]);
             assert_eq!(other.answer(request).await.0, StatusCode::FORBIDDEN, "{role:?}");
         }
     }

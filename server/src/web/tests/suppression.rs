@@ -6,17 +6,16 @@ use axum::http::StatusCode;
 use axum::http::header::ORIGIN;
 use db::entity::{held_lines, suppressed_keys, tasks};
 use db::pagination::Paging;
-use policy::import_profile::{FileKind, built_in};
+use policy::import_profile::{FileKind, ImportProfile};
 use policy::suppression::HeldDecision;
 use policy::{Policy, Role, Schedule, TaskSettings, TaskType, UserNumber};
 use records::user::{self, UserQuery};
 use safeguards::suppression::held_line::{self, Show};
 use sea_orm::{ActiveModelTrait as _, EntityTrait as _, PaginatorTrait as _, Set};
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use task_centre::run;
 use trail::{Actor, Store};
-use transfer::{ImportFile, ImportOrder, ImportSummary, Watch};
+use transfer::{ImportOrder, ImportSummary, Watch};
 
 const FILE: &str = "external_id,user_id,barcode,last_name\n\
                     SECRET-E1,secret-u1,SECRET-B1,Secretone\n\
@@ -26,9 +25,8 @@ const FILE: &str = "external_id,user_id,barcode,last_name\n\
 async fn import(store: &Store) -> ImportSummary {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(FILE.as_bytes()).unwrap();
-    let file = ImportFile { main: file.path().to_owned(), tables: BTreeMap::new() };
-    let (profile, watch) = (built_in("lethe", FileKind::Users).unwrap(), Watch::default());
-    let order = ImportOrder::on_command_line(&file, &profile, &watch);
+    let watch = Watch::default();
+    let order = ImportOrder::on_command_line(file.path(), ImportProfile::of(FileKind::Users), &watch);
     transfer::import(store, Actor::COMMAND_LINE, &order).await.unwrap().summary
 }
 

@@ -1,6 +1,6 @@
 //! The list of imports, with the form that uploads a file.
 
-use super::{LIST, profile_label, state_tag};
+use super::{LIST, state_tag};
 use crate::components::{
     Column, DataTable, PageLayout, Timestamp, filtered_list, guarded_page, paging, person_link, query,
 };
@@ -9,9 +9,9 @@ use crate::pages::users::crumbs;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
+use policy::import_profile::FileKind;
 use policy::numbers::grouped;
 use transfer::import_history::{self, Import};
-use transfer::profiles;
 
 /// Shows the form that uploads a file, and all imports.
 #[component]
@@ -50,9 +50,6 @@ fn problem(code: &str, max_megabytes: u64) -> Option<String> {
     let text = match code {
         "other-session" => "The form was opened in another session. Choose the file again.",
         "no-file" => "No file was chosen. Choose a file, then upload it.",
-        "several-files" => {
-            "Several files were chosen that are not tables of the profile. Upload one file after the other."
-        }
         "empty" => "The file is empty. Export it again from the other system.",
         "too-large" => {
             return Some(format!(
@@ -60,7 +57,7 @@ fn problem(code: &str, max_megabytes: u64) -> Option<String> {
                 grouped(i64::try_from(max_megabytes).unwrap_or(i64::MAX))
             ));
         }
-        "unknown-profile" => "There is no such import profile. Choose one from the list.",
+        "unknown-kind" => "There is no such kind of file. Choose one from the list.",
         "cut-off" => "The connection ended before the file was complete. Upload the file again.",
         "not-stored" => "The server could not store the file. Its log says why.",
         _ => return None,
@@ -71,20 +68,14 @@ fn problem(code: &str, max_megabytes: u64) -> Option<String> {
 /// The form that uploads a file. It works without WebAssembly.
 #[component]
 fn UploadForm(max_megabytes: u64) -> impl IntoView {
-    let profiles = profiles()
-        .into_iter()
-        .map(|profile| {
-            let value = format!("{}/{}", profile.kind.code(), profile.code);
-            view! { <option value=value>{profile_label(&profile)}</option> }
-        })
-        .collect_view();
+    let kinds =
+        FileKind::ALL.map(|kind| view! { <option value=kind.code()>{kind.label()}</option> }).collect_view();
     view! {
         <form class="stacked" method="post" action="/users/import/upload" enctype="multipart/form-data">
             <form::Token />
             <div class="field">
-                <label for="profile">"Import profile"</label>
-                <select id="profile" name="profile" aria-describedby="profile-hint">{profiles}</select>
-                <p class="hint" id="profile-hint">"What the lines of the file are."</p>
+                <label for="kind">"Lines of the file"</label>
+                <select id="kind" name="kind">{kinds}</select>
             </div>
             <div class="field">
                 <label for="file">"File"</label>
@@ -110,7 +101,7 @@ fn import_table(rows: Vec<Import>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row"><a href=format!("{LIST}/{}", import.id)>"Import "{import.id.to_string()}</a></th>
-                    <td>{profile_label(&import.profile)}</td>
+                    <td>{import.kind.label()}</td>
                     <td>{import.origin.label()}</td>
                     <td>{import.started_by.as_ref().map(person_link)}</td>
                     <td><Timestamp at=import.created_at /></td>
@@ -126,7 +117,7 @@ fn import_table(rows: Vec<Import>) -> impl IntoView {
     view! {
         <DataTable label="Imports" caption="Imports, newest first"
             columns=vec![
-                Column::text("Import"), Column::text("Profile"), Column::text("Origin"), Column::text("Started by"),
+                Column::text("Import"), Column::text("Lines of the file"), Column::text("Origin"), Column::text("Started by"),
                 Column::text("Started"), Column::text("State"), Column::number("Lines"), Column::number("New"),
                 Column::number("Changed"), Column::number("Rejected"),
             ]>

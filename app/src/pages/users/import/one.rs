@@ -2,7 +2,7 @@
 
 use super::actions::{CancelImport, CheckImport, StartImport, StartImportForm};
 use super::result::{counts, report_table};
-use super::{LIST, import_crumbs, profile_label, state_tag};
+use super::{LIST, import_crumbs, state_tag};
 use crate::components::{
     FieldProblem, Notice, PageAction, PageLayout, Pager, ProblemSummary, Timestamp, guarded_page, paging,
     path_param, person_link,
@@ -150,8 +150,8 @@ fn facts(import: &Import) -> impl IntoView + use<> {
         <dl class="facts">
             <dt>"State"</dt>
             <dd>{state_tag(import.state)}</dd>
-            <dt>"Profile"</dt>
-            <dd>{profile_label(&import.profile)}</dd>
+            <dt>"Lines of the file"</dt>
+            <dd>{import.kind.label()}</dd>
             <dt>"Origin"</dt>
             <dd>{import.origin.label()}</dd>
             <dt>"Started by"</dt>

@@ -14,8 +14,8 @@ pub(super) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
         ("new", summary.created),
         ("changed", summary.changed),
         ("unchanged", summary.unchanged),
-        ("held", summary.held + summary.suppressed),
-        ("skipped", summary.skipped + summary.staff + summary.suppressed_ignored),
+        ("held", summary.suppressed),
+        ("skipped", summary.skipped + summary.staff + summary.held + summary.suppressed_ignored),
         ("rejected", summary.rejected),
     ]
     .map(|(label, count)| view! { <div><dt>{label}</dt><dd>{number(count)}</dd></div> })

@@ -7,7 +7,7 @@ use db::pagination::Paging;
 use erasure::residue::{self, CurrentText, FindingDecision, FindingQuery};
 use identity::{api_key, session, staff};
 use policy::api_key::ApiKeyForm;
-use policy::import_profile::{FileKind, built_in};
+use policy::import_profile::{FileKind, ImportProfile};
 use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
 use records::{accounts, circulation};
@@ -181,9 +181,8 @@ async fn residue_forms(desk: &Desk) -> Vec<Form> {
 /// Uploads a file of users. Returns its import.
 pub(super) async fn upload(desk: &Desk) -> i64 {
     let mut upload = Upload::create(&desk.store.settings.uploads).unwrap();
-    upload.begin(None).unwrap();
     upload.write(b"user_id,last_name\nnew-1,New\n").unwrap();
-    let profile = built_in("lethe", FileKind::Users).unwrap();
+    let profile = ImportProfile::of(FileKind::Users);
     let uploaded = upload.finish().unwrap();
     let ana = actor(desk, ANA).await;
     import_history::add_upload(&desk.store, ana, profile, &uploaded).await.unwrap().0

@@ -1,0 +1,126 @@
+//! Imports of the valid lines only: every line is accounted for, and the history has the same numbers.
+
+use crate::support::{add, for_each_database, import_loans, import_users, leaver};
+use db::entity::{import_lines, imports, loans, users};
+use policy::import::{ImportState, LineOutcome};
+use policy::import_profile::{FileKind, ImportMode, ImportProfile};
+use sea_orm::{ActiveValue::Set, EntityTrait, PaginatorTrait, QueryOrder};
+use std::io::Write as _;
+use std::path::Path;
+use tempfile::NamedTempFile;
+use trail::{Actor, Store};
+use transfer::{ImportOrder, ImportSummary, Imported, TransferError, Watch};
+
+fn file(content: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(content.as_bytes()).unwrap();
+    file
+}
+
+async fn valid_lines(store: &Store, kind: FileKind, file: &Path, dry_run: bool) -> Imported {
+    let watch = Watch::default();
+    let profile = ImportProfile { kind, mode: ImportMode::ValidLinesOnly };
+    let order = ImportOrder { dry_run, ..ImportOrder::on_command_line(file, profile, &watch) };
+    transfer::import(store, Actor::COMMAND_LINE, &order).await.unwrap()
+}
+
+/// Returns the number of lines of which the summary says what became of them.
+fn accounted(summary: &ImportSummary) -> u64 {
+    let held = summary.suppressed + summary.suppressed_ignored + summary.held;
+    summary.created
+        + summary.changed
+        + summary.unchanged
+        + summary.skipped
+        + summary.staff
+        + held
+        + summary.rejected
+}
+
+const USERS: &str = "user_id,last_name,email,anonymised_on\n\
+                     new-1,Alder,alder@example.org,\n\
+                     new-2,Birch,not an address,\n\
+                     new-3,Cedar\n\
+                     Ng-id,Ng,ng@example.org,\n\
+                     new-1,Again,again@example.org,\n\
+                     ,Dogwood,,\n\
+                     gone,Elder,,2018-01-02\n\
+                     new-4,Fir,,\n";
+
+#[tokio::test]
+async fn valid_lines_are_imported_and_every_line_is_accounted_for() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let content = file(USERS);
+        let refused = import_users(&store, Actor::COMMAND_LINE, content.path(), false).await;
+        assert!(matches!(refused, Err(TransferError::File(_))));
+        assert_eq!(users::Entity::find().count(&store.db).await.unwrap(), 1, "all or nothing is the default");
+
+        let checked = valid_lines(&store, FileKind::Users, content.path(), true).await;
+        assert_eq!(users::Entity::find().count(&store.db).await.unwrap(), 1, "a check changes nothing");
+        let Imported { summary, report, .. } =
+            valid_lines(&store, FileKind::Users, content.path(), false).await;
+        assert_eq!((summary.lines, accounted(&summary)), (8, 8), "{summary:?}");
+        assert_eq!((summary.created, summary.changed, summary.skipped, summary.rejected), (2, 1, 1, 4));
+        assert_eq!(
+            ImportSummary { dry_run: false, ..checked.summary },
+            summary,
+            "the check has counted the same"
+        );
+        let rejected: Vec<u64> = report
+            .iter()
+            .filter(|line| line.outcome == LineOutcome::Rejected)
+            .map(|line| line.line)
+            .collect();
+        assert_eq!(rejected, [3, 4, 6, 7]);
+        let names = users::Entity::find().order_by_asc(users::Column::Number).all(&store.db).await.unwrap();
+        let names: Vec<_> = names.into_iter().filter_map(|user| user.last_name).collect();
+        assert_eq!(names, ["Ng", "Alder", "Fir"]);
+
+        let history = imports::Entity::find().order_by_asc(imports::Column::Id).all(&store.db).await.unwrap();
+        let states: Vec<_> = history.iter().map(|import| import.state).collect();
+        assert_eq!(states, [ImportState::Rejected, ImportState::Imported]);
+        let counts: ImportSummary = serde_json::from_str(history[1].counts.as_deref().unwrap()).unwrap();
+        assert_eq!(counts, summary);
+        let lines = import_lines::Entity::find().all(&store.db).await.unwrap();
+        assert!(
+            lines.iter().all(|line| !line.message.contains("Birch") && !line.message.contains("address,"))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_loan_of_an_unknown_user_is_rejected_alone() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let content = file(
+            "user_id,item_barcode,branch,issued_on,due_on\n\
+             Ng-id,I1,main,2017-12-01,2018-01-01\n\
+             nothing,I2,main,2017-12-01,2018-01-01\n\
+             Ng-id,I3,main,tomorrow,2018-01-01\n\
+             Ng-id,I4\n",
+        );
+        assert!(import_loans(&store, Actor::COMMAND_LINE, content.path(), false).await.is_err());
+        let Imported { summary, .. } = valid_lines(&store, FileKind::Loans, content.path(), false).await;
+        assert_eq!((summary.lines, accounted(&summary)), (4, 4), "{summary:?}");
+        assert_eq!((summary.created, summary.rejected), (1, 3));
+        assert_eq!(loans::Entity::find().count(&store.db).await.unwrap(), 1);
+    })
+    .await;
+}
+
+/// A user with two problems is one rejected line; a line after it keeps its number.
+#[tokio::test]
+async fn a_line_with_several_problems_is_rejected_once() {
+    for_each_database(async |store| {
+        let mut other = leaver("Other");
+        other.barcode = Set(Some("b-1".to_owned()));
+        add(&store, other).await;
+        let content = file("user_id,barcode,last_name,email\nnew-1,,,none\nnew-2,b-2,Birch,\n");
+        let Imported { summary, report, .. } =
+            valid_lines(&store, FileKind::Users, content.path(), false).await;
+        assert_eq!((summary.lines, summary.created, summary.rejected), (2, 1, 1));
+        assert_eq!(report.iter().map(|line| line.line).collect::<Vec<_>>(), [2, 2]);
+    })
+    .await;
+}
