@@ -28,7 +28,7 @@ const MAX_FIELD_BYTES: usize = 1_024;
 enum UploadError {
     /// The form is not one of this session.
     OtherSession,
-    /// The form has no file, or its fields are out of order.
+    /// The form has no file.
     NoFile,
     /// The file has no content.
     Empty,
@@ -99,15 +99,23 @@ async fn store_file(
     token: &str,
     mut form: Multipart,
 ) -> Result<String, UploadError> {
-    let sent = form.next_field().await?.filter(|field| field.name() == Some(TOKEN));
-    if text(sent.ok_or(UploadError::OtherSession)?).await? != token {
+    let (mut sent, mut chosen) = (None, None);
+    // The browser sends the fields in the order of the form: the file is the last one.
+    let file = loop {
+        let field = form.next_field().await?.ok_or(UploadError::NoFile)?;
+        match field.name() {
+            Some(TOKEN) => sent = Some(text(field).await?),
+            Some("kind") => chosen = Some(text(field).await?),
+            Some("file") => break field,
+            // The key against resending: an upload that is sent again is another import.
+            _ => drop(text(field).await?),
+        }
+    };
+    if sent.as_deref() != Some(token) {
         return Err(UploadError::OtherSession);
     }
-    let kind = form.next_field().await?.filter(|field| field.name() == Some("kind"));
-    let kind = text(kind.ok_or(UploadError::NoFile)?).await?;
-    let kind = FileKind::from_code(&kind).ok_or(UploadError::UnknownKind)?;
-    let file = form.next_field().await?.filter(|field| field.name() == Some("file"));
-    let uploaded = copy(state, file.ok_or(UploadError::NoFile)?).await?;
+    let kind = chosen.as_deref().and_then(FileKind::from_code).ok_or(UploadError::UnknownKind)?;
+    let uploaded = copy(state, file).await?;
     let profile = ImportProfile::of(kind);
     let id = import_history::add_upload(&state.store, session.actor(), profile, &uploaded)
         .await

@@ -26,7 +26,7 @@ fn import_crumbs() -> Vec<Crumb> {
 /// Renders the state of an import as a tag.
 fn state_tag(state: ImportState) -> impl IntoView {
     let class = match state {
-        ImportState::Imported => "tag good",
+        ImportState::Imported => "tag proven",
         ImportState::Uploaded | ImportState::Checking | ImportState::Importing => "tag ready",
         ImportState::Checked => "tag due",
         ImportState::Rejected | ImportState::Failed => "tag bad",

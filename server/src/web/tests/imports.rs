@@ -45,7 +45,7 @@ const BOUNDARY: &str = "boundary-of-the-form";
 /// Returns the request that uploads these files.
 fn upload(token: &str, kind: &str, files: &[(&str, &str)]) -> Request<Body> {
     let mut body = String::new();
-    for (name, value) in [("form_token", token), ("kind", kind)] {
+    for (name, value) in [("form_token", token), ("form_key", "a key"), ("kind", kind)] {
         write!(body, "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
             .expect("text");
     }
@@ -107,6 +107,11 @@ fn copies(desk: &Desk) -> usize {
 }
 
 async fn a_file_is_uploaded_checked_and_imported(desk: Desk) {
+    assert_eq!(
+        field_names(&desk).await,
+        ["form_token", "form_key", "kind", "file"],
+        "as `upload` sends them"
+    );
     let page = send(&desk, "user_id,last_name\nb1a,Alder\nb1b,Birch\n").await;
     assert_eq!((page.as_str(), copies(&desk)), ("/users/import/1", 1));
     let (_, _, shown) = desk.get(&page).await;
@@ -154,6 +159,14 @@ async fn a_cancelled_import_deletes_its_file(desk: Desk) {
     assert!(shown.contains("Cancelled. Nothing was changed"), "{shown}");
     assert_eq!(copies(&desk), 0);
     assert!(imported_users(&desk).await.is_empty());
+}
+
+/// Returns the names of the fields of the rendered form, in their order.
+async fn field_names(desk: &Desk) -> Vec<String> {
+    let (_, _, page) = desk.get("/users/import").await;
+    let (_, form) = page.split_once("action=\"/users/import/upload\"").expect("the form");
+    let form = form.split("</form>").next().expect("its end");
+    form.split(" name=\"").skip(1).map(|rest| rest.split('"').next().unwrap_or_default().to_owned()).collect()
 }
 
 async fn an_upload_that_is_not_a_file_of_this_session_is_not_stored(mut desk: Desk) {
