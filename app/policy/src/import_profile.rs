@@ -1,4 +1,4 @@
-//! Import profiles: what the lines of a file are, and what a wrong line does to the others.
+//! Import profiles: what the lines of a file are.
 
 use crate::stored::{Stored, coded_enum};
 use serde::{Deserialize, Serialize};
@@ -25,19 +25,6 @@ impl FileKind {
     }
 }
 
-coded_enum! {
-    /// What a wrong line does to the rest of its file.
-    #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-    #[serde(rename_all = "snake_case")]
-    pub enum ImportMode: "mode of the import" {
-        /// A file with a wrong line changes nothing.
-        #[default]
-        AllOrNothing = "all_or_nothing",
-        /// Wrong lines are rejected and reported, the others are imported.
-        ValidLinesOnly = "valid_lines_only",
-    }
-}
-
 /// An import profile for files in Lethe's own format.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -49,8 +36,6 @@ coded_enum! {
 pub struct ImportProfile {
     /// The records in the file.
     pub kind: FileKind,
-    /// What a wrong line does to the others.
-    pub mode: ImportMode,
 }
 
 impl Stored for ImportProfile {
@@ -58,8 +43,8 @@ impl Stored for ImportProfile {
 }
 
 impl ImportProfile {
-    /// Returns the profile of a kind of files. A file with a wrong line changes nothing.
+    /// Returns the profile of a kind of files.
     pub const fn of(kind: FileKind) -> Self {
-        Self { kind, mode: ImportMode::AllOrNothing }
+        Self { kind }
     }
 }

@@ -17,6 +17,7 @@ pub mod four_eyes;
 pub mod generalise;
 pub mod ids;
 pub mod import;
+pub mod import_options;
 pub mod import_profile;
 pub mod legal_hold;
 pub mod limits;

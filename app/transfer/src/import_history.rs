@@ -1,6 +1,7 @@
 //! The history of imports: each file that was checked or imported, its counts, and the lines that were rejected, held
 //! or skipped. The history holds no value of a file.
 
+use super::order::ImportOrder;
 use super::problem::LineProblem;
 use super::upload::{self, Uploaded};
 use super::{ImportSummary, TransferError};
@@ -12,6 +13,7 @@ use db::entity::{import_lines, imports, users};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::import::{ImportOrigin, ImportState, LineOutcome};
+use policy::import_options::ImportOptions;
 use policy::import_profile::{FileKind, ImportProfile};
 use policy::{Action, ImportId, UserNumber};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
@@ -46,8 +48,10 @@ pub struct Import {
     pub started_by: Option<Person>,
     /// Progress or result.
     pub state: ImportState,
-    /// What the lines of the file are, and what wrong lines do.
+    /// What the lines of the file are.
     pub profile: ImportProfile,
+    /// What wrong lines, empty cells and absence do.
+    pub options: ImportOptions,
     /// Random name of the private copy, until it is erased.
     #[serde(skip)]
     pub upload: Option<String>,
@@ -101,7 +105,7 @@ pub async fn add_upload(
         upload: Set(Some(uploaded.name.clone())),
         bytes: Set(i64::try_from(uploaded.bytes).unwrap_or(i64::MAX)),
         state: Set(ImportState::Uploaded),
-        ..new_row(store, actor, ImportOrigin::Page, profile)
+        ..new_row(store, actor, ImportOrigin::Page, (profile, ImportOptions::default()))
     };
     let tx = store.begin().await?;
     let row = row.insert(&tx).await?;
@@ -113,10 +117,9 @@ pub async fn add_upload(
 pub(super) async fn add(
     (tx, store): (&DatabaseTransaction, &Store),
     actor: Actor,
-    origin: ImportOrigin,
-    profile: ImportProfile,
+    order: &ImportOrder<'_>,
 ) -> Result<ImportId, RecordsError> {
-    Ok(ImportId(new_row(store, actor, origin, profile).insert(tx).await?.id))
+    Ok(ImportId(new_row(store, actor, order.origin, (order.profile, order.options)).insert(tx).await?.id))
 }
 
 /// Returns the row of an import that begins now.
@@ -124,7 +127,7 @@ fn new_row(
     store: &Store,
     actor: Actor,
     origin: ImportOrigin,
-    profile: ImportProfile,
+    (profile, options): (ImportProfile, ImportOptions),
 ) -> imports::ActiveModel {
     imports::ActiveModel {
         id: NotSet,
@@ -133,6 +136,7 @@ fn new_row(
         started_by: Set(actor.staff.map(|staff| staff.0)),
         state: Set(ImportState::Uploaded),
         profile: Set(profile),
+        options: Set(options),
         upload: Set(None),
         bytes: Set(0),
         sha256: Set(None),
@@ -247,6 +251,7 @@ async fn with_people(store: &Store, rows: Vec<imports::Model>) -> Result<Vec<Imp
                 started_by: row.started_by.and_then(person),
                 state: state_now(&row, store.db.get_database_backend()),
                 profile: row.profile,
+                options: row.options,
                 upload: row.upload,
                 bytes: row.bytes,
                 sha256: row.sha256,

@@ -14,7 +14,7 @@ use db::dialect;
 use db::entity::{catalogue_records, items, loans, users};
 use db::error::RecordsError;
 use policy::TermKind;
-use policy::import_profile::ImportMode;
+use policy::import_options::ImportMode;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
 use sea_orm::ActiveValue::NotSet;
@@ -36,7 +36,7 @@ pub(super) async fn import(
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
     let file = order.file;
-    let mode = order.profile.mode;
+    let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
         check(file, store.clock.today())?;
     }

@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_fields, custom_values, terms, user_words, users};
 use db::error::RecordsError;
-use policy::import_profile::ImportMode;
+use policy::import_options::ImportMode;
 use policy::{Action, ApprovalId, ManualChange, TermKind, UserNumber};
 use safeguards::suppression::check::Checker;
 use safeguards::{approval, legal_hold, limits, manual_changes};
@@ -114,7 +114,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let file = order.file;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
-    let mode = order.profile.mode;
+    let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
         check(file, &custom, store.clock.today())?;
     }

@@ -97,6 +97,7 @@ pub async fn start(
         let order = ImportOrder {
             file: &file,
             profile: found.profile,
+            options: found.options,
             origin: ImportOrigin::Page,
             record: Some(id),
             dry_run,

@@ -6,6 +6,7 @@ use super::problem::TransferError;
 use super::watch::Watch;
 use policy::ImportId;
 use policy::import::{ImportOrigin, ImportState};
+use policy::import_options::{Absence, EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::ImportProfile;
 use sea_orm::DatabaseTransaction;
 use std::path::Path;
@@ -18,8 +19,10 @@ use trail::store::Store;
 pub struct ImportOrder<'a> {
     /// The file.
     pub file: &'a Path,
-    /// What the lines are, and what happens to lines with problems.
+    /// What the lines are.
     pub profile: ImportProfile,
+    /// What wrong lines, empty cells and absence do.
+    pub options: ImportOptions,
     /// Entry point.
     pub origin: ImportOrigin,
     /// The import in the history, if it is there already.
@@ -36,7 +39,12 @@ impl<'a> ImportOrder<'a> {
     /// Returns the order to import a file on the command line.
     pub const fn on_command_line(file: &'a Path, profile: ImportProfile, watch: &'a Watch) -> Self {
         let origin = ImportOrigin::CommandLine;
-        Self { file, profile, origin, record: None, dry_run: false, confirmed: None, watch }
+        let options = ImportOptions {
+            mode: ImportMode::AllOrNothing,
+            empty_cells: EmptyCells::Keep,
+            absence: Absence::Nothing,
+        };
+        Self { file, profile, options, origin, record: None, dry_run: false, confirmed: None, watch }
     }
 }
 
@@ -60,7 +68,7 @@ pub(super) async fn record(
 ) -> Result<ImportId, TransferError> {
     let id = match order.record {
         Some(id) => id,
-        None => import_history::add((tx, store), actor, order.origin, order.profile).await?,
+        None => import_history::add((tx, store), actor, order).await?,
     };
     import_history::set_result((tx, store), id, result).await?;
     Ok(id)

@@ -21,6 +21,7 @@ fn imports() -> Table {
             big_integer_null("started_by"),
             text("state"),
             text("profile"),
+            text("options"),
             // The name of the private copy, until it is erased.
             text_null("upload"),
             big_integer("bytes").default(0).take(),

@@ -3,7 +3,8 @@
 use super::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use policy::import::LineOutcome;
-use policy::import_profile::{FileKind, ImportMode, ImportProfile};
+use policy::import_options::{ImportMode, ImportOptions};
+use policy::import_profile::{FileKind, ImportProfile};
 use policy::numbers::{counted, grouped};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,12 +60,13 @@ impl Import {
         let Format::Csv = source.format;
         let mode =
             if source.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };
-        let profile = ImportProfile { kind, mode };
+        let options = ImportOptions { mode, ..ImportOptions::default() };
         let watch = Watch::default();
         let order = ImportOrder {
             dry_run: source.dry_run,
             confirmed,
-            ..ImportOrder::on_command_line(&source.file, profile, &watch)
+            options,
+            ..ImportOrder::on_command_line(&source.file, ImportProfile::of(kind), &watch)
         };
         let done = import(store, Actor::COMMAND_LINE, &order).await;
         match done {

@@ -1,6 +1,7 @@
 //! An imported file.
 
 use policy::import::{ImportOrigin, ImportState};
+use policy::import_options::ImportOptions;
 use policy::import_profile::{FileKind, ImportProfile};
 use sea_orm::entity::prelude::*;
 
@@ -17,6 +18,7 @@ pub struct Model {
     pub started_by: Option<i64>,
     pub state: ImportState,
     pub profile: ImportProfile,
+    pub options: ImportOptions,
     pub upload: Option<String>,
     pub bytes: i64,
     pub sha256: Option<String>,

@@ -3,7 +3,8 @@
 use crate::support::{add, for_each_database, import_loans, import_users, leaver};
 use db::entity::{import_lines, imports, loans, users};
 use policy::import::{ImportState, LineOutcome};
-use policy::import_profile::{FileKind, ImportMode, ImportProfile};
+use policy::import_options::{ImportMode, ImportOptions};
+use policy::import_profile::{FileKind, ImportProfile};
 use sea_orm::{ActiveValue::Set, EntityTrait, PaginatorTrait, QueryOrder};
 use std::io::Write as _;
 use std::path::Path;
@@ -19,8 +20,9 @@ fn file(content: &str) -> NamedTempFile {
 
 async fn valid_lines(store: &Store, kind: FileKind, file: &Path, dry_run: bool) -> Imported {
     let watch = Watch::default();
-    let profile = ImportProfile { kind, mode: ImportMode::ValidLinesOnly };
-    let order = ImportOrder { dry_run, ..ImportOrder::on_command_line(file, profile, &watch) };
+    let options = ImportOptions { mode: ImportMode::ValidLinesOnly, ..ImportOptions::default() };
+    let order = ImportOrder::on_command_line(file, ImportProfile::of(kind), &watch);
+    let order = ImportOrder { dry_run, options, ..order };
     transfer::import(store, Actor::COMMAND_LINE, &order).await.unwrap()
 }
 

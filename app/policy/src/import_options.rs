@@ -1,0 +1,64 @@
+//! Import options: what an import does with the lines of a file. The import profile describes the file itself.
+
+use crate::stored::{Stored, coded_enum};
+use serde::{Deserialize, Serialize};
+
+coded_enum! {
+    /// What a wrong line does to the rest of its file.
+    #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ImportMode: "mode of the import" {
+        /// A file with a wrong line changes nothing.
+        #[default]
+        AllOrNothing = "all_or_nothing",
+        /// Wrong lines are rejected and reported, the others are imported.
+        ValidLinesOnly = "valid_lines_only",
+    }
+}
+
+coded_enum! {
+    /// What an empty cell does.
+    #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum EmptyCells: "treatment of empty cells" {
+        /// An empty cell changes nothing.
+        #[default]
+        Keep = "keep",
+        /// An empty cell empties its field.
+        Clear = "clear",
+    }
+}
+
+coded_enum! {
+    /// What the absence of an imported user from a file means.
+    #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Absence: "meaning of absence" {
+        /// Nothing.
+        #[default]
+        Nothing = "nothing",
+        /// The user has left: the import sets the leaving date.
+        SetLeavingDate = "set_leaving_date",
+    }
+}
+
+/// What an import does with the lines of a file. The defaults change the least.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "db",
+    derive(sea_orm::DeriveValueType),
+    sea_orm(value_type = "String", from_str = "crate::stored::from_json", to_str = "crate::stored::to_json")
+)]
+pub struct ImportOptions {
+    /// What a wrong line does to the others.
+    pub mode: ImportMode,
+    /// What an empty cell does.
+    pub empty_cells: EmptyCells,
+    /// What the absence of an imported user means.
+    pub absence: Absence,
+}
+
+impl Stored for ImportOptions {
+    const NAME: &'static str = "import options";
+}
