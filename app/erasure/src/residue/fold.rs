@@ -216,8 +216,8 @@ enum Is {
     Word,
 }
 
-/// Maximum number of bytes that one character becomes. Longer expansions are ligatures of whole phrases.
-const MAX_BYTES: usize = 24;
+/// Maximum number of bytes that one character becomes: the Arabic ligature U+FDFA, a whole phrase, has 30.
+const MAX_BYTES: usize = 32;
 
 /// A folded character.
 #[derive(Clone, Copy, Debug)]
@@ -401,6 +401,17 @@ mod tests {
         text.fold(b"Ana\xFF\xFENg");
         assert_eq!(text.letters(), b"anang");
         assert!(text.is_edge(3));
+    }
+
+    #[test]
+    fn no_character_is_cut_off() {
+        let (mut of_word, mut of_char) = (Folded::default(), Folded::default());
+        for c in '\0'..=char::MAX {
+            let text = c.to_string();
+            of_word.fold(db::search_index::fold(&text).as_bytes());
+            of_char.fold(text.as_bytes());
+            assert_eq!(of_word.letters(), of_char.letters(), "{c:?}");
+        }
     }
 
     proptest! {
