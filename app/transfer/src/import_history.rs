@@ -1,7 +1,6 @@
 //! The history of imports: each file that was checked or imported, its counts, and the lines that were rejected, held
 //! or skipped. The history holds no value of a file.
 
-use super::order::ImportOrder;
 use super::problem::LineProblem;
 use super::upload::{self, Uploaded};
 use super::{ImportSummary, TransferError};
@@ -117,9 +116,10 @@ pub async fn add_upload(
 pub(super) async fn add(
     (tx, store): (&DatabaseTransaction, &Store),
     actor: Actor,
-    order: &ImportOrder<'_>,
+    origin: ImportOrigin,
+    how: (ImportProfile, ImportOptions),
 ) -> Result<ImportId, RecordsError> {
-    Ok(ImportId(new_row(store, actor, order.origin, (order.profile, order.options)).insert(tx).await?.id))
+    Ok(ImportId(new_row(store, actor, origin, how).insert(tx).await?.id))
 }
 
 /// Returns the row of an import that begins now.

@@ -68,7 +68,7 @@ pub(super) async fn record(
 ) -> Result<ImportId, TransferError> {
     let id = match order.record {
         Some(id) => id,
-        None => import_history::add((tx, store), actor, order).await?,
+        None => import_history::add((tx, store), actor, order.origin, (order.profile, order.options)).await?,
     };
     import_history::set_result((tx, store), id, result).await?;
     Ok(id)
