@@ -1,5 +1,6 @@
 //! Imports loans.
 
+use super::activity::move_activity;
 use super::columns::LOAN;
 use super::import_users::{ANONYMISED, add_terms, terms_known};
 use super::loan_line::{BORROWER_COLUMNS, LoanLine};
@@ -7,10 +8,10 @@ use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
 use super::report::Report;
+use super::write::update_rows;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
-use db::bulk_insert::{MAX_PARAMETERS, insert};
-use db::dialect;
+use db::bulk_insert::insert;
 use db::entity::{catalogue_records, items, loans, users};
 use db::error::RecordsError;
 use policy::TermKind;
@@ -18,10 +19,9 @@ use policy::import_options::ImportMode;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::sea_query::{OnConflict, Value};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable,
-    QueryFilter, QuerySelect, Set,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, QueryFilter, QuerySelect,
+    Set,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -166,7 +166,7 @@ impl Import {
         let rows =
             created.into_iter().map(|loan| loans::ActiveModel { id: NotSet, ..loan.into_active_model() });
         insert(tx, rows).await?;
-        update(tx, changed).await?;
+        update_rows::<loans::Entity>(tx, loans::Column::Id, changed).await?;
         move_activity(tx, active).await?;
         Ok(())
     }
@@ -341,35 +341,4 @@ async fn known_loans(
         .into_iter()
         .filter_map(|loan| Some(((loan.user_number, loan.item_id?, loan.issued_on), loan)))
         .collect())
-}
-
-/// Updates existing loans with few statements.
-async fn update(tx: &DatabaseTransaction, changed: Vec<loans::Model>) -> Result<(), DbErr> {
-    let columns: Vec<loans::Column> =
-        loans::Column::iter().filter(|column| !matches!(column, loans::Column::Id)).collect();
-    for some in changed.chunks(MAX_PARAMETERS / (columns.len() + 1)) {
-        let conflict = OnConflict::column(loans::Column::Id).update_columns(columns.clone()).to_owned();
-        let many = Insert::<loans::ActiveModel>::many(some.to_vec()).on_conflict(conflict);
-        many.exec_without_returning(tx).await?;
-    }
-    Ok(())
-}
-
-/// Advances the last activity of users to the issue date of their loans. A return isn't activity (rule 4).
-async fn move_activity(tx: &DatabaseTransaction, active: BTreeMap<i64, NaiveDate>) -> Result<(), DbErr> {
-    if active.is_empty() {
-        return Ok(());
-    }
-    let backend = tx.get_database_backend();
-    let row = format!("(CAST(? AS BIGINT), {})", dialect::date_place(backend));
-    let rows = vec![row.as_str(); active.len()].join(", ");
-    // Raw SQL: one UPDATE from a list of VALUES for many users.
-    let sql = format!(
-        "WITH v (number, day) AS (VALUES {rows}) UPDATE users SET last_activity_on = v.day FROM v \
-         WHERE users.number = v.number AND (users.last_activity_on IS NULL OR users.last_activity_on < v.day)"
-    );
-    let values: Vec<Value> =
-        active.into_iter().flat_map(|(number, day)| [number.into(), day.into()]).collect();
-    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
-    Ok(())
 }

@@ -64,7 +64,8 @@ pub struct Charge {
     pub id: ChargeId,
     pub loan: Option<LoanId>,
     pub kind: String,
-    pub cents: i64,
+    /// `None` if the amount is not known.
+    pub cents: Option<i64>,
     pub charged_on: NaiveDate,
     pub settled_on: Option<NaiveDate>,
     pub note: Option<String>,

@@ -249,7 +249,7 @@ async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbE
         of("loans", " AND returned_on IS NOT NULL"),
         of("requests", " AND closed_on IS NULL"),
         of("requests", ""),
-        of("charges", " AND settled_on IS NULL AND cents <> 0"),
+        of("charges", " AND settled_on IS NULL AND COALESCE(cents, 1) <> 0"),
         of("charges", ""),
         of("messages", ""),
         "(SELECT COUNT(*) FROM legal_holds WHERE released_on IS NULL AND (user_number = ? \
