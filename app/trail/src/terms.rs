@@ -1,8 +1,8 @@
 //! The categories, departments and branches of the library.
 
 use crate::store::Store;
+use db::RecordsError;
 use db::entity::terms;
-use db::error::RecordsError;
 use policy::TermKind;
 use policy::user_field::{AsFieldValue, FieldValue};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};

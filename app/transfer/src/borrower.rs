@@ -1,8 +1,8 @@
 //! The user of a line of a file of requests or charges.
 
 use super::reader::Line;
+use db::RecordsError;
 use db::entity::users;
-use db::error::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::text;
 use safeguards::suppression::KeyValues;
@@ -138,8 +138,8 @@ pub(super) async fn find(
     let mut suppressed: HashSet<&Borrower> = HashSet::new();
     if !unknown.is_empty() {
         let keys: Vec<KeyValues<'_>> = unknown.iter().map(|one| one.keys()).collect();
-        let checked = checker.check(tx, &keys).await?;
-        let held = unknown.iter().zip(checked).filter(|(_, result)| result.held_by.is_some());
+        let results = checker.check(tx, &keys).await?;
+        let held = unknown.iter().zip(results).filter(|(_, result)| result.held_by.is_some());
         suppressed.extend(held.map(|(one, _)| *one));
     }
     let found = borrowers.iter().map(|one| match user_of(one) {

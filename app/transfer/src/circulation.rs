@@ -14,8 +14,8 @@ use super::reader::{Header, Line, Lines};
 use super::report::Report;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::entity::users;
-use db::error::RecordsError;
 use policy::TermKind;
 use policy::form::FieldErrors;
 use policy::import_options::ImportMode;
@@ -24,8 +24,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// A kind of lines about a user's requests or charges.
 pub(super) trait Circulation: Send {

@@ -2,9 +2,8 @@
 
 use super::ROWS_PER_CHUNK;
 use super::problem::{FileProblems, in_cell};
-use db::dialect;
 use db::entity::users;
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
 use sea_orm::sea_query::Value;

@@ -8,9 +8,8 @@ use super::{import_loans, import_users};
 use policy::Action;
 use policy::import::ImportState;
 use policy::import_profile::FileKind;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Imports a file. The changes, their audit event and the history are committed together.
 ///

@@ -6,11 +6,9 @@ use super::upload::{self, Uploaded};
 use super::{ImportSummary, TransferError};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::bulk_insert::insert;
-use db::clock::Clock;
-use db::csv_text;
 use db::entity::{import_lines, imports, users};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use db::{Clock, RecordsError, csv_text};
 use policy::import::{ImportOrigin, ImportState, LineOutcome};
 use policy::import_options::ImportOptions;
 use policy::import_profile::{FileKind, ImportProfile};
@@ -23,9 +21,8 @@ use sea_orm::{
 };
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use trail::actor::Actor;
 use trail::person::{self, Person};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// How long an uploaded file waits for its import, in hours. Then it is erased.
 const MAX_UPLOAD_HOURS: i64 = 24;

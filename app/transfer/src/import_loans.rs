@@ -11,9 +11,9 @@ use super::report::Report;
 use super::write::update_rows;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::bulk_insert::insert;
 use db::entity::{catalogue_records, items, loans, users};
-use db::error::RecordsError;
 use policy::TermKind;
 use policy::import_options::ImportMode;
 use safeguards::suppression::KeyValues;
@@ -26,8 +26,7 @@ use sea_orm::{
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Imports loans. A check rolls everything back.
 pub(super) async fn import(

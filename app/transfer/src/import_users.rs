@@ -12,9 +12,9 @@ use super::user_line::UserLine;
 use super::user_match::Matches;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_fields, custom_values, terms, user_words, users};
-use db::error::RecordsError;
 use policy::import_options::ImportMode;
 use policy::{Action, ApprovalId, ManualChange, TermKind, UserNumber};
 use safeguards::suppression::check::Checker;
@@ -28,9 +28,8 @@ use sea_orm::{
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
-use trail::actor::Actor;
 use trail::person::search_words;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Why lines are skipped.
 pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";

@@ -10,9 +10,8 @@ use policy::import_options::{Absence, EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::ImportProfile;
 use sea_orm::DatabaseTransaction;
 use std::path::Path;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// A file to import, and how.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! Lists of the loans, requests, charges and messages of one user, the newest first.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use db::RecordsError;
 use db::entity::{catalogue_records, charges, items, loans, messages, requests, terms};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, TermKind, UserNumber};
 use sea_orm::{
@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, Select,
 };
 use serde::Serialize;
-use trail::store::Store;
+use trail::Store;
 use trail::terms::terms_of;
 
 /// Selects the loans to list.

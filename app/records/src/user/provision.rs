@@ -15,8 +15,8 @@ pub use condition::{TextTest, UserCondition};
 use super::edit::can_sign_in;
 use super::save::{create as create_user, custom_of, edit, form_of_row};
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::entity::{custom_values, scim_departures, users};
-use db::error::RecordsError;
 use policy::user_field::USER_FIELDS;
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, UserNumber};
@@ -27,9 +27,8 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use std::collections::{BTreeMap, HashMap};
-use trail::actor::Actor;
 use trail::person::{display_name, lock};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// A user as an identity system sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]

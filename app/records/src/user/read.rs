@@ -1,9 +1,8 @@
 //! Reads one user's record.
 
 use chrono::NaiveDate;
-use db::dialect;
 use db::entity::{custom_fields, custom_values, photos, user_roles, users};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::user_field::{FieldValue, UserField};
 use policy::{Role, UserNumber, list_user_fields, with_user_fields};
 use safeguards::protection;
@@ -12,8 +11,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
+use trail::Store;
 use trail::person::{Person, display_name};
-use trail::store::Store;
 use trail::terms::{Term, term};
 
 /// Maximum number of users listed under a guarantor.

@@ -3,8 +3,7 @@
 use super::edit::Edit;
 use super::read::UserRecord;
 use db::entity::{custom_fields, custom_values, photos, terms, users};
-use db::error::RecordsError;
-use db::search_index;
+use db::{RecordsError, search_index};
 use identity::session;
 use identity::staff::set_aside;
 use policy::dates::shown;
@@ -19,12 +18,11 @@ use sea_orm::{
     QueryFilter, Set, SqlErr,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{anonymised, lock, search_words};
 use trail::roles::roles_of;
-use trail::store::Store;
-use trail::undoable::{self, Undo};
+use trail::undoable;
+use trail::{Actor, Store, Undo};
 
 /// Creates a user, or saves an edited one.
 ///

@@ -3,10 +3,10 @@
 use super::KeyValues;
 use super::key::{KeyedDigest, ListKey};
 use super::list;
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::suppression::{KeyKind, holding_key};
 use sea_orm::DatabaseTransaction;
-use trail::store::Store;
+use trail::Store;
 
 /// The suppressed keys of a user who would be created.
 #[derive(Clone, Debug, Default)]

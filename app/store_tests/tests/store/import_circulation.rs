@@ -21,7 +21,7 @@ fn counts(summary: &ImportSummary) -> [u64; 5] {
 }
 
 fn day(text: &str) -> Option<NaiveDate> {
-    Some(text.parse().unwrap())
+    text.parse().ok()
 }
 
 async fn last_activity(store: &Store, user: i64) -> Option<NaiveDate> {

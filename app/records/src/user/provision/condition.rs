@@ -1,8 +1,8 @@
 //! Conditions on users, as an identity system filters them.
 
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::entity::{user_words, users};
-use db::error::RecordsError;
 use policy::user_field::{Search, USER_FIELDS};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{ColumnTrait, Condition, IdenStatic, Iterable};
