@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod backup;
 mod check;
+mod custom_fields;
 mod demo;
 mod export;
 mod held;
@@ -66,6 +67,9 @@ enum Command {
     /// API keys of identity systems: create, list, revoke.
     #[command(subcommand)]
     ApiKeys(api_keys::ApiKeys),
+    /// Custom fields of user records: list, add, change, remove.
+    #[command(subcommand)]
+    CustomFields(custom_fields::CustomFields),
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
@@ -211,6 +215,7 @@ impl Arguments {
             Command::Users(users) => users.execute(store, output).await,
             Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
             Command::ApiKeys(keys) => keys.execute(store, output).await,
+            Command::CustomFields(fields) => fields.execute(store, output).await,
             Command::LegalHolds(holds) => holds.execute(store, output).await,
             Command::Held(held) => held.execute(store, output).await,
             Command::Suppression(suppression) => suppression.execute(store, output).await,

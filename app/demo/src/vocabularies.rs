@@ -2,6 +2,7 @@
 
 use db::entity::{custom_fields, terms};
 use policy::TermKind;
+use policy::custom_field::CustomFieldClass;
 use sea_orm::Set;
 
 /// A code and its name.
@@ -73,6 +74,7 @@ pub(super) fn custom_fields() -> Vec<custom_fields::ActiveModel> {
         .map(|(key, label)| custom_fields::ActiveModel {
             key: Set((*key).to_owned()),
             label: Set((*label).to_owned()),
+            class: Set(CustomFieldClass::QuasiIdentifier),
         })
         .collect()
 }

@@ -128,6 +128,17 @@ pub enum Problem {
          the default first"
     )]
     DefaultIsShared,
+    /// A text that can't be the key of a custom field.
+    #[error(
+        "Enter a key of lower-case letters, digits and underscores that starts with a letter, like locker_2"
+    )]
+    NotAKey,
+    /// Another custom field has this key.
+    #[error("Another custom field has this key. Enter a different one")]
+    KeyTaken,
+    /// A task must not keep an identifier.
+    #[error("This field identifies a person, so it is always removed. Choose to remove it")]
+    IdentifierKept,
     /// Another user has this value.
     #[error("Another user already has this value. Enter a different one")]
     Taken,

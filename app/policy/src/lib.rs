@@ -9,6 +9,7 @@ pub mod approval;
 pub mod assess;
 pub mod channel;
 pub mod cron;
+pub mod custom_field;
 pub mod dates;
 pub mod erasure;
 pub mod field;

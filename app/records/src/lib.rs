@@ -5,5 +5,6 @@
 pub mod accounts;
 pub mod catalogue;
 pub mod circulation;
+pub mod custom_field;
 pub mod report;
 pub mod user;

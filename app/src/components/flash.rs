@@ -110,6 +110,9 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "staff-added" => "Member of staff added.",
         "staff-disabled" => "Sign-in disabled. This member of staff can no longer sign in.",
         "api-key-revoked" => "API key revoked. Programs that use it are rejected from now on.",
+        "custom-field-added" => "Custom field added. It is now on the form of every user.",
+        "custom-field-changed" => "Custom field changed.",
+        "custom-field-removed" => "Custom field removed.",
         "role-added" => "Role added. The user must sign in again.",
         _ => return None,
     })

@@ -5,7 +5,7 @@ use crate::state::can_open;
 use leptos::prelude::*;
 
 /// Address, name and description of each module.
-const MODULES: [(&str, &str, &str); 14] = [
+const MODULES: [(&str, &str, &str); 15] = [
     ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
     ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
     ("/runs", "Runs", "Runs and previews, with state and result."),
@@ -22,6 +22,7 @@ const MODULES: [(&str, &str, &str); 14] = [
     ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
     ("/staff", "Staff", "Roles and sign-in of members of staff."),
     ("/api-keys", "API keys", "The keys with which identity systems read and change users."),
+    ("/custom-fields", "Custom fields", "Fields that the library adds to its user records."),
     ("/audit", "Audit", "All recorded actions. Events are never removed."),
     (
         "/personal-data",

@@ -112,7 +112,7 @@ fn photos() -> Table {
 fn custom_fields() -> Table {
     Table {
         name: "custom_fields",
-        columns: vec![text("key"), text("label")],
+        columns: vec![text("key"), text("label"), text("class").default("free_text").take()],
         primary_key: &["key"],
         ..Table::default()
     }

@@ -1,5 +1,6 @@
 //! A custom field of the library.
 
+use policy::custom_field::CustomFieldClass;
 use sea_orm::entity::prelude::*;
 
 /// A custom field of the library. The register of personal data (`policy::personal_data`) documents the columns.
@@ -10,6 +11,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     pub label: String,
+    pub class: CustomFieldClass,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

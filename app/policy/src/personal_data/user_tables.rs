@@ -90,7 +90,11 @@ pub(super) const CUSTOM_FIELDS: Table = Table {
     name: "custom_fields",
     label: "Definitions of custom fields",
     owner: RowOwner::NoUser,
-    columns: &[entry("key", NotPersonal, Keep, "Key"), entry("label", NotPersonal, Keep, "Name on the form")],
+    columns: &[
+        entry("key", NotPersonal, Keep, "Key"),
+        entry("label", NotPersonal, Keep, "Name on the form"),
+        entry("class", NotPersonal, Keep, "Class of its values"),
+    ],
 };
 
 pub(super) const CUSTOM_VALUES: Table = Table {

@@ -89,7 +89,7 @@ async fn an_import_does_not_overwrite_values_under_a_legal_hold() {
             ..leaver("Held")
         };
         let number = UserNumber(add(&store, record).await.number);
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         execute(&store, &format!("INSERT INTO custom_values VALUES ({number}, 'locker', 'A1')")).await;
         first_on_user(&store, number.0).await;
         let before = rows_of(&store, number).await;

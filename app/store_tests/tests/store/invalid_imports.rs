@@ -244,7 +244,7 @@ async fn an_ambiguous_date_is_rejected_without_its_value() {
 #[tokio::test]
 async fn no_cell_accepts_a_control_character() {
     for_each_database(async |store| {
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         let users = "user_id,title,first_name,middle_name,last_name,preferred_name,email,phone,mobile,street,postcode,city,\
                      country,birth_date,gender,language,barcode,external_id,category,department,branch,notes,fictitious,\
                      created_on,leaving_on,last_activity_on,marked_on,guarantor_user_id,custom.locker";

@@ -361,7 +361,7 @@ async fn single_users_count_towards_the_share_of_the_next_run() {
 async fn a_legal_hold_keeps_values_from_being_overwritten() {
     for_each_database(async |store| {
         let number = library(&store, 1).await[0];
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         execute(&store, "INSERT INTO custom_values VALUES (1, 'locker', 'A1')").await;
         execute(
             &store,

@@ -76,7 +76,7 @@ async fn the_list_is_filtered_by_literal_text_and_by_status() {
 #[tokio::test]
 async fn owners_and_custom_fields_must_exist() {
     for_each_database(async |store| {
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         let wrong = TaskForm {
             owner: "77".to_owned(),
             custom: [("locker", "keep"), ("shoe_size", "keep")].map(|(k, v)| (k.into(), v.into())).into(),

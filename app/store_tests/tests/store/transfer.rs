@@ -57,7 +57,7 @@ fn counts(summary: &ImportSummary) -> [u64; 5] {
 #[tokio::test]
 async fn an_import_creates_changes_and_keeps_users() {
     for_each_database(async |store| {
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         let content = "\u{FEFF}last_name,user_id,external_id,first_name,email,birth_date,leaving_on,category,custom.locker\r\n\
                        Ng,ng,E1,Ana María,ng@example.org,1 Feb 1990,2018-01-15,student,A-1\r\n\
                        \"O'Brien, the younger\",ob,E2,,,,,,\r\n";
@@ -348,7 +348,7 @@ async fn an_export_can_be_imported_again() {
     for_each_database(async |store| {
         execute(
             &store,
-            "INSERT INTO custom_fields VALUES ('locker', ''), ('programme', ''), ('emergency_contact', '')",
+            "INSERT INTO custom_fields (key, label) VALUES ('locker', ''), ('programme', ''), ('emergency_contact', '')",
         )
         .await;
         let summary = import(&store, &users).await;
@@ -388,7 +388,7 @@ fn without_numbers(loans: &str) -> String {
 #[tokio::test]
 async fn an_import_removes_no_value_under_a_legal_hold() {
     for_each_database(async |store| {
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         let header = "last_name,user_id,email,birth_date,phone,custom.locker";
         let whole = |name: &str| format!("{name},{name},{name}@example.org,1 Feb 1990,1,A-1");
         import(&store, &format!("{header}\n{}\n{}\n", whole("held"), whole("free"))).await;

@@ -74,7 +74,7 @@ async fn a_new_user_is_not_imported_and_found_at_once() {
 #[tokio::test]
 async fn an_edit_changes_only_edited_fields_and_the_audit_names_them() {
     for_each_database(async |store| {
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         let number = save(&store, &form()).await.unwrap();
         let unchanged = edit_form(&store, number).await;
         save(&store, &unchanged).await.unwrap();
@@ -210,7 +210,11 @@ async fn marking_and_undeleting_are_recorded_once() {
 #[tokio::test]
 async fn the_impact_counts_the_rows_of_the_user() {
     for_each_database(async |store| {
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker'), ('shoe', 'Shoe')").await;
+        execute(
+            &store,
+            "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker'), ('shoe', 'Shoe')",
+        )
+        .await;
         let custom = [("locker", "1"), ("shoe", "44")].map(|(key, value)| (key.to_owned(), value.to_owned()));
         let number =
             save(&store, &UserForm { birth_date: "1990-01-01".to_owned(), custom: custom.into(), ..form() })

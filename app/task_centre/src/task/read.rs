@@ -216,12 +216,12 @@ async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, 
 
 /// Returns the custom fields of this library: key and label.
 pub async fn custom_fields(store: &Store) -> Result<Vec<(String, String)>, RecordsError> {
-    Ok(all_custom_fields(&store.db).await?)
+    let fields = all_custom_fields(&store.db).await?;
+    Ok(fields.into_iter().map(|field| (field.key, field.label)).collect())
 }
 
 pub(super) async fn all_custom_fields(
     db: &impl sea_orm::ConnectionTrait,
-) -> Result<Vec<(String, String)>, DbErr> {
-    let fields = custom_fields::Entity::find().order_by_asc(custom_fields::Column::Key).all(db).await?;
-    Ok(fields.into_iter().map(|field| (field.key, field.label)).collect())
+) -> Result<Vec<custom_fields::Model>, DbErr> {
+    custom_fields::Entity::find().order_by_asc(custom_fields::Column::Key).all(db).await
 }

@@ -95,9 +95,12 @@ async fn check(
     let TaskSettings::AnonymiseUserData(policy) = &draft.settings;
     let known = all_custom_fields(tx).await?;
     for key in &policy.keep_custom {
-        if !known.iter().any(|(known, _)| known == key) {
-            errors.add(&format!("custom.{key}"), Problem::UnknownChoice);
-        }
+        let problem = match known.iter().find(|field| &field.key == key) {
+            None => Problem::UnknownChoice,
+            Some(field) if !field.class.can_be_kept() => Problem::IdentifierKept,
+            Some(_) => continue,
+        };
+        errors.add(&format!("custom.{key}"), problem);
     }
     if errors.is_empty() { Ok(owner) } else { Err(RecordsError::Invalid(errors)) }
 }

@@ -57,7 +57,7 @@ on_both!(
 
 async fn library(desk: Desk) -> Library {
     for sql in [
-        "INSERT INTO custom_fields VALUES ('locker', 'Locker'), ('team', 'Team')",
+        "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker'), ('team', 'Team')",
         "INSERT INTO terms (kind, code, name) VALUES ('category', 'STU', 'Student'), ('department', 'LAW', 'Law')",
         "INSERT INTO users (uuid, user_id, last_name, category) VALUES ('uuid of Ng', 'ng', 'Ng', 'STU')",
     ] {

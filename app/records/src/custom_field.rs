@@ -1,0 +1,161 @@
+//! The definitions of custom fields. Each has a class in the register of personal data.
+
+use db::RecordsError;
+use db::entity::{custom_fields, custom_values, tasks};
+use policy::custom_field::{CustomFieldClass, CustomFieldForm};
+use policy::form::Problem;
+use policy::{Action, TaskId, TaskSettings};
+use sea_orm::ActiveValue::{Set, Unchanged};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use serde::Serialize;
+use std::collections::HashMap;
+use trail::audit::{self, AuditAction, Subject};
+use trail::{Actor, Store};
+
+/// Maximum number of custom fields. A form with more of them helps no librarian.
+const MAX_FIELDS: u64 = 100;
+
+/// A custom field.
+#[derive(Clone, Debug, Serialize)]
+pub struct CustomField {
+    /// The key.
+    pub key: String,
+    /// The name on forms.
+    pub label: String,
+    /// The class in the register.
+    pub class: CustomFieldClass,
+    /// Number of users with a value.
+    pub users: i64,
+    /// The tasks that keep the values.
+    pub kept_by: Vec<(TaskId, String)>,
+}
+
+/// Returns the custom fields, by name.
+pub async fn list(store: &Store) -> Result<Vec<CustomField>, RecordsError> {
+    let fields = custom_fields::Entity::find()
+        .order_by_asc(custom_fields::Column::Label)
+        .order_by_asc(custom_fields::Column::Key)
+        .all(&store.db)
+        .await?;
+    let users: Vec<(String, i64)> = custom_values::Entity::find()
+        .select_only()
+        .column(custom_values::Column::FieldKey)
+        .column_as(custom_values::Column::UserNumber.count(), "users")
+        .group_by(custom_values::Column::FieldKey)
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    let mut users: HashMap<String, i64> = users.into_iter().collect();
+    let mut kept = kept_by(&store.db).await?;
+    let field = |row: custom_fields::Model| CustomField {
+        users: users.remove(&row.key).unwrap_or_default(),
+        kept_by: kept.remove(&row.key).unwrap_or_default(),
+        key: row.key,
+        label: row.label,
+        class: row.class,
+    };
+    Ok(fields.into_iter().map(field).collect())
+}
+
+/// Returns the tasks that keep each custom field, by key.
+async fn kept_by(db: &impl ConnectionTrait) -> Result<HashMap<String, Vec<(TaskId, String)>>, DbErr> {
+    let mut kept: HashMap<String, Vec<(TaskId, String)>> = HashMap::new();
+    for task in tasks::Entity::find().order_by_asc(tasks::Column::Id).all(db).await? {
+        let TaskSettings::AnonymiseUserData(policy) = task.settings;
+        for key in policy.keep_custom {
+            kept.entry(key).or_default().push((TaskId(task.id), task.description.clone()));
+        }
+    }
+    Ok(kept)
+}
+
+/// Adds a custom field.
+pub async fn add(store: &Store, actor: Actor, form: &CustomFieldForm) -> Result<(), RecordsError> {
+    actor.require(Action::Administer)?;
+    let draft = form.validate().map_err(RecordsError::Invalid)?;
+    let tx = store.begin().await?;
+    if custom_fields::Entity::find_by_id(draft.key.clone()).one(&tx).await?.is_some() {
+        return Err(RecordsError::field("key", Problem::KeyTaken));
+    }
+    if custom_fields::Entity::find().count(&tx).await? >= MAX_FIELDS {
+        let why = format!("There are already {MAX_FIELDS} custom fields. Remove one first");
+        return Err(RecordsError::Refused(why));
+    }
+    let row = custom_fields::ActiveModel {
+        key: Set(draft.key.clone()),
+        label: Set(draft.label),
+        class: Set(draft.class),
+    };
+    row.insert(&tx).await?;
+    let detail = format!("{},{}", draft.key, draft.class.code());
+    record(&tx, store, actor, AuditAction::CustomFieldAdded, &detail).await?;
+    store.commit(tx).await
+}
+
+/// Changes name and class of a custom field. Rejects the class *identifier* while a task keeps the field.
+pub async fn change(store: &Store, actor: Actor, form: &CustomFieldForm) -> Result<(), RecordsError> {
+    actor.require(Action::Administer)?;
+    let draft = form.validate().map_err(RecordsError::Invalid)?;
+    let tx = store.begin().await?;
+    let before = custom_fields::Entity::find_by_id(draft.key.clone()).lock_exclusive().one(&tx).await?;
+    let before = before.ok_or(RecordsError::NotFound("custom field"))?;
+    if before.label == draft.label && before.class == draft.class {
+        return Err(RecordsError::Refused("Nothing was changed. Enter another name or class".to_owned()));
+    }
+    if !draft.class.can_be_kept()
+        && let Some(tasks) = kept_by(&tx).await?.remove(&draft.key)
+    {
+        let names: Vec<String> = tasks.into_iter().map(|(_, name)| format!("“{name}”")).collect();
+        let why = format!(
+            "Tasks keep this field: {}. Set the field to be removed there first, because an identifier is always \
+             removed",
+            names.join(", ")
+        );
+        return Err(RecordsError::Refused(why));
+    }
+    let row = custom_fields::ActiveModel {
+        key: Unchanged(draft.key.clone()),
+        label: Set(draft.label),
+        class: Set(draft.class),
+    };
+    row.update(&tx).await?;
+    let detail = format!("{},{}→{}", draft.key, before.class.code(), draft.class.code());
+    record(&tx, store, actor, AuditAction::CustomFieldChanged, &detail).await?;
+    store.commit(tx).await
+}
+
+/// Removes a custom field without values.
+///
+/// Values are never removed with their field, because that would change many users at once without their history.
+pub async fn remove(store: &Store, actor: Actor, key: &str) -> Result<(), RecordsError> {
+    actor.require(Action::Administer)?;
+    let tx = store.begin().await?;
+    let found = custom_fields::Entity::find_by_id(key.to_owned()).lock_exclusive().one(&tx).await?;
+    found.ok_or(RecordsError::NotFound("custom field"))?;
+    let values = custom_values::Entity::find().filter(custom_values::Column::FieldKey.eq(key)).count(&tx);
+    if values.await? > 0 {
+        let why =
+            "Users have values in this field. Remove these values first, in the records or by an import";
+        return Err(RecordsError::Refused(why.to_owned()));
+    }
+    if kept_by(&tx).await?.contains_key(key) {
+        let why = "A task keeps this field. Set the field to be removed in the task first";
+        return Err(RecordsError::Refused(why.to_owned()));
+    }
+    custom_fields::Entity::delete_by_id(key.to_owned()).exec(&tx).await?;
+    record(&tx, store, actor, AuditAction::CustomFieldRemoved, key).await?;
+    store.commit(tx).await
+}
+
+async fn record(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    action: AuditAction,
+    detail: &str,
+) -> Result<(), RecordsError> {
+    Ok(audit::record_event(tx, &store.clock, actor, action, Subject::Library, None, detail).await?)
+}
