@@ -2,6 +2,7 @@
 
 mod edit;
 mod find;
+mod guarantor;
 mod identity;
 mod impact;
 mod mark;

@@ -1,21 +1,21 @@
 //! Imports loans.
 
 use super::columns::LOAN;
-use super::import_users::{ANONYMISED, add_terms, terms_known};
+use super::import_users::ANONYMISED;
 use super::loan_line::{BORROWER_COLUMNS, LoanLine};
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
 use super::report::Report;
+use super::term_codes::TermCodes;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::dialect;
 use db::entity::{catalogue_records, items, loans, users};
 use db::error::RecordsError;
-use policy::TermKind;
 use policy::import_options::ImportMode;
-use safeguards::suppression::KeyValues;
+use safeguards::key_periods::{Borrower, Lookup, borrowers};
 use safeguards::suppression::check::Checker;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{OnConflict, Value};
@@ -28,6 +28,10 @@ use std::path::Path;
 use std::sync::Arc;
 use trail::actor::Actor;
 use trail::store::Store;
+
+/// Why a line is rejected although a user has its key.
+const UNKNOWN: &str = "Another user had this key on the day of the loan, and Lethe does not know who. Name the borrower \
+                       by user number, or leave the line out";
 
 /// Imports loans. A check rolls everything back.
 pub(super) async fn import(
@@ -49,7 +53,7 @@ pub(super) async fn import(
         summary: ImportSummary::default(),
         problems: FileProblems::default(),
         report: Report::default(),
-        terms: terms_known(&tx).await?,
+        codes: TermCodes::load(&tx).await?,
         seen: HashSet::new(),
     };
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
@@ -114,7 +118,7 @@ struct Import {
     summary: ImportSummary,
     problems: FileProblems,
     report: Report,
-    terms: HashSet<(TermKind, String)>,
+    codes: TermCodes,
     /// Loans of the lines so far, for a few bytes each.
     seen: HashSet<LoanKey>,
 }
@@ -128,12 +132,13 @@ impl Import {
     }
 
     async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<LoanLine>) -> Result<(), RecordsError> {
-        let lines = self.with_borrowers(tx, lines).await?;
+        let mut lines = self.with_borrowers(tx, lines).await?;
         if lines.is_empty() {
             return Ok(());
         }
+        lines.iter_mut().for_each(|(line, _)| line.spell(&mut self.codes));
         self.summary.new_terms +=
-            add_terms(tx, &mut self.terms, lines.iter().flat_map(|(line, _)| line.terms())).await?;
+            self.codes.add(tx, lines.iter().flat_map(|(line, _)| line.terms())).await?;
         let items = self.items(tx, &lines).await?;
         let known = known_loans(tx, &lines).await?;
         let (mut created, mut changed) = (Vec::new(), Vec::new());
@@ -177,68 +182,52 @@ impl Import {
         tx: &DatabaseTransaction,
         lines: Vec<LoanLine>,
     ) -> Result<Vec<(LoanLine, users::Model)>, RecordsError> {
-        let mut found: HashMap<(&str, String), users::Model> = HashMap::new();
-        for column in BORROWER_COLUMNS {
-            let values = lines.iter().filter(|line| line.borrower.0 == column).map(|line| &line.borrower.1);
-            let values: HashSet<&str> = values.map(String::as_str).collect();
-            if values.is_empty() {
-                continue;
-            }
-            let filter = match column {
-                "external_id" => users::Column::ExternalId.is_in(values),
-                "user_id" => users::Column::UserId.is_in(values),
-                "barcode" => users::Column::Barcode.is_in(values),
-                _ => users::Column::Number.is_in(values.iter().filter_map(|value| value.parse::<i64>().ok())),
-            };
-            for user in users::Entity::find().filter(filter).lock_exclusive().all(tx).await? {
-                let value = match column {
-                    "external_id" => user.external_id.clone(),
-                    "user_id" => user.user_id.clone(),
-                    "barcode" => user.barcode.clone(),
-                    _ => Some(user.number.to_string()),
-                };
-                found.insert((column, value.unwrap_or_default()), user);
-            }
-        }
-        let unknown = lines.iter().filter(|line| !found.contains_key(&line.borrower)).collect();
-        let suppressed = self.suppressed(tx, unknown).await?;
+        let borrowers = self.borrowers(tx, &lines).await?;
         let mut with = Vec::with_capacity(lines.len());
-        for line in lines {
-            match found.get(&line.borrower) {
-                None if suppressed.contains(&line.number) => {
+        for (line, borrower) in lines.into_iter().zip(borrowers) {
+            let problem = match borrower {
+                Borrower::User(user) => {
+                    with.push((line, *user));
+                    continue;
+                }
+                Borrower::Anonymised => {
                     self.summary.skipped += 1;
                     self.report.skip(line.number, ANONYMISED);
+                    continue;
                 }
-                None => {
-                    let problem = "There is no such user".to_owned();
-                    self.problems.add(in_cell(line.number, line.borrower.0, problem));
-                }
-                Some(user) if user.anonymised_on.is_some() => {
-                    self.summary.skipped += 1;
-                    self.report.skip(line.number, ANONYMISED);
-                }
-                Some(user) => {
-                    let user = user.clone();
-                    with.push((line, user));
-                }
-            }
+                Borrower::Unknown => UNKNOWN,
+                Borrower::NoUser => "There is no such user",
+            };
+            self.problems.add(in_cell(line.number, line.borrower.0, problem.to_owned()));
         }
         Ok(with)
     }
 
-    /// Returns the numbers of those lines whose borrower has a key of the suppression list.
-    async fn suppressed(
+    /// Returns the borrower of each line, in the same order. Locks the users.
+    async fn borrowers(
         &self,
         tx: &DatabaseTransaction,
-        lines: Vec<&LoanLine>,
-    ) -> Result<HashSet<u64>, RecordsError> {
-        if lines.is_empty() {
-            return Ok(HashSet::new());
+        lines: &[LoanLine],
+    ) -> Result<Vec<Borrower>, RecordsError> {
+        let lookups: Vec<Option<Lookup>> =
+            lines.iter().map(|line| Some((line.borrower_key()?, line.issued_on))).collect();
+        let keyed: Vec<Lookup> = lookups.iter().flatten().cloned().collect();
+        let mut by_key = borrowers(tx, &self.checker, &keyed).await?.into_iter();
+        let numbers: HashSet<i64> = lines.iter().filter_map(LoanLine::borrower_number).collect();
+        let mut by_number: HashMap<i64, users::Model> = HashMap::new();
+        if !numbers.is_empty() {
+            let these = users::Entity::find().filter(users::Column::Number.is_in(numbers));
+            by_number.extend(these.lock_exclusive().all(tx).await?.into_iter().map(|user| (user.number, user)));
         }
-        let keys: Vec<KeyValues<'_>> = lines.iter().map(|line| line.borrower_keys()).collect();
-        let found = self.checker.check(tx, &keys).await?;
-        let held = lines.iter().zip(found).filter(|(_, suppressed)| suppressed.held_by.is_some());
-        Ok(held.map(|(line, _)| line.number).collect())
+        let numbered = |line: &LoanLine| {
+            let user = line.borrower_number().and_then(|number| by_number.get(&number));
+            user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()))
+        };
+        let each = lines.iter().zip(&lookups).map(|(line, lookup)| match lookup {
+            Some(_) => by_key.next().unwrap_or(Borrower::NoUser),
+            None => numbered(line),
+        });
+        Ok(each.collect())
     }
 
     /// Returns the items of these lines by barcode. Creates the missing ones.

@@ -45,6 +45,7 @@
 //! file with an error changes nothing. Problems name line and column, never a value.
 
 mod columns;
+mod exchange;
 mod export_loans;
 mod export_users;
 mod guarantors;
@@ -60,6 +61,7 @@ mod problem;
 mod reader;
 mod report;
 mod suppression;
+mod term_codes;
 pub mod upload;
 mod user_line;
 mod user_match;

@@ -1,11 +1,14 @@
 //! A parsed line of a loan file.
 
 use super::reader::Line;
+use super::term_codes::TermCodes;
 use chrono::NaiveDate;
 use policy::dates::{optional_date, optional_past_date};
 use policy::form::{FieldErrors, Problem};
-use policy::{TermKind, text};
-use safeguards::suppression::KeyValues;
+use policy::key_form::normal;
+use policy::suppression::KeyKind;
+use policy::{TermKind, key_form, text};
+use safeguards::suppression::KeyForm;
 
 /// Maximum number of renewals.
 const MAX_RENEWALS: i32 = 10_000;
@@ -33,15 +36,28 @@ pub(super) struct LoanLine {
 }
 
 impl LoanLine {
-    /// Returns the key of the borrower that the suppression list is compared with. A user number is not a key.
-    pub(super) fn borrower_keys(&self) -> KeyValues<'_> {
-        let value = Some(self.borrower.1.as_str());
-        match self.borrower.0 {
-            "external_id" => KeyValues { external_id: value, ..KeyValues::default() },
-            "user_id" => KeyValues { user_id: value, ..KeyValues::default() },
-            "barcode" => KeyValues { barcode: value, ..KeyValues::default() },
-            _ => KeyValues::default(),
+    /// Changes the codes of category, department and branch to the spelling of the library.
+    pub(super) fn spell(&mut self, codes: &mut TermCodes) {
+        codes.spell(TermKind::Branch, &mut self.branch);
+        for (kind, code) in
+            [(TermKind::Category, &mut self.category), (TermKind::Department, &mut self.department)]
+        {
+            if let Some(code) = code {
+                codes.spell(kind, code);
+            }
         }
+    }
+
+    /// Returns the key of the borrower in its normal form. `None` for a user number, which belongs to one user only.
+    pub(super) fn borrower_key(&self) -> Option<KeyForm> {
+        let kind = KeyKind::from_code(self.borrower.0)?;
+        Some((kind, normal(&self.borrower.1)))
+    }
+
+    /// Returns the user number of the borrower. `None` if the line names a key.
+    pub(super) fn borrower_number(&self) -> Option<i64> {
+        let (column, value) = &self.borrower;
+        (*column == "user_number").then(|| value.parse().ok()).flatten()
     }
 
     /// Validates a line. Dates of past events can't lie after `today`.
@@ -49,7 +65,7 @@ impl LoanLine {
         let mut errors = FieldErrors::default();
         let mut borrower = None;
         for column in BORROWER_COLUMNS {
-            let value = errors.take(column, text::line(line.cell(column), text::SHORT)).unwrap_or_default();
+            let value = errors.take(column, key_form::validate(line.cell(column))).unwrap_or_default();
             if borrower.is_none() && !value.is_empty() {
                 borrower = Some((column, value));
             }

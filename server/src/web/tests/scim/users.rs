@@ -365,7 +365,7 @@ async fn versions_prevent_lost_updates(api: Api) {
 
 async fn staff_are_read_but_not_changed(api: Api) {
     api.desk.staff("lib", &[Role::Librarian]).await;
-    let id = api.text("SELECT uuid FROM users WHERE user_id = 'lib'").await;
+    let id = api.text("SELECT scim_id FROM users WHERE user_id = 'lib'").await;
     assert_eq!(api.get(&format!("/Users/{id}")).await.json["userName"], "lib");
     assert_eq!(api.found("userName eq \"lib\"").await, ["lib"]);
     for answer in [
