@@ -1,9 +1,10 @@
 //! Matches lines to users.
 
-use super::problem::{LineProblem, in_cell};
+use super::problem::{LineProblem, in_cell, in_column};
 use super::user_line::UserLine;
 use db::bulk_insert::MAX_PARAMETERS;
 use db::entity::users;
+use policy::form::Problem;
 use policy::key_form::normal;
 use policy::suppression::KeyKind;
 use safeguards::suppression::KeyForm;
@@ -92,7 +93,11 @@ impl Matches {
             let number = match *owner {
                 Owner::User(number) if !seen.contains(&number) => number,
                 Owner::User(_) | Owner::Line(_) => {
-                    return Err(in_cell(line.line.number, key.0.field(), TWICE.to_owned()));
+                    let (number, column) = (line.line.number, key.0.field());
+                    return Err(match found.user {
+                        Some(_) => in_column(number, column, &Problem::Taken),
+                        None => in_cell(number, column, TWICE.to_owned()),
+                    });
                 }
             };
             match found.user {

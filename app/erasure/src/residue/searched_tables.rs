@@ -186,7 +186,7 @@ fn column(table: &str, name: &str, class: Option<DataClass>) -> Column {
     Column {
         name: name.to_owned(),
         is_free: matches!(class, Some(DataClass::FreeText) | None),
-        identifies: identifies && matches!(table, "users" | "user_words"),
+        identifies: identifies && matches!(table, "users" | "user_words" | "key_periods"),
         kind,
     }
 }

@@ -17,6 +17,7 @@ mod health;
 mod import_limits;
 mod import_modes;
 mod invalid_imports;
+mod keys;
 mod leases;
 mod ledger;
 mod legal_holds;
