@@ -80,9 +80,7 @@ pub async fn anonymise(
     let mut keys: NormalKeys = people.iter().map(Candidate::keys).collect();
     let persons = people.iter().filter(|person| !person.facts.fictitious).map(|person| person.number.0);
     keys.extend(key_periods::former_keys(tx, persons).await?);
-    suppression::list::add(tx, store, keys)
-        .instrument(tracing::debug_span!("suppress"))
-        .await?;
+    suppression::list::add(tx, store, keys).instrument(tracing::debug_span!("suppress")).await?;
     outcomes.done = people.iter().map(|person| person.number).collect();
     outcomes.keys = people.iter().map(|person| person.uuid.clone()).collect();
     for table in TABLES {

@@ -49,7 +49,7 @@ pub use normal_form::normal;
 mod normal_form {
     use unicode_normalization::UnicodeNormalization as _;
 
-    /// A letter of its own, although its capital is that of `i`.
+    /// A separate letter, although its capital is that of `i`.
     const DOTLESS_I: char = 'ı';
 
     /// Returns the normal form of a key: composed (NFC), with folded case, without surrounding white space. Empty for
@@ -72,9 +72,7 @@ mod normal_form {
         match c {
             DOTLESS_I => folded.push(c),
             c if c.is_whitespace() => folded.push(' '),
-            c => folded.extend(
-                c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase),
-            ),
+            c => folded.extend(c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)),
         }
     }
 }
@@ -88,8 +86,23 @@ mod tests {
         assert_eq!(validate(" ra10001 "), Ok("ra10001".to_owned()));
         assert_eq!(email(" a@b.example "), Ok("a@b.example".to_owned()));
         for unseen in [
-            '\u{AD}', '\u{200B}', '\u{200C}', '\u{200D}', '\u{200E}', '\u{200F}', '\u{202A}', '\u{202E}',
-            '\u{2060}', '\u{2066}', '\u{2069}', '\u{FEFF}', '\u{FE0F}', '\u{E0041}', '\u{34F}', '\0', '\u{7}',
+            '\u{AD}',
+            '\u{200B}',
+            '\u{200C}',
+            '\u{200D}',
+            '\u{200E}',
+            '\u{200F}',
+            '\u{202A}',
+            '\u{202E}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{FEFF}',
+            '\u{FE0F}',
+            '\u{E0041}',
+            '\u{34F}',
+            '\0',
+            '\u{7}',
         ] {
             for key in [format!("ra{unseen}10001"), format!("ra10001{unseen}"), format!("{unseen}ra10001")] {
                 assert_eq!(validate(&key), Err(Problem::ControlCharacter), "{unseen:?}");

@@ -175,7 +175,10 @@ pub async fn former_keys(
 }
 
 /// The users who own keys now, by key.
-async fn current(tx: &DatabaseTransaction, keys: &HashSet<KeyForm>) -> Result<HashMap<KeyForm, users::Model>, DbErr> {
+async fn current(
+    tx: &DatabaseTransaction,
+    keys: &HashSet<KeyForm>,
+) -> Result<HashMap<KeyForm, users::Model>, DbErr> {
     let mut owners = HashMap::new();
     for kind in KeyKind::ALL {
         let Some(column) = users::key_column(kind) else { continue };

@@ -1,7 +1,7 @@
 //! The categories, departments and branches of the library.
 
 use crate::store::Store;
-use db::entity::{terms, users};
+use db::entity::{legal_holds, terms, users};
 use db::error::RecordsError;
 use policy::TermKind;
 use policy::key_form::normal;
@@ -90,24 +90,33 @@ pub async fn spelling(
     Ok(used(db, kind, code).await?.map_or(Spelling::Free, Spelling::Known))
 }
 
-/// Returns the code of a user that is the same as this one, as it is spelled there.
+/// Returns the code of a user or of a legal hold that is the same as this one, as it is spelled there.
 pub async fn used(
     db: &impl ConnectionTrait,
     kind: TermKind,
     code: &str,
 ) -> Result<Option<String>, RecordsError> {
-    let codes = codes_of_users(db, kind).await?.into_iter().map(|code| (kind, code));
+    let codes = used_codes(db, kind).await?.into_iter().map(|code| (kind, code));
     Ok(Spellings::of(codes).get(kind, code).map(str::to_owned))
 }
 
-async fn codes_of_users(db: &impl ConnectionTrait, kind: TermKind) -> Result<Vec<String>, DbErr> {
+/// Returns the codes of users. A legal hold covers its category in every spelling, also while no user has it.
+async fn used_codes(db: &impl ConnectionTrait, kind: TermKind) -> Result<Vec<String>, DbErr> {
     let column = match kind {
         TermKind::Category => users::Column::Category,
         TermKind::Department => users::Column::Department,
         TermKind::Branch => users::Column::Branch,
     };
     let codes = users::Entity::find().select_only().column(column).filter(column.is_not_null()).distinct();
-    codes.into_tuple().all(db).await
+    let mut codes: Vec<String> = codes.into_tuple().all(db).await?;
+    if kind == TermKind::Category {
+        let category = legal_holds::Column::Category;
+        let held = legal_holds::Entity::find().select_only().column(category).filter(category.is_not_null());
+        let held: Vec<String> = held.into_tuple().all(db).await?;
+        // A code of a legal hold comes first: its spelling must stay.
+        codes.splice(0..0, held);
+    }
+    Ok(codes)
 }
 
 /// The codes of the library, by their normal form.
@@ -115,12 +124,12 @@ async fn codes_of_users(db: &impl ConnectionTrait, kind: TermKind) -> Result<Vec
 pub struct Spellings(HashMap<(TermKind, String), String>);
 
 impl Spellings {
-    /// Reads the codes of the lists, then those that only users have.
+    /// Reads the codes of the lists, then those that only users or legal holds have.
     pub async fn load(db: &impl ConnectionTrait) -> Result<Self, RecordsError> {
         let listed = terms::Entity::find().all(db).await?;
         let mut all = Self::of(listed.into_iter().map(|term| (term.kind, term.code)));
         for kind in TermKind::ALL {
-            for code in codes_of_users(db, kind).await? {
+            for code in used_codes(db, kind).await? {
                 all.0.entry((kind, normal(&code))).or_insert(code);
             }
         }

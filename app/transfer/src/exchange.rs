@@ -127,7 +127,12 @@ fn reject_the_blocked(candidates: &mut [Candidate]) {
             .enumerate()
             .filter(|(_, candidate)| candidate.problem.is_none())
             .filter_map(|(place, candidate)| {
-                candidate.found.blocked.iter().find(|blocked| !is_free(blocked)).map(|(kind, _)| (place, *kind))
+                candidate
+                    .found
+                    .blocked
+                    .iter()
+                    .find(|blocked| !is_free(blocked))
+                    .map(|(kind, _)| (place, *kind))
             })
             .collect();
         if rejected.is_empty() {
@@ -143,7 +148,11 @@ fn reject_the_blocked(candidates: &mut [Candidate]) {
 }
 
 /// Empties the normal forms of the keys that the lines give up. Writing the lines sets the new ones.
-async fn free(tx: &DatabaseTransaction, today: NaiveDate, candidates: &[Candidate]) -> Result<(), RecordsError> {
+async fn free(
+    tx: &DatabaseTransaction,
+    today: NaiveDate,
+    candidates: &[Candidate],
+) -> Result<(), RecordsError> {
     let ready = candidates.iter().filter(|candidate| candidate.problem.is_none());
     let lost: Vec<Change> = ready
         .filter(|candidate| !candidate.frees.is_empty())

@@ -137,8 +137,7 @@ impl Import {
             return Ok(());
         }
         lines.iter_mut().for_each(|(line, _)| line.spell(&mut self.codes));
-        self.summary.new_terms +=
-            self.codes.add(tx, lines.iter().flat_map(|(line, _)| line.terms())).await?;
+        self.summary.new_terms += self.codes.add(tx, lines.iter().flat_map(|(line, _)| line.terms())).await?;
         let items = self.items(tx, &lines).await?;
         let known = known_loans(tx, &lines).await?;
         let (mut created, mut changed) = (Vec::new(), Vec::new());
@@ -217,7 +216,8 @@ impl Import {
         let mut by_number: HashMap<i64, users::Model> = HashMap::new();
         if !numbers.is_empty() {
             let these = users::Entity::find().filter(users::Column::Number.is_in(numbers));
-            by_number.extend(these.lock_exclusive().all(tx).await?.into_iter().map(|user| (user.number, user)));
+            by_number
+                .extend(these.lock_exclusive().all(tx).await?.into_iter().map(|user| (user.number, user)));
         }
         let numbered = |line: &LoanLine| {
             let user = line.borrower_number().and_then(|number| by_number.get(&number));

@@ -233,13 +233,7 @@ struct Change {
 }
 
 impl<'a> Import<'a> {
-    fn new(
-        store: &'a Store,
-        actor: Actor,
-        header: &Arc<Header>,
-        codes: TermCodes,
-        checker: Checker,
-    ) -> Self {
+    fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, codes: TermCodes, checker: Checker) -> Self {
         Self {
             store,
             actor,
@@ -283,8 +277,7 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         lines.iter_mut().for_each(|line| line.line.spell(&mut self.codes));
-        self.summary.new_terms +=
-            self.codes.add(tx, lines.iter().flat_map(|line| line.line.terms())).await?;
+        self.summary.new_terms += self.codes.add(tx, lines.iter().flat_map(|line| line.line.terms())).await?;
         let mut matches = Matches::find(tx, &lines).await?;
         let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
         let custom = self.custom_values(tx, &matches).await?;
@@ -513,9 +506,8 @@ impl<'a> Import<'a> {
         parts(tx, &changes).await?;
         let today = self.store.clock.today();
         let since = |user: &users::Model| user.created_on.unwrap_or(today);
-        let keys = changes.iter().filter_map(|Change { user, .. }| {
-            key_periods::Change::of(None, user, since(user))
-        });
+        let keys =
+            changes.iter().filter_map(|Change { user, .. }| key_periods::Change::of(None, user, since(user)));
         Ok(keys.collect())
     }
 }

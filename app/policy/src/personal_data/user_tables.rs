@@ -88,8 +88,18 @@ pub(super) const KEY_PERIODS: Table = Table {
         entry("user_number", Link, DeleteRow, "User"),
         entry("kind", NotPersonal, DeleteRow, "Kind of the key: UserID, barcode or external identifier"),
         entry("key_form", Identifier, DeleteRow, "Key in its normal form, so that a loan finds its borrower"),
-        entry("owned_from", QuasiIdentifier, DeleteRow, "First day with this key, if another user had it before"),
-        entry("owned_until", QuasiIdentifier, DeleteRow, "First day without this key; none for a current key"),
+        entry(
+            "owned_from",
+            QuasiIdentifier,
+            DeleteRow,
+            "First day with this key, if another user had it before",
+        ),
+        entry(
+            "owned_until",
+            QuasiIdentifier,
+            DeleteRow,
+            "First day without this key; none for a current key",
+        ),
     ],
 };
 

@@ -19,7 +19,7 @@ pub enum Borrower {
     User(Box<users::Model>),
     /// A user who has been anonymised.
     Anonymised,
-    /// The key has an owner now, but another one had it on the day of the loan, and Lethe doesn't know whom.
+    /// The key has an owner now, but another user had it on the day of the loan, and Lethe doesn't know who.
     Unknown,
     /// No user has or had the key.
     NoUser,
@@ -32,7 +32,7 @@ impl Borrower {
     }
 }
 
-/// Whom the rows name.
+/// The owner that the rows name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Owner {
     Current,
@@ -66,10 +66,10 @@ pub async fn borrowers(
         _ => None,
     });
     let former: HashSet<i64> = former.collect();
-    let former = users::Entity::find().filter(users::Column::Number.is_in(former)).lock_exclusive().all(tx).await?;
+    let former =
+        users::Entity::find().filter(users::Column::Number.is_in(former)).lock_exclusive().all(tx).await?;
     let former: HashMap<i64, users::Model> = former.into_iter().map(|user| (user.number, user)).collect();
-    let user =
-        |user: Option<&users::Model>| user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()));
+    let user = |user: Option<&users::Model>| user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()));
     let borrowers = found.into_iter().zip(lookups).map(|(owner, (key, _))| match owner {
         Owner::Current => user(owners.get(key)),
         Owner::Former(number) => user(former.get(&number)),

@@ -1,8 +1,8 @@
 //! Checks users who would be created.
 
-use super::{KeyForm, KeyValues};
 use super::key::{KeyedDigest, ListKey};
 use super::list;
+use super::{KeyForm, KeyValues};
 use chrono::NaiveDate;
 use db::error::RecordsError;
 use policy::suppression::{KeyKind, holding_key};
@@ -51,7 +51,8 @@ impl Checker {
         let digests: Vec<KeyedDigest> = keys.iter().flatten().map(|(_, digest)| digest.clone()).collect();
         let listed = list::listed(tx, &digests).await?;
         let suppressed = keys.into_iter().zip(users).map(|(keys, user)| {
-            let mut keys: Vec<_> = keys.into_iter().filter(|(_, digest)| listed.contains_key(digest)).collect();
+            let mut keys: Vec<_> =
+                keys.into_iter().filter(|(_, digest)| listed.contains_key(digest)).collect();
             keys.sort_by_key(|(kind, _)| *kind);
             let kinds: Vec<KeyKind> = keys.iter().map(|(kind, _)| *kind).collect();
             let holding = holding_key(user.has_external_id(), &kinds);
@@ -73,7 +74,8 @@ impl Checker {
         let digests: Vec<KeyedDigest> =
             keys.iter().map(|(kind, form)| self.key.digest(*kind, form)).collect();
         let listed = list::listed(tx, &digests).await?;
-        let since = keys.iter().zip(&digests).filter_map(|(key, digest)| Some((key.clone(), *listed.get(digest)?)));
+        let since =
+            keys.iter().zip(&digests).filter_map(|(key, digest)| Some((key.clone(), *listed.get(digest)?)));
         Ok(since.collect())
     }
 

@@ -1,7 +1,7 @@
 //! The rows of the list: adding, looking up and deleting them.
 
-use super::{KeyForm, KeyValues};
 use super::key::{KeyedDigest, ListKey};
+use super::{KeyForm, KeyValues};
 use chrono::{Datelike as _, Months, NaiveDate};
 use db::dialect;
 use db::entity::{held_lines, suppressed_keys};
@@ -92,7 +92,8 @@ pub(super) async fn listed(
     }
     let backend = tx.get_database_backend();
     // Raw SQL: thousands of ids as one value.
-    let sql = format!("SELECT digest, added_on FROM suppressed_keys WHERE {}", dialect::in_list(backend, "id"));
+    let sql =
+        format!("SELECT digest, added_on FROM suppressed_keys WHERE {}", dialect::in_list(backend, "id"));
     let ids = dialect::id_list(backend, digests.iter().map(KeyedDigest::id));
     let rows = tx.query_all_raw(dialect::bind(backend, &sql, vec![ids])).await?;
     let found: Result<HashMap<KeyedDigest, NaiveDate>, DbErr> = rows

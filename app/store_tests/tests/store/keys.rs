@@ -124,13 +124,14 @@ async fn invisible_characters_are_rejected_at_every_entry_point() {
                 }
             }
             for column in ["external_id", "user_id", "barcode"] {
-                let found = problems(try_import(&store, &format!("last_name,{column}\nNg,ra{unseen}1\n")).await);
+                let found =
+                    problems(try_import(&store, &format!("last_name,{column}\nNg,ra{unseen}1\n")).await);
                 assert_eq!(found, [format!("line 2, {column}: {hidden}")], "{unseen:?}");
             }
-            let content = format!("last_name,barcode,email,guarantor_user_id\nNg,1,a{unseen}@b.org,g{unseen}\n");
+            let content =
+                format!("last_name,barcode,email,guarantor_user_id\nNg,1,a{unseen}@b.org,g{unseen}\n");
             let found = problems(try_import(&store, &content).await);
-            let expected =
-                ["email", "guarantor_user_id"].map(|column| format!("line 2, {column}: {hidden}"));
+            let expected = ["email", "guarantor_user_id"].map(|column| format!("line 2, {column}: {hidden}"));
             assert_eq!(found, expected, "{unseen:?}");
         }
         // Names keep the joiners that their scripts need.
@@ -140,7 +141,10 @@ async fn invisible_characters_are_rejected_at_every_entry_point() {
             import(&store, &format!("last_name,barcode\n{name},{}\n", name.chars().count())).await;
         }
         let names = all(&store).await;
-        assert_eq!(names.iter().filter(|user| user.last_name.as_deref() == Some("علی\u{200C}رضا")).count(), 2);
+        assert_eq!(
+            names.iter().filter(|user| user.last_name.as_deref() == Some("علی\u{200C}رضا")).count(),
+            2
+        );
     })
     .await;
 }
@@ -152,7 +156,8 @@ async fn every_writer_stores_the_normal_forms() {
         let demo = all(&store).await;
         assert!(demo.iter().any(|user| user.user_id_key.is_some()));
         assert!(demo.iter().all(|user| user.scim_id.is_some() == user.anonymised_on.is_none()));
-        let user = add(&store, users::ActiveModel { barcode: Set(Some("B-É".to_owned())), ..leaver("Ng") }).await;
+        let user =
+            add(&store, users::ActiveModel { barcode: Set(Some("B-É".to_owned())), ..leaver("Ng") }).await;
         assert_eq!(user.barcode_key.as_deref(), Some("b-é"));
         let mut form = form_of(&store, "Ng").await;
         form.user_id = "NEW".to_owned();

@@ -1,7 +1,8 @@
 //! Creating, editing and marking users manually; photos; the impact of anonymising.
 
 use crate::support::{
-    TODAY, add, add_task, day, dump, execute, five_days, for_each_database, import_loans, import_users, leaver,
+    TODAY, add, add_task, day, dump, execute, five_days, for_each_database, import_loans, import_users,
+    leaver,
 };
 use crate::transfer::{file, problems};
 use db::RecordsError;
@@ -259,7 +260,8 @@ async fn the_last_activity_is_never_in_the_future_and_can_be_corrected() {
             let refused = import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await;
             let expected = format!("line 2, last_activity_on: {}", Problem::FutureDate);
             assert_eq!(problems(refused), [expected]);
-            let content = format!("user_id,item_barcode,branch,issued_on,due_on\nNg-id,I1,main,{future},2090-01-01\n");
+            let content =
+                format!("user_id,item_barcode,branch,issued_on,due_on\nNg-id,I1,main,{future},2090-01-01\n");
             let refused = import_loans(&store, Actor::COMMAND_LINE, file(content).path(), false).await;
             assert_eq!(problems(refused), [format!("line 2, issued_on: {}", Problem::FutureDate)]);
             let corrected = user::correct_last_activity(&store, Actor::COMMAND_LINE, number, future).await;

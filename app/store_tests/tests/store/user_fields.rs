@@ -21,11 +21,7 @@ use transfer::export_users;
 fn value_of(field: &UserField, version: usize) -> Value {
     let position = USER_FIELDS.iter().position(|other| other == field).unwrap();
     match field.kind {
-        FieldKind::Line
-        | FieldKind::Key
-        | FieldKind::LastName
-        | FieldKind::Lines
-        | FieldKind::Term => {
+        FieldKind::Line | FieldKind::Key | FieldKind::LastName | FieldKind::Lines | FieldKind::Term => {
             json!(format!("value{position}x{version}"))
         }
         FieldKind::Email => json!(format!("value{position}x{version}@example.org")),

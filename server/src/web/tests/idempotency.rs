@@ -203,7 +203,8 @@ async fn the_claim_of_a_rejected_form_is_released_later_if_the_database_fails() 
     let execute = async |sql: &str| {
         desk.store.db.execute_unprepared(sql).await.expect("a change");
     };
-    execute("INSERT INTO users (uuid, last_name, barcode, barcode_key) VALUES ('u', 'Other', 'B1', 'b1')").await;
+    execute("INSERT INTO users (uuid, last_name, barcode, barcode_key) VALUES ('u', 'Other', 'B1', 'b1')")
+        .await;
     execute("CREATE TRIGGER gone BEFORE DELETE ON form_keys BEGIN SELECT RAISE(ABORT, 'gone'); END").await;
     let mut user = form(&desk.get("/users/new").await.2, "/do/save_user");
     user.set("form[last_name]", "Ng");

@@ -27,7 +27,8 @@ fn shows(page: &str, problem: &Problem) -> bool {
 #[tokio::test]
 async fn keys_that_look_alike_and_hidden_characters_are_rejected_at_their_field() {
     for desk in [Some(Desk::open().await), Desk::open_on_postgres().await].into_iter().flatten() {
-        let first = "form[last_name]=Ng&form[user_id]=Jos%C3%A9&form[barcode]=B1&form[external_id]=Stra%C3%9Fe";
+        let first =
+            "form[last_name]=Ng&form[user_id]=Jos%C3%A9&form[barcode]=B1&form[external_id]=Stra%C3%9Fe";
         assert_eq!(create(&desk, first).await.0, StatusCode::SEE_OTHER);
         for (field, same) in [("user_id", "JOSE%CC%81"), ("barcode", "b1"), ("external_id", "STRASSE")] {
             let (status, page) = create(&desk, &format!("form[last_name]=X&form[{field}]={same}")).await;

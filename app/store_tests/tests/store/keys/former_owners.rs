@@ -13,7 +13,12 @@ use transfer::{ImportSummary, TransferError};
 
 const HEADER: &str = "item_barcode,branch,issued_on,due_on";
 
-async fn lend(store: &Store, column: &str, key: &str, dates: &[&str]) -> Result<ImportSummary, TransferError> {
+async fn lend(
+    store: &Store,
+    column: &str,
+    key: &str,
+    dates: &[&str],
+) -> Result<ImportSummary, TransferError> {
     let mut content = format!("{column},{HEADER}\n");
     for (number, date) in dates.iter().enumerate() {
         content.push_str(&format!("{key},I{column}{key}{number},main,{date},2018-12-01\n"));
@@ -23,7 +28,8 @@ async fn lend(store: &Store, column: &str, key: &str, dates: &[&str]) -> Result<
 
 /// Returns the days of the loans of a user.
 async fn days_of(store: &Store, user: i64) -> Vec<String> {
-    let loans = loans::Entity::find().filter(loans::Column::UserNumber.eq(user)).all(&store.db).await.unwrap();
+    let loans =
+        loans::Entity::find().filter(loans::Column::UserNumber.eq(user)).all(&store.db).await.unwrap();
     let mut days: Vec<String> = loans.iter().map(|loan| loan.issued_on.to_string()).collect();
     days.sort();
     days
@@ -133,13 +139,18 @@ async fn anonymising_removes_the_former_keys() {
         import(&last, &format!("{header}\nGone,E1,canarytwo,2018-01-02\nHeir,E2,canaryone,\n")).await;
         assert_eq!(periods(&store).await, 5);
         run_all(&last, task).await;
-        let gone = users::Entity::find().filter(users::Column::AnonymisedOn.is_not_null()).one(&store.db).await;
+        let gone =
+            users::Entity::find().filter(users::Column::AnonymisedOn.is_not_null()).one(&store.db).await;
         let gone = gone.unwrap().unwrap();
         assert_eq!((gone.scim_id, gone.barcode_key, gone.external_id_key), (None, None, None));
         let theirs = key_periods::Entity::find().filter(key_periods::Column::UserNumber.eq(gone.number));
         assert_eq!(theirs.count(&store.db).await.unwrap(), 0);
         assert!(!dump(&store).await.contains("canarytwo"));
-        assert_eq!(residue_hits::Entity::find().count(&store.db).await.unwrap(), 0, "keys of others are theirs");
+        assert_eq!(
+            residue_hits::Entity::find().count(&store.db).await.unwrap(),
+            0,
+            "keys of others are theirs"
+        );
         // The loans of the former owner are still recognised: never the heir's, never a problem.
         let later = on(&store, "2018-03-01");
         let dates = ["2016-05-01", "2018-01-22", "2018-01-23"];

@@ -57,11 +57,8 @@ async fn an_old_ring_is_resolved_by_clearing_one_guarantor() {
         four(&store).await;
         for (user, guarantor) in [("a", "b"), ("b", "c"), ("c", "a")] {
             let of = |key: &str| format!("(SELECT number FROM users WHERE user_id = '{key}')");
-            let sql = format!(
-                "UPDATE users SET guarantor_number = {} WHERE number = {}",
-                of(guarantor),
-                of(user)
-            );
+            let sql =
+                format!("UPDATE users SET guarantor_number = {} WHERE number = {}", of(guarantor), of(user));
             execute(&store, &sql).await;
         }
         // Other fields stay editable, and SCIM keeps the guarantor.

@@ -424,7 +424,10 @@ async fn anonymised_and_fictitious_users_are_invisible(api: Api) {
 }
 
 async fn keys_that_look_alike_are_one_key(api: Api) {
-    let id = api.post(json!({ "userName": "José", "externalId": "E-ß", "name": { "familyName": "Ng" } })).await.id();
+    let id = api
+        .post(json!({ "userName": "José", "externalId": "E-ß", "name": { "familyName": "Ng" } }))
+        .await
+        .id();
     for filter in [
         "userName eq \"JOSE\u{301}\"",
         "userName eq \"jose\u{301}\"",
@@ -435,7 +438,8 @@ async fn keys_that_look_alike_are_one_key(api: Api) {
     }
     assert!(api.found("userName ne \"jose\u{301}\"").await.is_empty());
     assert!(api.found("userName eq \"jose\"").await.is_empty());
-    for body in [user("JOSE\u{301}"), json!({ "userName": "c", "externalId": "e-ss", "name": { "familyName": "C" } })]
+    for body in
+        [user("JOSE\u{301}"), json!({ "userName": "c", "externalId": "e-ss", "name": { "familyName": "C" } })]
     {
         assert_eq!(api.post(body).await.error(), (409, "uniqueness"));
     }
@@ -455,7 +459,8 @@ async fn an_anonymised_user_comes_back_only_by_a_decision(api: Api) {
     super::super::suppression::single_task(store).await;
     let ng = json!({ "userName": "ng", "externalId": "E-1", "name": { "familyName": "Ng" } });
     let id = api.post(ng.clone()).await.id();
-    let number: i64 = api.text("SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await.parse().unwrap();
+    let number: i64 =
+        api.text("SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await.parse().unwrap();
     run::anonymise_one(store, Actor::COMMAND_LINE, UserNumber(number), &number.to_string()).await.unwrap();
     run::background_scans().await;
     // Nothing links the record with the identity system any more.
