@@ -18,7 +18,7 @@ fn file(content: &str) -> NamedTempFile {
     file
 }
 
-async fn valid_lines(store: &Store, kind: FileKind, file: &Path, dry_run: bool) -> Imported {
+pub async fn valid_lines(store: &Store, kind: FileKind, file: &Path, dry_run: bool) -> Imported {
     let watch = Watch::default();
     let options = ImportOptions { mode: ImportMode::ValidLinesOnly, ..ImportOptions::default() };
     let order = ImportOrder::on_command_line(file, ImportProfile::of(kind), &watch);
@@ -27,7 +27,7 @@ async fn valid_lines(store: &Store, kind: FileKind, file: &Path, dry_run: bool) 
 }
 
 /// Returns the number of lines of which the summary says what became of them.
-fn accounted(summary: &ImportSummary) -> u64 {
+pub fn accounted(summary: &ImportSummary) -> u64 {
     let held = summary.suppressed + summary.suppressed_ignored + summary.held;
     summary.created
         + summary.changed

@@ -2,9 +2,11 @@
 
 use super::{all, counts, import, named, try_import};
 use crate::anonymising::run_all;
+use crate::import_modes::{accounted, valid_lines};
 use crate::support::{add, add_task, execute, five_days, for_each_database, import_users_confirmed, leaver};
 use crate::transfer::{file, problems};
 use db::entity::{legal_holds, user_roles, users};
+use policy::import_profile::FileKind;
 use policy::{LegalHoldReason, Role};
 use sea_orm::{ActiveModelTrait, Set};
 use std::fmt::Write as _;
@@ -161,6 +163,28 @@ async fn the_keys_of_an_anonymised_user_are_free() {
         run_all(&store, task).await;
         assert_eq!(counts(&import(&store, &format!("{HEADER}\nA,E1,u1,b7\n")).await), [0, 1, 0, 0]);
         assert_eq!(keys(&store).await, ["u1/b7", "u2/b2", "u3/b3"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_valid_lines_only_a_rejected_line_keeps_everything() {
+    for_each_database(async |store| {
+        three(&store).await;
+        let content = format!(
+            "{HEADER},guarantor_user_id\nA,E1,u1,b3,\nB,E2,u2,b1,\nC,E3,u3,b3,u1\nNew,E9,u9,b2,\nD,E4,u4,b4,u5\nE,E5,u5,b5,u4\n"
+        );
+        let content = file(&content);
+        let done = valid_lines(&store, FileKind::Users, content.path(), false).await;
+        // A takes the barcode that C keeps, so that B can't have A's, and the new user can't have B's.
+        assert_eq!(keys(&store).await, ["u1/b1", "u2/b2", "u3/b3"]);
+        assert_eq!(counts(&done.summary), [2, 1, 0, 3]);
+        assert_eq!(accounted(&done.summary), 6);
+        let (c, d, e) = (named(&store, "C").await, named(&store, "D").await, named(&store, "E").await);
+        assert_eq!(c.guarantor_number, Some(named(&store, "A").await.number));
+        assert_eq!((d.guarantor_number, e.guarantor_number), (Some(e.number), None));
+        let again = valid_lines(&store, FileKind::Users, content.path(), false).await;
+        assert_eq!(counts(&again.summary), [0, 0, 3, 3]);
     })
     .await;
 }

@@ -41,6 +41,7 @@ const EXCLUDED_COLUMNS: [&str; 37] = [
     "form_keys",
     "installation_keys",
     "user_words",
+    "key_periods.kind",
     "users.uuid",
     "tasks.settings",
     "tasks.schedule",
