@@ -266,7 +266,7 @@ fn charge(
         user_number: Set(person.user.number),
         loan_id: Set(loan),
         kind: Set(kind.to_owned()),
-        cents: Set(cents),
+        cents: Set(Some(cents)),
         category: Set(category),
         department: Set(department),
         charged_on: Set(charged_on),

@@ -19,9 +19,8 @@ mod vocabularies;
 
 use catalogue::Catalogue;
 use db::bulk_insert::insert;
-use db::dialect;
 use db::entity::{catalogue_records, tasks as task_rows, terms, users};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use people::Generator;
 use policy::{Action, UserNumber, Verdict};
 use records::accounts;
@@ -29,9 +28,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::Serialize;
 use std::collections::BTreeSet;
 use task_centre::run;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The default number of users.
 pub const USERS: u32 = 2_000;

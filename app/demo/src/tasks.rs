@@ -1,7 +1,7 @@
 //! The two tasks of the demo library.
 
 use chrono::NaiveTime;
-use db::clock::Clock;
+use db::Clock;
 use db::entity::tasks;
 use policy::schedule::MonthDay;
 use policy::task_form::Visibility;

@@ -8,7 +8,7 @@ mod related_rows;
 mod user_row;
 
 use crate::eligibility::{self, Candidate};
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::personal_data::{RowOwner, TABLES};
 use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
 use safeguards::suppression::list::NormalKeys;
@@ -16,8 +16,7 @@ use safeguards::{key_periods, suppression};
 use sea_orm::DatabaseTransaction;
 use std::collections::BTreeMap;
 use tracing::Instrument as _;
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The maximum number of users anonymised in one transaction.
 pub const BATCH: u64 = 1_000;

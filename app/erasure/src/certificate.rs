@@ -19,9 +19,9 @@ pub use verify::{Checked, Doubt, verify_file, verify_run, verify_signature, veri
 
 use crate::ledger;
 use chrono::{DateTime, Utc};
+use db::RecordsError;
 use db::checksum::sha256;
 use db::entity::{certificates, residue_hits, superseded_certificates};
-use db::error::RecordsError;
 use policy::{RunId, RunKind};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -29,8 +29,8 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set,
 };
 use serde::Serialize;
+use trail::Store;
 use trail::key::is_signed;
-use trail::store::Store;
 
 /// A certificate with its signature.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 const PLACES: [(Blocker, &str, &str, &str); 6] = [
     (Blocker::OpenLoan, "loans", "user_number", "returned_on IS NULL"),
     (Blocker::OpenRequest, "requests", "user_number", "closed_on IS NULL"),
-    (Blocker::UnsettledCharge, "charges", "user_number", "settled_on IS NULL AND cents <> 0"),
+    (Blocker::UnsettledCharge, "charges", "user_number", "settled_on IS NULL AND COALESCE(cents, 1) <> 0"),
     (
         Blocker::Guarantor,
         "users",

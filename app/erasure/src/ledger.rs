@@ -46,9 +46,9 @@ pub use reset::reset;
 pub use status::LedgerStatus;
 pub use survey::{Overview, overview, status};
 
-use db::error::RecordsError;
+use db::RecordsError;
 use sea_orm::ConnectionTrait;
-use trail::store::Store;
+use trail::Store;
 
 /// Returns the random name of the installation and the number of the last ledger entry that the database contains.
 pub(crate) async fn mark_of(db: &impl ConnectionTrait) -> Result<(String, i64), RecordsError> {

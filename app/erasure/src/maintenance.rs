@@ -12,15 +12,13 @@
 //! reach them through the database.
 
 use crate::residue;
-use db::dialect;
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::Action;
 pub use policy::maintenance::Maintenance;
 use policy::personal_data::{RowOwner, TABLES};
 use std::time::Duration;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The number of attempts while the database is busy after a run, and the time between them.
 const MAX_ATTEMPTS: u32 = 5;

@@ -38,10 +38,10 @@ pub use searched_tables::NotSearched;
 pub use status::{ResidueStatus, status};
 pub use verify::{Occurrences, Verification, verify};
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::RunId;
 use std::time::Duration;
-use trail::store::Store;
+use trail::Store;
 
 /// Maximum age of a single user's run without a result. After that, the process and its old values are considered
 /// lost.

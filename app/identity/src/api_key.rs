@@ -5,9 +5,8 @@
 
 use crate::session::{Token, digest};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use db::clock::Clock;
 use db::entity::{api_keys, users};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::api_key::{ApiKeyForm, validate};
 use policy::{Action, ApiKeyId, ApiScope, UserNumber};
 use sea_orm::{
@@ -17,10 +16,9 @@ use sea_orm::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 use subtle::ConstantTimeEq as _;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::display_name;
-use trail::store::Store;
+use trail::{Actor, Store};
 use zeroize::Zeroizing;
 
 /// The beginning of every key. Programs that search for leaked secrets recognise keys by it.

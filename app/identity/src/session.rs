@@ -37,17 +37,15 @@ pub use time::{Remaining, remaining};
 pub use token::{Token, digest};
 
 use chrono::{DateTime, Utc};
-use db::clock::Clock;
 use db::entity::sessions;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::account::StoredStage;
 use policy::{Roles, UserNumber};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::roles::roles_of;
 use trail::secret_box::SecretBox;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// How far a sign-in has progressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -12,10 +12,8 @@ mod limits;
 pub use figures::{Figures, OfRuns, figures};
 
 use chrono::{DateTime, Duration, Utc};
-use db::clock::Clock;
-use db::dialect;
 use db::entity::{runs, tasks};
-use db::error::{Fault, RecordsError};
+use db::{Clock, Fault, RecordsError, dialect};
 use futures::try_join;
 use policy::task_form::Visibility;
 use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
@@ -26,7 +24,7 @@ use sea_orm::{
 };
 use task_centre::schedule::missed_times_of;
 use task_centre::task::unowned_tasks;
-use trail::store::Store;
+use trail::Store;
 use trail::task_name::{TaskName, names};
 
 /// A task is overdue after this many minutes, which means that no scheduler is working. The same limit applies to

@@ -6,12 +6,12 @@
 mod disk;
 mod row;
 
-use db::error::{Fault, RecordsError, Storage};
+use db::{Fault, RecordsError, Storage};
 use row::Row;
 use safeguards::suppression;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
-use trail::store::Store;
+use trail::Store;
 
 /// How long other writers may block before that is a fault. Requests wait as long.
 const MAX_BUSY: Duration = Duration::from_secs(10);

@@ -1,18 +1,14 @@
 //! Replacing the key of the installation when it is lost or may be known to others.
 
 use crate::startup::open_store;
-use db::clock::Clock;
-use db::error::RecordsError;
-use db::settings::Settings;
-use db::{dialect, opening};
+use db::{Clock, RecordsError, Settings, dialect, opening};
 use policy::Action;
 use policy::form::Problem;
 use serde::Serialize;
 use std::path::PathBuf;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::chain;
 use trail::key::{self, Key, file};
+use trail::{Actor, chain};
 
 /// The word to type as confirmation.
 pub const CONFIRMATION: &str = "REPLACE";

@@ -1,14 +1,10 @@
 //! Opening a store at the start of a process: database, schema, keys, audit chain and ledger.
 
-use db::clock::Clock;
-use db::error::RecordsError;
-use db::opening;
-use db::settings::Settings;
+use db::{Clock, RecordsError, Settings, opening};
 use erasure::ledger;
 use safeguards::{protection, suppression};
-use trail::chain;
 use trail::key::{self, KeyStatus, KeyUse};
-use trail::store::Store;
+use trail::{Store, chain};
 
 /// Options for opening a store.
 #[derive(Clone, Copy, Debug, Default)]

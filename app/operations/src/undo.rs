@@ -4,11 +4,10 @@
 
 mod restore;
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::UserNumber;
-use trail::actor::Actor;
-use trail::store::Store;
-use trail::undoable::{UNDO_MINUTES, Undo};
+use trail::undoable::UNDO_MINUTES;
+use trail::{Actor, Store, Undo};
 
 /// What was restored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

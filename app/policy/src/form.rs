@@ -45,6 +45,9 @@ pub enum Problem {
         /// Maximum number of days.
         max: i64,
     },
+    /// Not an amount of money.
+    #[error("Enter an amount like 12.50, without thousands separators")]
+    NotAnAmount,
     /// Not a user number.
     #[error("Enter a user number, digits only")]
     NotAUserNumber,

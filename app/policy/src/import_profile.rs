@@ -12,6 +12,10 @@ coded_enum! {
         Users = "users",
         /// Loans.
         Loans = "loans",
+        /// Requests.
+        Requests = "requests",
+        /// Charges and credits.
+        Charges = "charges",
     }
 }
 
@@ -21,6 +25,8 @@ impl FileKind {
         match self {
             Self::Users => "Users",
             Self::Loans => "Loans",
+            Self::Requests => "Requests",
+            Self::Charges => "Charges and credits",
         }
     }
 }

@@ -30,6 +30,25 @@ pub fn money(cents: i64) -> String {
     format!("{sign}{}.{:02}", grouped(whole), cents % 100)
 }
 
+/// Parses an amount with a decimal point or comma, such as `12.50`, `-3` or `12,5`. Returns it in cents.
+///
+/// Returns `None` for another text. `1,234` could be a thousand or one and a bit, so more than two decimals are
+/// rejected.
+pub fn parse_money(text: &str) -> Option<i64> {
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (whole, decimals) = digits.split_once(['.', ',']).unwrap_or((digits, "0"));
+    let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits(whole) || !are_digits(decimals) || decimals.len() > 2 {
+        return None;
+    }
+    let cents: i64 = format!("{decimals:0<2}").parse().ok()?;
+    let cents = whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(cents)?;
+    Some(if is_negative { -cents } else { cents })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +61,31 @@ mod tests {
         }
         assert_eq!(counted(1, "user", "users"), "1 user");
         assert_eq!(counted(1204, "user", "users"), "1,204 users");
+    }
+
+    #[test]
+    fn amounts_are_parsed_or_rejected() {
+        for (text, cents) in [("12.50", 1250), ("12,5", 1250), ("-3", -300), ("0.07", 7), ("007", 700)] {
+            assert_eq!(parse_money(text), Some(cents), "{text}");
+        }
+        let wrong = [
+            "",
+            "-",
+            ".5",
+            "5.",
+            "1,234",
+            "1.234,50",
+            "12.505",
+            "EUR 5",
+            "1e3",
+            "+5",
+            "--5",
+            "５",
+            "99999999999999999999",
+        ];
+        for text in wrong {
+            assert_eq!(parse_money(text), None, "{text}");
+        }
     }
 
     #[test]

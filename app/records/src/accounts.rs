@@ -2,12 +2,12 @@
 
 use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
 use db::entity::{credentials, sessions, user_roles, users};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
+use identity::Caller;
 use identity::session::{self, Proof, Stage, Token, digest};
 use identity::staff::{
-    Caller, CredentialKind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
+    CredentialKind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
 };
 use policy::form::Problem;
 use policy::user_form::UserForm;
@@ -18,12 +18,11 @@ use sea_orm::{
     QuerySelect, Set,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{self, display_name};
 use trail::roles::roles_of;
-use trail::store::Store;
-use trail::undoable::{self, Undo};
+use trail::undoable;
+use trail::{Actor, Store, Undo};
 use zeroize::Zeroizing;
 
 /// How long an invitation is valid.

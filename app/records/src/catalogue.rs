@@ -1,10 +1,9 @@
 //! Catalogue records with their creators and editors, and their items.
 
 use chrono::NaiveDate;
-use db::dialect;
 use db::entity::{items, loans, terms, users};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use db::{RecordsError, dialect};
 use policy::{Action, CatalogueRecordId, ItemId, LoanId, TermKind, UserNumber, text};
 use sea_orm::sea_query::{IntoCondition, Value};
 use sea_orm::{
@@ -12,10 +11,9 @@ use sea_orm::{
     QuerySelect, QueryTrait,
 };
 use serde::Serialize;
-use trail::actor::Actor;
 use trail::person::{Name, Person};
-use trail::store::Store;
 use trail::terms::terms_of;
+use trail::{Actor, Store};
 
 /// A catalogue record.
 #[derive(Clone, Debug, Serialize)]

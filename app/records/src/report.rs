@@ -8,8 +8,7 @@ mod query;
 
 use chrono::NaiveDate;
 pub use count::count;
-use db::csv_text;
-use db::error::RecordsError;
+use db::{RecordsError, csv_text};
 pub use query::{ReportForm, ReportQuery};
 use serde::Serialize;
 

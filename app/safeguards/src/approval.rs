@@ -21,9 +21,9 @@ pub use read::{About, Approval, ApprovalQuery, ApprovalStatus, list, of_preview,
 pub use request::{close_within, record_event, request_import, request_in_own_tx, request_within};
 pub use subject::ApprovalSubject;
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::Action;
-use trail::store::Store;
+use trail::Store;
 
 /// Returns whether this action needs a second person, by the setting or by a protection that still applies.
 pub async fn four_eyes(store: &Store, action: Action) -> Result<bool, RecordsError> {

@@ -14,13 +14,12 @@ pub use read::{DUE, LegalHold, LegalHoldQuery, Show, in_force, list, of_user, re
 pub use release::{release, release_within, request_legal_hold_release};
 pub use transfer_to_user::transfer_to_user;
 
+use db::RecordsError;
 use db::entity::legal_holds;
-use db::error::RecordsError;
 use policy::LegalHoldId;
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QuerySelect};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Locks and returns a legal hold. Rejects one that is released.
 async fn lock(tx: &DatabaseTransaction, id: LegalHoldId) -> Result<legal_holds::Model, RecordsError> {

@@ -2,16 +2,15 @@
 //! earlier. All servers count them in one table.
 
 use chrono::{DateTime, Duration, Utc};
-use db::clock::Clock;
 use db::entity::manual_changes;
-use db::{bulk_insert, dialect};
+use db::{Clock, bulk_insert, dialect};
 use policy::{ManualChange, UserNumber, Window};
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, PaginatorTrait, QueryFilter, QuerySelect, Set,
 };
 use std::collections::HashMap;
-use trail::actor::Actor;
+use trail::Actor;
 
 /// Stores changes of users with their number of fields, in the transaction of the changes.
 pub async fn record(

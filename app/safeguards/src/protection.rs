@@ -10,9 +10,8 @@ pub use settings::{WEAKER, remember, strictest};
 
 use crate::manual_changes::was_changed;
 use chrono::{DateTime, Duration, Utc};
-use db::clock::Clock;
 use db::entity::protections;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{Action, ManualChange, UserNumber};
 use sea_orm::sea_query::OnConflict;

@@ -1,8 +1,8 @@
 //! Requesting and giving approval. What a request is about decides which check runs and what an approval does.
 
 use crate::run;
+use db::RecordsError;
 use db::entity::approvals;
-use db::error::RecordsError;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalId, ApprovalReason, Channel, LegalHoldId, RunId, UserNumber};
@@ -11,10 +11,9 @@ use safeguards::approval::{
     request_within, row, waiting, why_not_yet,
 };
 use safeguards::{legal_hold, limits, suppression};
-use trail::actor::Actor;
 use trail::audit::{AuditAction, Subject};
 use trail::roles::roles_of;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Returns why the run of a preview needs a second person. None if it needs none.
 pub async fn needed_for(store: &Store, preview: RunId) -> Result<Option<ApprovalReason>, RecordsError> {

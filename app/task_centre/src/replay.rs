@@ -2,7 +2,7 @@
 
 mod record;
 
-use db::error::RecordsError;
+use db::RecordsError;
 use erasure::anonymise::{self, Job, Outcomes};
 use erasure::ledger::entry::LedgerPosition;
 use erasure::ledger::groups::{self, Group};
@@ -14,9 +14,7 @@ use erasure::residue::{self, ErasedValues};
 use policy::{RunId, Selection, UserNumber};
 use sea_orm::DatabaseTransaction;
 use std::time::Duration;
-use trail::actor::Actor;
-use trail::audit;
-use trail::store::Store;
+use trail::{Actor, Store, audit};
 
 /// Pause before the replay retries after another process held the database.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -38,10 +38,10 @@ pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
 pub use start::{newer_preview, start, why_not};
 pub(crate) use start::{usable_preview, why_two_of};
 
-use db::error::RecordsError;
+use db::RecordsError;
 use erasure::eligibility;
 use policy::{Policy, Reason};
-use trail::store::Store;
+use trail::Store;
 
 /// Returns the number of users for each reason under `policy` today. Stores nothing.
 pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {

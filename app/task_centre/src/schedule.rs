@@ -21,8 +21,8 @@ mod missed;
 pub use missed::{missed_times, missed_times_of};
 
 use chrono::{DateTime, Utc};
+use db::RecordsError;
 use db::entity::{runs, tasks};
-use db::error::RecordsError;
 use policy::schedule::GRACE_MINUTES;
 use policy::timezone::instants;
 use policy::{RunId, Schedule, TaskId};
@@ -31,7 +31,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult as _, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait as _, Select,
 };
-use trail::store::Store;
+use trail::Store;
 
 /// Returns when a task is due next, counted from now.
 ///

@@ -15,12 +15,11 @@ pub use owner::{UnownedTask, WhyUnowned, check_reassign, found as unowned_tasks,
 pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
 pub use save::save;
 
+use db::RecordsError;
 use db::entity::tasks;
-use db::error::RecordsError;
 use policy::TaskId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
-use trail::actor::Actor;
-use trail::task_name;
+use trail::{Actor, task_name};
 
 /// Returns a task that the actor sees, locked until the end of the transaction.
 async fn row_to_change(

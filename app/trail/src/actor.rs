@@ -2,8 +2,7 @@
 //! permissions; a *channel* is the interface through which it does so.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::permission::FRESH_MINUTES;
 use policy::{Action, ApiKeyId, ApiScopes, Channel, Roles, UserNumber};
 

@@ -16,9 +16,8 @@ mod event;
 pub(crate) use event::{AuditKey, Event, NOTHING};
 
 use crate::key::{self, InstallationKey};
-use db::dialect;
 use db::entity::{audit_events, audit_head};
-use db::error::{Fault, RecordsError};
+use db::{Fault, RecordsError, dialect};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,

@@ -4,7 +4,7 @@
 pub mod file;
 mod known;
 
-use db::error::RecordsError;
+use db::RecordsError;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use file::KeyFileError;
 use hkdf::Hkdf;

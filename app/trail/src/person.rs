@@ -3,8 +3,7 @@
 
 use crate::store::Store;
 use db::entity::users;
-use db::error::RecordsError;
-use db::search_index;
+use db::{RecordsError, search_index};
 use policy::UserNumber;
 use policy::user_field::{Search, Section};
 use sea_orm::sea_query::Expr;

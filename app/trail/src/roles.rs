@@ -1,7 +1,7 @@
 //! The roles of users.
 
+use db::RecordsError;
 use db::entity::user_roles;
-use db::error::RecordsError;
 use policy::{Roles, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 

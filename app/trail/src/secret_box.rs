@@ -3,7 +3,7 @@
 use crate::key::InstallationKey;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use db::error::RecordsError;
+use db::RecordsError;
 use rand::Rng as _;
 use std::fmt;
 use zeroize::Zeroizing;

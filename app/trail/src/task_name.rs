@@ -1,8 +1,8 @@
 //! Visibility of tasks: a private task is visible only to its owner, through any channel.
 
 use crate::actor::Actor;
+use db::RecordsError;
 use db::entity::tasks;
-use db::error::RecordsError;
 use policy::task_form::Visibility;
 use policy::{TaskId, UserNumber};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};

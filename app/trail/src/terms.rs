@@ -1,8 +1,8 @@
 //! The categories, departments and branches of the library.
 
 use crate::store::Store;
+use db::RecordsError;
 use db::entity::{legal_holds, terms, users};
-use db::error::RecordsError;
 use policy::TermKind;
 use policy::key_form::normal;
 use policy::user_field::{AsFieldValue, FieldValue};

@@ -5,7 +5,7 @@
 
 use crate::actor::Actor;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use db::clock::Clock;
+use db::Clock;
 use policy::Role;
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ mod clock;
 
 pub use clock::{Skew, outside};
 
-use db::error::{Fault, Storage};
+use db::{Fault, Storage};
 use std::collections::HashMap;
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};

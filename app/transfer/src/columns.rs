@@ -42,11 +42,13 @@ pub(super) const LOAN: [&str; 16] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::circulation::{Charges, Circulation as _, Requests};
 
     #[test]
     fn the_file_formats_describe_every_column() {
         let formats = include_str!("../../../docs/file-formats.md");
-        for column in user().chain(USER_EXPORT_ONLY).chain(LOAN) {
+        let of_requests = Requests::COLUMNS.iter().chain(Charges::COLUMNS).copied();
+        for column in user().chain(USER_EXPORT_ONLY).chain(LOAN).chain(of_requests) {
             assert!(formats.contains(&format!("`{column}`")), "{column}");
         }
     }

@@ -13,9 +13,8 @@ use sea_orm::{
     QuerySelect, QueryTrait,
 };
 use std::io::Write;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Writes all loans as CSV in the format of [`super`]. Of an anonymised borrower, only the user number is written.
 pub async fn export_loans(

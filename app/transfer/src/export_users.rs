@@ -12,9 +12,8 @@ use policy::user_field::{AsFieldValue, FieldValue};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Writes all users as CSV in the format of [`super`]. Of anonymised users, only what their policy kept is
 /// written.

@@ -4,9 +4,9 @@ mod rings;
 
 use super::ROWS_PER_CHUNK;
 use super::problem::{FileProblems, in_cell, in_column};
+use db::RecordsError;
 use db::dialect;
 use db::entity::users;
-use db::error::RecordsError;
 use policy::form::Problem;
 use policy::key_form::normal;
 use rings::NewGuarantor;

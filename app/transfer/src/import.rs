@@ -1,5 +1,6 @@
 //! Imports a file of any kind, from any entry point.
 
+use super::circulation::{self, Charges, Requests};
 use super::import_history::{ImportResult, ReportLine};
 use super::order::{ImportOrder, Imported, record};
 use super::problem::TransferError;
@@ -7,9 +8,8 @@ use super::{import_loans, import_users};
 use policy::Action;
 use policy::import::ImportState;
 use policy::import_profile::FileKind;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Imports a file. The changes, their audit event and the history are committed together.
 ///
@@ -19,6 +19,8 @@ pub async fn import(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Res
     let done = match order.profile.kind {
         FileKind::Users => import_users::import(store, actor, order).await,
         FileKind::Loans => import_loans::import(store, actor, order).await,
+        FileKind::Requests => circulation::import::<Requests>(store, actor, order).await,
+        FileKind::Charges => circulation::import::<Charges>(store, actor, order).await,
     };
     if let (Err(TransferError::File(problems)), false) = (&done, order.dry_run) {
         let result = ImportResult {

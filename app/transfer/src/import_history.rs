@@ -1,17 +1,14 @@
 //! The history of imports: each file that was checked or imported, its counts, and the lines that were rejected, held
 //! or skipped. The history holds no value of a file.
 
-use super::order::ImportOrder;
 use super::problem::LineProblem;
 use super::upload::{self, Uploaded};
 use super::{ImportSummary, TransferError};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::bulk_insert::insert;
-use db::clock::Clock;
-use db::csv_text;
 use db::entity::{import_lines, imports, users};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use db::{Clock, RecordsError, csv_text};
 use policy::import::{ImportOrigin, ImportState, LineOutcome};
 use policy::import_options::ImportOptions;
 use policy::import_profile::{FileKind, ImportProfile};
@@ -24,9 +21,8 @@ use sea_orm::{
 };
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use trail::actor::Actor;
 use trail::person::{self, Person};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// How long an uploaded file waits for its import, in hours. Then it is erased.
 const MAX_UPLOAD_HOURS: i64 = 24;
@@ -117,9 +113,10 @@ pub async fn add_upload(
 pub(super) async fn add(
     (tx, store): (&DatabaseTransaction, &Store),
     actor: Actor,
-    order: &ImportOrder<'_>,
+    origin: ImportOrigin,
+    how: (ImportProfile, ImportOptions),
 ) -> Result<ImportId, RecordsError> {
-    Ok(ImportId(new_row(store, actor, order.origin, (order.profile, order.options)).insert(tx).await?.id))
+    Ok(ImportId(new_row(store, actor, origin, how).insert(tx).await?.id))
 }
 
 /// Returns the row of an import that begins now.

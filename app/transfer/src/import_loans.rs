@@ -1,37 +1,31 @@
 //! Imports loans.
 
+use super::activity::move_activity;
+use super::borrower::{self, Without};
 use super::columns::LOAN;
 use super::import_users::ANONYMISED;
-use super::loan_line::{BORROWER_COLUMNS, LoanLine};
+use super::loan_line::LoanLine;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
 use super::report::Report;
 use super::term_codes::TermCodes;
+use super::write::update_rows;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
-use db::bulk_insert::{MAX_PARAMETERS, insert};
-use db::dialect;
+use db::RecordsError;
+use db::bulk_insert::insert;
 use db::entity::{catalogue_records, items, loans, users};
-use db::error::RecordsError;
 use policy::import_options::ImportMode;
-use safeguards::key_periods::{Borrower, Lookup, borrowers};
 use safeguards::suppression::check::Checker;
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::sea_query::{OnConflict, Value};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable,
-    QueryFilter, QuerySelect, Set,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, QueryFilter, Set,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
-use trail::actor::Actor;
-use trail::store::Store;
-
-/// Why a line is rejected although a user has its key.
-const UNKNOWN: &str = "Another user had this key on the day of the loan, and Lethe does not know who. Name the borrower \
-                       by user number, or leave the line out";
+use trail::{Actor, Store};
 
 /// Imports loans. A check rolls everything back.
 pub(super) async fn import(
@@ -84,7 +78,7 @@ pub(super) async fn import(
 fn open(file: &Path) -> Result<Lines, TransferError> {
     let needed = ["item_barcode", "branch", "issued_on", "due_on"];
     let lines = Lines::open(file, |name| LOAN.contains(&name), &needed)?;
-    if !BORROWER_COLUMNS.iter().any(|column| lines.header().has(column)) {
+    if !borrower::columns().any(|column| lines.header().has(column)) {
         let mut problems = FileProblems::default();
         let problem =
             "One of the columns user_id, barcode, external_id and user_number is required".to_owned();
@@ -170,7 +164,7 @@ impl Import {
         let rows =
             created.into_iter().map(|loan| loans::ActiveModel { id: NotSet, ..loan.into_active_model() });
         insert(tx, rows).await?;
-        update(tx, changed).await?;
+        update_rows::<loans::Entity>(tx, loans::Column::Id, changed).await?;
         move_activity(tx, active).await?;
         Ok(())
     }
@@ -181,53 +175,22 @@ impl Import {
         tx: &DatabaseTransaction,
         lines: Vec<LoanLine>,
     ) -> Result<Vec<(LoanLine, users::Model)>, RecordsError> {
-        let borrowers = self.borrowers(tx, &lines).await?;
+        let asked: Vec<_> = lines.iter().map(|line| (&line.borrower, line.issued_on)).collect();
+        let found = borrower::find(tx, &self.checker, &asked).await?;
         let mut with = Vec::with_capacity(lines.len());
-        for (line, borrower) in lines.into_iter().zip(borrowers) {
-            let problem = match borrower {
-                Borrower::User(user) => {
-                    with.push((line, *user));
-                    continue;
-                }
-                Borrower::Anonymised => {
+        for (line, found) in lines.into_iter().zip(found) {
+            match borrower::user_or_why(found) {
+                Ok(user) => with.push((line, user)),
+                Err(Without::Anonymised) => {
                     self.summary.skipped += 1;
                     self.report.skip(line.number, ANONYMISED);
-                    continue;
                 }
-                Borrower::Unknown => UNKNOWN,
-                Borrower::NoUser => "There is no such user",
-            };
-            self.problems.add(in_cell(line.number, line.borrower.0, problem.to_owned()));
+                Err(Without::Problem(problem)) => {
+                    self.problems.add(in_cell(line.number, line.borrower.column(), problem.to_owned()));
+                }
+            }
         }
         Ok(with)
-    }
-
-    /// Returns the borrower of each line, in the same order. Locks the users.
-    async fn borrowers(
-        &self,
-        tx: &DatabaseTransaction,
-        lines: &[LoanLine],
-    ) -> Result<Vec<Borrower>, RecordsError> {
-        let lookups: Vec<Option<Lookup>> =
-            lines.iter().map(|line| Some((line.borrower_key()?, line.issued_on))).collect();
-        let keyed: Vec<Lookup> = lookups.iter().flatten().cloned().collect();
-        let mut by_key = borrowers(tx, &self.checker, &keyed).await?.into_iter();
-        let numbers: HashSet<i64> = lines.iter().filter_map(LoanLine::borrower_number).collect();
-        let mut by_number: HashMap<i64, users::Model> = HashMap::new();
-        if !numbers.is_empty() {
-            let these = users::Entity::find().filter(users::Column::Number.is_in(numbers));
-            by_number
-                .extend(these.lock_exclusive().all(tx).await?.into_iter().map(|user| (user.number, user)));
-        }
-        let numbered = |line: &LoanLine| {
-            let user = line.borrower_number().and_then(|number| by_number.get(&number));
-            user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()))
-        };
-        let each = lines.iter().zip(&lookups).map(|(line, lookup)| match lookup {
-            Some(_) => by_key.next().unwrap_or(Borrower::NoUser),
-            None => numbered(line),
-        });
-        Ok(each.collect())
     }
 
     /// Returns the items of these lines by barcode. Creates the missing ones.
@@ -330,35 +293,4 @@ async fn known_loans(
         .into_iter()
         .filter_map(|loan| Some(((loan.user_number, loan.item_id?, loan.issued_on), loan)))
         .collect())
-}
-
-/// Updates existing loans with few statements.
-async fn update(tx: &DatabaseTransaction, changed: Vec<loans::Model>) -> Result<(), DbErr> {
-    let columns: Vec<loans::Column> =
-        loans::Column::iter().filter(|column| !matches!(column, loans::Column::Id)).collect();
-    for some in changed.chunks(MAX_PARAMETERS / (columns.len() + 1)) {
-        let conflict = OnConflict::column(loans::Column::Id).update_columns(columns.clone()).to_owned();
-        let many = Insert::<loans::ActiveModel>::many(some.to_vec()).on_conflict(conflict);
-        many.exec_without_returning(tx).await?;
-    }
-    Ok(())
-}
-
-/// Advances the last activity of users to the issue date of their loans. A return isn't activity (rule 4).
-async fn move_activity(tx: &DatabaseTransaction, active: BTreeMap<i64, NaiveDate>) -> Result<(), DbErr> {
-    if active.is_empty() {
-        return Ok(());
-    }
-    let backend = tx.get_database_backend();
-    let row = format!("(CAST(? AS BIGINT), {})", dialect::date_place(backend));
-    let rows = vec![row.as_str(); active.len()].join(", ");
-    // Raw SQL: one UPDATE from a list of VALUES for many users.
-    let sql = format!(
-        "WITH v (number, day) AS (VALUES {rows}) UPDATE users SET last_activity_on = v.day FROM v \
-         WHERE users.number = v.number AND (users.last_activity_on IS NULL OR users.last_activity_on < v.day)"
-    );
-    let values: Vec<Value> =
-        active.into_iter().flat_map(|(number, day)| [number.into(), day.into()]).collect();
-    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
-    Ok(())
 }

@@ -14,9 +14,9 @@ use super::user_line::UserLine;
 use super::user_match::{KeyedLine, Match, Matches};
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_fields, custom_values, user_words, users};
-use db::error::RecordsError;
 use policy::form::Problem;
 use policy::import_options::ImportMode;
 use policy::suppression::KeyKind;
@@ -32,9 +32,8 @@ use sea_orm::{
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
-use trail::actor::Actor;
 use trail::person::search_words;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Why lines are skipped.
 pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";

@@ -6,7 +6,7 @@ use super::order::{ImportOrder, Imported};
 use super::problem::TransferError;
 use super::upload;
 use super::watch::Watch;
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::import::{ImportOrigin, ImportState};
 use policy::{Action, ImportId};
 use sea_orm::DatabaseBackend;
@@ -14,8 +14,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The interval of the heartbeats, which show other servers that the import is under way.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);

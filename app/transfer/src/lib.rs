@@ -45,6 +45,9 @@
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A
 //! file with an error changes nothing. Problems name line and column, never a value.
 
+mod activity;
+mod borrower;
+mod circulation;
 mod columns;
 mod exchange;
 mod export_loans;
@@ -57,16 +60,19 @@ mod import_loans;
 mod import_users;
 pub mod job;
 mod loan_line;
+mod occurrence;
 mod order;
 mod problem;
 mod reader;
 mod report;
 mod suppression;
 mod term_codes;
+mod titles;
 pub mod upload;
 mod user_line;
 mod user_match;
 mod watch;
+mod write;
 
 pub use export_loans::export_loans;
 pub use export_users::export_users;

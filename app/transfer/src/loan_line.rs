@@ -1,27 +1,21 @@
 //! A parsed line of a loan file.
 
+use super::borrower::Borrower;
 use super::reader::Line;
 use super::term_codes::TermCodes;
 use chrono::NaiveDate;
 use policy::dates::{optional_date, optional_past_date};
 use policy::form::{FieldErrors, Problem};
-use policy::key_form::normal;
-use policy::suppression::KeyKind;
-use policy::{TermKind, key_form, text};
-use safeguards::suppression::KeyForm;
+use policy::{TermKind, text};
 
 /// Maximum number of renewals.
 const MAX_RENEWALS: i32 = 10_000;
-
-/// Columns that identify the borrower, in this order.
-pub(super) const BORROWER_COLUMNS: [&str; 4] = ["external_id", "user_id", "barcode", "user_number"];
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
 #[derive(Clone, Debug)]
 pub(super) struct LoanLine {
     pub(super) number: u64,
-    /// The first non-empty column of [`BORROWER_COLUMNS`] and its value.
-    pub(super) borrower: (&'static str, String),
+    pub(super) borrower: Borrower,
     pub(super) item: String,
     pub(super) title: Option<String>,
     pub(super) branch: String,
@@ -48,39 +42,10 @@ impl LoanLine {
         }
     }
 
-    /// Returns the key of the borrower in its normal form. `None` for a user number, which belongs to one user only.
-    pub(super) fn borrower_key(&self) -> Option<KeyForm> {
-        let kind = KeyKind::from_code(self.borrower.0)?;
-        Some((kind, normal(&self.borrower.1)))
-    }
-
-    /// Returns the user number of the borrower. `None` if the line names a key.
-    pub(super) fn borrower_number(&self) -> Option<i64> {
-        let (column, value) = &self.borrower;
-        (*column == "user_number").then(|| value.parse().ok()).flatten()
-    }
-
     /// Validates a line. Dates of past events can't lie after `today`.
     pub(super) fn of(line: &Line, today: NaiveDate) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let mut borrower = None;
-        for column in BORROWER_COLUMNS {
-            let value = errors.take(column, key_form::validate(line.cell(column))).unwrap_or_default();
-            if borrower.is_none() && !value.is_empty() {
-                borrower = Some((column, value));
-            }
-        }
-        if borrower.is_none() && errors.is_empty() {
-            errors.add(
-                "user_id",
-                Problem::required("the borrower's UserID, barcode, external identifier or number"),
-            );
-        }
-        if let Some(("user_number", number)) = &borrower
-            && number.parse::<i64>().is_err()
-        {
-            errors.add("user_number", Problem::NotAUserNumber);
-        }
+        let borrower = Borrower::of(line, &mut errors);
         let mut short = |column: &str| {
             errors.take(column, text::line(line.cell(column), text::SHORT)).filter(|text| !text.is_empty())
         };

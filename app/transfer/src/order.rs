@@ -10,9 +10,8 @@ use policy::import_options::{Absence, EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::ImportProfile;
 use sea_orm::DatabaseTransaction;
 use std::path::Path;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// A file to import, and how.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +67,7 @@ pub(super) async fn record(
 ) -> Result<ImportId, TransferError> {
     let id = match order.record {
         Some(id) => id,
-        None => import_history::add((tx, store), actor, order).await?,
+        None => import_history::add((tx, store), actor, order.origin, (order.profile, order.options)).await?,
     };
     import_history::set_result((tx, store), id, result).await?;
     Ok(id)

@@ -1,6 +1,6 @@
 //! Problems in a file: line and column, never a value.
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
 use serde::Serialize;

@@ -3,9 +3,9 @@
 use super::columns::CUSTOM;
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell, on_line};
 use csv::{ByteRecord, ReaderBuilder};
+use db::RecordsError;
 use db::checksum::Summed;
 use db::csv_text::unescaped;
-use db::error::RecordsError;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

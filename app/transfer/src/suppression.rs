@@ -4,13 +4,13 @@ use super::ImportSummary;
 use super::problem::on_line;
 use super::report::Report;
 use super::user_line::UserLine;
-use db::error::RecordsError;
+use db::RecordsError;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
 use safeguards::suppression::held_line::{self, LineFate, SeenLine};
 use sea_orm::DatabaseTransaction;
 use std::collections::HashMap;
-use trail::store::Store;
+use trail::Store;
 
 /// The kind of file, in held lines.
 const SOURCE: &str = "users";

@@ -1,8 +1,8 @@
 //! The codes of categories, departments and branches in a file.
 
+use db::RecordsError;
 use db::bulk_insert::insert;
 use db::entity::terms;
-use db::error::RecordsError;
 use policy::TermKind;
 use sea_orm::{DatabaseTransaction, EntityTrait};
 use std::collections::{BTreeSet, HashSet};

@@ -91,7 +91,7 @@ fn charges() -> Table {
             big_integer("user_number"),
             big_integer_null("loan_id"),
             text("kind"),
-            big_integer("cents"),
+            big_integer_null("cents"),
             text_null("category"),
             text_null("department"),
             date("charged_on"),
@@ -101,7 +101,7 @@ fn charges() -> Table {
         foreign_keys: &[("user_number", "users", "number"), ("loan_id", "loans", "id")],
         indexes: &[
             "INDEX charges_user ON charges (user_number, id)",
-            "INDEX charges_unsettled ON charges (user_number) WHERE settled_on IS NULL AND cents <> 0",
+            "INDEX charges_unsettled ON charges (user_number) WHERE settled_on IS NULL AND COALESCE(cents, 1) <> 0",
         ],
         ..Table::default()
     }

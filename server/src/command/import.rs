@@ -1,4 +1,4 @@
-//! `lethe import`: users and loans from files of other systems.
+//! `lethe import`: users, loans, requests and charges from files of other systems.
 
 use super::Output;
 use clap::{Args, Subcommand, ValueEnum};
@@ -26,6 +26,10 @@ pub(crate) enum Import {
     },
     /// Loans.
     Loans(Source),
+    /// Requests.
+    Requests(Source),
+    /// Charges and credits.
+    Charges(Source),
 }
 
 /// The file and its options.
@@ -56,6 +60,8 @@ impl Import {
         let (kind, unit, source, confirmed) = match &self {
             Self::Users { source, confirm } => (FileKind::Users, ("user", "users"), source, *confirm),
             Self::Loans(source) => (FileKind::Loans, ("loan", "loans"), source, None),
+            Self::Requests(source) => (FileKind::Requests, ("request", "requests"), source, None),
+            Self::Charges(source) => (FileKind::Charges, ("charge", "charges"), source, None),
         };
         let Format::Csv = source.format;
         let mode =

@@ -5,7 +5,8 @@ use sea_orm::entity::prelude::*;
 /// A charge, or a credit if the amount is negative. The register of personal data (`policy::personal_data`)
 /// documents the columns.
 ///
-/// `kind` is a text of the library.
+/// `kind` is a text of the library. Without `cents`, the amount is not known: such a charge can be unsettled, so it
+/// blocks anonymising.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "charges")]
@@ -15,7 +16,7 @@ pub struct Model {
     pub user_number: i64,
     pub loan_id: Option<i64>,
     pub kind: String,
-    pub cents: i64,
+    pub cents: Option<i64>,
     pub category: Option<String>,
     pub department: Option<String>,
     pub charged_on: Date,

@@ -4,16 +4,16 @@ use super::people::People;
 use super::residue::ResidueCounts;
 use crate::ledger;
 use chrono::{DateTime, NaiveDate, Utc};
+use db::RecordsError;
 use db::checksum::sha256;
 use db::entity::{approvals, run_counts, runs};
-use db::error::RecordsError;
 use policy::stored::to_json;
 use policy::{Policy, RunId, RunKind, RunState, TaskId, TaskSettings, TreatedFields, UserNumber};
 use safeguards::approval::ApprovalKind;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use trail::store::Store;
+use trail::Store;
 
 /// The format of a certificate. A later format gets another name.
 const FORMAT: &str = "lethe-certificate-1";

@@ -1,12 +1,12 @@
 //! Downloadable certificate files.
 
 use super::{Certificate, Row, row};
+use db::RecordsError;
 use db::checksum::sha256;
-use db::error::RecordsError;
 use policy::RunId;
 use serde::{Deserialize, Serialize};
+use trail::Store;
 use trail::key::{Key, is_signed};
-use trail::store::Store;
 
 /// A certificate file: the signed content, its signature and, if it is superseded, the later version.
 #[derive(Deserialize)]

@@ -1,13 +1,13 @@
 //! Counting the users of a run.
 
 use super::residue::ResidueCounts;
+use db::RecordsError;
 use db::entity::run_members;
-use db::error::RecordsError;
 use policy::{Outcome, Reason, Residue, RunId, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use trail::store::Store;
+use trail::Store;
 
 /// The number of users read at a time.
 const USERS_PER_READ: u64 = 20_000;

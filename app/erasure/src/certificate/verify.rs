@@ -3,14 +3,14 @@
 use super::content::Certificate;
 use super::file::File;
 use super::{Row, all, parsed};
+use db::RecordsError;
 use db::checksum::sha256;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::{RunId, dates::joined};
 use sea_orm::EntityTrait;
 use serde::Serialize;
+use trail::Store;
 use trail::key::is_signed;
-use trail::store::Store;
 
 /// The result of verifying a certificate.
 #[derive(Clone, Debug, Serialize)]

@@ -4,12 +4,10 @@ use super::entry::{EntryKind, People, Person};
 use super::writer::Writer;
 use super::{in_doubt, status, watermark};
 use crate::anonymise::{Job, Outcomes};
-use db::dialect;
-use db::error::{RecordsError, Storage};
+use db::{RecordsError, Storage, dialect};
 use policy::{Policy, RULES_VERSION, Selection};
 use sea_orm::DatabaseTransaction;
-use trail::store::Store;
-use trail::{audit, chain};
+use trail::{Store, audit, chain};
 
 /// Records the audit event, writes the ledger entry and commits `tx`.
 ///

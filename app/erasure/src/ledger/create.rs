@@ -5,8 +5,8 @@ use super::file::Damage;
 use super::tail::Tail;
 use super::writer::{Opened, blocking};
 use super::{people, watermark};
-use db::error::RecordsError;
-use trail::store::Store;
+use db::RecordsError;
+use trail::Store;
 
 /// Creates the ledger if the database has none yet.
 ///

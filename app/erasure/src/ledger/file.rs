@@ -1,7 +1,7 @@
 //! The ledger file: locked while it is open, read line by line, appended to.
 
 use super::entry::{Entry, FORMAT, Flaw, Header, LedgerPosition};
-use db::error::RecordsError;
+use db::RecordsError;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;

@@ -2,8 +2,8 @@
 
 use super::entry::{EntryKind, LedgerPosition};
 use super::tail::{InDoubt, Tail};
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::Selection;
 use sea_orm::{ConnectionTrait, EntityTrait};
 

@@ -5,15 +5,15 @@
 
 use super::entry::LedgerPosition;
 use chrono::{DateTime, NaiveDate, Utc};
+use db::RecordsError;
 use db::entity::replays;
-use db::error::RecordsError;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     QueryOrder, Set,
 };
 use serde::Serialize;
-use trail::store::Store;
+use trail::Store;
 
 /// The result of a replay.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

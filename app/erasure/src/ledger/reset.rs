@@ -4,15 +4,12 @@ use super::entry::Header;
 use super::file::Damage;
 use super::writer::{Opened, blocking};
 use super::{LedgerStatus, survey, watermark};
-use db::clock::Clock;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::Action;
 use policy::form::Problem;
 use std::path::PathBuf;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::chain;
-use trail::store::Store;
+use trail::{Actor, Store, chain};
 
 /// The word to type as confirmation.
 const CONFIRMATION: &str = "LOST";

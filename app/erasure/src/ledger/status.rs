@@ -1,6 +1,6 @@
 //! The states that the ledger and the database can be in, with the message for each.
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::numbers::counted;
 use serde::Serialize;
 use std::io;

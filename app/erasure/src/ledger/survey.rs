@@ -7,9 +7,9 @@ use super::tail::{InDoubt, Tail};
 use super::watermark::{self, Mark};
 use super::writer::{Opened, Writer, blocking};
 use super::{in_doubt, receipt};
-use db::error::RecordsError;
+use db::RecordsError;
 use serde::Serialize;
-use trail::store::Store;
+use trail::Store;
 
 /// The contents of the ledger file.
 #[derive(Clone, Debug, Serialize)]

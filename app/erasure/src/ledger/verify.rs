@@ -2,9 +2,9 @@
 
 use super::receipt::Receipt;
 use super::{groups, people};
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::numbers::counted;
-use trail::store::Store;
+use trail::Store;
 
 /// Returns an error if any user named in the entries of `receipt` isn't anonymised.
 pub async fn all_anonymised(store: &Store, receipt: &Receipt) -> Result<(), RecordsError> {

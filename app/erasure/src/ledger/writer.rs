@@ -4,13 +4,13 @@ use super::entry::{Entry, EntryKind, policy_text};
 use super::file::{Damage, LedgerFile};
 use super::status;
 use super::tail::Tail;
-use db::error::{Fault, RecordsError, Storage};
+use db::{Fault, RecordsError, Storage};
 use policy::Policy;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use trail::store::Store;
+use trail::Store;
 
 /// The end of the ledger as this process last saw it; `None` before the first read.
 #[derive(Clone, Debug, Default)]

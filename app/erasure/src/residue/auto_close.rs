@@ -3,15 +3,14 @@
 use super::review::{CellRef, CurrentText, close, now_at};
 use super::searched_tables::{Key, searched_tables};
 use crate::certificate;
+use db::RecordsError;
 use db::dialect::{self, TableFacts, quoted};
 use db::entity::residue_hits;
-use db::error::RecordsError;
 use policy::residue::FindingDecision;
 use policy::{NoteTreatment, RunId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashSet};
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Number of findings processed together.
 const PAGE: u64 = 1_000;

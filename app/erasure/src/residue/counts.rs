@@ -4,7 +4,7 @@ use db::entity::residue_hits;
 use policy::RunId;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
-use trail::store::Store;
+use trail::Store;
 
 /// Returns the numbers of all findings and of open findings of a run.
 pub async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {

@@ -1,8 +1,7 @@
 //! Checks that the fields of anonymised users are empty, as the register and the policy of their run require.
 
-use db::dialect;
 use db::entity::{runs, users};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::personal_data::{Column, ErasureAction, RowOwner, TABLES, Table};
 use policy::{Field, NoteTreatment, Outcome, Policy, TaskSettings, Treatment, UserNumber};
 use sea_orm::{

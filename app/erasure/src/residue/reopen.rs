@@ -1,15 +1,14 @@
 //! Reopens a decision on a finding. A removed text can't be restored.
 
 use crate::certificate;
+use db::RecordsError;
 use db::entity::residue_hits;
-use db::error::RecordsError;
 use policy::residue::FindingDecision;
 use policy::{Action, RunId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Reopens the decision on a finding, and on the findings of other users decided together with it.
 ///

@@ -4,13 +4,12 @@ use super::match_filter::Hit;
 use super::scan::Findings;
 use crate::{certificate, run_counts};
 use db::entity::{residue_hits, run_members};
-use db::error::RecordsError;
-use db::{bulk_insert, dialect};
+use db::{RecordsError, bulk_insert, dialect};
 use policy::{Outcome, Residue, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
-use trail::store::Store;
+use trail::Store;
 
 /// Number of users updated with one statement.
 const USERS_PER_STATEMENT: usize = 2_000;

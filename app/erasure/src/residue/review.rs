@@ -5,9 +5,9 @@
 use super::searched_tables::{SearchedTable, searched_tables};
 use crate::certificate;
 use chrono::{DateTime, Utc};
+use db::RecordsError;
 use db::dialect::{self, ColumnKind, TableFacts, quoted};
 use db::entity::{residue_hits, runs, users};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::personal_data::{self, DataClass, ErasureAction};
 use policy::residue::{FindingDecision, ValueKind};
@@ -19,11 +19,10 @@ use sea_orm::{
 };
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::display_name;
-use trail::store::Store;
-use trail::undoable::{Change, Undo};
+use trail::undoable::Change;
+use trail::{Actor, Store, Undo};
 
 /// Filter for a list of findings.
 #[derive(Clone, Copy, Debug, Default)]

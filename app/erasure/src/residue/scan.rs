@@ -4,13 +4,13 @@ use super::erased_values::ErasedValues;
 use super::match_filter::{Hit, MatchFilter};
 use super::search::Search;
 use super::searched_tables::{SearchedTable, searched_tables};
+use db::RecordsError;
 use db::dialect::{self, Block, Blocks, quoted};
-use db::error::RecordsError;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_blocking;
-use trail::store::Store;
+use trail::Store;
 
 /// Maximum number of distinct rows for columns to be read as codes.
 const MAX_DIFFERENT: u64 = 2_000;

@@ -10,7 +10,7 @@ use super::value::{Evidence, Value, Values};
 use aho_corasick::automaton::Automaton as _;
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind};
-use db::error::RecordsError;
+use db::RecordsError;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use policy::UserNumber;
 use std::collections::HashMap;

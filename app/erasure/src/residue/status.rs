@@ -1,13 +1,13 @@
 //! The result of the search for one user, as shown on the record's page.
 
 use super::MAX_SCAN_AGE;
+use db::RecordsError;
 use db::entity::{audit_events, residue_hits, run_members, runs};
-use db::error::RecordsError;
 use policy::{Residue, RunId, RunKind, UserNumber};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
+use trail::Store;
 use trail::audit::AuditAction;
-use trail::store::Store;
 
 /// The state of an anonymised user's residue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]

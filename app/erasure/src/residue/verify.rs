@@ -8,17 +8,16 @@ use super::registered::{self, UnclearedField};
 use super::review::{Finding, FindingQuery, findings};
 use super::searched_tables::{NotSearched, searched_tables};
 use super::{MAX_SCAN_AGE, scan};
-use db::dialect;
 use db::entity::users;
-use db::error::RecordsError;
 use db::pagination::{MAX_ROWS, Paging};
+use db::{RecordsError, dialect};
 use policy::personal_data::{TABLES, differences};
 use policy::residue::ValueKind;
 use policy::{Field, Outcome, Policy, Residue, RunKind, RunState, Treatment, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use trail::store::Store;
+use trail::Store;
 
 /// The result of the check.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -9,15 +9,13 @@ use super::second_factor::{SecondFactorKind, prove};
 use super::{Session, Stage, digest};
 use crate::staff::{NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
 use db::entity::{code_budgets, sessions};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::UserNumber;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Maximum number of wrong codes in a sign-in or session. The last one ends it.
 pub const MAX_WRONG_CODES: i64 = 5;

@@ -5,11 +5,10 @@
 
 use super::token::Token;
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::UserNumber;
+use trail::Store;
 use trail::secret_box::SecretBox;
-use trail::store::Store;
 
 /// Label of the derived encryption key.
 const LABEL: &[u8] = b"lethe device 1";

@@ -1,11 +1,10 @@
 //! Failed proofs of identity.
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::UserNumber;
 use policy::form::Problem;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Returns the problem of a field that proves nothing.
 pub(super) fn not_proven(what: &str) -> Problem {

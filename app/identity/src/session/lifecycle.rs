@@ -5,17 +5,15 @@ use super::token::{Token, digest};
 use super::{Session, stage_of, url_cipher};
 use crate::staff::{CredentialKind, NoticeKind, notify};
 use chrono::{DateTime, Utc};
-use db::clock::Clock;
 use db::entity::{credentials, sessions};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::account::StoredStage;
 use policy::{Action, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 use std::time::Duration;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::roles::roles_of;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Hash prefix of the form token. The token is derived from the session's token, so it isn't stored.
 const FORM: &str = "lethe form ";

@@ -5,12 +5,11 @@
 
 use super::Session;
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::UserNumber;
 use serde::{Deserialize, Serialize};
+use trail::Store;
 use trail::secret_box::SecretBox;
-use trail::store::Store;
 
 /// Label of the derived encryption key.
 const LABEL: &[u8] = b"lethe login state 1";

@@ -8,12 +8,11 @@
 
 use super::{Token, digest, url_cipher};
 use chrono::TimeDelta;
-use db::clock::Clock;
 use db::entity::form_keys;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
-use trail::store::Store;
+use trail::Store;
 
 /// How long the outcome of a form is kept for repeated submissions.
 const OUTCOME_LIFETIME: TimeDelta = TimeDelta::minutes(30);

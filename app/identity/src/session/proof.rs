@@ -6,16 +6,13 @@ use super::second_factor::SecondFactorKind;
 use super::{Proof, Session, Stage, Token, begin, begin_proven, codes, record, with_code};
 use crate::staff::{self, Caller, CredentialKind, NoticeKind, notify, password};
 use chrono::{DateTime, Utc};
-use db::clock::Clock;
 use db::entity::{credentials, sessions};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::account::StoredStage;
 use policy::{Roles, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
-use trail::actor::Actor;
 use trail::audit::AuditAction;
-use trail::person;
-use trail::store::Store;
+use trail::{Actor, Store, person};
 use zeroize::Zeroizing;
 
 /// The first step: checks `UserID` and password. Returns the token of a new session and its stage.

@@ -8,9 +8,8 @@ use super::proof::{AgainFor, confirm, has_own_proof};
 use super::{Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, record};
 use crate::staff::{CredentialKind, NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
 use db::entity::credentials;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use policy::UserNumber;
 use policy::account::StoredStage;
@@ -21,8 +20,7 @@ use sea_orm::{
 use sha2::Sha256;
 use std::fmt;
 use trail::audit::AuditAction;
-use trail::person;
-use trail::store::Store;
+use trail::{Store, person};
 
 /// Label of the key for the stored code of an identity.
 const LABEL: &[u8] = b"lethe identity provider 1";

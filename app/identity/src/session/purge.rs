@@ -2,11 +2,10 @@
 
 use crate::staff::{CredentialKind, NOTICE_DAYS};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
 use db::entity::{account_notices, code_budgets, credentials, sessions};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
-use trail::store::Store;
+use trail::Store;
 
 /// Number of rows deleted in one transaction.
 const BATCH: u64 = 500;

@@ -6,9 +6,8 @@ use super::{
 };
 use crate::staff::{self, CredentialKind, NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
 use db::entity::{credentials, users};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::form::Problem;
 use policy::{Roles, UserNumber};
 use rand::Rng as _;
@@ -18,10 +17,8 @@ use sea_orm::{
     Set,
 };
 use totp_rs::{Builder, Secret, Totp};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::person;
-use trail::store::Store;
+use trail::{Actor, Store, person};
 use zeroize::Zeroizing;
 
 /// How long a user may take to set up an app.

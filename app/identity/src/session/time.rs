@@ -2,11 +2,11 @@
 
 use super::Session;
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
+use db::Clock;
 use db::entity::sessions;
 use policy::account::StoredStage;
 use std::time::Duration;
-use trail::store::Store;
+use trail::Store;
 
 /// Minimum interval between updates of the last request. Shorter if sessions are short.
 const TOUCH_INTERVAL: TimeDelta = TimeDelta::seconds(60);

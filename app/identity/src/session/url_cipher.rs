@@ -4,11 +4,10 @@
 //! unreadable in browser history and proxy logs. Only the same member of staff can decrypt it.
 
 use super::Session;
-use db::error::RecordsError;
+use db::RecordsError;
 use tokio::sync::OnceCell;
 use trail::secret_box::SecretBox;
-use trail::store::Store;
-use trail::undoable::Undo;
+use trail::{Store, Undo};
 
 /// Prefix of the encrypted text of an undo. It distinguishes it from other texts encrypted for a member of staff.
 const SEALED: &str = "undo ";

@@ -2,14 +2,13 @@
 
 use super::password::{self, Caller, opaque};
 use super::{CredentialKind, strength};
-use db::clock::Clock;
 use db::entity::{code_budgets, credentials, users};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::UserNumber;
 use policy::form::Problem;
 use policy::key_form::normal;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
-use trail::store::Store;
+use trail::Store;
 use zeroize::Zeroizing;
 
 /// Returns the user with this `UserID`, in any spelling of its normal form.

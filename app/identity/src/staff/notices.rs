@@ -4,9 +4,8 @@
 //! There is no e-mail notification.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::clock::Clock;
 use db::entity::account_notices;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::UserNumber;
 use policy::account::NoticeKind;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
@@ -14,7 +13,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, QueryFilter,
     QueryOrder, QuerySelect, Set,
 };
-use trail::store::Store;
+use trail::Store;
 
 /// How long a notice appears on the account page, in days.
 pub const NOTICE_DAYS: i64 = 90;

@@ -2,12 +2,12 @@
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
-use db::error::RecordsError;
+use db::RecordsError;
 use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
-use trail::store::Store;
+use trail::Store;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 

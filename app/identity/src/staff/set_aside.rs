@@ -3,16 +3,15 @@
 //! Their kind has a prefix, so that no query for credentials finds them.
 
 use super::CredentialKind;
-use db::clock::Clock;
 use db::entity::credentials;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::UserNumber;
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait as _, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
     PaginatorTrait, QueryFilter, Set,
 };
-use trail::store::Store;
+use trail::Store;
 use trail::undoable::UNDO_TIMEOUT;
 
 /// Prefix of the kind of a credential that was set aside.

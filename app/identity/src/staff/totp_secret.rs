@@ -1,8 +1,8 @@
 //! Encrypts the secrets of authenticator apps.
 
-use db::error::RecordsError;
+use db::RecordsError;
+use trail::Store;
 use trail::secret_box::SecretBox;
-use trail::store::Store;
 use zeroize::Zeroizing;
 
 /// Label of the derived encryption key.

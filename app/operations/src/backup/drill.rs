@@ -3,10 +3,7 @@
 
 use super::manifest::{Manifest, Positions, digest, manifest_beside};
 use super::postgres;
-use db::clock::Clock;
-use db::error::RecordsError;
-use db::opening;
-use db::settings::Settings;
+use db::{Clock, RecordsError, Settings, opening};
 use erasure::ledger;
 use policy::Action;
 use safeguards::suppression;
@@ -16,9 +13,8 @@ use std::path::Path;
 use std::time::Instant;
 use std::{fs, io};
 use task_centre::replay;
-use trail::actor::Actor;
 use trail::audit::{self, Verification};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The result of a drill.
 #[derive(Debug, Serialize)]

@@ -2,18 +2,16 @@
 
 use super::manifest::{FORMAT, Manifest, Positions, digest, manifest_beside};
 use super::postgres;
-use db::clock::Clock;
-use db::error::{self, RecordsError};
-use db::{dialect, opening};
+use db::error;
+use db::{Clock, RecordsError, dialect, opening};
 use policy::Action;
 use sea_orm::{ConnectionTrait, DatabaseBackend};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use tempfile::NamedTempFile;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Writes a backup to a new file and its manifest beside it, both readable by their owner only. `url` is the URL
 /// of the store's database. The backup shows the database at a single moment.

@@ -1,7 +1,7 @@
 //! The manifest: a file beside a backup that describes its content.
 
 use chrono::{DateTime, Utc};
-use db::error::RecordsError;
+use db::RecordsError;
 use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,8 +1,7 @@
 //! Backups of PostgreSQL, made by `pg_dump` and `pg_restore`.
 
 use super::manifest::Positions;
-use db::dialect;
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,11 +1,11 @@
 //! Figures for monitoring: counts of runs and users, without personal data or names of tasks.
 
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::{RunKind, RunState};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryOrder, QuerySelect};
-use trail::store::Store;
+use trail::Store;
 
 /// The counts over all runs.
 #[derive(Clone, Debug, Default)]

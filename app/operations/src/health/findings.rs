@@ -2,12 +2,12 @@
 
 use super::{Condition, ConditionKind};
 use chrono::{DateTime, Utc};
+use db::RecordsError;
 use db::entity::residue_hits;
-use db::error::RecordsError;
 use policy::RunId;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use trail::store::Store;
+use trail::Store;
 
 /// Returns a single condition for all open findings. A partial index covers them.
 pub(super) async fn open(store: &Store) -> Result<Vec<Condition>, RecordsError> {

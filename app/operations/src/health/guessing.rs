@@ -2,13 +2,12 @@
 
 use super::{Condition, ConditionKind};
 use chrono::{DateTime, Duration, Utc};
-use db::clock::Clock;
 use db::entity::account_notices;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use identity::staff::NoticeKind;
 use sea_orm::sea_query::Func;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use trail::store::Store;
+use trail::Store;
 
 /// The time for which guessed codes are reported, in hours.
 const REPORTED_HOURS: i64 = 24;

@@ -2,10 +2,10 @@
 
 use super::{Condition, ConditionKind, query};
 use chrono::{NaiveDate, NaiveTime};
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::timezone;
 use safeguards::legal_hold::DUE;
-use trail::store::Store;
+use trail::Store;
 
 /// Returns a single condition for all of them. They stay in force until they are released.
 pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {

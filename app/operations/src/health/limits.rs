@@ -2,15 +2,14 @@
 
 use super::{Condition, ConditionKind};
 use chrono::{DateTime, Duration, Utc};
-use db::clock::Clock;
 use db::entity::{manual_changes, protections};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::{ManualChange, Window};
 use safeguards::approval;
 use safeguards::protection::{self, ACTIONS, WEAKER};
 use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
-use trail::store::Store;
+use trail::Store;
 
 /// The limits that stop a change.
 const LIMITS: [ManualChange; 4] = [

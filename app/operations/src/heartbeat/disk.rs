@@ -1,11 +1,10 @@
 //! Checks the free space on the disks that Lethe writes to.
 
-use db::dialect;
-use db::error::{Fault, Storage};
+use db::{Fault, Storage, dialect};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use trail::store::Store;
+use trail::Store;
 
 /// Free space in bytes below which a disk counts as full.
 const MIN_FREE: u64 = 128 << 10;

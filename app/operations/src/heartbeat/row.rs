@@ -5,15 +5,13 @@
 //! compared.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::dialect;
-use db::error::{Fault, RecordsError};
+use db::{Fault, RecordsError, dialect};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DbErr, DeriveIden};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
-use trail::key;
-use trail::store::Store;
 use trail::vitals::{Skew, outside};
+use trail::{Store, key};
 
 /// Time without a heartbeat after which a server counts as gone. Longer than a heartbeat of a live server takes.
 const GONE_AFTER: Duration = Duration::from_secs(12);

@@ -2,8 +2,8 @@
 
 use super::{Restored, moved_on, refused};
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::entity::{audit_events, charges, loans, requests, residue_hits, user_roles, users};
-use db::error::RecordsError;
 use erasure::residue;
 use identity::{session, staff};
 use policy::{Action, Role, UserNumber};
@@ -12,12 +12,10 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
     QuerySelect, Set,
 };
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::lock;
-use trail::roles;
-use trail::store::Store;
-use trail::undoable::{Change, Undo};
+use trail::undoable::Change;
+use trail::{Actor, Store, Undo, roles};
 
 /// Returns the permission for undoing a change: the same as for making it.
 pub(super) const fn required_action(change: &Change) -> Action {

@@ -65,7 +65,7 @@ pub(super) const CHARGES: Table = Table {
         entry("user_number", Link, Keep, "Debtor: leads to the anonymised record"),
         entry("loan_id", Link, Keep, "Loan"),
         entry("kind", NotPersonal, Keep, "Kind"),
-        entry("cents", NotPersonal, Keep, "Amount in cents; credits are negative"),
+        entry("cents", NotPersonal, Keep, "Amount in cents, if it is known; credits are negative"),
         entry("category", QuasiIdentifier, Keep, "User category on that day, for statistics"),
         entry("department", QuasiIdentifier, Keep, "Department on that day, for statistics"),
         entry("charged_on", NotPersonal, Keep, "Charged"),

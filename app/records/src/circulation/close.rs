@@ -2,15 +2,14 @@
 //!
 //! None of these is activity (rule 4), because clearing a blocker would otherwise extend retention by years.
 
+use db::RecordsError;
 use db::entity::{charges, loans, requests};
-use db::error::RecordsError;
 use policy::{Action, ChargeId, LoanId, RequestId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::lock;
-use trail::store::Store;
-use trail::undoable::{Change, Undo};
+use trail::undoable::Change;
+use trail::{Actor, Store, Undo};
 
 /// The status of a cancelled request.
 pub const CANCELLED: &str = "cancelled";

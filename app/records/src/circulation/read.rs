@@ -1,8 +1,8 @@
 //! Lists of the loans, requests, charges and messages of one user, the newest first.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use db::RecordsError;
 use db::entity::{catalogue_records, charges, items, loans, messages, requests, terms};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, TermKind, UserNumber};
 use sea_orm::{
@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, Select,
 };
 use serde::Serialize;
-use trail::store::Store;
+use trail::Store;
 use trail::terms::terms_of;
 
 /// Selects the loans to list.
@@ -64,7 +64,8 @@ pub struct Charge {
     pub id: ChargeId,
     pub loan: Option<LoanId>,
     pub kind: String,
-    pub cents: i64,
+    /// `None` if the amount is not known.
+    pub cents: Option<i64>,
     pub charged_on: NaiveDate,
     pub settled_on: Option<NaiveDate>,
     pub note: Option<String>,

@@ -4,14 +4,13 @@
 
 use super::{Counted, Key, NONE, Report, ReportQuery, Row};
 use chrono::{Months, NaiveDate};
-use db::dialect;
 use db::entity::terms;
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::{TermKind, dates};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryResult};
 use std::collections::{BTreeMap, BTreeSet};
-use trail::store::Store;
+use trail::Store;
 
 /// Counts a report. Reads only loans or requests, and the names of branches, categories and departments.
 pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result<Counted, RecordsError> {

@@ -1,8 +1,8 @@
 //! Classifies an edit: whether it overwrites what a legal hold protects, and whether it counts as anonymising.
 
 use super::identity::{corrects, fates, is_eligible_earlier, overwrites};
+use db::RecordsError;
 use db::entity::{photos, sessions, users};
-use db::error::RecordsError;
 use identity::staff::set_aside;
 use policy::erasure::{Erasure, Fate, REPLACED_FIELDS, is_placeholder};
 use policy::user_form::UserDraft;
@@ -10,9 +10,8 @@ use policy::{Action, Channel, Counted, ManualChange, UserNumber};
 use safeguards::{limits, manual_changes, protection};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 use std::collections::BTreeMap;
-use trail::actor::Actor;
 use trail::audit::AuditAction;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The period in days over which replaced values of a member of staff are added up.
 const STAFF_DAYS: i64 = 30;

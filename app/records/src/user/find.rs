@@ -4,18 +4,17 @@
 //! used.
 
 use chrono::NaiveDate;
-use db::dialect;
 use db::entity::users;
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use db::{RecordsError, dialect};
 use policy::{Role, UserNumber, text};
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryResult,
 };
 use serde::Serialize;
+use trail::Store;
 use trail::person::{Name, query_words};
-use trail::store::Store;
 
 /// Maximum number of words that are searched for.
 const MAX_WORDS: usize = 8;

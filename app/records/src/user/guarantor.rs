@@ -1,7 +1,7 @@
 //! The guarantor that a user may have.
 
+use db::RecordsError;
 use db::entity::users;
-use db::error::RecordsError;
 use policy::UserNumber;
 use policy::form::Problem;
 use sea_orm::DatabaseTransaction;

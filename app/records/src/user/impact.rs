@@ -1,14 +1,14 @@
 //! The impact of anonymising a single user: the register of personal data, counted for this user.
 
+use db::RecordsError;
 use db::entity::{custom_fields, custom_values, loans};
-use db::error::RecordsError;
 use policy::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
 use policy::{Policy, Treatment, UserNumber};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::BTreeMap;
 use std::iter;
-use trail::store::Store;
+use trail::Store;
 
 /// The data that is affected.
 #[derive(Clone, Debug, Eq, PartialEq)]

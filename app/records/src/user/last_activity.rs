@@ -1,17 +1,16 @@
 //! Corrects the date of the last activity, which an import or an older system can have delivered wrongly.
 
 use super::identity::is_eligible_earlier;
+use db::RecordsError;
 use db::entity::users;
-use db::error::RecordsError;
 use policy::dates::optional_past_date;
 use policy::form::Problem;
 use policy::{Action, Counted, ManualChange, UserNumber};
 use safeguards::{limits, manual_changes};
 use sea_orm::{ActiveModelTrait, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{anonymised, lock};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Sets the date of the last activity. Returns whether it changed.
 ///

@@ -1,15 +1,14 @@
 //! Sets and removes the deletion mark.
 
+use db::RecordsError;
 use db::entity::users;
-use db::error::RecordsError;
 use policy::{Action, Counted, ManualChange, UserNumber};
 use safeguards::{limits, manual_changes};
 use sea_orm::{ActiveModelTrait, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{anonymised, lock};
-use trail::store::Store;
-use trail::undoable::{self, Undo};
+use trail::undoable;
+use trail::{Actor, Store, Undo};
 
 /// Marks a user for deletion from today. Returns how to undo it, or `None` if the user is already marked.
 pub async fn mark_for_deletion(

@@ -17,8 +17,8 @@ pub use condition::{TextTest, UserCondition};
 use super::edit::can_sign_in;
 use super::save::{create as create_user, custom_of, edit, form_of_row};
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::entity::{custom_values, scim_departures, users};
-use db::error::RecordsError;
 use hold::Held;
 use policy::key_form::normal;
 use policy::user_field::USER_FIELDS;
@@ -31,9 +31,8 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use std::collections::{BTreeMap, HashMap};
-use trail::actor::Actor;
 use trail::person::{display_name, lock};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// A user as an identity system sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]

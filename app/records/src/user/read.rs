@@ -1,9 +1,8 @@
 //! Reads one user's record.
 
 use chrono::NaiveDate;
-use db::dialect;
 use db::entity::{custom_fields, custom_values, photos, user_roles, users};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::user_field::{FieldValue, UserField};
 use policy::{Role, UserNumber, list_user_fields, with_user_fields};
 use safeguards::protection;
@@ -12,8 +11,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
+use trail::Store;
 use trail::person::{Person, display_name};
-use trail::store::Store;
 use trail::terms::{Term, term};
 
 /// Maximum number of users listed under a guarantor.
@@ -249,7 +248,7 @@ async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbE
         of("loans", " AND returned_on IS NOT NULL"),
         of("requests", " AND closed_on IS NULL"),
         of("requests", ""),
-        of("charges", " AND settled_on IS NULL AND cents <> 0"),
+        of("charges", " AND settled_on IS NULL AND COALESCE(cents, 1) <> 0"),
         of("charges", ""),
         of("messages", ""),
         "(SELECT COUNT(*) FROM legal_holds WHERE released_on IS NULL AND (user_number = ? \

@@ -3,8 +3,8 @@
 use super::edit::Edit;
 use super::guarantor;
 use super::read::UserRecord;
+use db::RecordsError;
 use db::entity::{custom_fields, custom_values, photos, users};
-use db::error::RecordsError;
 use db::search_index;
 use identity::session;
 use identity::staff::set_aside;
@@ -21,13 +21,12 @@ use sea_orm::{
     QueryFilter, Set, SqlErr,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{anonymised, lock, search_words};
 use trail::roles::roles_of;
-use trail::store::Store;
 use trail::terms::{self, Spelling};
-use trail::undoable::{self, Undo};
+use trail::undoable;
+use trail::{Actor, Store, Undo};
 
 /// Creates a user, or saves an edited one.
 ///

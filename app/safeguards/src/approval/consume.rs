@@ -3,15 +3,13 @@
 use super::eligible_approvers::could;
 use super::request::requests_of;
 use super::subject::ApprovalSubject;
-use db::clock::Clock;
 use db::entity::approvals;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::approval::ApprovalDecision;
 use policy::{Action, ApprovalId, ApprovalReason, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Consumes an approval of this subject by a second person. Rejects the action if none is valid now.
 pub async fn consume(

@@ -4,17 +4,15 @@ use super::eligible_approvers::could;
 use super::request::{record_event, requests_of};
 use super::subject::ApprovalSubject;
 use chrono::{DateTime, Utc};
-use db::clock::Clock;
 use db::entity::approvals;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::approval::{ApprovalDecision, ApprovalKind};
 use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, ApprovalId, Channel, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
-use trail::actor::Actor;
 use trail::audit::{AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Declines the request of another member of staff, or withdraws the actor's own request.
 pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<ApprovalDecision, RecordsError> {

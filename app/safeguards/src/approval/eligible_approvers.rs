@@ -3,16 +3,15 @@
 use crate::manual_changes::was_changed;
 use crate::protection;
 use chrono::{DateTime, Duration, Utc};
-use db::clock::Clock;
 use db::entity::{credentials, manual_changes, user_roles, users};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, FourEyes, ManualChange, Role, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
 };
-use trail::store::Store;
+use trail::Store;
 
 /// Returns whether this action needs a second person, by the setting or by a protection that still applies.
 pub async fn is_on(db: &impl ConnectionTrait, store: &Store, action: Action) -> Result<bool, RecordsError> {

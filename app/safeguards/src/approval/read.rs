@@ -1,10 +1,9 @@
 //! Reading requests and approvals.
 
 use chrono::{DateTime, Utc};
-use db::clock::Clock;
 use db::entity::{approvals, runs, tasks};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use db::{Clock, RecordsError};
 use policy::approval::{ApprovalDecision, ApprovalKind};
 use policy::task_form::Visibility;
 use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, UserNumber};
@@ -13,8 +12,8 @@ use sea_orm::{
     QueryResult, QuerySelect, QueryTrait,
 };
 use serde::Serialize;
+use trail::Store;
 use trail::person::{Name, Person};
-use trail::store::Store;
 use trail::task_name::TaskName;
 
 /// A request for approval, with its decision.

@@ -2,9 +2,8 @@
 
 use super::subject::ApprovalSubject;
 use chrono::Duration;
-use db::clock::Clock;
 use db::entity::approvals;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::approval::ApprovalDecision;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{ApprovalId, RunId};
@@ -12,9 +11,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select, Set,
 };
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// A request, and whether it was created by this call.
 pub struct Requested {

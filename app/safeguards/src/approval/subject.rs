@@ -1,11 +1,10 @@
 //! The subject of an approval.
 
-use db::checksum;
 use db::entity::{legal_holds, runs};
-use db::error::RecordsError;
+use db::{RecordsError, checksum};
 use policy::approval::ApprovalKind;
 use policy::{Role, Roles, UserNumber};
-use trail::actor::Actor;
+use trail::Actor;
 
 /// The subject of a request, identified by its fingerprint.
 #[derive(Clone, Debug)]

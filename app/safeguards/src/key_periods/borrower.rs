@@ -4,8 +4,8 @@ use super::{current, is_of, periods};
 use crate::suppression::KeyForm;
 use crate::suppression::check::Checker;
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::entity::{key_periods, users};
-use db::error::RecordsError;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{HashMap, HashSet};
 

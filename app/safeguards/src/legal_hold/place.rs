@@ -1,18 +1,17 @@
 //! Placing a legal hold, and setting its next review.
 
 use super::{lock, record};
+use db::RecordsError;
 use db::dialect;
 use db::entity::{legal_holds, user_roles};
-use db::error::RecordsError;
 use policy::form::Problem;
 use policy::legal_hold::{LegalHoldForm, review_date, validate};
 use policy::{Action, LegalHoldId, LegalHoldTarget, TermKind, UserNumber};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
-use trail::actor::Actor;
 use trail::audit::AuditAction;
 use trail::person;
-use trail::store::Store;
 use trail::terms::{self, Spelling};
+use trail::{Actor, Store};
 
 /// Places a legal hold. From then on none of its users is anonymised, not even by an active run.
 pub async fn place(store: &Store, actor: Actor, form: &LegalHoldForm) -> Result<LegalHoldId, RecordsError> {

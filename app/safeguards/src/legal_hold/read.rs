@@ -1,11 +1,9 @@
 //! Reading legal holds.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use db::clock::Clock;
-use db::dialect;
 use db::entity::{legal_holds, users};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use db::{Clock, RecordsError, dialect};
 use policy::{ApprovalId, LegalHoldId, LegalHoldReason, LegalHoldTarget, UserNumber};
 use sea_orm::sea_query::{ExprTrait, Value};
 use sea_orm::{
@@ -13,8 +11,8 @@ use sea_orm::{
     QueryTrait,
 };
 use serde::Serialize;
+use trail::Store;
 use trail::person::{Name, Person};
-use trail::store::Store;
 use trail::terms::Term;
 
 /// The condition that a legal hold is due for review, with the day as its value.

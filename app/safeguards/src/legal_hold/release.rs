@@ -3,14 +3,13 @@
 
 use super::{lock, record};
 use crate::approval::{self, ApprovalSubject};
+use db::RecordsError;
 use db::entity::legal_holds;
-use db::error::RecordsError;
 use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, ApprovalId, LegalHoldId};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
-use trail::actor::Actor;
 use trail::audit::AuditAction;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Requests the release of a legal hold by another member of staff. Returns the waiting request if there is one.
 pub async fn request_legal_hold_release(

@@ -1,10 +1,10 @@
 //! Transferring legal holds to users who leave a category. A legal hold ends only by its release.
 
-use db::clock::Clock;
+use db::Clock;
 use db::entity::legal_holds;
 use policy::UserNumber;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
-use trail::actor::Actor;
+use trail::Actor;
 use trail::audit::{self, AuditAction, Subject};
 
 /// Places the legal holds on a category on each user who leaves it, with the same reason, owner and review date.

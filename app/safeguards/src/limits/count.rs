@@ -2,18 +2,15 @@
 
 use crate::approval;
 use chrono::{DateTime, Duration, Utc};
-use db::clock::Clock;
-use db::dialect;
 use db::entity::manual_changes;
-use db::error::RecordsError;
+use db::{Clock, RecordsError, dialect};
 use policy::{ApprovalId, Counted, ManualChange, Reached, UserNumber, Window};
 use sea_orm::sea_query::Func;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     QuerySelect,
 };
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Claims the change of one more user. Rejects it beyond a limit, unless a second person has approved more
 /// changes. Returns the approval that was needed.

@@ -1,15 +1,12 @@
 //! Recording that a limit stopped an actor, for banner, health and audit.
 
 use chrono::Duration;
-use db::clock::Clock;
-use db::dialect;
 use db::entity::manual_changes;
-use db::error::RecordsError;
+use db::{Clock, RecordsError, dialect};
 use policy::ManualChange;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Returns the result of a change whose transaction has ended. Records it first if a limit stopped the change.
 pub async fn record_limit<T>(

@@ -3,10 +3,8 @@
 use crate::approval::{self, ApprovalSubject};
 use crate::manual_changes::record;
 use chrono::Duration;
-use db::clock::Clock;
-use db::dialect;
 use db::entity::{manual_changes, users};
-use db::error::RecordsError;
+use db::{Clock, RecordsError, dialect};
 use policy::numbers::grouped;
 use policy::{Action, ManualChange, UserNumber, Window};
 use sea_orm::{
@@ -14,8 +12,7 @@ use sea_orm::{
     QuerySelect,
 };
 use std::collections::HashSet;
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The key of imports among the locks of actors. No user number is negative.
 const LOCK: i64 = -1;

@@ -3,16 +3,13 @@
 
 use super::{cooled_off, put};
 use chrono::Duration;
-use db::clock::Clock;
 use db::entity::protections;
-use db::error::RecordsError;
-use db::settings::Settings;
+use db::{Clock, RecordsError, Settings};
 use policy::FourEyes;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The prefix of the row about a weakened setting.
 pub const WEAKER: &str = "weaker.";

@@ -4,11 +4,11 @@ use super::key::{KeyedDigest, ListKey};
 use super::list;
 use super::{KeyForm, KeyValues};
 use chrono::NaiveDate;
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::suppression::{KeyKind, holding_key};
 use sea_orm::DatabaseTransaction;
 use std::collections::HashMap;
-use trail::store::Store;
+use trail::Store;
 
 /// The suppressed keys of a user who would be created.
 #[derive(Clone, Debug, Default)]

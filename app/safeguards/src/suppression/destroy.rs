@@ -3,17 +3,16 @@
 
 use super::key::{self, blocking, fingerprint_in, overwrite, unusable};
 use crate::approval;
+use db::RecordsError;
 use db::entity::{held_lines, suppressed_keys};
-use db::error::RecordsError;
 use policy::form::Problem;
 use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, ApprovalId, Channel};
 use sea_orm::{DatabaseTransaction, EntityTrait};
 use serde::Serialize;
 use std::path::Path;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The word to type as confirmation.
 pub const CONFIRMATION: &str = "DESTROY";

@@ -4,10 +4,9 @@
 use super::check::{Checker, Suppressed};
 use super::key::KeyedDigest;
 use chrono::NaiveDate;
-use db::bulk_insert;
 use db::entity::held_lines;
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use db::{RecordsError, bulk_insert};
 use policy::suppression::{HeldDecision, KeyKind};
 use policy::{Action, HeldLineId, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
@@ -17,10 +16,9 @@ use sea_orm::{
 };
 use serde::Serialize;
 use std::collections::HashMap;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{Name, Person};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// A line that the suppression list holds.
 #[derive(Clone, Debug)]

@@ -7,9 +7,8 @@ mod file;
 
 pub(super) use file::overwrite;
 
-use db::clock::Clock;
 use db::entity::{suppressed_keys, suppression_list_keys};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use file::{KEY_BYTES, KeyFileError};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use policy::suppression::KeyKind;
@@ -22,7 +21,7 @@ use serde::Serialize;
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
-use trail::store::Store;
+use trail::Store;
 
 /// The label of the fingerprint, which reveals nothing about the key.
 const FINGERPRINT: &str = "lethe suppression key fingerprint 1";

@@ -3,9 +3,8 @@
 use super::key::{KeyedDigest, ListKey};
 use super::{KeyForm, KeyValues};
 use chrono::{Datelike as _, Months, NaiveDate};
-use db::dialect;
 use db::entity::{held_lines, suppressed_keys};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::suppression::KeyKind;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
@@ -13,7 +12,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use trail::store::Store;
+use trail::Store;
 
 /// A row, passed to the database as JSON.
 #[derive(Serialize)]

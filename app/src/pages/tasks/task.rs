@@ -15,10 +15,10 @@ use db::Clock;
 use db::pagination::Paging;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::field::{ALWAYS_REMOVED, Field};
+use policy::field::ALWAYS_REMOVED;
 use policy::task_form::{NEXT_RUNS, Visibility};
 use policy::timezone::next_occurrences;
-use policy::{Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
+use policy::{Field, Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
 use task_centre::run::{self, RunQuery};
 use task_centre::task::{self, Confirmation, Task};
 

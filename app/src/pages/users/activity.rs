@@ -139,6 +139,11 @@ pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
     table("Requests", columns, requests.into_iter().map(row).collect())
 }
 
+/// Returns an amount as text.
+fn amount(cents: Option<i64>) -> String {
+    cents.map_or_else(|| "not known".to_owned(), money)
+}
+
 pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
     if charges.is_empty() {
         return empty_list("This user has no charges and no credits.");
@@ -148,14 +153,17 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
             view! {
                 <PostButton function=SettleCharge::PATH page=here.to_owned() label="Settle charge"
                     values=vec![("charge", charge.id.to_string())]
-                    about=format!("of {}", money(charge.cents)) />
+                    about=format!("of {}", amount(charge.cents)) />
             }
         });
-        let credit = (charge.cents < 0).then(|| view! { " " <span class="tag">"Credit"</span> });
+        let credit = charge
+            .cents
+            .is_some_and(|cents| cents < 0)
+            .then(|| view! { " " <span class="tag">"Credit"</span> });
         view! {
             <tr>
                 <th scope="row">{code_label(&charge.kind)} {credit}</th>
-                <td class="number">{money(charge.cents)}</td>
+                <td class="number">{amount(charge.cents)}</td>
                 <td class="nowrap"><Day date=charge.charged_on /></td>
                 <td class="nowrap"><Day date=charge.settled_on /></td>
                 <td>{charge.note}</td>

@@ -20,7 +20,7 @@ pub const COUNTS: &str = "\
     WHEN leaving_on >= '2025-12-16' OR COALESCE(last_activity_on, created_on) >= '2025-12-16' THEN 10 \
     WHEN number IN (SELECT user_number FROM loans WHERE returned_on IS NULL) THEN 20 \
     WHEN number IN (SELECT user_number FROM requests WHERE closed_on IS NULL) THEN 21 \
-    WHEN number IN (SELECT user_number FROM charges WHERE settled_on IS NULL AND cents <> 0) THEN 22 \
+    WHEN number IN (SELECT user_number FROM charges WHERE settled_on IS NULL AND COALESCE(cents, 1) <> 0) THEN 22 \
     WHEN number IN (SELECT guarantor_number FROM users WHERE guarantor_number IS NOT NULL AND anonymised_on IS NULL) \
     THEN 23 \
     WHEN number IN (SELECT user_number FROM legal_holds WHERE released_on IS NULL) THEN 24 \
@@ -71,7 +71,7 @@ async fn select(db: &DatabaseConnection) -> anyhow::Result<i64> {
         AND number NOT IN (SELECT user_number FROM user_roles) \
         AND number NOT IN (SELECT user_number FROM loans WHERE returned_on IS NULL) \
         AND number NOT IN (SELECT user_number FROM requests WHERE closed_on IS NULL) \
-        AND number NOT IN (SELECT user_number FROM charges WHERE settled_on IS NULL AND cents <> 0) \
+        AND number NOT IN (SELECT user_number FROM charges WHERE settled_on IS NULL AND COALESCE(cents, 1) <> 0) \
         AND number NOT IN (SELECT guarantor_number FROM users \
         WHERE guarantor_number IS NOT NULL AND anonymised_on IS NULL) \
         AND number NOT IN (SELECT user_number FROM legal_holds WHERE released_on IS NULL)";

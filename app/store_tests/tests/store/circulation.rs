@@ -68,7 +68,7 @@ async fn lists_show_the_rows_of_a_user_newest_first() {
         let next = Paging { after: requests.next, rows: Some(1) };
         let requests = circulation::requests(&store, NG, &next).await.unwrap();
         assert_eq!((requests.rows[0].id, requests.next), (RequestId(1), None));
-        assert_eq!(circulation::charges(&store, NG, &all).await.unwrap().rows[0].cents, 100);
+        assert_eq!(circulation::charges(&store, NG, &all).await.unwrap().rows[0].cents, Some(100));
         let messages = circulation::messages(&store, NG, &all).await.unwrap();
         assert_eq!(messages.rows[0].recipient.as_deref(), Some("ng@example.org"));
         let holds = legal_hold::of_user(&store, NG).await.unwrap();

@@ -134,7 +134,7 @@ async fn add_blockers(store: &Store, number: i64, facts: &UserFacts, today: Naiv
         let charge = charges::ActiveModel {
             user_number: Set(number),
             kind: Set("overdue".to_owned()),
-            cents: Set(if number % 2 == 0 { -1 } else { 1 }),
+            cents: Set([Some(-1), Some(1), None][usize::try_from(number % 3).unwrap()]),
             charged_on: Set(today),
             settled_on: Set(closed(has(Blocker::UnsettledCharge))),
             ..Default::default()

@@ -14,6 +14,7 @@ mod demo;
 mod eligibility;
 mod faults;
 mod health;
+mod import_circulation;
 mod import_limits;
 mod import_modes;
 mod invalid_imports;

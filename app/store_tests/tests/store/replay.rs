@@ -12,8 +12,7 @@ use policy::{Channel, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, Set};
 use task_centre::replay::replay;
 use task_centre::run;
-use trail::actor::Actor;
-use trail::{Store, audit, chain};
+use trail::{Actor, Store, audit, chain};
 
 /// An open transaction whose users the ledger already names.
 struct Interrupted {

@@ -9,7 +9,7 @@ use policy::{TaskSettings, UserNumber};
 use sea_orm::{ConnectionTrait, Statement};
 use task_centre::run::{self, RunQuery};
 use task_centre::task;
-use trail::actor::Actor;
+use trail::Actor;
 use trail::roles::roles_of;
 
 /// Checks that reading failed because this value is corrupt.

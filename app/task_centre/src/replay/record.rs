@@ -1,8 +1,7 @@
 //! The run of a replay, listed in the history like any other run.
 
-use db::dialect;
 use db::entity::{run_members, runs};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use erasure::anonymise::Outcomes;
 use erasure::ledger::people::FoundUser;
 use erasure::ledger::receipt::Receipt;
@@ -16,9 +15,8 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set,
 };
 use std::collections::BTreeSet;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Returns the unfinished replay run, if there is one.
 pub(super) async fn open(tx: &DatabaseTransaction) -> Result<Option<RunId>, DbErr> {

@@ -3,9 +3,8 @@
 use super::lease::{Lease, LeaseStatus};
 use super::patience::{Patience, patiently};
 use super::{finish, outcomes, reapply};
-use db::dialect;
 use db::entity::{run_members, runs};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use erasure::anonymise::{self, BATCH, Job};
 use erasure::ledger;
 use erasure::residue::{self, ErasedValues};
@@ -15,8 +14,7 @@ use sea_orm::{
     QuerySelect,
 };
 use tracing::{Instrument as _, debug_span};
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Maximum number of users whose old values are held in memory before they are searched for.
 const MAX_REMEMBERED: usize = 12_000;

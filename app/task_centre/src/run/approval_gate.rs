@@ -3,12 +3,12 @@
 
 use super::{reapply, safety};
 use crate::task;
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, TaskSettings, four_eyes};
 use safeguards::approval::{self, ApprovalSubject};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
-use trail::store::Store;
+use trail::Store;
 
 /// Returns why the run of a preview needs a second person, or `None` if it needs none.
 pub(crate) async fn approval_reason(

@@ -1,7 +1,7 @@
 //! Searches for the values of single users in the background, one after another, so that staff don't wait.
 
+use db::RecordsError;
 use db::entity::{run_members, runs};
-use db::error::RecordsError;
 use erasure::maintenance;
 use erasure::residue::{self, ErasedValues, MAX_SCAN_AGE};
 use policy::{Outcome, RunId, RunKind};
@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, Query
 use std::sync::LazyLock;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
-use trail::store::Store;
+use trail::Store;
 
 /// The searches that this process is executing or has queued.
 static SCANS: LazyLock<TaskTracker> = LazyLock::new(|| {

@@ -1,13 +1,12 @@
 //! Cancels a run. It stops between batches; anonymised users stay anonymised.
 
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::numbers::grouped;
 use policy::{Action, RunId, RunKind, RunState};
 use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Returns whether the run has users without an outcome, or hasn't determined its users yet.
 pub(super) fn has_users_left(run: &runs::Model) -> bool {

@@ -3,11 +3,11 @@
 use super::anonymising;
 use super::lease::Lease;
 use super::scheduled_preview::{self, ScheduledPreview};
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::{Phase, RunKind, RunState, TaskSettings};
 use sea_orm::EntityTrait;
-use trail::store::Store;
+use trail::Store;
 
 /// Executes a run that this process holds, as far as possible, and returns the run's state.
 pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, RecordsError> {

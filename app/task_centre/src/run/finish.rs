@@ -3,8 +3,8 @@
 use super::lease::{Lease, LeaseStatus};
 use super::outcomes;
 use super::patience::patiently;
+use db::RecordsError;
 use db::entity::{run_members, runs, tasks};
-use db::error::RecordsError;
 use erasure::anonymise::Job;
 use erasure::maintenance::{self, Maintenance};
 use erasure::{certificate, run_counts};
@@ -13,8 +13,8 @@ use safeguards::{approval, limits};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use tracing::Instrument as _;
+use trail::Store;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
 
 /// Removes old values from the database files, then ends the run.
 pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
@@ -131,7 +131,7 @@ async fn close_residue(tx: &DatabaseTransaction, run: RunId) -> Result<(), Recor
 pub(super) async fn end_without_people(
     tx: &DatabaseTransaction,
     store: &Store,
-    job: (RunId, trail::actor::Actor),
+    job: (RunId, trail::Actor),
     state: RunState,
     safety_limit: Option<policy::SafetyLimit>,
 ) -> Result<(), RecordsError> {

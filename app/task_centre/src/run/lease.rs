@@ -5,9 +5,8 @@
 //! the transaction of its next batch and stops.
 
 use chrono::{DateTime, Utc};
-use db::clock::Clock;
 use db::entity::runs;
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use policy::{Phase, RunId, RunState, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -16,9 +15,8 @@ use sea_orm::{
 };
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The right to execute one run. A background task writes heartbeats while this value lives.
 #[derive(Debug)]

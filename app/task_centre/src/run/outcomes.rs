@@ -1,8 +1,7 @@
 //! Records the outcomes of users in the transaction that processed them.
 
-use db::clock::Clock;
-use db::dialect;
 use db::entity::{run_members, runs};
+use db::{Clock, dialect};
 use erasure::anonymise::Outcomes;
 use erasure::run_counts;
 use policy::{Outcome, Reason, RunId, UserNumber};

@@ -1,9 +1,9 @@
 //! Waits for temporary faults: another writer, a full disk, an unavailable database. They don't fail a run or its
 //! users.
 
-use db::error::RecordsError;
+use db::RecordsError;
 use std::time::Duration;
-use trail::store::Store;
+use trail::Store;
 
 /// Pause before a retry.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -2,10 +2,8 @@
 
 use super::preview_digest;
 use crate::task;
-use db::clock::Clock;
-use db::dialect;
 use db::entity::{run_counts, run_members, runs, tasks};
-use db::error::RecordsError;
+use db::{Clock, RecordsError, dialect};
 use erasure::eligibility;
 use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId, TaskSettings};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
@@ -13,9 +11,8 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     QuerySelect, Set,
 };
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Assesses all users with the policy of a task and stores the verdicts and their fingerprint. Changes no user.
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {

@@ -1,9 +1,8 @@
 //! The preview fingerprint: a digest of policy, rules, day and users.
 
 use chrono::NaiveDate;
-use db::dialect;
 use db::entity::{run_members, runs};
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::stored::to_json;
 use policy::{Policy, Reason, RunId, TaskSettings};
 use sea_orm::{

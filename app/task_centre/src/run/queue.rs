@@ -2,12 +2,12 @@
 
 use super::execute::perform;
 use super::lease::{Claim, claim};
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::{RunId, RunState};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::time::Duration;
-use trail::store::Store;
+use trail::Store;
 
 /// Interval at which a waiting caller checks the queue.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);

@@ -3,12 +3,10 @@
 use super::cancel::has_users_left;
 use super::lease::is_abandoned;
 use chrono::{DateTime, NaiveDate, Utc};
-use db::clock::Clock;
-use db::dialect;
 use db::entity::{certificates, run_counts, runs};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use db::search_index::fold;
+use db::{Clock, RecordsError, dialect};
 use erasure::residue;
 use policy::assess::first_eligible_day;
 use policy::maintenance::Maintenance;
@@ -22,8 +20,8 @@ use sea_orm::{
     QueryResult, QuerySelect,
 };
 use serde::Serialize;
+use trail::Store;
 use trail::person::Name;
-use trail::store::Store;
 use trail::task_name::{TaskName, names};
 
 /// One run or preview.

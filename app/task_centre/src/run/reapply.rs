@@ -5,8 +5,8 @@
 
 use super::preview_digest;
 use super::preview_digest::PreviewDigest;
+use db::RecordsError;
 use db::entity::{run_members, runs, users};
-use db::error::RecordsError;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{
@@ -20,9 +20,8 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use std::collections::BTreeMap;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Returns the condition that a user was anonymised under older rules.
 fn is_under_older_rules() -> Expr {

@@ -1,11 +1,11 @@
 //! The safety limit that a run exceeds.
 
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::{RunId, RunKind, RunState, SafetyLimit, TaskId};
 use safeguards::limits;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use trail::store::Store;
+use trail::Store;
 
 /// Number of previous runs of a task from which the usual number of users is derived.
 const LAST_RUNS: u64 = 5;

@@ -3,13 +3,12 @@
 use super::lease::{Lease, LeaseStatus};
 use super::safety::{last_runs, safety_limit_of};
 use super::{finish, preview, preview_digest};
+use db::RecordsError;
 use db::entity::{runs, tasks};
-use db::error::RecordsError;
 use erasure::run_counts;
 use policy::{RULES_VERSION, RunId, RunState, SafetyLimit, TaskId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The result of making the preview of a scheduled run.
 pub(super) enum ScheduledPreview {

@@ -1,8 +1,8 @@
 //! Anonymises a single user, from the record or the command line, ignoring conditions and scope.
 
 use crate::task::default_task;
+use db::RecordsError;
 use db::entity::{run_members, runs, tasks};
-use db::error::RecordsError;
 use erasure::anonymise::{self, Job};
 use erasure::residue::ErasedValues;
 use erasure::{certificate, eligibility, ledger, run_counts};
@@ -14,10 +14,8 @@ use policy::{
 };
 use safeguards::{limits, manual_changes, protection};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
-use trail::actor::Actor;
-use trail::person;
-use trail::store::Store;
 use trail::task_name::TaskName;
+use trail::{Actor, Store, person};
 
 /// The effect of anonymising a single user.
 #[derive(Clone, Debug)]

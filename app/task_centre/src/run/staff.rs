@@ -1,18 +1,16 @@
 //! Anonymises a member of staff: ends sign-in and roles, requires an approval, and calls the same anonymiser.
 
 use super::single::{execute_one, must_be_typed, task_as_shown};
+use db::RecordsError;
 use db::entity::{user_roles, users};
-use db::error::RecordsError;
 use identity::session;
 use policy::{Action, Counted, Roles, RunId, TaskId, UserNumber};
 use safeguards::approval::{self, ApprovalSubject};
 use safeguards::{limits, protection};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::person;
 use trail::roles::roles_of;
-use trail::store::Store;
+use trail::{Actor, Store, person};
 
 /// Why an approval is needed.
 pub(crate) const WHY_STAFF: &str = "A second person must approve anonymising a member of staff";

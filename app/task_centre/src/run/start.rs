@@ -4,16 +4,15 @@ use super::confirmation::typed_number;
 use super::preview_digest::stale;
 use super::{approval_gate, preview_digest};
 use crate::task;
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalReason, RULES_VERSION, RunId, RunKind, RunState, TaskId};
 use safeguards::approval::{self, ApprovalSubject};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Starts the run of a preview. `typed` must be the number of users.
 ///

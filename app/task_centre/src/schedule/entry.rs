@@ -1,12 +1,11 @@
 //! The runs of a schedule as stored: one for each due time.
 
 use chrono::{DateTime, Utc};
+use db::RecordsError;
 use db::entity::{runs, tasks};
-use db::error::RecordsError;
 use policy::{RULES_VERSION, RunKind, RunState};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Returns whether this time already has a run, so that it can't start another one.
 pub(super) async fn is_dealt_with(

@@ -5,17 +5,16 @@ use super::entry::{insert, is_dealt_with};
 use super::missed::{self, Times};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
+use db::RecordsError;
 use db::entity::{runs, tasks};
-use db::error::RecordsError;
 use policy::timezone::instants;
 use policy::{Missed, RunId, RunState, Schedule, TaskId};
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set, SqlErr,
 };
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Maximum number of missed times that are counted.
 const MAX_TIMES: usize = 10_000;

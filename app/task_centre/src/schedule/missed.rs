@@ -2,14 +2,14 @@
 
 use super::entry::{insert, is_dealt_with};
 use chrono::{DateTime, Utc};
+use db::RecordsError;
 use db::entity::{run_counts, runs, tasks};
-use db::error::RecordsError;
 use erasure::run_counts as counts;
 use policy::{MisfireReason, RunId, RunState};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
-use trail::store::Store;
+use trail::Store;
 
 /// The kind under which a run's missed times are counted.
 pub(crate) const COUNT: &str = "missed";

@@ -3,13 +3,12 @@
 use super::read::draft_of;
 use super::save::write;
 use crate::schedule::due_from_now;
+use db::RecordsError;
 use db::entity::tasks;
-use db::error::RecordsError;
 use policy::{Action, RunState, TaskId};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Maximum number of characters that a copy takes over from a description, so that the suffix fits.
 const DESCRIPTION_OF_COPY: usize = 190;

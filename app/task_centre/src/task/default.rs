@@ -4,9 +4,8 @@
 //! one task is the default. A private task never becomes the default, because staff who anonymise a single user
 //! must see the settings that apply.
 
-use db::dialect;
 use db::entity::tasks;
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::form::Problem;
 use policy::task_form::Visibility;
 use policy::{Action, TaskId};
@@ -14,10 +13,9 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
 use trail::task_name::TaskName;
+use trail::{Actor, Store};
 
 /// Returns the default task: the marked one, or else the first shared one.
 pub(crate) async fn default_task(db: &impl ConnectionTrait) -> Result<Option<tasks::Model>, DbErr> {

@@ -2,13 +2,12 @@
 
 use super::read::draft_of;
 use super::save::write;
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::task_form::{TaskDraft, TaskForm, Visibility, validate};
 use policy::{Action, Missed, Schedule, TaskId, TaskSettings, UserNumber};
 use serde::{Deserialize, Serialize};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// The format named in a task file.
 const FORMAT: &str = "lethe-task-1";

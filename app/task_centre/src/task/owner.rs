@@ -1,10 +1,8 @@
 //! The owner of a task: a member of staff who may see tasks. A private task always has an owner, or no page would
 //! list it.
 
-use db::clock::Clock;
-use db::dialect;
 use db::entity::tasks;
-use db::error::RecordsError;
+use db::{Clock, RecordsError, dialect};
 use identity::staff::CredentialKind;
 use policy::form::Problem;
 use policy::task_form::{TaskDraft, Visibility};
@@ -14,12 +12,10 @@ use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryResult, QuerySelect, Set,
 };
 use serde::Serialize;
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::person;
 use trail::roles::roles_of;
-use trail::store::Store;
 use trail::task_name::TaskName;
+use trail::{Actor, Store, person};
 
 /// Maximum number of tasks in the list.
 const MAX_TASKS: i64 = 1_000;

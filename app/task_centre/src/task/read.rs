@@ -2,8 +2,8 @@
 
 use crate::schedule::due_from_now;
 use chrono::{DateTime, Utc};
+use db::RecordsError;
 use db::entity::{custom_fields, runs, tasks};
-use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use erasure::residue;
 use policy::task_form::{TaskDraft, Visibility};
@@ -14,9 +14,8 @@ use sea_orm::{
     sea_query::ExprTrait, sea_query::Func,
 };
 use serde::Serialize;
-use trail::actor::Actor;
-use trail::store::Store;
 use trail::task_name::visible_to;
+use trail::{Actor, Store};
 
 /// Filter for a list of tasks.
 #[derive(Clone, Debug, Default)]

@@ -2,15 +2,14 @@
 
 use super::read::all_custom_fields;
 use crate::schedule::due_from_now;
+use db::RecordsError;
 use db::entity::tasks;
-use db::error::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::{TaskDraft, TaskForm, validate};
 use policy::{Action, Schedule, TaskId, TaskSettings, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
-use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
+use trail::{Actor, Store};
 
 /// Validates the form, like the browser does while it is edited, and saves the task.
 pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId, RecordsError> {

@@ -3,10 +3,8 @@
 use super::{AuditAction, Subject, note_repeated};
 use crate::actor::Actor;
 use crate::store::Store;
-use db::bulk_insert;
-use db::clock::Clock;
 use db::entity::audit_events;
-use db::error::RecordsError;
+use db::{Clock, RecordsError, bulk_insert};
 use policy::{Action, RunId};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, Set};
 

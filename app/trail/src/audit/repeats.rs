@@ -5,7 +5,7 @@ use super::record::record_event_in_own_tx;
 use super::{AuditAction, Subject};
 use crate::actor::Actor;
 use crate::store::Store;
-use db::error::RecordsError;
+use db::RecordsError;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -149,7 +149,7 @@ pub async fn write_repeats(store: &Store, due: Due) -> Result<(), RecordsError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use db::clock::Clock;
+    use db::Clock;
     use policy::{Roles, UserNumber};
 
     fn refusal(user: i64) -> Kind {

@@ -6,9 +6,8 @@ use super::tamper_report::{self, Hole, Suspect};
 use crate::actor::Actor;
 use crate::chain::{self, AuditKey, Event, NOTHING};
 use crate::store::Store;
-use db::dialect;
 use db::entity::audit_events;
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use policy::Action;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,

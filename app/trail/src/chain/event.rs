@@ -2,8 +2,7 @@
 
 use crate::key::Key;
 use chrono::{DateTime, Utc};
-use db::dialect;
-use db::error::RecordsError;
+use db::{RecordsError, dialect};
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult};

@@ -2,9 +2,8 @@
 //! database.
 
 use super::{Key, file, unusable};
-use db::clock::Clock;
 use db::entity::{audit_events, certificates, credentials, installation_keys};
-use db::error::RecordsError;
+use db::{Clock, RecordsError};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder,

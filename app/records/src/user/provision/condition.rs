@@ -1,8 +1,8 @@
 //! Conditions on users, as an identity system filters them.
 
 use chrono::NaiveDate;
+use db::RecordsError;
 use db::entity::{user_words, users};
-use db::error::RecordsError;
 use policy::key_form::normal;
 use policy::suppression::KeyKind;
 use policy::user_field::{Search, USER_FIELDS};

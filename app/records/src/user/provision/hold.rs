@@ -1,14 +1,14 @@
 //! Holds a new user of an identity system that would bring back an anonymised one, as a line of a file is held.
 
 use super::super::save::key_values;
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::suppression::HeldDecision;
 use policy::user_form::UserDraft;
 use safeguards::suppression::check::Checker;
 use safeguards::suppression::held_line::{self, LineFate, SeenLine};
 use sea_orm::DatabaseTransaction;
-use trail::store::Store;
+use trail::Store;
 
 /// The source of held lines that are requests of an identity system. They have no line number.
 const SOURCE: &str = "scim";

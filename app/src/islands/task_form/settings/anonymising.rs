@@ -2,8 +2,8 @@
 
 use super::super::inputs::{Checkbox, Form, Problem, RadioField, Text, field, posted};
 use leptos::prelude::*;
-use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
-use policy::{NoteTreatment, Scope, Treatment, summary};
+use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, FieldGroup};
+use policy::{Field, NoteTreatment, Scope, Treatment, summary};
 
 #[component]
 pub(super) fn Policy(form: Form, custom: Vec<(String, String)>, zone: String) -> impl IntoView {

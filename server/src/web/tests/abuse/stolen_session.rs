@@ -4,7 +4,8 @@ use super::library::number;
 use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
-use identity::session::{self, Session};
+use identity::Session;
+use identity::session;
 use policy::Role;
 use totp_rs::{Builder, Secret};
 

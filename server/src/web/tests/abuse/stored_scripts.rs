@@ -24,7 +24,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 37] = [
+const EXCLUDED_COLUMNS: [&str; 38] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -58,6 +58,7 @@ const EXCLUDED_COLUMNS: [&str; 37] = [
     "imports.origin",
     "imports.state",
     "imports.profile",
+    "imports.options",
     "imports.counts",
     "import_lines.outcome",
     "legal_holds.reason",
