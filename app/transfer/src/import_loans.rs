@@ -130,7 +130,9 @@ impl Import {
         if lines.is_empty() {
             return Ok(());
         }
-        lines.iter_mut().for_each(|(line, _)| line.spell(&mut self.codes));
+        for (line, _) in &mut lines {
+            line.spell(&mut self.codes);
+        }
         self.summary.new_terms += self.codes.add(tx, lines.iter().flat_map(|(line, _)| line.terms())).await?;
         let items = self.items(tx, &lines).await?;
         let known = known_loans(tx, &lines).await?;

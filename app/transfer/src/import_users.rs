@@ -275,7 +275,9 @@ impl<'a> Import<'a> {
         if lines.is_empty() {
             return Ok(());
         }
-        lines.iter_mut().for_each(|line| line.line.spell(&mut self.codes));
+        for line in &mut lines {
+            line.line.spell(&mut self.codes);
+        }
         self.summary.new_terms += self.codes.add(tx, lines.iter().flat_map(|line| line.line.terms())).await?;
         let mut matches = Matches::find(tx, &lines).await?;
         let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
@@ -296,10 +298,7 @@ impl<'a> Import<'a> {
                 && let Some((kind, _)) = blocked.first()
                 && !user.is_some_and(|user| staff.contains(&user))
             {
-                match round {
-                    Round::First => self.postponed.push(keyed),
-                    Round::Last => self.problems.add(in_column(number, kind.field(), &Problem::Taken)),
-                }
+                self.postpone(keyed, *kind, round);
                 continue;
             }
             let mut line = keyed.line;
@@ -375,6 +374,14 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
+    /// Keeps a line with another user's key until the end of the file. It is wrong if it has waited already.
+    fn postpone(&mut self, line: KeyedLine, kind: KeyKind, round: Round) {
+        match round {
+            Round::First => self.postponed.push(line),
+            Round::Last => self.problems.add(in_column(line.line.number, kind.field(), &Problem::Taken)),
+        }
+    }
+
     /// Writes the lines with keys that other users had when the lines were read.
     async fn write_postponed(&mut self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
         let lines = std::mem::take(&mut self.postponed);
@@ -383,7 +390,9 @@ impl<'a> Import<'a> {
         }
         let today = self.store.clock.today();
         let (ready, problems) = exchange::free_keys(tx, today, lines, &self.seen).await?;
-        problems.into_iter().for_each(|problem| self.problems.add(problem));
+        for problem in problems {
+            self.problems.add(problem);
+        }
         let mut ready = ready.into_iter().peekable();
         while ready.peek().is_some() {
             let some = ready.by_ref().take(ROWS_PER_CHUNK).collect();

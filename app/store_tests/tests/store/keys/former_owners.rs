@@ -8,6 +8,7 @@ use crate::transfer::{file, problems};
 use db::entity::{key_periods, loans, residue_hits, users};
 use policy::{Policy, Scope};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use std::fmt::Write as _;
 use trail::{Actor, Store};
 use transfer::{ImportSummary, TransferError};
 
@@ -21,7 +22,7 @@ async fn lend(
 ) -> Result<ImportSummary, TransferError> {
     let mut content = format!("{column},{HEADER}\n");
     for (number, date) in dates.iter().enumerate() {
-        content.push_str(&format!("{key},I{column}{key}{number},main,{date},2018-12-01\n"));
+        writeln!(content, "{key},I{column}{key}{number},main,{date},2018-12-01").unwrap();
     }
     import_loans(store, Actor::COMMAND_LINE, file(&content).path(), false).await
 }
@@ -175,7 +176,7 @@ async fn a_loan_of_an_unknown_owner_is_rejected_with_the_reason() {
         assert_eq!(named(&store, "New").await.last_activity_on, Some(day("2018-02-10")));
         let found = problems(lend(&later, "barcode", "k1", &["2018-02-05"]).await);
         assert_eq!(found.len(), 1);
-        assert!(found[0].contains("Another user had this key on the day of the loan"), "{found:?}");
+        assert!(found[0].contains("Another user had this key on that day"), "{found:?}");
         let found = problems(lend(&later, "barcode", "unknown", &["2018-02-05"]).await);
         assert_eq!(found, ["line 2, barcode: There is no such user"]);
     })
