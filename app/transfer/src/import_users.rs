@@ -289,8 +289,8 @@ impl<'a> Import<'a> {
         };
         let new = lines.iter().filter(is_new).map(|line| &line.line).collect();
         let mut new = suppression::check(&self.checker, tx, self.store, new).await?;
-        let (mut created, mut changed, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
-        let mut key_changes = Vec::new();
+        let today = self.store.clock.today();
+        let (mut created, mut changed, mut leaving, mut key_changes) = (vec![], vec![], vec![], vec![]);
         for keyed in lines {
             let number = keyed.line.number;
             let found = matches.user(&keyed, &self.seen);
@@ -317,7 +317,7 @@ impl<'a> Import<'a> {
                         continue;
                     }
                     let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
-                    user.created_on = Some(self.store.clock.today());
+                    user.created_on = Some(today);
                     let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
                     line.apply(&mut user);
                     matches.brings(number, &user);
@@ -357,7 +357,6 @@ impl<'a> Import<'a> {
                             leaving.extend(before.category.clone().map(|left| (UserNumber(found), left)));
                         }
                         matches.changes(&before, &change.user);
-                        let today = self.store.clock.today();
                         key_changes.extend(key_periods::Change::of(Some(&before), &change.user, today));
                         changed.push(change);
                     }
@@ -368,7 +367,7 @@ impl<'a> Import<'a> {
         self.summary.touched = self.touched.len() as u64;
         self.change(tx, changed, &key_changes).await?;
         key_changes.extend(self.create(tx, created).await?);
-        key_periods::record(tx, &self.checker, self.store.clock.today(), &key_changes).await?;
+        key_periods::record(tx, &self.checker, today, &key_changes).await?;
         let found = self.guarantors.resolve(tx).await?;
         self.now_changed(found);
         Ok(())
