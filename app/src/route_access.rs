@@ -93,6 +93,7 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/suppression", Permission(SeeAudit)),
     ("/do/destroy_suppression_key", Permission(DestroySuppressionKey)),
     ("/do/request_suppression_key_destruction", Permission(DestroySuppressionKey)),
+    ("/do/correct_last_activity", Permission(Import)),
     ("/do/mark_user", Permission(EditUsers)),
     ("/do/unmark_user", Permission(EditUsers)),
     ("/do/return_loan", Permission(EditUsers)),

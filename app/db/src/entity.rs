@@ -19,6 +19,7 @@ pub mod import_lines;
 pub mod imports;
 pub mod installation_keys;
 pub mod items;
+pub mod key_periods;
 pub mod ledger_mark;
 pub mod legal_holds;
 pub mod loans;

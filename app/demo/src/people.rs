@@ -24,6 +24,7 @@ const BLOCK: usize = 500;
 /// Generates users up to the requested number.
 pub(super) struct Generator {
     rng: SeededRng,
+    seed: u64,
     today: NaiveDate,
     people: People,
     circulation: Circulation,
@@ -40,6 +41,7 @@ impl Generator {
     pub(super) fn new(users: u32, seed: u64, today: NaiveDate, catalogue: Catalogue) -> Self {
         Self {
             rng: SeededRng::new(seed),
+            seed,
             today,
             people: People::new(today),
             circulation: Circulation { today, catalogue, next_loan: 1, next_open_item: 2 },
@@ -96,6 +98,8 @@ impl Generator {
         let number = person.user.number;
         let words = search_words(&person.user).into_iter();
         batch.words.extend(words.map(|word| user_words::Model { word, user_number: number }));
+        person.user.scim_id = Some(SeededRng::for_one(!self.seed, number).uuid());
+        person.user.fold_keys();
         batch.users.push(person.user);
     }
 

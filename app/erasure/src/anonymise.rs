@@ -11,7 +11,8 @@ use crate::eligibility::{self, Candidate};
 use db::RecordsError;
 use policy::personal_data::{RowOwner, TABLES};
 use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
-use safeguards::suppression;
+use safeguards::suppression::list::NormalKeys;
+use safeguards::{key_periods, suppression};
 use sea_orm::DatabaseTransaction;
 use std::collections::BTreeMap;
 use tracing::Instrument as _;
@@ -51,7 +52,8 @@ pub struct Outcomes {
 /// Anonymises those of the users that the policy selects, in the caller's transaction. As its last change the
 /// caller must record them in the audit ([`trail::audit::note_people`]).
 ///
-/// Adds their external identifiers, `UserID`s, barcodes and e-mail addresses to the suppression list.
+/// Adds their present and former external identifiers, `UserID`s and barcodes, and their e-mail addresses, to the
+/// suppression list.
 pub async fn anonymise(
     store: &Store,
     tx: &DatabaseTransaction,
@@ -74,9 +76,10 @@ pub async fn anonymise(
     if people.is_empty() {
         return Ok(outcomes);
     }
-    suppression::list::add(tx, store, people.iter().map(Candidate::keys).collect())
-        .instrument(tracing::debug_span!("suppress"))
-        .await?;
+    let mut keys: NormalKeys = people.iter().map(Candidate::keys).collect();
+    let persons = people.iter().filter(|person| !person.facts.fictitious).map(|person| person.number.0);
+    keys.extend(key_periods::former_keys(tx, persons).await?);
+    suppression::list::add(tx, store, keys).instrument(tracing::debug_span!("suppress")).await?;
     outcomes.done = people.iter().map(|person| person.number).collect();
     outcomes.keys = people.iter().map(|person| person.uuid.clone()).collect();
     for table in TABLES {

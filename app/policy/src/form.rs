@@ -60,6 +60,9 @@ pub enum Problem {
     /// A user who can't be this user's guarantor.
     #[error("Enter the number of another user who has not been anonymised")]
     NotAGuarantor,
+    /// A user whose guarantor is, at any distance, this user.
+    #[error("Enter another user: this user is already a guarantor for them, directly or through others")]
+    GuarantorRing,
     /// The owner of a legal hold isn't a member of staff.
     #[error("Enter the user number of a member of staff")]
     NotStaff,

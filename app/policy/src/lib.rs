@@ -20,6 +20,7 @@ pub mod ids;
 pub mod import;
 pub mod import_options;
 pub mod import_profile;
+pub mod key_form;
 pub mod legal_hold;
 pub mod limits;
 pub mod maintenance;

@@ -66,10 +66,10 @@ impl ValueKind {
     /// Returns the kind of value in an identifying column of `users`.
     pub fn of_column(column: &str) -> Self {
         match column {
-            "user_id" => Self::UserId,
+            "user_id" | "user_id_key" => Self::UserId,
             "email" => Self::Email,
-            "barcode" => Self::Barcode,
-            "external_id" => Self::ExternalId,
+            "barcode" | "barcode_key" => Self::Barcode,
+            "external_id" | "external_id_key" => Self::ExternalId,
             "phone" | "mobile" => Self::Phone,
             "street" => Self::Street,
             "last_name" => Self::LastName,

@@ -22,9 +22,9 @@ macro_rules! with_user_fields {
             middle_name: Line, Identifying, Searched, Names, "Middle name";
             preferred_name: Line, Identifying, Searched, Names, "Preferred name";
             title: Line, Describing, Unsearched, Names, "Title";
-            user_id: Line, Identifying, Searched, Library, "UserID";
-            barcode: Line, Identifying, Searched, Library, "Barcode";
-            external_id: Line, Identifying, Searched, Library, "External identifier";
+            user_id: Key, Identifying, Searched, Library, "UserID";
+            barcode: Key, Identifying, Searched, Library, "Barcode";
+            external_id: Key, Identifying, Searched, Library, "External identifier";
             category: Term, Organisational, Unsearched, Library, "User category";
             department: Term, Organisational, Unsearched, Library, "Department";
             branch: Term, Organisational, Unsearched, Library, "Branch";
@@ -66,6 +66,8 @@ macro_rules! list_user_fields {
 pub enum FieldKind {
     /// One line of text.
     Line,
+    /// A key: one line without invisible characters, of which no two users have the same normal form.
+    Key,
     /// The last name: one line that must not be empty.
     LastName,
     /// An e-mail address.

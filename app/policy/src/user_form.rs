@@ -6,7 +6,7 @@ use crate::ids::UserNumber;
 use crate::replacement::is_replacement;
 use crate::suppression::HeldDecision;
 use crate::task_form::{optional_user, required_line};
-use crate::{list_user_fields, text, with_user_fields};
+use crate::{key_form, list_user_fields, text, with_user_fields};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,7 +49,10 @@ macro_rules! validated {
         $errors.take(stringify!($name), optional_past_date(&$form.$name, $today)).flatten()
     };
     (Email, $name:ident, $form:ident, $errors:ident, $today:ident) => {
-        $errors.take(stringify!($name), text::email(&$form.$name)).and_then(some)
+        $errors.take(stringify!($name), key_form::email(&$form.$name)).and_then(some)
+    };
+    (Key, $name:ident, $form:ident, $errors:ident, $today:ident) => {
+        $errors.take(stringify!($name), key_form::validate(&$form.$name)).and_then(some)
     };
     (Lines, $name:ident, $form:ident, $errors:ident, $today:ident) => {
         $errors.take(stringify!($name), text::lines(&$form.$name, text::LONG)).and_then(some)

@@ -2,8 +2,10 @@
 
 mod edit;
 mod find;
+mod guarantor;
 mod identity;
 mod impact;
+mod last_activity;
 mod mark;
 pub mod provision;
 mod read;
@@ -12,6 +14,7 @@ mod save;
 pub use find::{Having, RoleFilter, Sort, UserQuery, UserRow, count, find};
 pub use identity::{fates, is_eligible_earlier, overwrites};
 pub use impact::{Impact, ImpactCount, ImpactKind, impacts};
+pub use last_activity::correct_last_activity;
 pub use mark::{mark_for_deletion, unmark};
 pub use read::{CustomValue, Photo, UserCounts, UserRecord, photo, read};
 pub use save::{form_of, save, save_undoable};

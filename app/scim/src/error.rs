@@ -1,11 +1,15 @@
 //! Errors in the form that identity systems read.
 
-use policy::form::FieldErrors;
+use policy::form::{FieldError, FieldErrors, Problem};
 use serde_json::{Value, json};
 use thiserror::Error;
 
 /// The schema of an error.
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+
+/// The problem of a user who would bring back an anonymised one.
+const SUPPRESSED: &str = "An anonymised user had this value. Lethe created no user. Staff decide on the page Held lines \
+                          of Lethe; send the request again after that";
 
 /// The detail error code of RFC 7644, section 3.12.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,13 +70,17 @@ impl ScimError {
 
     /// Returns the error for invalid fields of the user form, named as SCIM attributes.
     pub fn of_fields(errors: &FieldErrors) -> Self {
-        let taken = errors.0.iter().all(|error| error.problem == policy::form::Problem::Taken);
-        let details: Vec<String> = errors
-            .0
-            .iter()
-            .map(|error| format!("{}: {}", attribute_of(&error.field), error.problem))
-            .collect();
-        let kind = if taken && !errors.is_empty() { ScimType::Uniqueness } else { ScimType::InvalidValue };
+        let is_key = |problem: &Problem| matches!(problem, Problem::Taken | Problem::Suppressed);
+        let only_keys = !errors.is_empty() && errors.0.iter().all(|error| is_key(&error.problem));
+        let detail = |error: &FieldError| {
+            let attribute = attribute_of(&error.field);
+            match &error.problem {
+                Problem::Suppressed => format!("{attribute}: {SUPPRESSED}"),
+                problem => format!("{attribute}: {problem}"),
+            }
+        };
+        let details: Vec<String> = errors.0.iter().map(detail).collect();
+        let kind = if only_keys { ScimType::Uniqueness } else { ScimType::InvalidValue };
         Self::bad(kind, details.join("; "))
     }
 

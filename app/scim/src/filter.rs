@@ -252,15 +252,15 @@ fn of_active(expression: &AttrExp) -> Result<UserCondition, ScimError> {
 
 fn of_id(expression: &AttrExp) -> Result<UserCondition, ScimError> {
     let AttrExp::Comparison(_, op, wanted) = expression else { return Ok(UserCondition::none()) };
-    let CompValue::Str(uuid) = wanted else {
+    let CompValue::Str(id) = wanted else {
         return Err(invalid("Compare with a text in quotation marks"));
     };
-    if uuid.contains('\0') {
+    if id.contains('\0') {
         return Err(invalid("The text has a control character"));
     }
     match op {
-        CompareOp::Eq => Ok(UserCondition::Uuid(uuid.clone())),
-        CompareOp::Ne => Ok(not(UserCondition::Uuid(uuid.clone()))),
+        CompareOp::Eq => Ok(UserCondition::Id(id.clone())),
+        CompareOp::Ne => Ok(not(UserCondition::Id(id.clone()))),
         _ => Err(invalid("Compare id with eq or ne")),
     }
 }
@@ -281,7 +281,7 @@ mod tests {
             ("userName eq \"ng\"", text("user_id", Is, "ng")),
             ("USERNAME EQ \"ng\"", text("user_id", Is, "ng")),
             ("externalId eq \"E 1\"", text("external_id", IsExactly, "E 1")),
-            ("id eq \"u\"", UserCondition::Uuid("u".to_owned())),
+            ("id eq \"u\"", UserCondition::Id("u".to_owned())),
             ("name.familyName co \"N\"", text("last_name", Contains, "N")),
             ("name.givenName sw \"A\"", text("first_name", StartsWith, "A")),
             ("userName ew \"g\"", text("user_id", EndsWith, "g")),

@@ -26,7 +26,7 @@ pub struct Wanted {
 
 /// Returns the address of a user.
 pub fn location(user: &ProvisionedUser, host: &str) -> String {
-    format!("{host}{BASE}/Users/{}", user.uuid)
+    format!("{host}{BASE}/Users/{}", user.id)
 }
 
 /// Returns the JSON of a user. `host` is the address of the server, such as `https://lethe.example.org`.
@@ -37,7 +37,7 @@ pub fn to_json(user: &ProvisionedUser, host: &str) -> Value {
         schemas.push(ENTERPRISE);
     }
     json.insert("schemas".to_owned(), schemas.into());
-    json.insert("id".to_owned(), user.uuid.clone().into());
+    json.insert("id".to_owned(), user.id.clone().into());
     json.insert("displayName".to_owned(), user.display_name.clone().into());
     let mut meta = json!({
         "resourceType": "User",
@@ -371,7 +371,7 @@ mod tests {
             ..UserForm::default()
         };
         let user = ProvisionedUser {
-            uuid: "u".to_owned(),
+            id: "u".to_owned(),
             version: 3,
             display_name: "Ana Ng".to_owned(),
             created_on: None,

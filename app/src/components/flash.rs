@@ -75,6 +75,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "held-lines-created-later" => "Decision saved. The next import creates the users of these lines.",
         "held-lines-ignored" => "Decision saved. Imports skip these lines.",
         "suppression-key-destroyed" => "Key destroyed. The suppression list is empty and has a new key.",
+        "last-activity-corrected" => "Last activity corrected.",
         "user-marked" => "User marked for deletion.",
         "user-unmarked" => "Deletion mark removed.",
         "loan-returned" => "Loan returned.",

@@ -10,6 +10,7 @@ mod held_lines;
 mod impact;
 mod import;
 mod inputs;
+mod last_activity;
 mod record;
 mod search;
 mod staff;

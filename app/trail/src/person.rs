@@ -135,9 +135,9 @@ pub fn search_words(user: &users::Model) -> BTreeSet<String> {
     let names = values.iter().filter(|(section, _)| *section == Section::Names).map(|(_, name)| name);
     let double: Vec<String> = names.map(|name| name.replace('-', " ")).collect();
     let parts: Vec<String> = double.iter().map(|name| name.replace('\'', " ")).collect();
-    search_index::words(
-        values.iter().map(|(_, value)| value).chain(&double).chain(&parts).map(String::as_str),
-    )
+    let texts = values.iter().map(|(_, value)| value).chain(&double).chain(&parts).map(String::as_str);
+    // Every spelling of a key finds the user.
+    search_index::words(texts.chain(user.key_forms().map(|(_, form)| form)))
 }
 
 /// Returns the words of a search.

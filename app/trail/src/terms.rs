@@ -2,12 +2,16 @@
 
 use crate::store::Store;
 use db::RecordsError;
-use db::entity::terms;
+use db::entity::{legal_holds, terms, users};
 use policy::TermKind;
+use policy::key_form::normal;
 use policy::user_field::{AsFieldValue, FieldValue};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef,
+};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// A category, department or branch.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -55,4 +59,98 @@ pub fn terms_of<E: EntityTrait>(code: E::Column, kind: TermKind) -> RelationDef 
         .to(terms::Column::Code)
         .on_condition(move |_, terms| Expr::col((terms, terms::Column::Kind)).eq(kind).into_condition())
         .into()
+}
+
+/// A code, compared with the codes of the library.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Spelling {
+    /// The library knows the code, spelled like this.
+    Known(String),
+    /// The library has a list of codes, without this one.
+    Unknown,
+    /// The library has no list: every code is possible.
+    Free,
+}
+
+/// Returns how the library spells a code. `Undergraduate` and `undergraduate` are one category.
+pub async fn spelling(
+    db: &impl ConnectionTrait,
+    kind: TermKind,
+    code: &str,
+) -> Result<Spelling, RecordsError> {
+    let listed = terms::Entity::find().filter(terms::Column::Kind.eq(kind)).all(db).await?;
+    let has_list = !listed.is_empty();
+    let known = Spellings::of(listed.into_iter().map(|term| (kind, term.code)));
+    if let Some(known) = known.get(kind, code) {
+        return Ok(Spelling::Known(known.to_owned()));
+    }
+    if has_list {
+        return Ok(Spelling::Unknown);
+    }
+    Ok(used(db, kind, code).await?.map_or(Spelling::Free, Spelling::Known))
+}
+
+/// Returns the code of a user or of a legal hold that is the same as this one, as it is spelled there.
+pub async fn used(
+    db: &impl ConnectionTrait,
+    kind: TermKind,
+    code: &str,
+) -> Result<Option<String>, RecordsError> {
+    let codes = used_codes(db, kind).await?.into_iter().map(|code| (kind, code));
+    Ok(Spellings::of(codes).get(kind, code).map(str::to_owned))
+}
+
+/// Returns the codes of users. A legal hold covers its category in every spelling, also while no user has it.
+async fn used_codes(db: &impl ConnectionTrait, kind: TermKind) -> Result<Vec<String>, DbErr> {
+    let column = match kind {
+        TermKind::Category => users::Column::Category,
+        TermKind::Department => users::Column::Department,
+        TermKind::Branch => users::Column::Branch,
+    };
+    let codes = users::Entity::find().select_only().column(column).filter(column.is_not_null()).distinct();
+    let mut codes: Vec<String> = codes.into_tuple().all(db).await?;
+    if kind == TermKind::Category {
+        let category = legal_holds::Column::Category;
+        let held = legal_holds::Entity::find().select_only().column(category).filter(category.is_not_null());
+        let held: Vec<String> = held.into_tuple().all(db).await?;
+        // A code of a legal hold comes first: its spelling must stay.
+        codes.splice(0..0, held);
+    }
+    Ok(codes)
+}
+
+/// The codes of the library, by their normal form.
+#[derive(Debug, Default)]
+pub struct Spellings(HashMap<(TermKind, String), String>);
+
+impl Spellings {
+    /// Reads the codes of the lists, then those that only users or legal holds have.
+    pub async fn load(db: &impl ConnectionTrait) -> Result<Self, RecordsError> {
+        let listed = terms::Entity::find().all(db).await?;
+        let mut all = Self::of(listed.into_iter().map(|term| (term.kind, term.code)));
+        for kind in TermKind::ALL {
+            for code in used_codes(db, kind).await? {
+                all.0.entry((kind, normal(&code))).or_insert(code);
+            }
+        }
+        Ok(all)
+    }
+
+    fn of(codes: impl Iterator<Item = (TermKind, String)>) -> Self {
+        let mut all = Self::default();
+        for (kind, code) in codes {
+            all.0.entry((kind, normal(&code))).or_insert(code);
+        }
+        all
+    }
+
+    /// Returns how the library spells a code. A new code is spelled like this from then on.
+    pub fn learn(&mut self, kind: TermKind, code: String) -> &str {
+        self.0.entry((kind, normal(&code))).or_insert(code)
+    }
+
+    /// Returns how the library spells a code.
+    pub fn get(&self, kind: TermKind, code: &str) -> Option<&str> {
+        self.0.get(&(kind, normal(code))).map(String::as_str)
+    }
 }

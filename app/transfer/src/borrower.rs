@@ -1,14 +1,21 @@
-//! The user of a line of a file of requests or charges.
+//! The user of a line of a file of loans, requests or charges.
 
 use super::reader::Line;
+use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::users;
 use policy::form::{FieldErrors, Problem};
-use policy::text;
-use safeguards::suppression::KeyValues;
+use policy::key_form::{self, normal};
+use policy::suppression::KeyKind;
+use safeguards::key_periods::{self, Borrower as Found, Lookup};
+use safeguards::suppression::KeyForm;
 use safeguards::suppression::check::Checker;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{HashMap, HashSet};
+
+/// Why a line is rejected although a user has its key.
+const UNKNOWN: &str = "Another user had this key on that day, and Lethe does not know who. Name the user by user number, \
+                       or leave the line out";
 
 /// A column that identifies the user.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -32,12 +39,13 @@ impl Key {
         }
     }
 
-    fn of(self, user: &users::Model) -> Option<String> {
+    /// Returns the kind of key. `None` for the user number, which belongs to one user only.
+    const fn kind(self) -> Option<KeyKind> {
         match self {
-            Self::ExternalId => user.external_id.clone(),
-            Self::UserId => user.user_id.clone(),
-            Self::Barcode => user.barcode.clone(),
-            Self::Number => Some(user.number.to_string()),
+            Self::ExternalId => Some(KeyKind::ExternalId),
+            Self::UserId => Some(KeyKind::UserId),
+            Self::Barcode => Some(KeyKind::Barcode),
+            Self::Number => None,
         }
     }
 }
@@ -59,7 +67,7 @@ impl Borrower {
     pub(super) fn of(line: &Line, errors: &mut FieldErrors) -> Option<Self> {
         let mut found = None;
         for key in Key::ALL {
-            let value = errors.take(key.column(), text::line(line.cell(key.column()), text::SHORT));
+            let value = errors.take(key.column(), key_form::validate(line.cell(key.column())));
             let value = value.unwrap_or_default();
             if found.is_none() && !value.is_empty() {
                 found = Some(Self { key, value });
@@ -83,70 +91,58 @@ impl Borrower {
         self.key.column()
     }
 
-    /// Returns the key that the suppression list is compared with. A user number is not a key.
-    fn keys(&self) -> KeyValues<'_> {
-        let value = Some(self.value.as_str());
-        match self.key {
-            Key::ExternalId => KeyValues { external_id: value, ..KeyValues::default() },
-            Key::UserId => KeyValues { user_id: value, ..KeyValues::default() },
-            Key::Barcode => KeyValues { barcode: value, ..KeyValues::default() },
-            Key::Number => KeyValues::default(),
-        }
+    /// Returns the key in its normal form. `None` for a user number.
+    fn key_form(&self) -> Option<KeyForm> {
+        Some((self.key.kind()?, normal(&self.value)))
+    }
+
+    /// Returns the user number. `None` for a key.
+    fn number(&self) -> Option<i64> {
+        (self.key == Key::Number).then(|| self.value.parse().ok()).flatten()
     }
 }
 
-/// The user whom a line is about.
-#[derive(Clone, Debug)]
-pub(super) enum Found {
-    /// A user.
-    User(Box<users::Model>),
-    /// An anonymised user, or a key of one.
+/// Why a line has no user.
+pub(super) enum Without {
+    /// The user has been anonymised.
     Anonymised,
-    /// There is no such user.
-    Unknown,
+    /// The line is wrong, with this problem.
+    Problem(&'static str),
 }
 
-/// Finds and locks the users of these lines.
+/// Returns the user, or why there is none.
+pub(super) fn user_or_why(found: Found) -> Result<users::Model, Without> {
+    match found {
+        Found::User(user) => Ok(*user),
+        Found::Anonymised => Err(Without::Anonymised),
+        Found::Unknown => Err(Without::Problem(UNKNOWN)),
+        Found::NoUser => Err(Without::Problem("There is no such user")),
+    }
+}
+
+/// Finds the user of each line: the owner of its key on its day. Locks the users.
 pub(super) async fn find(
     tx: &DatabaseTransaction,
     checker: &Checker,
-    borrowers: &[&Borrower],
+    lines: &[(&Borrower, NaiveDate)],
 ) -> Result<Vec<Found>, RecordsError> {
-    let mut users: HashMap<(Key, String), users::Model> = HashMap::new();
-    for key in Key::ALL {
-        let values: HashSet<&str> =
-            borrowers.iter().filter(|one| one.key == key).map(|one| one.value.as_str()).collect();
-        if values.is_empty() {
-            continue;
-        }
-        let filter = match key {
-            Key::ExternalId => users::Column::ExternalId.is_in(values),
-            Key::UserId => users::Column::UserId.is_in(values),
-            Key::Barcode => users::Column::Barcode.is_in(values),
-            Key::Number => {
-                users::Column::Number.is_in(values.iter().filter_map(|value| value.parse::<i64>().ok()))
-            }
-        };
-        for user in users::Entity::find().filter(filter).lock_exclusive().all(tx).await? {
-            if let Some(value) = key.of(&user) {
-                users.insert((key, value), user);
-            }
-        }
+    let lookups: Vec<Option<Lookup>> =
+        lines.iter().map(|(borrower, day)| Some((borrower.key_form()?, *day))).collect();
+    let keyed: Vec<Lookup> = lookups.iter().flatten().cloned().collect();
+    let mut by_key = key_periods::borrowers(tx, checker, &keyed).await?.into_iter();
+    let numbers: HashSet<i64> = lines.iter().filter_map(|(borrower, _)| borrower.number()).collect();
+    let mut by_number: HashMap<i64, users::Model> = HashMap::new();
+    if !numbers.is_empty() {
+        let these = users::Entity::find().filter(users::Column::Number.is_in(numbers));
+        by_number.extend(these.lock_exclusive().all(tx).await?.into_iter().map(|user| (user.number, user)));
     }
-    let user_of = |one: &Borrower| users.get(&(one.key, one.value.clone()));
-    let unknown: Vec<&Borrower> = borrowers.iter().copied().filter(|one| user_of(one).is_none()).collect();
-    let mut suppressed: HashSet<&Borrower> = HashSet::new();
-    if !unknown.is_empty() {
-        let keys: Vec<KeyValues<'_>> = unknown.iter().map(|one| one.keys()).collect();
-        let results = checker.check(tx, &keys).await?;
-        let held = unknown.iter().zip(results).filter(|(_, result)| result.held_by.is_some());
-        suppressed.extend(held.map(|(one, _)| *one));
-    }
-    let found = borrowers.iter().map(|one| match user_of(one) {
-        Some(user) if user.anonymised_on.is_some() => Found::Anonymised,
-        Some(user) => Found::User(Box::new(user.clone())),
-        None if suppressed.contains(one) => Found::Anonymised,
-        None => Found::Unknown,
+    let numbered = |borrower: &Borrower| {
+        let user = borrower.number().and_then(|number| by_number.get(&number));
+        user.map_or(Found::NoUser, |user| Found::of(user.clone()))
+    };
+    let found = lines.iter().zip(&lookups).map(|((borrower, _), lookup)| match lookup {
+        Some(_) => by_key.next().unwrap_or(Found::NoUser),
+        None => numbered(borrower),
     });
     Ok(found.collect())
 }

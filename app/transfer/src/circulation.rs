@@ -6,12 +6,13 @@ mod requests;
 pub(super) use charges::Charges;
 pub(super) use requests::Requests;
 
-use super::borrower::{self, Borrower, Found};
-use super::import_users::{ANONYMISED, add_terms, terms_known};
+use super::borrower::{self, Borrower, Without};
+use super::import_users::ANONYMISED;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
 use super::report::Report;
+use super::term_codes::TermCodes;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::RecordsError;
@@ -21,7 +22,6 @@ use policy::form::FieldErrors;
 use policy::import_options::ImportMode;
 use safeguards::suppression::check::Checker;
 use sea_orm::{DatabaseTransaction, DbErr};
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use trail::{Actor, Store};
@@ -42,8 +42,11 @@ pub(super) trait Circulation: Send {
     /// Validates a line. Dates of past events can't lie after `today`.
     fn parse(line: &Line, today: NaiveDate) -> Result<Self::Line, FieldErrors>;
 
-    /// Returns the number of the line, and the user whom it is about.
-    fn about(line: &Self::Line) -> (u64, &Borrower);
+    /// Returns the number of the line, its user and its day.
+    fn about(line: &Self::Line) -> (u64, &Borrower, NaiveDate);
+
+    /// Changes the codes of category, department and branch to the spelling of the library.
+    fn spell(line: &mut Self::Line, codes: &mut TermCodes);
 
     /// Returns the codes of category, department and branch, with their kinds.
     fn terms(line: &Self::Line) -> impl Iterator<Item = (TermKind, &str)>;
@@ -77,7 +80,7 @@ pub(super) async fn import<C: Circulation>(
         summary: ImportSummary::default(),
         problems: FileProblems::default(),
         report: Report::default(),
-        terms: terms_known(&tx).await?,
+        codes: TermCodes::load(&tx).await?,
     };
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
@@ -136,7 +139,7 @@ struct Import<C> {
     summary: ImportSummary,
     problems: FileProblems,
     report: Report,
-    terms: HashSet<(TermKind, String)>,
+    codes: TermCodes,
 }
 
 impl<C: Circulation> Import<C> {
@@ -149,20 +152,23 @@ impl<C: Circulation> Import<C> {
 
     /// Writes a chunk of lines. Leaves out lines about anonymised and unknown users.
     async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<C::Line>) -> Result<(), RecordsError> {
-        let borrowers: Vec<&Borrower> = lines.iter().map(|line| C::about(line).1).collect();
-        let found = borrower::find(tx, &self.checker, &borrowers).await?;
+        let about = lines.iter().map(|line| C::about(line));
+        let asked: Vec<_> = about.map(|(_, borrower, day)| (borrower, day)).collect();
+        let found = borrower::find(tx, &self.checker, &asked).await?;
         let mut with_users = Vec::with_capacity(lines.len());
-        for (line, found) in lines.into_iter().zip(found) {
-            let (number, borrower) = C::about(&line);
-            match found {
-                Found::User(user) => with_users.push((line, *user)),
-                Found::Anonymised => {
+        for (mut line, found) in lines.into_iter().zip(found) {
+            let (number, borrower, _) = C::about(&line);
+            match borrower::user_or_why(found) {
+                Ok(user) => {
+                    C::spell(&mut line, &mut self.codes);
+                    with_users.push((line, user));
+                }
+                Err(Without::Anonymised) => {
                     self.summary.skipped += 1;
                     self.report.skip(number, ANONYMISED);
                 }
-                Found::Unknown => {
-                    let problem = "There is no such user".to_owned();
-                    self.problems.add(in_cell(number, borrower.column(), problem));
+                Err(Without::Problem(problem)) => {
+                    self.problems.add(in_cell(number, borrower.column(), problem.to_owned()));
                 }
             }
         }
@@ -170,7 +176,7 @@ impl<C: Circulation> Import<C> {
             return Ok(());
         }
         let used = with_users.iter().flat_map(|(line, _)| C::terms(line));
-        self.summary.new_terms += add_terms(tx, &mut self.terms, used).await?;
+        self.summary.new_terms += self.codes.add(tx, used).await?;
         Ok(self.kind.write(tx, with_users, &mut self.summary).await?)
     }
 }

@@ -1,9 +1,15 @@
 //! Resolves guarantors, which a file names by UserID, possibly before their own lines.
 
+mod rings;
+
 use super::ROWS_PER_CHUNK;
-use super::problem::{FileProblems, in_cell};
+use super::problem::{FileProblems, in_cell, in_column};
+use db::RecordsError;
+use db::dialect;
 use db::entity::users;
-use db::{RecordsError, dialect};
+use policy::form::Problem;
+use policy::key_form::normal;
+use rings::NewGuarantor;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
 use sea_orm::sea_query::Value;
@@ -30,6 +36,8 @@ pub(super) struct Finished {
     pub(super) changed: u64,
     /// Number of guarantors left out because they are anonymised.
     pub(super) left_out: u64,
+    /// Number of users whose only change was a guarantor that is not possible.
+    pub(super) taken_back: u64,
 }
 
 /// All guarantors to resolve.
@@ -38,6 +46,8 @@ pub(super) struct Guarantors {
     fresh: Vec<Wanted>,
     /// Not found so far: they may follow later in the file.
     waiting: Vec<Wanted>,
+    /// The new guarantors of this file.
+    set: Vec<NewGuarantor>,
 }
 
 impl Guarantors {
@@ -48,9 +58,16 @@ impl Guarantors {
     /// Stores the guarantors found by now. Returns the number of users that become changed by this.
     pub(super) async fn resolve(&mut self, tx: &DatabaseTransaction) -> Result<u64, DbErr> {
         let fresh = std::mem::take(&mut self.fresh);
-        let (changed, missing) = resolve(tx, fresh).await?;
+        let (set, missing) = resolve(tx, fresh).await?;
         self.waiting.extend(missing);
-        Ok(changed)
+        Ok(self.add(set))
+    }
+
+    /// Adds new guarantors. Returns the number of users that become changed by this.
+    fn add(&mut self, set: Vec<NewGuarantor>) -> u64 {
+        let changed = set.iter().filter(|one| one.is_only_change).count() as u64;
+        self.set.extend(set);
+        changed
     }
 
     /// Stores the guarantors found at the end of the file. The missing ones become problems, except anonymised users:
@@ -61,7 +78,8 @@ impl Guarantors {
         checker: &Checker,
         problems: &mut FileProblems,
     ) -> Result<Finished, RecordsError> {
-        let (changed, missing) = resolve(tx, std::mem::take(&mut self.waiting)).await?;
+        let (set, missing) = resolve(tx, std::mem::take(&mut self.waiting)).await?;
+        let changed = self.add(set);
         let keys: Vec<KeyValues<'_>> = missing
             .iter()
             .map(|one| KeyValues { user_id: Some(&one.guarantor), ..KeyValues::default() })
@@ -76,21 +94,29 @@ impl Guarantors {
             let problem = "No other user has this UserID".to_owned();
             problems.add(in_cell(one.line, "guarantor_user_id", problem));
         }
-        Ok(Finished { changed, left_out })
+        let rings = rings::take_back(tx, std::mem::take(&mut self.set)).await?;
+        for ring in &rings {
+            problems.add(in_column(ring.line, "guarantor_user_id", &Problem::GuarantorRing));
+        }
+        let taken_back = rings.iter().filter(|ring| ring.is_only_change).count() as u64;
+        Ok(Finished { changed, left_out, taken_back })
     }
 }
 
-async fn resolve(tx: &DatabaseTransaction, wanted: Vec<Wanted>) -> Result<(u64, Vec<Wanted>), DbErr> {
-    let mut changed = 0;
+async fn resolve(
+    tx: &DatabaseTransaction,
+    wanted: Vec<Wanted>,
+) -> Result<(Vec<NewGuarantor>, Vec<Wanted>), DbErr> {
+    let mut set = Vec::new();
     let mut missing = Vec::new();
     let mut wanted = wanted.into_iter().peekable();
     while wanted.peek().is_some() {
         let some: Vec<Wanted> = wanted.by_ref().take(ROWS_PER_CHUNK).collect();
-        let names: BTreeSet<&str> = some.iter().map(|one| one.guarantor.as_str()).collect();
+        let names: BTreeSet<String> = some.iter().map(|one| normal(&one.guarantor)).collect();
         let found: Vec<(Option<String>, i64)> = users::Entity::find()
             .select_only()
-            .columns([users::Column::UserId, users::Column::Number])
-            .filter(users::Column::UserId.is_in(names))
+            .columns([users::Column::UserIdKey, users::Column::Number])
+            .filter(users::Column::UserIdKey.is_in(names))
             .lock_exclusive()
             .into_tuple()
             .all(tx)
@@ -98,11 +124,17 @@ async fn resolve(tx: &DatabaseTransaction, wanted: Vec<Wanted>) -> Result<(u64, 
         let found: HashMap<Option<String>, i64> = found.into_iter().collect();
         let mut pairs: Vec<Value> = Vec::new();
         for one in some {
-            match found.get(&Some(one.guarantor.clone())) {
+            match found.get(&Some(normal(&one.guarantor))) {
                 Some(number) if *number != one.user => {
                     if one.so_far != Some(*number) {
                         pairs.extend([one.user.into(), (*number).into()]);
-                        changed += u64::from(one.unchanged);
+                        set.push(NewGuarantor {
+                            line: one.line,
+                            user: one.user,
+                            guarantor: *number,
+                            so_far: one.so_far,
+                            is_only_change: one.unchanged,
+                        });
                     }
                 }
                 _ => missing.push(one),
@@ -110,7 +142,7 @@ async fn resolve(tx: &DatabaseTransaction, wanted: Vec<Wanted>) -> Result<(u64, 
         }
         write(tx, pairs).await?;
     }
-    Ok((changed, missing))
+    Ok((set, missing))
 }
 
 /// Stores pairs of user and guarantor.

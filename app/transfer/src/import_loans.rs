@@ -1,27 +1,26 @@
 //! Imports loans.
 
 use super::activity::move_activity;
+use super::borrower::{self, Without};
 use super::columns::LOAN;
-use super::import_users::{ANONYMISED, add_terms, terms_known};
-use super::loan_line::{BORROWER_COLUMNS, LoanLine};
+use super::import_users::ANONYMISED;
+use super::loan_line::LoanLine;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Lines};
 use super::report::Report;
+use super::term_codes::TermCodes;
 use super::write::update_rows;
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::bulk_insert::insert;
 use db::entity::{catalogue_records, items, loans, users};
-use policy::TermKind;
 use policy::import_options::ImportMode;
-use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, QueryFilter, QuerySelect,
-    Set,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, QueryFilter, Set,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -48,7 +47,7 @@ pub(super) async fn import(
         summary: ImportSummary::default(),
         problems: FileProblems::default(),
         report: Report::default(),
-        terms: terms_known(&tx).await?,
+        codes: TermCodes::load(&tx).await?,
         seen: HashSet::new(),
     };
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
@@ -79,7 +78,7 @@ pub(super) async fn import(
 fn open(file: &Path) -> Result<Lines, TransferError> {
     let needed = ["item_barcode", "branch", "issued_on", "due_on"];
     let lines = Lines::open(file, |name| LOAN.contains(&name), &needed)?;
-    if !BORROWER_COLUMNS.iter().any(|column| lines.header().has(column)) {
+    if !borrower::columns().any(|column| lines.header().has(column)) {
         let mut problems = FileProblems::default();
         let problem =
             "One of the columns user_id, barcode, external_id and user_number is required".to_owned();
@@ -113,7 +112,7 @@ struct Import {
     summary: ImportSummary,
     problems: FileProblems,
     report: Report,
-    terms: HashSet<(TermKind, String)>,
+    codes: TermCodes,
     /// Loans of the lines so far, for a few bytes each.
     seen: HashSet<LoanKey>,
 }
@@ -127,12 +126,14 @@ impl Import {
     }
 
     async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<LoanLine>) -> Result<(), RecordsError> {
-        let lines = self.with_borrowers(tx, lines).await?;
+        let mut lines = self.with_borrowers(tx, lines).await?;
         if lines.is_empty() {
             return Ok(());
         }
-        self.summary.new_terms +=
-            add_terms(tx, &mut self.terms, lines.iter().flat_map(|(line, _)| line.terms())).await?;
+        for (line, _) in &mut lines {
+            line.spell(&mut self.codes);
+        }
+        self.summary.new_terms += self.codes.add(tx, lines.iter().flat_map(|(line, _)| line.terms())).await?;
         let items = self.items(tx, &lines).await?;
         let known = known_loans(tx, &lines).await?;
         let (mut created, mut changed) = (Vec::new(), Vec::new());
@@ -176,68 +177,22 @@ impl Import {
         tx: &DatabaseTransaction,
         lines: Vec<LoanLine>,
     ) -> Result<Vec<(LoanLine, users::Model)>, RecordsError> {
-        let mut found: HashMap<(&str, String), users::Model> = HashMap::new();
-        for column in BORROWER_COLUMNS {
-            let values = lines.iter().filter(|line| line.borrower.0 == column).map(|line| &line.borrower.1);
-            let values: HashSet<&str> = values.map(String::as_str).collect();
-            if values.is_empty() {
-                continue;
-            }
-            let filter = match column {
-                "external_id" => users::Column::ExternalId.is_in(values),
-                "user_id" => users::Column::UserId.is_in(values),
-                "barcode" => users::Column::Barcode.is_in(values),
-                _ => users::Column::Number.is_in(values.iter().filter_map(|value| value.parse::<i64>().ok())),
-            };
-            for user in users::Entity::find().filter(filter).lock_exclusive().all(tx).await? {
-                let value = match column {
-                    "external_id" => user.external_id.clone(),
-                    "user_id" => user.user_id.clone(),
-                    "barcode" => user.barcode.clone(),
-                    _ => Some(user.number.to_string()),
-                };
-                found.insert((column, value.unwrap_or_default()), user);
-            }
-        }
-        let unknown = lines.iter().filter(|line| !found.contains_key(&line.borrower)).collect();
-        let suppressed = self.suppressed(tx, unknown).await?;
+        let asked: Vec<_> = lines.iter().map(|line| (&line.borrower, line.issued_on)).collect();
+        let found = borrower::find(tx, &self.checker, &asked).await?;
         let mut with = Vec::with_capacity(lines.len());
-        for line in lines {
-            match found.get(&line.borrower) {
-                None if suppressed.contains(&line.number) => {
+        for (line, found) in lines.into_iter().zip(found) {
+            match borrower::user_or_why(found) {
+                Ok(user) => with.push((line, user)),
+                Err(Without::Anonymised) => {
                     self.summary.skipped += 1;
                     self.report.skip(line.number, ANONYMISED);
                 }
-                None => {
-                    let problem = "There is no such user".to_owned();
-                    self.problems.add(in_cell(line.number, line.borrower.0, problem));
-                }
-                Some(user) if user.anonymised_on.is_some() => {
-                    self.summary.skipped += 1;
-                    self.report.skip(line.number, ANONYMISED);
-                }
-                Some(user) => {
-                    let user = user.clone();
-                    with.push((line, user));
+                Err(Without::Problem(problem)) => {
+                    self.problems.add(in_cell(line.number, line.borrower.column(), problem.to_owned()));
                 }
             }
         }
         Ok(with)
-    }
-
-    /// Returns the numbers of those lines whose borrower has a key of the suppression list.
-    async fn suppressed(
-        &self,
-        tx: &DatabaseTransaction,
-        lines: Vec<&LoanLine>,
-    ) -> Result<HashSet<u64>, RecordsError> {
-        if lines.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let keys: Vec<KeyValues<'_>> = lines.iter().map(|line| line.borrower_keys()).collect();
-        let found = self.checker.check(tx, &keys).await?;
-        let held = lines.iter().zip(found).filter(|(_, suppressed)| suppressed.held_by.is_some());
-        Ok(held.map(|(line, _)| line.number).collect())
     }
 
     /// Returns the items of these lines by barcode. Creates the missing ones.

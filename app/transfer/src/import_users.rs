@@ -1,31 +1,35 @@
 //! Imports users.
 
 use super::columns::{self, CUSTOM, KEYS, USER_EXPORT_ONLY};
+use super::exchange;
 use super::guarantors::{Guarantors, Wanted};
 use super::guard::{self, Effect};
 use super::order::{ImportOrder, Imported, complete};
-use super::problem::{FileProblems, TransferError, in_cell};
+use super::problem::{FileProblems, TransferError, in_cell, in_column};
 use super::reader::{Header, Lines};
 use super::report::Report;
 use super::suppression;
+use super::term_codes::TermCodes;
 use super::user_line::UserLine;
-use super::user_match::Matches;
+use super::user_match::{KeyedLine, Match, Matches};
 use super::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
-use db::entity::{custom_fields, custom_values, terms, user_words, users};
+use db::entity::{custom_fields, custom_values, user_words, users};
+use policy::form::Problem;
 use policy::import_options::ImportMode;
-use policy::{Action, ApprovalId, ManualChange, TermKind, UserNumber};
+use policy::suppression::KeyKind;
+use policy::{Action, ApprovalId, ManualChange, UserNumber};
 use safeguards::suppression::check::Checker;
-use safeguards::{approval, legal_hold, limits, manual_changes};
+use safeguards::{approval, key_periods, legal_hold, limits, manual_changes};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable, PaginatorTrait,
     QueryFilter,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use trail::person::search_words;
@@ -121,26 +125,29 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let users_before = users::Entity::find().count(&tx).await?;
     let mut lines = open(file, &custom)?;
     let checker = Checker::open(&tx, store).await?;
-    let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?, checker);
+    let mut import = Import::new(store, actor, lines.header(), TermCodes::load(&tx).await?, checker);
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
         let line = lines.next();
         let ended = line.is_none();
         if let Some(line) = import.read(line) {
-            chunk.push(line);
+            chunk.push(KeyedLine::of(line));
         }
         if chunk.len() == ROWS_PER_CHUNK || ended {
-            import.write(&tx, std::mem::take(&mut chunk)).await?;
+            import.write(&tx, std::mem::take(&mut chunk), Round::First).await?;
             order.watch.advance(import.summary.lines)?;
         }
         if ended {
             break;
         }
     }
+    import.write_postponed(&tx).await?;
     let mut unknown = FileProblems::default();
     let finished = import.guarantors.finish(&tx, &import.checker, &mut unknown).await?;
     import.summary.suppressed_guarantors = finished.left_out;
     import.now_changed(finished.changed);
+    import.summary.changed -= finished.taken_back;
+    import.summary.unchanged += finished.taken_back;
     if mode == ImportMode::AllOrNothing {
         unknown.refuse()?;
     }
@@ -189,28 +196,11 @@ fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), Transfe
     problems.refuse()
 }
 
-/// Returns all terms that have a name.
-pub(super) async fn terms_known(tx: &DatabaseTransaction) -> Result<HashSet<(TermKind, String)>, DbErr> {
-    let all = terms::Entity::find().all(tx).await?;
-    Ok(all.into_iter().map(|term| (term.kind, term.code)).collect())
-}
-
-/// Adds new terms with their code as name, and returns how many were added.
-pub(super) async fn add_terms<'a>(
-    tx: &DatabaseTransaction,
-    known: &mut HashSet<(TermKind, String)>,
-    used: impl Iterator<Item = (TermKind, &'a str)>,
-) -> Result<u64, DbErr> {
-    let used: BTreeSet<(TermKind, &str)> = used.collect();
-    let mut fresh = Vec::new();
-    for (kind, code) in used {
-        if known.insert((kind, code.to_owned())) {
-            fresh.push(terms::Model { kind, code: code.to_owned(), name: code.to_owned() });
-        }
-    }
-    let count = fresh.len() as u64;
-    insert(tx, fresh).await?;
-    Ok(count)
+/// Whether a line is written for the first time, or after it waited for its keys.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Round {
+    First,
+    Last,
 }
 
 struct Import<'a> {
@@ -220,9 +210,11 @@ struct Import<'a> {
     summary: ImportSummary,
     problems: FileProblems,
     report: Report,
-    terms: HashSet<(TermKind, String)>,
+    codes: TermCodes,
     /// Users of the lines so far, for a few bytes each.
     seen: HashSet<i64>,
+    /// Lines with keys that other users still have.
+    postponed: Vec<KeyedLine>,
     guarantors: Guarantors,
     checker: Checker,
     /// Users who count towards the limits, with their number of identifying values.
@@ -240,13 +232,7 @@ struct Change {
 }
 
 impl<'a> Import<'a> {
-    fn new(
-        store: &'a Store,
-        actor: Actor,
-        header: &Arc<Header>,
-        terms: HashSet<(TermKind, String)>,
-        checker: Checker,
-    ) -> Self {
+    fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, codes: TermCodes, checker: Checker) -> Self {
         Self {
             store,
             actor,
@@ -254,8 +240,9 @@ impl<'a> Import<'a> {
             summary: ImportSummary::default(),
             problems: FileProblems::default(),
             report: Report::default(),
-            terms,
+            codes,
             seen: HashSet::new(),
+            postponed: Vec::new(),
             guarantors: Guarantors::default(),
             checker,
             touched: Vec::new(),
@@ -279,22 +266,43 @@ impl<'a> Import<'a> {
     }
 
     /// Writes a chunk of lines.
-    async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<UserLine>) -> Result<(), RecordsError> {
+    async fn write(
+        &mut self,
+        tx: &DatabaseTransaction,
+        mut lines: Vec<KeyedLine>,
+        round: Round,
+    ) -> Result<(), RecordsError> {
         if lines.is_empty() {
             return Ok(());
         }
-        self.summary.new_terms +=
-            add_terms(tx, &mut self.terms, lines.iter().flat_map(UserLine::terms)).await?;
+        for line in &mut lines {
+            line.line.spell(&mut self.codes);
+        }
+        self.summary.new_terms += self.codes.add(tx, lines.iter().flat_map(|line| line.line.terms())).await?;
         let mut matches = Matches::find(tx, &lines).await?;
         let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
         let custom = self.custom_values(tx, &matches).await?;
         let replaced_before = manual_changes::replaced_before_of(tx, matches.users.keys().copied()).await?;
-        let new = lines.iter().filter(|line| matches!(matches.user(line, &self.seen), Ok(None))).collect();
+        let is_new = |line: &&KeyedLine| {
+            let found = matches.user(line, &self.seen);
+            found.is_ok_and(|found| found.user.is_none() && found.blocked.is_empty())
+        };
+        let new = lines.iter().filter(is_new).map(|line| &line.line).collect();
         let mut new = suppression::check(&self.checker, tx, self.store, new).await?;
-        let (mut created, mut changed, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
-        for mut line in lines {
-            let number = line.number;
-            match matches.user(&line, &self.seen) {
+        let today = self.store.clock.today();
+        let (mut created, mut changed, mut leaving, mut key_changes) = (vec![], vec![], vec![], vec![]);
+        for keyed in lines {
+            let number = keyed.line.number;
+            let found = matches.user(&keyed, &self.seen);
+            if let Ok(Match { user, blocked }) = &found
+                && let Some((kind, _)) = blocked.first()
+                && !user.is_some_and(|user| staff.contains(&user))
+            {
+                self.postpone(keyed, *kind, round);
+                continue;
+            }
+            let mut line = keyed.line;
+            match found.map(|found| found.user) {
                 Err(problem) => self.problems.add(problem),
                 Ok(None) => {
                     let result = match new.remove(&number) {
@@ -309,7 +317,7 @@ impl<'a> Import<'a> {
                         continue;
                     }
                     let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
-                    user.created_on = Some(self.store.clock.today());
+                    user.created_on = Some(today);
                     let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
                     line.apply(&mut user);
                     matches.brings(number, &user);
@@ -349,6 +357,7 @@ impl<'a> Import<'a> {
                             leaving.extend(before.category.clone().map(|left| (UserNumber(found), left)));
                         }
                         matches.changes(&before, &change.user);
+                        key_changes.extend(key_periods::Change::of(Some(&before), &change.user, today));
                         changed.push(change);
                     }
                 }
@@ -356,10 +365,38 @@ impl<'a> Import<'a> {
         }
         legal_hold::transfer_to_user(tx, &self.store.clock, self.actor, &leaving).await?;
         self.summary.touched = self.touched.len() as u64;
-        self.change(tx, changed).await?;
-        self.create(tx, created).await?;
+        self.change(tx, changed, &key_changes).await?;
+        key_changes.extend(self.create(tx, created).await?);
+        key_periods::record(tx, &self.checker, today, &key_changes).await?;
         let found = self.guarantors.resolve(tx).await?;
         self.now_changed(found);
+        Ok(())
+    }
+
+    /// Keeps a line with another user's key until the end of the file. It is wrong if it has waited already.
+    fn postpone(&mut self, line: KeyedLine, kind: KeyKind, round: Round) {
+        match round {
+            Round::First => self.postponed.push(line),
+            Round::Last => self.problems.add(in_column(line.line.number, kind.field(), &Problem::Taken)),
+        }
+    }
+
+    /// Writes the lines with keys that other users had when the lines were read.
+    async fn write_postponed(&mut self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+        let lines = std::mem::take(&mut self.postponed);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let today = self.store.clock.today();
+        let (ready, problems) = exchange::free_keys(tx, today, lines, &self.seen).await?;
+        for problem in problems {
+            self.problems.add(problem);
+        }
+        let mut ready = ready.into_iter().peekable();
+        while ready.peek().is_some() {
+            let some = ready.by_ref().take(ROWS_PER_CHUNK).collect();
+            self.write(tx, some, Round::Last).await?;
+        }
         Ok(())
     }
 
@@ -403,10 +440,20 @@ impl<'a> Import<'a> {
         Ok(values)
     }
 
-    /// Updates existing users with few statements.
-    async fn change(&mut self, tx: &DatabaseTransaction, changes: Vec<Change>) -> Result<(), DbErr> {
+    /// Updates existing users with few statements. Keys that change are freed first, so that their order doesn't matter.
+    async fn change(
+        &mut self,
+        tx: &DatabaseTransaction,
+        changes: Vec<Change>,
+        key_changes: &[key_periods::Change],
+    ) -> Result<(), DbErr> {
         if changes.is_empty() {
             return Ok(());
+        }
+        for kind in KeyKind::ALL {
+            let losing: Vec<i64> =
+                key_changes.iter().filter(|change| change.loses(kind)).map(|change| change.user).collect();
+            exchange::clear(tx, kind, &losing).await?;
         }
         self.summary.changed += changes.len() as u64;
         let numbers: Vec<i64> = changes.iter().map(|change| change.user.number).collect();
@@ -437,8 +484,12 @@ impl<'a> Import<'a> {
         parts(tx, &changes).await
     }
 
-    /// Creates new users.
-    async fn create(&mut self, tx: &DatabaseTransaction, mut changes: Vec<Change>) -> Result<(), DbErr> {
+    /// Creates new users. Returns their keys.
+    async fn create(
+        &mut self,
+        tx: &DatabaseTransaction,
+        mut changes: Vec<Change>,
+    ) -> Result<Vec<key_periods::Change>, DbErr> {
         self.summary.created += changes.len() as u64;
         for some in changes.chunks_mut(MAX_PARAMETERS / users::Column::iter().count()) {
             let rows: Vec<users::ActiveModel> = some
@@ -459,7 +510,12 @@ impl<'a> Import<'a> {
             self.seen.insert(change.user.number);
             self.await_guarantor(change, false);
         }
-        parts(tx, &changes).await
+        parts(tx, &changes).await?;
+        let today = self.store.clock.today();
+        let since = |user: &users::Model| user.created_on.unwrap_or(today);
+        let keys =
+            changes.iter().filter_map(|Change { user, .. }| key_periods::Change::of(None, user, since(user)));
+        Ok(keys.collect())
     }
 }
 

@@ -21,9 +21,10 @@
 //! - A line that would create a user with the external identifier of an anonymised user, or without an external
 //!   identifier and with the `UserID`, barcode or e-mail of one (`safeguards::suppression`). It is held for a decision.
 //!
-//! A line is matched to a user by external identifier, then by UserID, then by barcode. If the line and the
-//! matched user have different external identifiers, the line is an error: the UserID or barcode may belong to
-//! another person now. Matched users become *imported*. Users missing from the file are not changed and get no
+//! A line is matched to a user by external identifier, then by UserID, then by barcode, in their normal forms
+//! ([`policy::key_form`]). A UserID or barcode of a user with another external identifier belongs to another person now:
+//! the line is an error, unless another line takes that key from its owner. Lines that exchange keys wait for the end of
+//! the file. Matched users become *imported*. Users missing from the file are not changed and get no
 //! leaving date.
 //!
 //! **Empty cells.** A missing column leaves its field unchanged. An empty cell empties the field, including the
@@ -38,8 +39,8 @@
 //! `due_on`. Optional are `returned_on`, `renewals` (their number), `category`, `department`, `note` and
 //! `return_note`. Without the columns `category` and `department`, the loan gets the user's current values. A loan
 //! with the same user, item and day is the same loan: it is updated, never duplicated, and a returned loan is
-//! never reopened. Loans of anonymised users are skipped, and so are loans of unknown
-//! borrowers whose key is on the suppression list.
+//! never reopened. The borrower is the user who owned the key on the day of issue (`safeguards::key_periods`). Loans of
+//! anonymised users are skipped, and so are loans whose key is on the suppression list and had no other owner then.
 //!
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A
 //! file with an error changes nothing. Problems name line and column, never a value.
@@ -48,6 +49,7 @@ mod activity;
 mod borrower;
 mod circulation;
 mod columns;
+mod exchange;
 mod export_loans;
 mod export_users;
 mod guarantors;
@@ -64,6 +66,7 @@ mod problem;
 mod reader;
 mod report;
 mod suppression;
+mod term_codes;
 mod titles;
 pub mod upload;
 mod user_line;

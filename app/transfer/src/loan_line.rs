@@ -1,24 +1,21 @@
 //! A parsed line of a loan file.
 
+use super::borrower::Borrower;
 use super::reader::Line;
+use super::term_codes::TermCodes;
 use chrono::NaiveDate;
 use policy::dates::{optional_date, optional_past_date};
 use policy::form::{FieldErrors, Problem};
 use policy::{TermKind, text};
-use safeguards::suppression::KeyValues;
 
 /// Maximum number of renewals.
 const MAX_RENEWALS: i32 = 10_000;
-
-/// Columns that identify the borrower, in this order.
-pub(super) const BORROWER_COLUMNS: [&str; 4] = ["external_id", "user_id", "barcode", "user_number"];
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
 #[derive(Clone, Debug)]
 pub(super) struct LoanLine {
     pub(super) number: u64,
-    /// The first non-empty column of [`BORROWER_COLUMNS`] and its value.
-    pub(super) borrower: (&'static str, String),
+    pub(super) borrower: Borrower,
     pub(super) item: String,
     pub(super) title: Option<String>,
     pub(super) branch: String,
@@ -33,38 +30,22 @@ pub(super) struct LoanLine {
 }
 
 impl LoanLine {
-    /// Returns the key of the borrower that the suppression list is compared with. A user number is not a key.
-    pub(super) fn borrower_keys(&self) -> KeyValues<'_> {
-        let value = Some(self.borrower.1.as_str());
-        match self.borrower.0 {
-            "external_id" => KeyValues { external_id: value, ..KeyValues::default() },
-            "user_id" => KeyValues { user_id: value, ..KeyValues::default() },
-            "barcode" => KeyValues { barcode: value, ..KeyValues::default() },
-            _ => KeyValues::default(),
+    /// Changes the codes of category, department and branch to the spelling of the library.
+    pub(super) fn spell(&mut self, codes: &mut TermCodes) {
+        codes.spell(TermKind::Branch, &mut self.branch);
+        for (kind, code) in
+            [(TermKind::Category, &mut self.category), (TermKind::Department, &mut self.department)]
+        {
+            if let Some(code) = code {
+                codes.spell(kind, code);
+            }
         }
     }
 
     /// Validates a line. Dates of past events can't lie after `today`.
     pub(super) fn of(line: &Line, today: NaiveDate) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let mut borrower = None;
-        for column in BORROWER_COLUMNS {
-            let value = errors.take(column, text::line(line.cell(column), text::SHORT)).unwrap_or_default();
-            if borrower.is_none() && !value.is_empty() {
-                borrower = Some((column, value));
-            }
-        }
-        if borrower.is_none() && errors.is_empty() {
-            errors.add(
-                "user_id",
-                Problem::required("the borrower's UserID, barcode, external identifier or number"),
-            );
-        }
-        if let Some(("user_number", number)) = &borrower
-            && number.parse::<i64>().is_err()
-        {
-            errors.add("user_number", Problem::NotAUserNumber);
-        }
+        let borrower = Borrower::of(line, &mut errors);
         let mut short = |column: &str| {
             errors.take(column, text::line(line.cell(column), text::SHORT)).filter(|text| !text.is_empty())
         };

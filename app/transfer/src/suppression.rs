@@ -81,7 +81,7 @@ pub(super) async fn check(
             let result = match fate {
                 LineFate::Held => NewUser::Held,
                 LineFate::Ignored => NewUser::Ignored,
-                LineFate::Creates => NewUser::Created,
+                LineFate::Creates(_) => NewUser::Created,
             };
             results.insert(line.line, result);
         }

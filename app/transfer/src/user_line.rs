@@ -2,13 +2,14 @@
 
 use super::columns::{CUSTOM, KEYS};
 use super::reader::{Header, Line};
+use super::term_codes::TermCodes;
 use chrono::NaiveDate;
 use db::entity::users;
 use policy::dates::optional_past_date;
 use policy::form::{FieldErrors, Problem};
 use policy::user_field::{FieldKind, FieldValue, USER_FIELDS};
 use policy::user_form::{UserDraft, UserForm, validate};
-use policy::{TermKind, text, with_user_fields};
+use policy::{TermKind, key_form, with_user_fields};
 use safeguards::suppression::KeyValues;
 use std::collections::BTreeMap;
 
@@ -81,8 +82,7 @@ impl UserLine {
             |column: &str| errors.take(column, optional_past_date(line.cell(column), today)).flatten();
         let [created_on, last_activity_on, marked_on] =
             [date("created_on"), date("last_activity_on"), date("marked_on")];
-        let guarantor =
-            errors.take("guarantor_user_id", text::line(line.cell("guarantor_user_id"), text::SHORT));
+        let guarantor = errors.take("guarantor_user_id", key_form::validate(line.cell("guarantor_user_id")));
         if KEYS.iter().all(|key| line.cell(key).trim().is_empty()) {
             errors.add("user_id", Problem::required("a UserID, a barcode or an external identifier"));
         }
@@ -134,6 +134,19 @@ impl UserLine {
         terms.filter_map(|(field, value)| Some((TermKind::from_code(field.name)?, value.text()?)))
     }
 
+    /// Changes the codes of category, department and branch to the spelling of the library.
+    pub(super) fn spell(&mut self, codes: &mut TermCodes) {
+        for (kind, code) in [
+            (TermKind::Category, &mut self.draft.category),
+            (TermKind::Department, &mut self.draft.department),
+            (TermKind::Branch, &mut self.draft.branch),
+        ] {
+            if let Some(code) = code {
+                codes.spell(kind, code);
+            }
+        }
+    }
+
     /// Applies the line to a record. [`super`] describes the treatment of empty cells.
     pub(super) fn apply(self, user: &mut users::Model) {
         copy_fields(&self.changes, self.draft, user);
@@ -141,6 +154,7 @@ impl UserLine {
         user.last_activity_on = self.last_activity_on.max(user.last_activity_on);
         user.marked_on = self.marked_on.or(user.marked_on);
         user.imported = true;
+        user.fold_keys();
     }
 }
 

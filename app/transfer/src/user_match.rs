@@ -1,18 +1,45 @@
 //! Matches lines to users.
 
-use super::columns::KEYS;
 use super::problem::{LineProblem, in_cell, in_column};
 use super::user_line::UserLine;
+use db::bulk_insert::MAX_PARAMETERS;
 use db::entity::users;
 use policy::form::Problem;
+use policy::key_form::normal;
+use policy::suppression::KeyKind;
+use safeguards::suppression::KeyForm;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{HashMap, HashSet};
+
+/// The problem of a second line with the same key.
+pub(super) const TWICE: &str = "Already used on an earlier line. Each user may have only one line";
+
+/// A line with its keys in their normal forms, the strongest first.
+pub(super) struct KeyedLine {
+    pub(super) line: UserLine,
+    pub(super) keys: Vec<KeyForm>,
+}
+
+impl KeyedLine {
+    pub(super) fn of(line: UserLine) -> Self {
+        let keys = [KeyKind::ExternalId, KeyKind::UserId, KeyKind::Barcode]
+            .into_iter()
+            .filter_map(|kind| Some((kind, normal(line.key(kind.field())?))))
+            .collect();
+        Self { line, keys }
+    }
+
+    /// Returns the line's key of this kind.
+    pub(super) fn key(&self, kind: KeyKind) -> Option<&str> {
+        self.keys.iter().find(|(of, _)| *of == kind).map(|(_, form)| form.as_str())
+    }
+}
 
 /// The users of a chunk of lines: existing ones, and new ones from previous lines.
 #[derive(Default)]
 pub(super) struct Matches {
-    /// The owner of each key, by column and value.
-    owners: HashMap<(&'static str, String), Owner>,
+    /// The owner of each key.
+    owners: HashMap<KeyForm, Owner>,
     /// The existing users by number.
     pub(super) users: HashMap<i64, users::Model>,
 }
@@ -25,61 +52,67 @@ enum Owner {
     Line(u64),
 }
 
+/// The user of a line.
+#[derive(Debug, Default)]
+pub(super) struct Match {
+    /// The number of the user. `None` for a new one.
+    pub(super) user: Option<i64>,
+    /// The line's other keys that belong to other users, with their numbers. A later line can free them.
+    pub(super) blocked: Vec<(KeyKind, i64)>,
+}
+
 impl Matches {
     /// Finds and locks all users who have a key of one of these lines.
-    pub(super) async fn find(tx: &DatabaseTransaction, lines: &[UserLine]) -> Result<Self, DbErr> {
+    pub(super) async fn find(tx: &DatabaseTransaction, lines: &[KeyedLine]) -> Result<Self, DbErr> {
         let mut matches = Self::default();
-        for (key, column) in
-            KEYS.into_iter().zip([users::Column::ExternalId, users::Column::UserId, users::Column::Barcode])
-        {
-            let values: Vec<&str> = lines.iter().filter_map(|line| line.key(key)).collect();
-            if values.is_empty() {
-                continue;
-            }
-            let found = users::Entity::find().filter(column.is_in(values)).lock_exclusive().all(tx).await?;
-            for user in found {
-                let number = user.number;
-                matches.users.entry(number).or_insert(user);
+        for kind in KeyKind::ALL {
+            let Some(column) = users::key_column(kind) else { continue };
+            let forms: Vec<&str> = lines.iter().filter_map(|line| line.key(kind)).collect();
+            for some in forms.chunks(MAX_PARAMETERS) {
+                let these = users::Entity::find().filter(column.is_in(some.iter().copied()));
+                for user in these.lock_exclusive().all(tx).await? {
+                    matches.users.entry(user.number).or_insert(user);
+                }
             }
         }
         let owned: Vec<_> = matches.users.values().flat_map(keys_of).collect();
         matches.owners.extend(owned);
+        // The keys of some users are free by now, although their lines come later.
+        matches.users.values_mut().for_each(users::Model::fold_keys);
         Ok(matches)
     }
 
-    /// Returns the user of a line, or `None` for a new one. `seen` contains the users of previous lines.
+    /// Returns the user of a line: the owner of its strongest key. `seen` contains the users of previous lines.
     ///
-    /// Returns an error if a previous line had the same user, or if the keys belong to different users.
-    pub(super) fn user(&self, line: &UserLine, seen: &HashSet<i64>) -> Result<Option<i64>, LineProblem> {
-        let mut found = None;
-        for key in KEYS {
-            let Some(value) = line.key(key) else { continue };
-            let Some(owner) = self.owners.get(&(key, value.to_owned())) else { continue };
-            let before = match owner {
-                Owner::Line(_) => true,
-                Owner::User(number) => seen.contains(number),
-            };
-            if before {
-                let problem = "Already used on an earlier line. Each user may have only one line".to_owned();
-                return Err(in_cell(line.number, key, problem));
-            }
-            let Owner::User(number) = *owner else { continue };
-            match found {
-                None if key != "external_id" && self.is_another(number, line) => {
-                    return Err(in_column(line.number, key, &Problem::Taken));
+    /// The owner of a weaker key is another person if the external identifiers differ. Returns an error if a previous
+    /// line had one of the keys.
+    pub(super) fn user(&self, line: &KeyedLine, seen: &HashSet<i64>) -> Result<Match, LineProblem> {
+        let mut found = Match::default();
+        for key in &line.keys {
+            let Some(owner) = self.owners.get(key) else { continue };
+            let number = match *owner {
+                Owner::User(number) if !seen.contains(&number) => number,
+                Owner::User(_) | Owner::Line(_) => {
+                    let (number, column) = (line.line.number, key.0.field());
+                    return Err(match found.user {
+                        Some(_) => in_column(number, column, &Problem::Taken),
+                        None => in_cell(number, column, TWICE.to_owned()),
+                    });
                 }
-                None => found = Some(number),
-                Some(one) if one != number => return Err(in_column(line.number, key, &Problem::Taken)),
-                Some(_) => {}
+            };
+            match found.user {
+                Some(user) if user == number => {}
+                None if !self.is_another(number, line) => found.user = Some(number),
+                _ => found.blocked.push((key.0, number)),
             }
         }
         Ok(found)
     }
 
     /// Returns whether the user has an external identifier other than the line's.
-    fn is_another(&self, number: i64, line: &UserLine) -> bool {
-        let known = self.users.get(&number).and_then(|user| user.external_id.as_deref());
-        known.zip(line.key("external_id")).is_some_and(|(known, new)| known != new)
+    fn is_another(&self, number: i64, line: &KeyedLine) -> bool {
+        let known = self.users.get(&number).and_then(|user| user.external_id_key.as_deref());
+        known.zip(line.key(KeyKind::ExternalId)).is_some_and(|(known, new)| known != new)
     }
 
     /// Adds the keys of a new user.
@@ -89,16 +122,15 @@ impl Matches {
 
     /// Replaces the keys of a changed user.
     pub(super) fn changes(&mut self, before: &users::Model, after: &users::Model) {
-        for (key, _) in keys_of(before) {
-            self.owners.remove(&key);
+        for (key, owner) in keys_of(before) {
+            if self.owners.get(&key) == Some(&owner) {
+                self.owners.remove(&key);
+            }
         }
         self.owners.extend(keys_of(after));
     }
 }
 
-fn keys_of(user: &users::Model) -> Vec<((&'static str, String), Owner)> {
-    KEYS.into_iter()
-        .zip([&user.external_id, &user.user_id, &user.barcode])
-        .filter_map(|(key, value)| Some(((key, value.clone()?), Owner::User(user.number))))
-        .collect()
+fn keys_of(user: &users::Model) -> Vec<(KeyForm, Owner)> {
+    user.key_forms().map(|(kind, form)| ((kind, form.to_owned()), Owner::User(user.number))).collect()
 }

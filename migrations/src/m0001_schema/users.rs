@@ -7,7 +7,7 @@ use sea_orm_migration::schema::{
 };
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![terms(), users(), user_words(), photos(), custom_fields(), custom_values()]
+    vec![terms(), users(), user_words(), photos(), custom_fields(), custom_values(), key_periods()]
 }
 
 /// The categories, departments and branches of the library.
@@ -27,6 +27,7 @@ fn users() -> Table {
         columns: vec![
             big_pk_auto("number"),
             text("uuid"),
+            text_null("scim_id"),
             text_null("user_id"),
             text_null("title"),
             text_null("first_name"),
@@ -46,6 +47,9 @@ fn users() -> Table {
             text_null("language"),
             text_null("barcode"),
             text_null("external_id"),
+            text_null("user_id_key"),
+            text_null("barcode_key"),
+            text_null("external_id_key"),
             text_null("category"),
             text_null("department"),
             text_null("branch"),
@@ -66,9 +70,10 @@ fn users() -> Table {
         foreign_keys: &[("guarantor_number", "users", "number")],
         indexes: &[
             "UNIQUE INDEX users_uuid ON users (uuid)",
-            "UNIQUE INDEX users_user_id ON users (user_id)",
-            "UNIQUE INDEX users_barcode ON users (barcode)",
-            "UNIQUE INDEX users_external_id ON users (external_id)",
+            "UNIQUE INDEX users_scim_id ON users (scim_id)",
+            "UNIQUE INDEX users_user_id ON users (user_id_key)",
+            "UNIQUE INDEX users_barcode ON users (barcode_key)",
+            "UNIQUE INDEX users_external_id ON users (external_id_key)",
             "UNIQUE INDEX users_replacement ON users (replacement)",
             "INDEX users_last_name ON users (last_name, number)",
             "INDEX users_leaving ON users (leaving_on, number)",
@@ -125,6 +130,28 @@ fn custom_values() -> Table {
         columns: vec![big_integer("user_number"), text("field_key"), text("value")],
         primary_key: &["user_number", "field_key"],
         foreign_keys: &[("user_number", "users", "number"), ("field_key", "custom_fields", "key")],
+        ..Table::default()
+    }
+}
+
+/// The former keys of users, and the days from which keys have new owners. A loan belongs to the user who owned the key
+/// on its day.
+fn key_periods() -> Table {
+    Table {
+        name: "key_periods",
+        columns: vec![
+            big_pk_auto("id"),
+            big_integer("user_number"),
+            text("kind"),
+            text("key_form"),
+            date_null("owned_from"),
+            date_null("owned_until"),
+        ],
+        foreign_keys: &[("user_number", "users", "number")],
+        indexes: &[
+            "INDEX key_periods_key ON key_periods (key_form, kind)",
+            "INDEX key_periods_user ON key_periods (user_number)",
+        ],
         ..Table::default()
     }
 }

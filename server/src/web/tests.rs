@@ -18,6 +18,7 @@ mod session_time;
 mod single_sign_on;
 mod suppression;
 mod user_fields;
+mod user_keys;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};

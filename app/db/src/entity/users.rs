@@ -1,7 +1,11 @@
 //! A user of the library.
 
+use policy::key_form::normal;
+use policy::suppression::KeyKind;
 use policy::{list_user_fields, with_user_fields};
+use sea_orm::ActiveValue;
 use sea_orm::entity::prelude::*;
+use uuid::Uuid;
 
 /// A user of the library. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
@@ -11,6 +15,8 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub number: i64,
     pub uuid: String,
+    /// The id of the user for identity systems. `None` once the user is anonymised.
+    pub scim_id: Option<String>,
     pub user_id: Option<String>,
     pub title: Option<String>,
     pub first_name: Option<String>,
@@ -30,6 +36,10 @@ pub struct Model {
     pub language: Option<String>,
     pub barcode: Option<String>,
     pub external_id: Option<String>,
+    /// The normal form of the `UserID`, as of the other keys. [`Model::fold_keys`] sets it.
+    pub user_id_key: Option<String>,
+    pub barcode_key: Option<String>,
+    pub external_id_key: Option<String>,
     pub category: Option<String>,
     pub department: Option<String>,
     pub branch: Option<String>,
@@ -51,12 +61,65 @@ pub struct Model {
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
 pub enum Relation {}
 
-impl ActiveModelBehavior for ActiveModel {}
+#[async_trait::async_trait]
+impl ActiveModelBehavior for ActiveModel {
+    /// Keeps the normal forms of the keys equal to the keys, and gives a new user an id for identity systems.
+    ///
+    /// Statements for many rows don't call it: they use [`Model::fold_keys`] and [`Model::blank`].
+    async fn before_save<C: ConnectionTrait>(mut self, _: &C, insert: bool) -> Result<Self, DbErr> {
+        for (key, form) in [
+            (&self.user_id, &mut self.user_id_key),
+            (&self.barcode, &mut self.barcode_key),
+            (&self.external_id, &mut self.external_id_key),
+        ] {
+            if let ActiveValue::Set(key) = key {
+                *form = ActiveValue::Set(key.as_deref().map(normal));
+            }
+        }
+        if insert && self.scim_id.is_not_set() {
+            self.scim_id = ActiveValue::Set(Some(Uuid::new_v4().to_string()));
+        }
+        Ok(self)
+    }
+}
 
 impl Model {
-    /// Returns a user with empty fields except number and random key.
+    /// Returns a user with empty fields except number, random key and id for identity systems.
     pub fn blank(number: i64, uuid: String) -> Self {
-        Self { number, uuid, version: 1, ..Self::default() }
+        let scim_id = Some(Uuid::new_v4().to_string());
+        Self { number, uuid, scim_id, version: 1, ..Self::default() }
+    }
+
+    /// Sets the normal forms of the keys. Call it after every change of a key.
+    pub fn fold_keys(&mut self) {
+        for (key, form) in [
+            (&self.user_id, &mut self.user_id_key),
+            (&self.barcode, &mut self.barcode_key),
+            (&self.external_id, &mut self.external_id_key),
+        ] {
+            *form = key.as_deref().map(normal);
+        }
+    }
+
+    /// Returns the kind and the normal form of each key that the user has, the strongest first.
+    pub fn key_forms(&self) -> impl Iterator<Item = (KeyKind, &str)> {
+        [
+            (KeyKind::ExternalId, &self.external_id_key),
+            (KeyKind::UserId, &self.user_id_key),
+            (KeyKind::Barcode, &self.barcode_key),
+        ]
+        .into_iter()
+        .filter_map(|(kind, form)| Some((kind, form.as_deref()?)))
+    }
+}
+
+/// Returns the column with the normal form of a key. `None` for the e-mail address, which several users can have.
+pub const fn key_column(kind: KeyKind) -> Option<Column> {
+    match kind {
+        KeyKind::ExternalId => Some(Column::ExternalIdKey),
+        KeyKind::UserId => Some(Column::UserIdKey),
+        KeyKind::Barcode => Some(Column::BarcodeKey),
+        KeyKind::Email => None,
     }
 }
 

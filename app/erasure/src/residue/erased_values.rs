@@ -35,6 +35,7 @@ impl ErasedValues {
         let mut people: BTreeMap<UserNumber, Raw> = BTreeMap::new();
         records(db, policy, numbers, &mut people).await?;
         custom_values(db, policy, numbers, &mut people).await?;
+        former_keys(db, numbers, &mut people).await?;
         addresses(db, numbers, &mut people).await?;
         let remembered =
             people.into_iter().map(|(number, raw)| Remembered { number, values: raw.values() }).collect();
@@ -121,6 +122,21 @@ async fn custom_values(
         }
         let raw = people.entry(UserNumber(row.try_get_by_index(0)?)).or_default();
         raw.custom.extend(text(&row, 1)?);
+    }
+    Ok(())
+}
+
+/// Reads the keys that the users had before the present ones.
+async fn former_keys(
+    db: &impl ConnectionTrait,
+    numbers: &[UserNumber],
+    people: &mut BTreeMap<UserNumber, Raw>,
+) -> Result<(), DbErr> {
+    let select = "SELECT user_number, kind, key_form FROM key_periods";
+    for row in rows(db, select, "user_number", numbers).await? {
+        let kind: String = row.try_get_by_index(1)?;
+        let raw = people.entry(UserNumber(row.try_get_by_index(0)?)).or_default();
+        raw.columns.extend(text(&row, 2)?.map(|form| (ValueKind::of_column(&kind), form)));
     }
     Ok(())
 }

@@ -62,6 +62,12 @@ const BYTES: &str = "contains images or other binary data, which cannot be searc
 const OF_DIGESTS: [&str; 2] = ["suppressed_keys", "held_lines"];
 /// The reason why they are not searched.
 const DIGESTS: &str = "contains keyed digests, which cannot be searched for a value";
+/// Columns and tables that say about their user what the key of a record says, or said: the normal forms of keys. A
+/// finding in the key of another user is reported there. Rows of anonymised users are checked to be empty.
+const OF_KEYS: [&str; 4] = ["key_periods", "users.user_id_key", "users.barcode_key", "users.external_id_key"];
+/// The reason why they are not searched.
+const KEY_FORMS: &str =
+    "contains keys of the same user in their normal form; the keys themselves are searched";
 /// Stored instead of a key that itself contains a value.
 pub(super) const REDACTED_KEY: &str = "?";
 /// Separator between the parts of a key.
@@ -137,6 +143,11 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Sear
                 not_searched.push(NotSearched { table, column, why: DIGESTS });
                 continue;
             }
+            _ if is_of_keys(&table.name, &facts.name) => {
+                let (table, column) = (table.name.clone(), facts.name.clone());
+                not_searched.push(NotSearched { table, column, why: KEY_FORMS });
+                continue;
+            }
             _ => {}
         }
         let column = column(&table.name, &facts.name, class);
@@ -172,6 +183,13 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Sear
         columns,
         low_cardinality,
         has_positions,
+    })
+}
+
+fn is_of_keys(table: &str, column: &str) -> bool {
+    OF_KEYS.iter().any(|place| match place.split_once('.') {
+        Some((of, name)) => of == table && name == column,
+        None => *place == table,
     })
 }
 

@@ -6,17 +6,18 @@ use db::entity::{code_budgets, credentials, users};
 use db::{Clock, RecordsError};
 use policy::UserNumber;
 use policy::form::Problem;
+use policy::key_form::normal;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use trail::Store;
 use zeroize::Zeroizing;
 
-/// Returns the user with this `UserID`.
+/// Returns the user with this `UserID`, in any spelling of its normal form.
 pub async fn user_with_id(store: &Store, user_id: &str) -> Result<Option<UserNumber>, RecordsError> {
-    let user_id = user_id.trim();
-    if user_id.is_empty() {
+    let form = normal(user_id);
+    if form.is_empty() {
         return Ok(None);
     }
-    let found = users::Entity::find().filter(users::Column::UserId.eq(user_id)).one(&store.db).await?;
+    let found = users::Entity::find().filter(users::Column::UserIdKey.eq(form)).one(&store.db).await?;
     Ok(found.map(|user| UserNumber(user.number)))
 }
 

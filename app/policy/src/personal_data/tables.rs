@@ -9,6 +9,7 @@ use super::{
 pub const TABLES: &[Table] = &[
     user_tables::USERS,
     user_tables::USER_WORDS,
+    user_tables::KEY_PERIODS,
     user_tables::PHOTOS,
     sign_in_tables::USER_ROLES,
     user_tables::CUSTOM_FIELDS,

@@ -16,7 +16,8 @@ pub(super) const USERS: Table = Table {
             Keep,
             "User number: shown, never reused, without meaning outside this database",
         ),
-        entry("uuid", Link, Keep, "Random key of the record, for the ledger and identity systems"),
+        entry("uuid", Link, Keep, "Random key of the record, for the ledger"),
+        entry("scim_id", Link, Clear, "Random id of the user for identity systems"),
         entry("user_id", Identifier, Clear, "UserID (login name)"),
         entry("title", QuasiIdentifier, ByPolicy(Field::Title), "Title"),
         entry("first_name", Identifier, Clear, "First name"),
@@ -41,6 +42,9 @@ pub(super) const USERS: Table = Table {
         entry("language", QuasiIdentifier, ByPolicy(Field::Language), "Language"),
         entry("barcode", Identifier, Clear, "Barcode"),
         entry("external_id", Identifier, Clear, "External identifier"),
+        entry("user_id_key", Identifier, Clear, "UserID in its normal form, which is compared"),
+        entry("barcode_key", Identifier, Clear, "Barcode in its normal form"),
+        entry("external_id_key", Identifier, Clear, "External identifier in its normal form"),
         entry("category", QuasiIdentifier, ByPolicy(Field::Category), "User category"),
         entry("department", QuasiIdentifier, ByPolicy(Field::Department), "Department"),
         entry("branch", QuasiIdentifier, ByPolicy(Field::Branch), "Branch"),
@@ -71,6 +75,30 @@ pub(super) const USER_WORDS: Table = Table {
             Identifier,
             DeleteRow,
             "Word by which a search finds the user: from name, UserID, e-mail or barcode",
+        ),
+    ],
+};
+
+pub(super) const KEY_PERIODS: Table = Table {
+    name: "key_periods",
+    label: "Former keys of users",
+    owner: RowOwner::User("user_number"),
+    columns: &[
+        entry("id", NotPersonal, DeleteRow, "Key"),
+        entry("user_number", Link, DeleteRow, "User"),
+        entry("kind", NotPersonal, DeleteRow, "Kind of the key: UserID, barcode or external identifier"),
+        entry("key_form", Identifier, DeleteRow, "Key in its normal form, so that a loan finds its borrower"),
+        entry(
+            "owned_from",
+            QuasiIdentifier,
+            DeleteRow,
+            "First day with this key, if another user had it before",
+        ),
+        entry(
+            "owned_until",
+            QuasiIdentifier,
+            DeleteRow,
+            "First day without this key; none for a current key",
         ),
     ],
 };

@@ -1,4 +1,5 @@
-//! Users as an identity system sees and changes them, by their random uuid.
+//! Users as an identity system sees and changes them, by their random id for them.
+//! Anonymising removes the id.
 //!
 //! A change passes the same validation, legal holds and audit as the form, and counts towards the safety limits of
 //! imports. An identity system sees no anonymised and no fictitious user, and changes no staff.
@@ -9,6 +10,7 @@
 //! or because staff or an import change the leaving date.
 
 mod condition;
+mod hold;
 
 pub use condition::{TextTest, UserCondition};
 
@@ -17,6 +19,8 @@ use super::save::{create as create_user, custom_of, edit, form_of_row};
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::{custom_values, scim_departures, users};
+use hold::Held;
+use policy::key_form::normal;
 use policy::user_field::USER_FIELDS;
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, UserNumber};
@@ -33,8 +37,8 @@ use trail::{Actor, Store};
 /// A user as an identity system sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProvisionedUser {
-    /// The random key of the record, the only identifier that an identity system gets.
-    pub uuid: String,
+    /// The random id of the user, the only identifier that an identity system gets.
+    pub id: String,
     /// The version of the record.
     pub version: i32,
     /// The display name.
@@ -56,6 +60,7 @@ fn visible() -> Condition {
         .filter(scim_departures::Column::LeavingOn.into_expr().eq(users::Column::LeavingOn.into_expr()));
     Condition::all()
         .add(users::Column::AnonymisedOn.is_null())
+        .add(users::Column::ScimId.is_not_null())
         .add(users::Column::Fictitious.eq(false))
         .add(Expr::exists(deleted.into_query()).not())
 }
@@ -66,7 +71,7 @@ fn is_active(user: &users::Model, today: NaiveDate) -> bool {
 
 fn provisioned(user: &users::Model, custom: BTreeMap<String, String>, today: NaiveDate) -> ProvisionedUser {
     ProvisionedUser {
-        uuid: user.uuid.clone(),
+        id: user.scim_id.clone().unwrap_or_default(),
         version: user.version,
         display_name: display_name(user),
         created_on: user.created_on,
@@ -75,23 +80,23 @@ fn provisioned(user: &users::Model, custom: BTreeMap<String, String>, today: Nai
     }
 }
 
-/// Returns the user with this uuid.
-pub async fn read(store: &Store, actor: Actor, uuid: &str) -> Result<ProvisionedUser, RecordsError> {
+/// Returns the user with this id.
+pub async fn read(store: &Store, actor: Actor, id: &str) -> Result<ProvisionedUser, RecordsError> {
     actor.require(Action::SeeUsers)?;
-    read_for_writing(store, actor, uuid).await
+    read_for_writing(store, actor, id).await
 }
 
 /// Like [`read`], for an actor who changes the user and gets the changed user back.
 pub async fn read_for_writing(
     store: &Store,
     actor: Actor,
-    uuid: &str,
+    id: &str,
 ) -> Result<ProvisionedUser, RecordsError> {
     if !actor.may(Action::EditUsers) {
         actor.require(Action::SeeUsers)?;
     }
     let user = users::Entity::find()
-        .filter(users::Column::Uuid.eq(uuid))
+        .filter(users::Column::ScimId.eq(id))
         .filter(visible())
         .one(&store.db)
         .await?
@@ -157,8 +162,8 @@ pub async fn create(
     membership: Membership,
 ) -> Result<ProvisionedUser, RecordsError> {
     let created = create_within_limits(store, actor, form, membership).await;
-    let uuid = limits::record_limit(store, actor, created).await?;
-    read_for_writing(store, actor, &uuid).await
+    let id = limits::record_limit(store, actor, created).await?;
+    read_for_writing(store, actor, &id).await
 }
 
 async fn create_within_limits(
@@ -171,17 +176,26 @@ async fn create_within_limits(
     let today = store.clock.today();
     let mut draft = validate(form, today).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
-    let uuid = if let Some(user) = returning(&tx, &draft).await? {
+    let id = if let Some(user) = returning(&tx, &draft).await? {
         // What the identity system doesn't deliver stays as it is.
         let kept = form_of_row(&user, custom_of(&tx, UserNumber(user.number)).await?);
         let merged = merge(kept, form);
         let draft = validate(&merged, today).map_err(RecordsError::Invalid)?;
         let membership = if membership == Membership::Deactivate { membership } else { Membership::Activate };
         change_locked(store, actor, &tx, &user, draft, membership).await?;
-        user.uuid
+        user.scim_id
     } else {
         if membership == Membership::Deactivate {
             draft.leaving_on = Some(today);
+        }
+        match hold::check(store, &tx, &draft).await? {
+            Held::Not => {}
+            Held::Decided(decision) => draft.suppressed = Some(decision),
+            Held::Waits(errors) => {
+                // The held line stays, so that staff can decide about it.
+                store.commit(tx).await?;
+                return Err(RecordsError::Invalid(errors));
+            }
         }
         let number = create_user(store, actor, &tx, &draft).await?;
         let user = lock(&tx, number).await?;
@@ -189,10 +203,10 @@ async fn create_within_limits(
             let row = departure(number.0, today, None, false);
             put(&tx, Departure::Put(row), number).await?;
         }
-        user.uuid
+        user.scim_id
     };
     store.commit(tx).await?;
-    Ok(uuid)
+    id.ok_or(RecordsError::NotFound("user"))
 }
 
 /// Returns the deleted user who comes back: with the same external identifier, or with the same UserID if neither has an
@@ -204,9 +218,10 @@ async fn returning(
     draft: &UserDraft,
 ) -> Result<Option<users::Model>, RecordsError> {
     let same = match (&draft.external_id, &draft.user_id) {
-        (Some(external_id), _) => Condition::all().add(users::Column::ExternalId.eq(external_id)),
+        (Some(external_id), _) => Condition::all().add(users::Column::ExternalIdKey.eq(normal(external_id))),
         (None, Some(user_id)) => {
-            Condition::all().add(users::Column::UserId.eq(user_id)).add(users::Column::ExternalId.is_null())
+            let is_theirs = users::Column::UserIdKey.eq(normal(user_id));
+            Condition::all().add(is_theirs).add(users::Column::ExternalId.is_null())
         }
         (None, None) => return Ok(None),
     };
@@ -234,37 +249,37 @@ fn merge(kept: UserForm, delivered: &UserForm) -> UserForm {
     merged
 }
 
-/// Changes the user with this uuid. The form names the version of the record that it changes.
+/// Changes the user with this id. The form names the version of the record that it changes.
 pub async fn change(
     store: &Store,
     actor: Actor,
-    uuid: &str,
+    id: &str,
     form: &UserForm,
     membership: Membership,
 ) -> Result<ProvisionedUser, RecordsError> {
-    let changed = change_within_limits(store, actor, uuid, form, membership).await;
+    let changed = change_within_limits(store, actor, id, form, membership).await;
     limits::record_limit(store, actor, changed).await?;
-    read_for_writing(store, actor, uuid).await
+    read_for_writing(store, actor, id).await
 }
 
-/// Deletes the user with this uuid for identity systems: sets the leaving date to today unless it is earlier, and hides
+/// Deletes the user with this id for identity systems: sets the leaving date to today unless it is earlier, and hides
 /// the record. Never anonymises.
-pub async fn delete(store: &Store, actor: Actor, uuid: &str, form: &UserForm) -> Result<(), RecordsError> {
-    let deleted = change_within_limits(store, actor, uuid, form, Membership::Delete).await;
+pub async fn delete(store: &Store, actor: Actor, id: &str, form: &UserForm) -> Result<(), RecordsError> {
+    let deleted = change_within_limits(store, actor, id, form, Membership::Delete).await;
     limits::record_limit(store, actor, deleted).await
 }
 
 async fn change_within_limits(
     store: &Store,
     actor: Actor,
-    uuid: &str,
+    id: &str,
     form: &UserForm,
     membership: Membership,
 ) -> Result<(), RecordsError> {
     actor.require(Action::EditUsers)?;
     let draft = validate(form, store.clock.today()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
-    let user = users::Entity::find().filter(users::Column::Uuid.eq(uuid)).filter(visible()).one(&tx).await?;
+    let user = users::Entity::find().filter(users::Column::ScimId.eq(id)).filter(visible()).one(&tx).await?;
     let user = user.ok_or(RecordsError::NotFound("user"))?;
     let user = lock(&tx, UserNumber(user.number)).await?;
     if form.version.parse() != Ok(user.version) {

@@ -1,18 +1,21 @@
 //! Creates and edits user records.
 
 use super::edit::Edit;
+use super::guarantor;
 use super::read::UserRecord;
-use db::entity::{custom_fields, custom_values, photos, terms, users};
-use db::{RecordsError, search_index};
+use db::RecordsError;
+use db::entity::{custom_fields, custom_values, photos, users};
+use db::search_index;
 use identity::session;
 use identity::staff::set_aside;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
+use policy::key_form::normal;
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, Channel, TermKind, UserNumber, with_user_fields};
 use safeguards::suppression::check::{Checker, Suppressed};
 use safeguards::suppression::{KeyValues, held_line};
-use safeguards::{approval, legal_hold, limits};
+use safeguards::{approval, key_periods, legal_hold, limits};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, Set, SqlErr,
@@ -21,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{anonymised, lock, search_words};
 use trail::roles::roles_of;
+use trail::terms::{self, Spelling};
 use trail::undoable;
 use trail::{Actor, Store, Undo};
 
@@ -120,11 +124,13 @@ macro_rules! record_and_form {
         /// Returns the record with the values of the form.
         fn apply_draft(old: &users::Model, draft: &UserDraft) -> users::Model {
             let draft = draft.clone();
-            users::Model {
+            let mut user = users::Model {
                 $($name: draft.$name,)*
                 guarantor_number: draft.guarantor.map(|number| number.0),
                 ..old.clone()
-            }
+            };
+            user.fold_keys();
+            user
         }
     };
 }
@@ -152,13 +158,18 @@ pub(super) async fn create(
         imported: actor.channel == Channel::Api,
         ..users::Model::blank(0, uuid::Uuid::new_v4().to_string())
     };
+    let draft = &check(tx, &blank, draft).await?;
     let user = apply_draft(&blank, draft);
-    check(tx, &blank, draft).await?;
-    let suppressed = suppression(tx, store, draft).await?;
+    let checker = Checker::open(tx, store).await?;
+    let suppressed = suppression(tx, &checker, draft).await?;
     let mut row = user.into_active_model().reset_all();
     row.number = sea_orm::NotSet;
     let user = row.insert(tx).await.map_err(taken)?;
     search_index::replace(tx, user.number, search_words(&user)).await?;
+    let today = store.clock.today();
+    if let Some(change) = key_periods::Change::of(None, &user, today) {
+        key_periods::record(tx, &checker, today, &[change]).await?;
+    }
     save_custom(tx, user.number, &BTreeMap::new(), &draft.custom).await?;
     audit::record_event(
         tx,
@@ -173,20 +184,24 @@ pub(super) async fn create(
     Ok(UserNumber(user.number))
 }
 
-/// Rejects a new user whose keys are on the suppression list, unless the form has the decision. Returns the decision for
-/// the audit.
-async fn suppression(
-    tx: &DatabaseTransaction,
-    store: &Store,
-    draft: &UserDraft,
-) -> Result<String, RecordsError> {
-    let keys = KeyValues {
+/// Returns the keys that the suppression list is compared with.
+pub(super) fn key_values(draft: &UserDraft) -> KeyValues<'_> {
+    KeyValues {
         external_id: draft.external_id.as_deref(),
         user_id: draft.user_id.as_deref(),
         barcode: draft.barcode.as_deref(),
         email: draft.email.as_deref(),
-    };
-    let found = Checker::open(tx, store).await?.check(tx, &[keys]).await?;
+    }
+}
+
+/// Rejects a new user whose keys are on the suppression list, unless the form has the decision. Returns the decision for
+/// the audit.
+async fn suppression(
+    tx: &DatabaseTransaction,
+    checker: &Checker,
+    draft: &UserDraft,
+) -> Result<String, RecordsError> {
+    let found = checker.check(tx, &[key_values(draft)]).await?;
     let Some(Suppressed { kinds, held_by: Some((_, key)) }) = found.into_iter().next() else {
         return Ok(String::new());
     };
@@ -217,7 +232,7 @@ pub(super) async fn edit(
     if old.anonymised_on.is_some() {
         return Err(anonymised(number));
     }
-    check(tx, &old, draft).await?;
+    let draft = &check(tx, &old, draft).await?;
     let mut new = apply_draft(&old, draft);
     new.imported |= actor.channel == Channel::Api;
     if changes_sign_in(&old, &new, draft) {
@@ -253,9 +268,25 @@ pub(super) async fn edit(
     let new = users::Model { version: old.version + 1, ..new };
     new.clone().into_active_model().reset_all().update(tx).await.map_err(taken)?;
     search_index::replace(tx, number.0, search_words(&new)).await?;
+    record_keys(tx, store, &old, &new).await?;
     let detail = changed.join(",");
     audit::record_event(tx, &store.clock, actor, action, Subject::User(number.0), None, &detail).await?;
     if edit.removes_sign_in { remove_sign_in(tx, store, actor, number).await.map(Some) } else { Ok(None) }
+}
+
+/// Records from when until when the user owns the keys that the edit changes.
+async fn record_keys(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    old: &users::Model,
+    new: &users::Model,
+) -> Result<(), RecordsError> {
+    let today = store.clock.today();
+    let Some(change) = key_periods::Change::of(Some(old), new, today) else { return Ok(()) };
+    if !change.gains() {
+        return key_periods::record_lost(tx, today, &[change]).await;
+    }
+    key_periods::record(tx, &Checker::open(tx, store).await?, today, &[change]).await
 }
 
 /// Returns whether an edit changes the login name or the ability to sign in.
@@ -284,55 +315,51 @@ async fn may_change_sign_in(
     Ok(())
 }
 
-/// Checks what requires the database: unique values, the guarantor, and the codes of the library.
-async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) -> Result<(), RecordsError> {
+/// Checks what requires the database: unique keys, the guarantor, and the codes of the library. Returns the draft with
+/// codes as the library spells them.
+async fn check(
+    tx: &DatabaseTransaction,
+    old: &users::Model,
+    draft: &UserDraft,
+) -> Result<UserDraft, RecordsError> {
+    let mut draft = draft.clone();
     let mut errors = FieldErrors::default();
     for (field, column, value) in [
-        ("user_id", users::Column::UserId, &draft.user_id),
-        ("barcode", users::Column::Barcode, &draft.barcode),
-        ("external_id", users::Column::ExternalId, &draft.external_id),
+        ("user_id", users::Column::UserIdKey, &draft.user_id),
+        ("barcode", users::Column::BarcodeKey, &draft.barcode),
+        ("external_id", users::Column::ExternalIdKey, &draft.external_id),
     ] {
         let Some(value) = value else { continue };
-        let other =
-            users::Entity::find().filter(column.eq(value)).filter(users::Column::Number.ne(old.number));
+        let other = users::Entity::find()
+            .filter(column.eq(normal(value)))
+            .filter(users::Column::Number.ne(old.number));
         if other.one(tx).await?.is_some() {
             errors.add(field, Problem::Taken);
         }
     }
-    for ((field, before), (_, value)) in old.fields().zip(draft.fields()) {
-        let code = value.text().filter(|_| value != before);
-        if let Some((kind, code)) = TermKind::from_code(field.name).zip(code)
-            && !offered(tx, kind, code).await?
-        {
-            errors.add(field.name, Problem::UnknownChoice);
+    for (kind, before, code) in [
+        (TermKind::Category, &old.category, &mut draft.category),
+        (TermKind::Department, &old.department, &mut draft.department),
+        (TermKind::Branch, &old.branch, &mut draft.branch),
+    ] {
+        let Some(typed) = code.as_deref().filter(|typed| before.as_deref() != Some(*typed)) else { continue };
+        match terms::spelling(tx, kind, typed).await? {
+            Spelling::Known(known) => *code = Some(known),
+            Spelling::Free => {}
+            Spelling::Unknown => errors.add(kind.code(), Problem::UnknownChoice),
         }
     }
-    if let Some(guarantor) = draft.guarantor {
-        // The lock prevents anonymising the guarantor at the same time.
-        match lock(tx, guarantor).await {
-            Err(RecordsError::NotFound(_)) => errors.add("guarantor", Problem::NoSuchUser),
-            Err(error) => return Err(error),
-            Ok(user) if user.number == old.number || user.anonymised_on.is_some() => {
-                errors.add("guarantor", Problem::NotAGuarantor);
-            }
-            Ok(_) => (),
-        }
+    if let Some(guarantor) = draft.guarantor
+        && let Some(problem) = guarantor::problem(tx, old, guarantor).await?
+    {
+        errors.add("guarantor", problem);
     }
     let known: BTreeSet<String> =
         custom_fields::Entity::find().all(tx).await?.into_iter().map(|field| field.key).collect();
     for key in draft.custom.keys().filter(|key| !known.contains(*key)) {
         errors.add(&format!("custom.{key}"), Problem::UnknownChoice);
     }
-    if errors.is_empty() { Ok(()) } else { Err(RecordsError::Invalid(errors)) }
-}
-
-/// Returns whether the library uses this code. Without any codes of this kind, all are accepted.
-async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result<bool, DbErr> {
-    let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind));
-    if of_kind.clone().filter(terms::Column::Code.eq(code)).one(tx).await?.is_some() {
-        return Ok(true);
-    }
-    Ok(of_kind.one(tx).await?.is_none())
+    if errors.is_empty() { Ok(draft) } else { Err(RecordsError::Invalid(errors)) }
 }
 
 /// Maps a unique violation to its field: another user took the value between check and write.

@@ -1,14 +1,17 @@
 //! Placing a legal hold, and setting its next review.
 
 use super::{lock, record};
-use db::entity::{legal_holds, terms, user_roles, users};
-use db::{RecordsError, dialect};
+use db::RecordsError;
+use db::dialect;
+use db::entity::{legal_holds, user_roles};
 use policy::form::Problem;
 use policy::legal_hold::{LegalHoldForm, review_date, validate};
 use policy::{Action, LegalHoldId, LegalHoldTarget, TermKind, UserNumber};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use trail::audit::AuditAction;
-use trail::{Actor, Store, person};
+use trail::person;
+use trail::terms::{self, Spelling};
+use trail::{Actor, Store};
 
 /// Places a legal hold. From then on none of its users is anonymised, not even by an active run.
 pub async fn place(store: &Store, actor: Actor, form: &LegalHoldForm) -> Result<LegalHoldId, RecordsError> {
@@ -24,7 +27,7 @@ pub async fn place(store: &Store, actor: Actor, form: &LegalHoldForm) -> Result<
             (Some(number.0), None)
         }
         LegalHoldTarget::Category(code) => {
-            known_category(&tx, &code).await?;
+            let code = known_category(&tx, &code).await?;
             dialect::lock_category_holds_exclusive(&tx).await?;
             (None, Some(code))
         }
@@ -81,10 +84,11 @@ async fn owner(
     if known { Ok(owner) } else { Err(RecordsError::field("owner", Problem::NotStaff)) }
 }
 
-/// Rejects a category that is neither defined by the library nor used by a user.
-async fn known_category(tx: &DatabaseTransaction, code: &str) -> Result<(), RecordsError> {
-    let key = (TermKind::Category, code.to_owned());
-    let known = terms::Entity::find_by_id(key).one(tx).await?.is_some()
-        || users::Entity::find().filter(users::Column::Category.eq(code)).one(tx).await?.is_some();
-    if known { Ok(()) } else { Err(RecordsError::field("category", Problem::UnknownChoice)) }
+/// Returns how the library spells a category. Rejects one that is neither defined by the library nor used by a user.
+async fn known_category(tx: &DatabaseTransaction, code: &str) -> Result<String, RecordsError> {
+    if let Spelling::Known(code) = terms::spelling(tx, TermKind::Category, code).await? {
+        return Ok(code);
+    }
+    let used = terms::used(tx, TermKind::Category, code).await?;
+    used.ok_or_else(|| RecordsError::field("category", Problem::UnknownChoice))
 }

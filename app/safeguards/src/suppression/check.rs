@@ -1,11 +1,13 @@
 //! Checks users who would be created.
 
-use super::KeyValues;
 use super::key::{KeyedDigest, ListKey};
 use super::list;
+use super::{KeyForm, KeyValues};
+use chrono::NaiveDate;
 use db::RecordsError;
 use policy::suppression::{KeyKind, holding_key};
 use sea_orm::DatabaseTransaction;
+use std::collections::HashMap;
 use trail::Store;
 
 /// The suppressed keys of a user who would be created.
@@ -49,13 +51,32 @@ impl Checker {
         let digests: Vec<KeyedDigest> = keys.iter().flatten().map(|(_, digest)| digest.clone()).collect();
         let listed = list::listed(tx, &digests).await?;
         let suppressed = keys.into_iter().zip(users).map(|(keys, user)| {
-            let mut keys: Vec<_> = keys.into_iter().filter(|(_, digest)| listed.contains(digest)).collect();
+            let mut keys: Vec<_> =
+                keys.into_iter().filter(|(_, digest)| listed.contains_key(digest)).collect();
             keys.sort_by_key(|(kind, _)| *kind);
             let kinds: Vec<KeyKind> = keys.iter().map(|(kind, _)| *kind).collect();
             let holding = holding_key(user.has_external_id(), &kinds);
             Suppressed { kinds, held_by: keys.into_iter().find(|(kind, _)| Some(*kind) == holding) }
         });
         Ok(suppressed.collect())
+    }
+
+    /// Returns those of these keys that are on the list, with the month in which the last user with the key was
+    /// anonymised.
+    pub async fn suppressed_since(
+        &self,
+        tx: &DatabaseTransaction,
+        keys: &[KeyForm],
+    ) -> Result<HashMap<KeyForm, NaiveDate>, RecordsError> {
+        if self.is_list_empty || keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let digests: Vec<KeyedDigest> =
+            keys.iter().map(|(kind, form)| self.key.digest(*kind, form)).collect();
+        let listed = list::listed(tx, &digests).await?;
+        let since =
+            keys.iter().zip(&digests).filter_map(|(key, digest)| Some((key.clone(), *listed.get(digest)?)));
+        Ok(since.collect())
     }
 
     /// Returns the digest of the content of a line.

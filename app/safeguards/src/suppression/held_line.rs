@@ -48,8 +48,8 @@ pub enum LineFate {
     Held,
     /// It is skipped because of an earlier decision.
     Ignored,
-    /// It creates a user because of an earlier decision.
-    Creates,
+    /// It creates a user because of this earlier decision.
+    Creates(HeldDecision),
 }
 
 /// Records that a file has these lines, and returns what happens to each, in the same order.
@@ -82,7 +82,7 @@ pub async fn see(
         fates.push(match row.decision {
             Some(decision) if decision.creates_user() => {
                 used.push(row.id);
-                LineFate::Creates
+                LineFate::Creates(decision)
             }
             Some(HeldDecision::AlwaysIgnore) => LineFate::Ignored,
             Some(_) if !is_changed => LineFate::Ignored,
@@ -213,9 +213,9 @@ pub struct HeldLine {
     pub id: HeldLineId,
     /// The kind of the suppressed key.
     pub kind: KeyKind,
-    /// The kind of file: `users`.
+    /// Where it came from: `users` for a file of users, `scim` for an identity system.
     pub source: String,
-    /// The number of the line in the last file.
+    /// The number of the line in the last file. 0 for a request of an identity system.
     pub line: i64,
     /// The day of the first import with this line.
     pub first_seen_on: NaiveDate,

@@ -1,7 +1,7 @@
 //! The rows of the list: adding, looking up and deleting them.
 
-use super::KeyValues;
 use super::key::{KeyedDigest, ListKey};
+use super::{KeyForm, KeyValues};
 use chrono::{Datelike as _, Months, NaiveDate};
 use db::entity::{held_lines, suppressed_keys};
 use db::{RecordsError, dialect};
@@ -11,7 +11,7 @@ use sea_orm::{
     QueryFilter, QuerySelect, QueryTrait,
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use trail::Store;
 
 /// A row, passed to the database as JSON.
@@ -29,6 +29,13 @@ pub struct NormalKeys(Vec<(KeyKind, String)>);
 impl<'a> FromIterator<KeyValues<'a>> for NormalKeys {
     fn from_iter<I: IntoIterator<Item = KeyValues<'a>>>(users: I) -> Self {
         Self(users.into_iter().flat_map(|values| values.normal_forms()).collect())
+    }
+}
+
+impl NormalKeys {
+    /// Adds keys in their normal forms.
+    pub fn extend(&mut self, keys: Vec<KeyForm>) {
+        self.0.extend(keys);
     }
 }
 
@@ -74,23 +81,27 @@ fn dates(store: &Store) -> (NaiveDate, NaiveDate) {
     (added_on, expires_on)
 }
 
-/// Returns those of the digests that are on the list.
+/// Returns those of the digests that are on the list, with the first day of the month of anonymising.
 pub(super) async fn listed(
     tx: &DatabaseTransaction,
     digests: &[KeyedDigest],
-) -> Result<HashSet<KeyedDigest>, DbErr> {
+) -> Result<HashMap<KeyedDigest, NaiveDate>, DbErr> {
     if digests.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(HashMap::new());
     }
     let backend = tx.get_database_backend();
     // Raw SQL: thousands of ids as one value.
-    let sql = format!("SELECT digest FROM suppressed_keys WHERE {}", dialect::in_list(backend, "id"));
+    let sql =
+        format!("SELECT digest, added_on FROM suppressed_keys WHERE {}", dialect::in_list(backend, "id"));
     let ids = dialect::id_list(backend, digests.iter().map(KeyedDigest::id));
     let rows = tx.query_all_raw(dialect::bind(backend, &sql, vec![ids])).await?;
-    let found: Result<HashSet<KeyedDigest>, DbErr> =
-        rows.iter().map(|row| row.try_get("", "digest").map(KeyedDigest)).collect();
+    let found: Result<HashMap<KeyedDigest, NaiveDate>, DbErr> = rows
+        .iter()
+        .map(|row| Ok((KeyedDigest(row.try_get("", "digest")?), row.try_get("", "added_on")?)))
+        .collect();
     let found = found?;
-    Ok(digests.iter().filter(|digest| found.contains(digest)).cloned().collect())
+    // Two digests can share an id.
+    Ok(digests.iter().filter_map(|digest| Some((digest.clone(), *found.get(digest)?))).collect())
 }
 
 /// Returns whether the list is empty.

@@ -1,5 +1,6 @@
 //! The details of a user's record. For an anonymised user only the remaining values are shown.
 
+use super::last_activity;
 use super::tab::Tab;
 use crate::components::{RecordDay, person_link};
 use crate::pages::legal_holds::{hold_table, place_form};
@@ -17,6 +18,7 @@ type Fact = (&'static str, Option<AnyView>);
 
 pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -> impl IntoView + use<> {
     let all = !user.is_anonymised();
+    let may_correct = all && actor().may(Action::Import);
     view! {
         <div class="beside">
             {group("Person", all, person(user))}
@@ -24,6 +26,7 @@ pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -
             {group("Contact", all, fields(user, Section::Contact))}
             {group("Dates", all, record_dates(user))}
         </div>
+        {may_correct.then(|| last_activity::form(user.number))}
         {custom(user)}
         {guarantees(user)}
         {legal_holds(user, holds, today)}

@@ -216,7 +216,7 @@ fn input(
         }
         ("fictitious", UserIdAccess::ReadOnly) => return None,
         _ => match field.kind {
-            FieldKind::Line | FieldKind::LastName => inputs.line(name, label, text),
+            FieldKind::Line | FieldKind::Key | FieldKind::LastName => inputs.line(name, label, text),
             FieldKind::Email => inputs.email(name, label, text),
             FieldKind::Lines => inputs.lines(name, label, text),
             FieldKind::PastDate | FieldKind::Date => inputs.date(name, label, text),

@@ -114,7 +114,7 @@ pub fn HeldLinesPage() -> impl IntoView {
         }];
         Ok(view! {
             <PageLayout title="Held lines" crumbs=crumbs([]) actions
-                lead="Lines of import files that would bring back an anonymised user. Lethe stores no value of a \
+                lead="Lines of import files and requests of identity systems that would bring back an anonymised user. Lethe stores no value of a \
                       line: find it in the file by its number.">
                 <ProblemSummary error=list.error.or(error) />
                 <form class="filters" method="get" action=HERE role="search" aria-label="Filter held lines">
@@ -199,6 +199,8 @@ fn row(line: HeldLine, typed: &DecisionForm) -> impl IntoView + use<> {
             .into_any()
         }
     };
+    // A request of an identity system has no line.
+    let place = if line.line == 0 { "Identity system".to_owned() } else { grouped(line.line) };
     view! {
         <tr>
             <td>
@@ -207,7 +209,7 @@ fn row(line: HeldLine, typed: &DecisionForm) -> impl IntoView + use<> {
             </td>
             <th scope="row">"Held line " {line.id.to_string()}</th>
             <td>{line.kind.label()}</td>
-            <td class="number">{grouped(line.line)}</td>
+            <td class="number">{place}</td>
             <td><Day date=line.first_seen_on /></td>
             <td><Day date=line.last_seen_on /></td>
             <td class="number">{counted(line.times_seen, "import", "imports")}</td>

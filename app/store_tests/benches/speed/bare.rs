@@ -108,14 +108,15 @@ fn changes(backend: DatabaseBackend) -> Vec<String> {
         "UPDATE users SET user_id = NULL, title = NULL, first_name = NULL, middle_name = NULL, last_name = NULL, \
          preferred_name = NULL, email = NULL, phone = NULL, mobile = NULL, street = NULL, postcode = {district}, \
          city = NULL, country = NULL, birth_date = NULL, birth_period = {decade}, gender = NULL, language = NULL, \
-         barcode = NULL, external_id = NULL, notes = NULL, {}, dates_by_month = TRUE, guarantor_number = NULL, \
+         barcode = NULL, external_id = NULL, user_id_key = NULL, barcode_key = NULL, external_id_key = NULL, \
+         scim_id = NULL, notes = NULL, {}, dates_by_month = TRUE, guarantor_number = NULL, \
          replacement = 'Anonymised user ' || {random}, anonymised_on = '2026-01-15', rules_version = 1, \
          version = version + 1 WHERE number {{batch}}",
         dates.join(", ")
     );
     let mut all = vec![users];
     all.extend(
-        ["user_words", "photos", "custom_values", "credentials", "sessions"]
+        ["user_words", "key_periods", "photos", "custom_values", "credentials", "sessions"]
             .map(|table| format!("DELETE FROM {table} WHERE user_number {{batch}}")),
     );
     all.extend(

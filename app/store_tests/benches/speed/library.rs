@@ -169,7 +169,9 @@ fn users(backend: DatabaseBackend, count: i64) -> String {
         when("n % 7 <> 0", &day(backend, "CASE WHEN n % 100 IN (87, 88) THEN 2930 ELSE n % 1400 END"));
     let columns = [
         ("uuid", "'5f0c4e3a-7d1b-4c2e-9a68-' || (100000000000 + n)".to_owned()),
+        ("scim_id", "'1a2b4e3a-7d1b-4c2e-9a68-' || (100000000000 + n)".to_owned()),
         ("user_id", "'u' || (1000000 + n * 7)".to_owned()),
+        ("user_id_key", "'u' || (1000000 + n * 7)".to_owned()),
         ("title", when("n % 9 = 0", "'Dr'")),
         ("first_name", "'Firstname' || (n * 7919 % 997)".to_owned()),
         ("middle_name", when("n % 4 = 0", "'Middle' || (n % 300)")),
@@ -184,7 +186,9 @@ fn users(backend: DatabaseBackend, count: i64) -> String {
         ("gender", when("n % 2 = 0", "'f'")),
         ("language", "'en'".to_owned()),
         ("barcode", "'B' || (20000000 + n)".to_owned()),
+        ("barcode_key", "'b' || (20000000 + n)".to_owned()),
         ("external_id", "'HR-' || n".to_owned()),
+        ("external_id_key", "'hr-' || n".to_owned()),
         ("category", "CASE WHEN n % 5 = 0 THEN 'staff' ELSE 'student' END".to_owned()),
         ("department", "'D' || (n % 40)".to_owned()),
         ("branch", "'branch ' || (n % 6)".to_owned()),

@@ -51,7 +51,9 @@ async fn the_record_keeps_only_what_the_policy_keeps() {
         let after = user(&store, before.number).await;
         assert!(is_replacement(after.replacement.as_deref().unwrap()));
         let expected = users::Model {
+            scim_id: None,
             user_id: None,
+            user_id_key: None,
             first_name: None,
             last_name: None,
             email: None,

@@ -130,7 +130,7 @@ async fn an_invalid_loan_file_is_explained_and_changes_nothing() {
             ),
             (
                 format!("{header}\n,I1,main,2018-01-01,2018-02-01,,\n"),
-                "line 2, user_id: Enter the borrower's UserID, barcode, external identifier or number",
+                "line 2, user_id: Enter the user's external identifier, UserID, barcode or number",
             ),
             (
                 format!("{header}\nNg-id,,main,2018-01-01,2018-02-01,,\n"),

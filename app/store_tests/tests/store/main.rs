@@ -18,6 +18,7 @@ mod import_circulation;
 mod import_limits;
 mod import_modes;
 mod invalid_imports;
+mod keys;
 mod leases;
 mod ledger;
 mod legal_holds;

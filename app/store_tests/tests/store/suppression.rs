@@ -144,7 +144,9 @@ async fn a_weak_key_holds_only_without_an_external_identifier() {
             let content = format!("external_id,user_id,barcode,email,last_name\n{line}\n");
             assert_eq!(counts(&import(&store, &content).await), [1, 0, 0, 0, 0, 1], "{weak}: another person");
         }
-        execute(&store, "UPDATE users SET user_id = NULL, barcode = NULL, email = NULL").await;
+        let without_weak_keys = "UPDATE users SET user_id = NULL, user_id_key = NULL, barcode = NULL, \
+                                 barcode_key = NULL, email = NULL";
+        execute(&store, without_weak_keys).await;
         for (weak, line) in
             [("user_id", "NG,,,Other"), ("barcode", ",b1,,Other"), ("email", "x,,ng@example.ORG,Other")]
         {
@@ -183,7 +185,8 @@ async fn a_key_that_an_earlier_line_frees_is_checked() {
         anonymised(&store).await;
         execute(
             &store,
-            "INSERT INTO users (uuid, last_name, external_id, user_id) VALUES ('x', 'X', 'E7', 'ng')",
+            "INSERT INTO users (uuid, last_name, external_id, external_id_key, user_id, user_id_key) VALUES \
+             ('x', 'X', 'E7', 'e7', 'ng', 'ng')",
         )
         .await;
         let content = "external_id,user_id,last_name\nE7,x7,X\n,ng,Back\n";

@@ -1,6 +1,10 @@
 //! Creating, editing and marking users manually; photos; the impact of anonymising.
 
-use crate::support::{TODAY, add, add_task, day, dump, execute, five_days, for_each_database, leaver};
+use crate::support::{
+    TODAY, add, add_task, day, dump, execute, five_days, for_each_database, import_loans, import_users,
+    leaver,
+};
+use crate::transfer::{file, problems};
 use db::RecordsError;
 use db::entity::{audit_events, user_words};
 use policy::form::Problem;
@@ -246,6 +250,40 @@ async fn the_impact_counts_the_rows_of_the_user() {
         assert_eq!(count(&impacts.kept, ImpactKind::Custom("Shoe".to_owned())), Some(1));
         assert_eq!(count(&impacts.kept, ImpactKind::Rows("Loans")), Some(2));
         assert_eq!(count(&impacts.kept, value("User category")), Some(0));
+    })
+    .await;
+}
+
+/// A file only moves the last activity forward; those who may import can correct it.
+#[tokio::test]
+async fn the_last_activity_is_never_in_the_future_and_can_be_corrected() {
+    for_each_database(async |store| {
+        let number = UserNumber(add(&store, leaver("Ng")).await.number);
+        for future in ["2081-05-01", "2018-01-22"] {
+            let content = format!("user_id,last_name,last_activity_on\nNg-id,Ng,{future}\n");
+            let refused = import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await;
+            let expected = format!("line 2, last_activity_on: {}", Problem::FutureDate);
+            assert_eq!(problems(refused), [expected]);
+            let content =
+                format!("user_id,item_barcode,branch,issued_on,due_on\nNg-id,I1,main,{future},2090-01-01\n");
+            let refused = import_loans(&store, Actor::COMMAND_LINE, file(content).path(), false).await;
+            assert_eq!(problems(refused), [format!("line 2, issued_on: {}", Problem::FutureDate)]);
+            let corrected = user::correct_last_activity(&store, Actor::COMMAND_LINE, number, future).await;
+            let Err(RecordsError::Invalid(errors)) = corrected else { panic!("{future}") };
+            assert_eq!(errors.of("last_activity_on"), Some(Problem::FutureDate.to_string()));
+        }
+        let correct = async |date: &str| {
+            user::correct_last_activity(&store, Actor::COMMAND_LINE, number, date).await.unwrap()
+        };
+        assert!(correct("20 Jan 2018").await);
+        assert!(!correct("2018-01-20").await, "nothing changes");
+        assert!(correct("2017-05-01").await, "backwards");
+        let record = user::read(&store, number).await.unwrap();
+        assert_eq!((record.last_activity_on, record.version), (Some(day("2017-05-01")), 3));
+        let changed = ("user_changed".to_owned(), "last_activity_on".to_owned());
+        assert_eq!(events(&store).await.into_iter().filter(|event| *event == changed).count(), 2);
+        let empty = user::correct_last_activity(&store, Actor::COMMAND_LINE, number, " ").await;
+        assert!(matches!(empty, Err(RecordsError::Invalid(_))));
     })
     .await;
 }

@@ -21,7 +21,7 @@ use transfer::export_users;
 fn value_of(field: &UserField, version: usize) -> Value {
     let position = USER_FIELDS.iter().position(|other| other == field).unwrap();
     match field.kind {
-        FieldKind::Line | FieldKind::LastName | FieldKind::Lines | FieldKind::Term => {
+        FieldKind::Line | FieldKind::Key | FieldKind::LastName | FieldKind::Lines | FieldKind::Term => {
             json!(format!("value{position}x{version}"))
         }
         FieldKind::Email => json!(format!("value{position}x{version}@example.org")),
@@ -136,9 +136,13 @@ async fn the_search_finds_a_user_by_exactly_the_searched_fields() {
 }
 
 /// The columns of users that no row of the table describes: staff don't edit them as fields.
-const OTHER_COLUMNS: [&str; 13] = [
+const OTHER_COLUMNS: [&str; 17] = [
     "number",
     "uuid",
+    "scim_id",
+    "user_id_key",
+    "barcode_key",
+    "external_id_key",
     "birth_period",
     "imported",
     "created_on",

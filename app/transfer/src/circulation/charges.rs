@@ -4,6 +4,7 @@ use super::super::ImportSummary;
 use super::super::borrower::Borrower;
 use super::super::occurrence::Occurrences;
 use super::super::reader::{Header, Line};
+use super::super::term_codes::TermCodes;
 use super::super::write::update_rows;
 use super::Circulation;
 use chrono::NaiveDate;
@@ -90,8 +91,18 @@ impl Circulation for Charges {
         }
     }
 
-    fn about(line: &ChargeLine) -> (u64, &Borrower) {
-        (line.number, &line.borrower)
+    fn about(line: &ChargeLine) -> (u64, &Borrower, NaiveDate) {
+        (line.number, &line.borrower, line.charged_on)
+    }
+
+    fn spell(line: &mut ChargeLine, codes: &mut TermCodes) {
+        for (kind, code) in
+            [(TermKind::Category, &mut line.category), (TermKind::Department, &mut line.department)]
+        {
+            if let Some(code) = code {
+                codes.spell(kind, code);
+            }
+        }
     }
 
     fn terms(line: &ChargeLine) -> impl Iterator<Item = (TermKind, &str)> {

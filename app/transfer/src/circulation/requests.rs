@@ -5,6 +5,7 @@ use super::super::activity::move_activity;
 use super::super::borrower::Borrower;
 use super::super::occurrence::Occurrences;
 use super::super::reader::{Header, Line};
+use super::super::term_codes::TermCodes;
 use super::super::titles::records_by_title;
 use super::super::write::update_rows;
 use super::Circulation;
@@ -108,8 +109,19 @@ impl Circulation for Requests {
         }
     }
 
-    fn about(line: &RequestLine) -> (u64, &Borrower) {
-        (line.number, &line.borrower)
+    fn about(line: &RequestLine) -> (u64, &Borrower, NaiveDate) {
+        (line.number, &line.borrower, line.placed_on)
+    }
+
+    fn spell(line: &mut RequestLine, codes: &mut TermCodes) {
+        codes.spell(TermKind::Branch, &mut line.branch);
+        for (kind, code) in
+            [(TermKind::Category, &mut line.category), (TermKind::Department, &mut line.department)]
+        {
+            if let Some(code) = code {
+                codes.spell(kind, code);
+            }
+        }
     }
 
     fn terms(line: &RequestLine) -> impl Iterator<Item = (TermKind, &str)> {

@@ -116,12 +116,12 @@ async fn a_rejected_form_can_be_sent_again() {
     let mut user = form(&desk.get("/users/new").await.2, "/do/save_user");
     user.set("form[last_name]", "Ng");
     user.set("form[barcode]", "B1");
-    let sql = "INSERT INTO users (uuid, last_name, barcode) VALUES ('u', 'Other', 'B1')";
+    let sql = "INSERT INTO users (uuid, last_name, barcode, barcode_key) VALUES ('u', 'Other', 'B1', 'b1')";
     desk.store.db.execute_unprepared(sql).await.expect("a user");
     for _ in 0..2 {
         assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let sql = "UPDATE users SET barcode = NULL WHERE uuid = 'u'";
+    let sql = "UPDATE users SET barcode = NULL, barcode_key = NULL WHERE uuid = 'u'";
     desk.store.db.execute_unprepared(sql).await.expect("a change");
     assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
     assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
@@ -203,14 +203,15 @@ async fn the_claim_of_a_rejected_form_is_released_later_if_the_database_fails() 
     let execute = async |sql: &str| {
         desk.store.db.execute_unprepared(sql).await.expect("a change");
     };
-    execute("INSERT INTO users (uuid, last_name, barcode) VALUES ('u', 'Other', 'B1')").await;
+    execute("INSERT INTO users (uuid, last_name, barcode, barcode_key) VALUES ('u', 'Other', 'B1', 'b1')")
+        .await;
     execute("CREATE TRIGGER gone BEFORE DELETE ON form_keys BEGIN SELECT RAISE(ABORT, 'gone'); END").await;
     let mut user = form(&desk.get("/users/new").await.2, "/do/save_user");
     user.set("form[last_name]", "Ng");
     user.set("form[barcode]", "B1");
     assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     execute("DROP TRIGGER gone").await;
-    execute("UPDATE users SET barcode = NULL WHERE uuid = 'u'").await;
+    execute("UPDATE users SET barcode = NULL, barcode_key = NULL WHERE uuid = 'u'").await;
     let again = tokio::time::timeout(Duration::from_secs(30), desk.post(&user.action, user.body())).await;
     assert_eq!(again.expect("an answer").0, StatusCode::SEE_OTHER);
     assert_eq!(count(&desk, "users WHERE last_name = 'Ng'").await, 1);

@@ -301,6 +301,16 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             ],
         ),
         (
+            format!("/users/{ng}"),
+            "/do/correct_last_activity",
+            vec![(
+                "form[last_activity_on]",
+                "2 Jan 2017",
+                format!("SELECT CAST(last_activity_on AS TEXT) FROM users WHERE number = {ng}"),
+                "2 Jan 2017",
+            )],
+        ),
+        (
             "/legal-holds".to_owned(),
             "/do/place_legal_hold",
             vec![
@@ -447,6 +457,7 @@ async fn every_form_is_tested((desk, other): Library) {
     let tried = [
         "/do/save_user",
         "/do/save_task",
+        "/do/correct_last_activity",
         "/do/place_legal_hold",
         "/do/review_legal_hold",
         "/do/add_staff",

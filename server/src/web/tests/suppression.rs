@@ -30,9 +30,8 @@ async fn import(store: &Store) -> ImportSummary {
     transfer::import(store, Actor::COMMAND_LINE, &order).await.unwrap().summary
 }
 
-/// Imports three users, anonymises them and imports the file again.
-async fn held(desk: &Desk) -> Vec<i64> {
-    let store = &desk.store;
+/// Adds the task whose settings apply to single users.
+pub(super) async fn single_task(store: &Store) {
     let now = store.clock.now();
     let task = tasks::ActiveModel {
         description: Set("Single users".to_owned()),
@@ -47,6 +46,12 @@ async fn held(desk: &Desk) -> Vec<i64> {
         ..Default::default()
     };
     task.insert(&store.db).await.unwrap();
+}
+
+/// Imports three users, anonymises them and imports the file again.
+async fn held(desk: &Desk) -> Vec<i64> {
+    let store = &desk.store;
+    single_task(store).await;
     assert_eq!(import(store).await.created, 3);
     let query = UserQuery { text: "secretone secrettwo".to_owned(), ..UserQuery::default() };
     assert!(user::find(store, &query, &Paging::default()).await.unwrap().rows.is_empty());

@@ -20,7 +20,7 @@ fn value_of(field: &UserField, position: usize) -> (Value, String) {
             (json!(format!("{}-03-01", 1980 + position)), (1980 + position).to_string())
         }
         FieldKind::Flag => (json!(true), "ictitious".to_owned()),
-        FieldKind::Line | FieldKind::LastName | FieldKind::Lines | FieldKind::Term => {
+        FieldKind::Line | FieldKind::Key | FieldKind::LastName | FieldKind::Lines | FieldKind::Term => {
             let text = format!("value{position}x");
             (json!(text), text)
         }

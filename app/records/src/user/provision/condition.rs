@@ -3,6 +3,8 @@
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::{user_words, users};
+use policy::key_form::normal;
+use policy::suppression::KeyKind;
 use policy::user_field::{Search, USER_FIELDS};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{ColumnTrait, Condition, IdenStatic, Iterable};
@@ -32,8 +34,8 @@ pub enum UserCondition {
     Any(Vec<UserCondition>),
     /// Not this one.
     Not(Box<UserCondition>),
-    /// The user with this uuid.
-    Uuid(String),
+    /// The user with this id.
+    Id(String),
     /// A field with a value that passes the test. The field is named as in `policy::user_field`.
     Text(&'static str, TextTest, String),
     /// A field with any value.
@@ -57,7 +59,7 @@ impl UserCondition {
             Self::Any(parts) if parts.is_empty() => Condition::all().add(Expr::value(false)),
             Self::Any(parts) => each(parts)?.into_iter().fold(Condition::any(), Condition::add),
             Self::Not(part) => part.sql(today)?.not(),
-            Self::Uuid(uuid) => Condition::all().add(users::Column::Uuid.eq(uuid)),
+            Self::Id(id) => Condition::all().add(users::Column::ScimId.eq(id)),
             Self::Present(field) => Condition::all().add(column(field)?.is_not_null()),
             Self::Active => Condition::any()
                 .add(users::Column::LeavingOn.is_null())
@@ -74,10 +76,17 @@ fn column(field: &str) -> Result<users::Column, RecordsError> {
     column.filter(|_| known).ok_or(RecordsError::NotFound("field"))
 }
 
-/// Returns the condition on a text field. Equality and beginnings use the unique indexes or the search index, so that
+/// Returns the condition on a text field. Keys are equal if their normal
+/// forms are. Equality and beginnings use the unique indexes or the search index, so that
 /// they read few rows.
 fn text_condition(field: &str, test: TextTest, value: &str) -> Result<Condition, RecordsError> {
     let column = column(field)?;
+    if matches!(test, TextTest::Is | TextTest::IsExactly)
+        && let Some(form) = KeyKind::from_code(field).and_then(users::key_column)
+    {
+        let is_same = Condition::all().add(form.eq(normal(value)));
+        return Ok(Condition::all().add(form.is_not_null()).add(is_same));
+    }
     let is_searched = USER_FIELDS.iter().any(|known| known.name == field && known.search == Search::Searched);
     let has_words = || if is_searched { has_words(value) } else { Condition::all() };
     let lower = || Expr::expr(Func::lower(column.into_expr()));

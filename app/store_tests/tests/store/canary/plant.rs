@@ -108,6 +108,7 @@ impl<'a> Planter<'a> {
         Some(match (column.class, column.name, kind) {
             (_, "id", _) => return None,
             (_, "field_key", _) => "'locker'".to_owned(),
+            (_, "kind", _) if table.name == "key_periods" => "'barcode'".to_owned(),
             (DataClass::Link, "guarantor_number", _) => self.guarantor.to_string(),
             (DataClass::Link, _, Kind::Text) => format!("'key of {number}'"),
             (DataClass::Link, ..) | (_, _, Kind::Bytes) => return None,

@@ -15,7 +15,7 @@ use trail::{Actor, Store};
 
 /// Makes the database assign all identifying values of a user to another one as soon as they are free.
 async fn let_others_take_over(store: &Store) {
-    let columns = "first_name, last_name, user_id, email, barcode, phone, street";
+    let columns = "first_name, last_name, user_id, user_id_key, email, barcode, barcode_key, phone, street";
     let old = columns.split(", ").map(|column| format!("OLD.{column}")).collect::<Vec<_>>().join(", ");
     let insert = format!(
         "INSERT INTO users (uuid, created_on, fictitious, imported, dates_by_month, version, {columns}) \
@@ -158,7 +158,7 @@ async fn reassigned_identifiers_are_ignored_in_their_own_columns() {
         background_scans().await;
         assert_eq!(status(&store, UserNumber(1)).await.unwrap().unwrap().1, ResidueStatus::Clean);
         // A note can be older than the heir, so staff decide which user it is about.
-        execute(&store, &format!("UPDATE users SET user_id = NULL, barcode = NULL WHERE number = {heir}"))
+        execute(&store, &format!("UPDATE users SET user_id = NULL, user_id_key = NULL, barcode = NULL, barcode_key = NULL WHERE number = {heir}"))
             .await;
         let leaving =
             add(&store, users::ActiveModel { uuid: Set("third".to_owned()), ..keys("Third") }).await;
@@ -168,7 +168,8 @@ async fn reassigned_identifiers_are_ignored_in_their_own_columns() {
         execute(
             &store,
             &format!(
-                "UPDATE users SET user_id = 'ng00012', barcode = '21000012345678' WHERE number = {heir}"
+                "UPDATE users SET user_id = 'ng00012', user_id_key = 'ng00012', barcode = '21000012345678', \
+                 barcode_key = '21000012345678' WHERE number = {heir}"
             ),
         )
         .await;

@@ -24,7 +24,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 38] = [
+const EXCLUDED_COLUMNS: [&str; 39] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -41,6 +41,7 @@ const EXCLUDED_COLUMNS: [&str; 38] = [
     "form_keys",
     "installation_keys",
     "user_words",
+    "key_periods.kind",
     "users.uuid",
     "tasks.settings",
     "tasks.schedule",

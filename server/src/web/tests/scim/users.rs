@@ -5,8 +5,12 @@ use axum::body::Body;
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{Method, StatusCode};
 use chrono::Days;
+use policy::suppression::HeldDecision;
 use policy::{Role, UserNumber};
+use safeguards::suppression::held_line::{self, Chosen};
 use serde_json::{Value, json};
+use task_centre::run;
+use trail::Actor;
 
 on_both!(
     a_user_is_created_read_replaced_and_patched,
@@ -19,6 +23,8 @@ on_both!(
     versions_prevent_lost_updates,
     staff_are_read_but_not_changed,
     anonymised_and_fictitious_users_are_invisible,
+    keys_that_look_alike_are_one_key,
+    an_anonymised_user_comes_back_only_by_a_decision,
     a_legal_hold_protects_values,
     fields_that_scim_does_not_know_stay,
     discovery_describes_the_server,
@@ -246,7 +252,7 @@ async fn identifiers_are_unique_and_values_are_validated(api: Api) {
 async fn filters_select_users(api: Api) {
     let first = api.post(full()).await.id();
     for (user_id, name, external) in
-        [("bo.li", "Li", "e-1"), ("100%", "Per_cent", "E_2"), ("om", "O'Brien", "E\"3")]
+        [("bo.li", "Li", "e-2"), ("100%", "Per_cent", "E_2"), ("om", "O'Brien", "E\"3")]
     {
         let body = json!({ "userName": user_id, "externalId": external, "name": { "familyName": name } });
         assert_eq!(api.post(body).await.status, StatusCode::CREATED);
@@ -268,7 +274,8 @@ async fn filters_select_users(api: Api) {
         ("name.familyName eq \"o'brien\"", vec!["om"]),
         ("name.familyName sw \"O'\" and userName ne \"x\"", vec!["om"]),
         ("externalId eq \"E-1\"", vec!["ang"]),
-        ("externalId eq \"e-1\"", vec!["bo.li"]),
+        ("externalId eq \"e-1\"", vec!["ang"]),
+        ("externalId eq \"E-2\"", vec!["bo.li"]),
         ("externalId eq \"E\\\"3\"", vec!["om"]),
         (&format!("id eq \"{first}\""), vec!["ang"]),
         ("emails.value eq \"ANA@example.org\"", vec!["ang"]),
@@ -365,7 +372,7 @@ async fn versions_prevent_lost_updates(api: Api) {
 
 async fn staff_are_read_but_not_changed(api: Api) {
     api.desk.staff("lib", &[Role::Librarian]).await;
-    let id = api.text("SELECT uuid FROM users WHERE user_id = 'lib'").await;
+    let id = api.text("SELECT scim_id FROM users WHERE user_id = 'lib'").await;
     assert_eq!(api.get(&format!("/Users/{id}")).await.json["userName"], "lib");
     assert_eq!(api.found("userName eq \"lib\"").await, ["lib"]);
     for answer in [
@@ -401,9 +408,9 @@ async fn staff_are_read_but_not_changed(api: Api) {
 
 async fn anonymised_and_fictitious_users_are_invisible(api: Api) {
     api.execute(
-        "INSERT INTO users (uuid, user_id, last_name, fictitious, replacement, anonymised_on) VALUES \
-         ('of a shelf', 'shelf', 'Shelf', TRUE, NULL, NULL), \
-         ('of an anonymised user', NULL, NULL, FALSE, 'Anonymised user 7F3KQ2', '2018-01-15')",
+        "INSERT INTO users (uuid, scim_id, user_id, user_id_key, last_name, fictitious, replacement, anonymised_on) \
+         VALUES ('of a shelf', 'of a shelf', 'shelf', 'shelf', 'Shelf', TRUE, NULL, NULL), \
+         ('of an anonymised user', NULL, NULL, NULL, NULL, FALSE, 'Anonymised user 7F3KQ2', '2018-01-15')",
     )
     .await;
     for id in ["of a shelf", "of an anonymised user", "nothing"] {
@@ -415,6 +422,82 @@ async fn anonymised_and_fictitious_users_are_invisible(api: Api) {
         assert!(api.found(&format!("id eq \"{id}\"")).await.is_empty(), "{id}");
     }
     assert!(!api.get("/Users").await.json.to_string().contains("Anonymised user"));
+}
+
+async fn keys_that_look_alike_are_one_key(api: Api) {
+    let id = api
+        .post(json!({ "userName": "José", "externalId": "E-ß", "name": { "familyName": "Ng" } }))
+        .await
+        .id();
+    for filter in [
+        "userName eq \"JOSE\u{301}\"",
+        "userName eq \"jose\u{301}\"",
+        "externalId eq \"e-SS\"",
+        "userName ne \"x\" and externalId eq \"E-ß\"",
+    ] {
+        assert_eq!(api.found(filter).await, ["José"], "{filter}");
+    }
+    assert!(api.found("externalId pr and userName ne \"jose\u{301}\"").await.is_empty());
+    assert!(api.found("userName eq \"jose\"").await.is_empty());
+    for body in
+        [user("JOSE\u{301}"), json!({ "userName": "c", "externalId": "e-ss", "name": { "familyName": "C" } })]
+    {
+        assert_eq!(api.post(body).await.error(), (409, "uniqueness"));
+    }
+    // A deleted user comes back by another spelling.
+    api.delete(&id).await;
+    let again = json!({ "userName": "josé", "externalId": "E-SS", "name": { "familyName": "Ng" } });
+    assert_eq!(api.post(again).await.id(), id);
+    for hidden in ["c\u{AD}", "c\u{200E}", "c\u{200D}"] {
+        assert_eq!(api.post(user(hidden)).await.error(), (400, "invalidValue"), "{hidden:?}");
+        let external = json!({ "userName": "c", "externalId": hidden, "name": { "familyName": "C" } });
+        assert_eq!(api.post(external).await.error(), (400, "invalidValue"), "{hidden:?}");
+    }
+}
+
+async fn an_anonymised_user_comes_back_only_by_a_decision(api: Api) {
+    let store = &api.desk.store;
+    super::super::suppression::single_task(store).await;
+    let ng = json!({ "userName": "ng", "externalId": "E-1", "name": { "familyName": "Ng" } });
+    let id = api.post(ng.clone()).await.id();
+    let number: i64 =
+        api.text("SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await.parse().unwrap();
+    run::anonymise_one(store, Actor::COMMAND_LINE, UserNumber(number), &number.to_string()).await.unwrap();
+    run::background_scans().await;
+    // Nothing links the record with the identity system any more.
+    assert_eq!(api.get(&format!("/Users/{id}")).await.error(), (404, ""));
+    assert!(api.found(&format!("id eq \"{id}\"")).await.is_empty());
+    assert_eq!(api.text(&format!("SELECT scim_id FROM users WHERE number = {number}")).await, "");
+
+    let held = "SELECT source || ' ' || kind || ' ' || line || ' ' || times_seen FROM held_lines";
+    for times in 1..3 {
+        let answer = api.post(ng.clone()).await;
+        assert_eq!(answer.error(), (409, "uniqueness"));
+        let detail = answer.json["detail"].as_str().unwrap();
+        assert!(detail.contains("externalId: An anonymised user had this value"), "{detail}");
+        assert!(detail.contains("Held lines"), "{detail}");
+        assert_eq!(api.text(held).await, format!("scim external_id 0 {times}"));
+    }
+    let (_, _, page) = api.desk.get("/users/held-lines").await;
+    assert!(page.contains("Identity system"), "{page}");
+    let decide = async |decision| {
+        held_line::decide(store, Actor::COMMAND_LINE, &Chosen::Undecided, decision).await.unwrap();
+    };
+    decide(HeldDecision::Ignore).await;
+    assert_eq!(api.post(ng.clone()).await.error(), (409, "uniqueness"));
+    // A changed request asks again.
+    let changed = json!({ "userName": "ng2", "externalId": "e-1", "name": { "familyName": "Ngo" } });
+    assert_eq!(api.post(changed.clone()).await.error(), (409, "uniqueness"));
+    decide(HeldDecision::DifferentPerson).await;
+    let new = api.post(changed).await;
+    assert_eq!(new.status, StatusCode::CREATED);
+    assert_ne!(new.id(), id);
+    assert_eq!(api.text(held).await, "");
+    let last = "SELECT detail FROM audit_events WHERE action = 'user_created' ORDER BY id DESC LIMIT 1";
+    assert_eq!(api.text(last).await, "api_key=1,suppressed=different_person");
+    // A weak key with another external identifier belongs to another person.
+    let other = json!({ "userName": "NG", "externalId": "E-2", "name": { "familyName": "Other" } });
+    assert_eq!(api.post(other).await.status, StatusCode::CREATED);
 }
 
 async fn a_legal_hold_protects_values(api: Api) {

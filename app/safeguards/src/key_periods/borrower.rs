@@ -1,0 +1,159 @@
+//! The user who owned a key on the day of a loan.
+
+use super::{current, is_of, periods};
+use crate::suppression::KeyForm;
+use crate::suppression::check::Checker;
+use chrono::NaiveDate;
+use db::RecordsError;
+use db::entity::{key_periods, users};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use std::collections::{HashMap, HashSet};
+
+/// A key and the day of a loan.
+pub type Lookup = (KeyForm, NaiveDate);
+
+/// The borrower of a loan.
+#[derive(Clone, Debug)]
+pub enum Borrower {
+    /// This user.
+    User(Box<users::Model>),
+    /// A user who has been anonymised.
+    Anonymised,
+    /// The key has an owner now, but another user had it on the day of the loan, and Lethe doesn't know who.
+    Unknown,
+    /// No user has or had the key.
+    NoUser,
+}
+
+impl Borrower {
+    /// Returns the borrower with this record.
+    pub fn of(user: users::Model) -> Self {
+        if user.anonymised_on.is_some() { Self::Anonymised } else { Self::User(Box::new(user)) }
+    }
+}
+
+/// The owner that the rows name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Owner {
+    Current,
+    Former(i64),
+    Anonymised,
+    Unknown,
+    None,
+}
+
+/// Returns the borrower for each of these keys and days, in the same order. Locks the users.
+pub async fn borrowers(
+    tx: &DatabaseTransaction,
+    checker: &Checker,
+    lookups: &[Lookup],
+) -> Result<Vec<Borrower>, RecordsError> {
+    let keys: HashSet<KeyForm> = lookups.iter().map(|(key, _)| key.clone()).collect();
+    let owners = current(tx, &keys).await?;
+    let known = periods(tx, keys.iter().map(|(_, form)| form.as_str())).await?;
+    let keys: Vec<KeyForm> = keys.into_iter().collect();
+    let suppressed = checker.suppressed_since(tx, &keys).await?;
+    let found: Vec<Owner> = lookups
+        .iter()
+        .map(|(key, day)| {
+            let now = owners.get(key).map(|user| (user.number, user.created_on));
+            let of_key: Vec<&key_periods::Model> = known.iter().filter(|row| is_of(row, key)).collect();
+            owner_on(*day, now, &of_key, suppressed.contains_key(key))
+        })
+        .collect();
+    let former = found.iter().filter_map(|owner| match owner {
+        Owner::Former(number) => Some(*number),
+        _ => None,
+    });
+    let former: HashSet<i64> = former.collect();
+    let former =
+        users::Entity::find().filter(users::Column::Number.is_in(former)).lock_exclusive().all(tx).await?;
+    let former: HashMap<i64, users::Model> = former.into_iter().map(|user| (user.number, user)).collect();
+    let user = |user: Option<&users::Model>| user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()));
+    let borrowers = found.into_iter().zip(lookups).map(|(owner, (key, _))| match owner {
+        Owner::Current => user(owners.get(key)),
+        Owner::Former(number) => user(former.get(&number)),
+        Owner::Anonymised => Borrower::Anonymised,
+        Owner::Unknown => Borrower::Unknown,
+        Owner::None => Borrower::NoUser,
+    });
+    Ok(borrowers.collect())
+}
+
+/// Returns the owner of a key on a day. `now` is the present owner with the day on which the record was created.
+fn owner_on(
+    day: NaiveDate,
+    now: Option<(i64, Option<NaiveDate>)>,
+    periods: &[&key_periods::Model],
+    is_suppressed: bool,
+) -> Owner {
+    if let Some((user, created_on)) = now {
+        let theirs = periods.iter().find(|row| row.user_number == user && row.owned_until.is_none());
+        // Without a row, only an anonymised user can have had the key before.
+        let from = theirs.and_then(|row| row.owned_from).or(created_on.filter(|_| is_suppressed));
+        if from.is_none_or(|from| day >= from) {
+            return Owner::Current;
+        }
+    }
+    let had_it = |row: &&&key_periods::Model| {
+        row.owned_until.is_some_and(|until| day < until) && row.owned_from.is_none_or(|from| from <= day)
+    };
+    match periods.iter().filter(had_it).min_by_key(|row| row.owned_until) {
+        Some(row) => Owner::Former(row.user_number),
+        None if is_suppressed => Owner::Anonymised,
+        None if now.is_some() => Owner::Unknown,
+        None => Owner::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::suppression::KeyKind;
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2018, 1, day).expect("a date")
+    }
+
+    fn period(user_number: i64, from: Option<u32>, until: Option<u32>) -> key_periods::Model {
+        key_periods::Model {
+            id: 0,
+            user_number,
+            kind: KeyKind::Barcode,
+            key_form: "b1".to_owned(),
+            owned_from: from.map(day),
+            owned_until: until.map(day),
+        }
+    }
+
+    #[test]
+    fn a_loan_belongs_to_the_owner_of_its_day() {
+        let (new, created) = (Some((2, Some(day(10)))), day(10));
+        let taken_over = [period(1, None, Some(10)), period(2, Some(10), None)];
+        let twice = [period(1, None, Some(5)), period(3, Some(5), Some(10)), period(2, Some(10), None)];
+        let gap = [period(1, None, Some(5)), period(2, Some(10), None)];
+        let only_new = [period(2, Some(10), None)];
+        let retired = [period(1, None, Some(5))];
+        for (on, now, periods, is_suppressed, owner) in [
+            (created, new, &[][..], false, Owner::Current),
+            // A library that imports old loans has no other owner.
+            (day(1), new, &[], false, Owner::Current),
+            (day(1), new, &[], true, Owner::Anonymised),
+            (created, new, &[], true, Owner::Current),
+            (day(9), new, &taken_over, false, Owner::Former(1)),
+            (day(10), new, &taken_over, false, Owner::Current),
+            (day(4), new, &twice, false, Owner::Former(1)),
+            (day(5), new, &twice, false, Owner::Former(3)),
+            (day(7), new, &gap, false, Owner::Unknown),
+            (day(9), new, &only_new, true, Owner::Anonymised),
+            (day(9), new, &only_new, false, Owner::Unknown),
+            (day(4), None, &retired, false, Owner::Former(1)),
+            (day(5), None, &retired, false, Owner::None),
+            (day(5), None, &[], true, Owner::Anonymised),
+            (day(5), None, &[], false, Owner::None),
+        ] {
+            let periods: Vec<&key_periods::Model> = periods.iter().collect();
+            assert_eq!(owner_on(on, now, &periods, is_suppressed), owner, "{on} {periods:?} {is_suppressed}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Lines that take keys which other users still have: swaps and chains.
+//!
+//! Such lines wait for the end of the file. By then each key that they take must be free, or another one of these lines
+//! must give it up. All keys that they give up are freed before any of these lines is written.
+
+use super::guard;
+use super::problem::{LineProblem, in_cell, in_column};
+use super::user_match::{KeyedLine, Match, Matches, TWICE};
+use chrono::NaiveDate;
+use db::RecordsError;
+use db::bulk_insert::MAX_PARAMETERS;
+use db::entity::users;
+use policy::UserNumber;
+use policy::form::Problem;
+use policy::suppression::KeyKind;
+use safeguards::key_periods::{self, Change};
+use safeguards::legal_hold;
+use safeguards::suppression::KeyForm;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use std::collections::{HashMap, HashSet};
+
+/// A line with its user.
+struct Candidate {
+    line: KeyedLine,
+    found: Match,
+    /// The keys that its user gives up.
+    frees: Vec<KeyForm>,
+    problem: Option<LineProblem>,
+}
+
+impl Candidate {
+    fn frees(&self, kind: KeyKind) -> bool {
+        self.problem.is_none() && self.frees.iter().any(|(of, _)| *of == kind)
+    }
+}
+
+/// Frees the keys that the lines exchange. Returns the lines to write now, and the problems of the others.
+pub(super) async fn free_keys(
+    tx: &DatabaseTransaction,
+    today: NaiveDate,
+    lines: Vec<KeyedLine>,
+    seen: &HashSet<i64>,
+) -> Result<(Vec<KeyedLine>, Vec<LineProblem>), RecordsError> {
+    let matches = Matches::find(tx, &lines).await?;
+    let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
+    let mut candidates = Vec::with_capacity(lines.len());
+    let mut problems = Vec::new();
+    let (mut users, mut keys) = (HashSet::new(), HashSet::new());
+    for line in lines {
+        let found = match matches.user(&line, seen) {
+            Ok(found) => found,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
+            }
+        };
+        if let Some(kind) = claimed_before(&line, &found, &mut users, &mut keys) {
+            problems.push(in_cell(line.line.number, kind.field(), TWICE.to_owned()));
+            continue;
+        }
+        let user = found.user.and_then(|number| matches.users.get(&number));
+        let frees = match user {
+            // The lines of these users are skipped, so that they give up nothing.
+            Some(user) if staff.contains(&user.number) => Vec::new(),
+            Some(user) => given_up(tx, user, &line).await?,
+            None => Vec::new(),
+        };
+        candidates.push(Candidate { line, found, frees, problem: None });
+    }
+    reject_the_blocked(&mut candidates);
+    free(tx, today, &candidates).await?;
+    let mut ready = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        match candidate.problem {
+            None => ready.push(candidate.line),
+            Some(problem) => problems.push(problem),
+        }
+    }
+    Ok((ready, problems))
+}
+
+/// Returns the key of a line that an earlier one of these lines has, or with which it had the same user.
+fn claimed_before(
+    line: &KeyedLine,
+    found: &Match,
+    users: &mut HashSet<i64>,
+    keys: &mut HashSet<KeyForm>,
+) -> Option<KeyKind> {
+    let first = line.keys.first().map(|(kind, _)| *kind);
+    let same_user = found.user.is_some_and(|user| !users.insert(user));
+    let same_key = line.keys.iter().find(|key| keys.contains(*key)).map(|(kind, _)| *kind);
+    let claimed = same_key.or(first.filter(|_| same_user));
+    if claimed.is_none() {
+        keys.extend(line.keys.iter().cloned());
+    }
+    claimed
+}
+
+/// Returns the keys that the user has and that the line replaces. An empty cell replaces no key.
+async fn given_up(
+    tx: &DatabaseTransaction,
+    user: &users::Model,
+    line: &KeyedLine,
+) -> Result<Vec<KeyForm>, RecordsError> {
+    let replaced = user.key_forms().filter(|(kind, form)| line.key(*kind).is_some_and(|new| new != *form));
+    let replaced: Vec<KeyForm> = replaced.map(|(kind, form)| (kind, form.to_owned())).collect();
+    if !replaced.is_empty() && legal_hold::in_force(tx, UserNumber(user.number)).await? {
+        return Ok(Vec::new());
+    }
+    Ok(replaced)
+}
+
+/// Rejects the lines that take a key which no line frees, until every remaining line can be written.
+fn reject_the_blocked(candidates: &mut [Candidate]) {
+    let by_user: HashMap<i64, usize> = candidates
+        .iter()
+        .enumerate()
+        .filter_map(|(place, candidate)| Some((candidate.found.user?, place)))
+        .collect();
+    loop {
+        let is_free = |(kind, owner): &(KeyKind, i64)| {
+            by_user.get(owner).and_then(|place| candidates.get(*place)).is_some_and(|line| line.frees(*kind))
+        };
+        let rejected: Vec<(usize, KeyKind)> = candidates
+            .iter()
+            .enumerate()
+            .filter(|(_, candidate)| candidate.problem.is_none())
+            .filter_map(|(place, candidate)| {
+                candidate
+                    .found
+                    .blocked
+                    .iter()
+                    .find(|blocked| !is_free(blocked))
+                    .map(|(kind, _)| (place, *kind))
+            })
+            .collect();
+        if rejected.is_empty() {
+            return;
+        }
+        for (place, kind) in rejected {
+            if let Some(candidate) = candidates.get_mut(place) {
+                let line = candidate.line.line.number;
+                candidate.problem = Some(in_column(line, kind.field(), &Problem::Taken));
+            }
+        }
+    }
+}
+
+/// Empties the normal forms of the keys that the lines give up. Writing the lines sets the new ones.
+async fn free(
+    tx: &DatabaseTransaction,
+    today: NaiveDate,
+    candidates: &[Candidate],
+) -> Result<(), RecordsError> {
+    let ready = candidates.iter().filter(|candidate| candidate.problem.is_none());
+    let lost: Vec<Change> = ready
+        .filter(|candidate| !candidate.frees.is_empty())
+        .filter_map(|candidate| Some(Change::of_lost(candidate.found.user?, today, candidate.frees.clone())))
+        .collect();
+    key_periods::record_lost(tx, today, &lost).await?;
+    for kind in KeyKind::ALL {
+        let freeing = candidates.iter().filter(|candidate| candidate.frees(kind));
+        let numbers: Vec<i64> = freeing.filter_map(|candidate| candidate.found.user).collect();
+        clear(tx, kind, &numbers).await?;
+    }
+    Ok(())
+}
+
+/// Empties the normal form of a key of these users.
+pub(super) async fn clear(tx: &DatabaseTransaction, kind: KeyKind, users: &[i64]) -> Result<(), DbErr> {
+    let Some(column) = users::key_column(kind) else { return Ok(()) };
+    for some in users.chunks(MAX_PARAMETERS) {
+        users::Entity::update_many()
+            .col_expr(column, Expr::value(Option::<String>::None))
+            .filter(users::Column::Number.is_in(some.iter().copied()))
+            .exec(tx)
+            .await?;
+    }
+    Ok(())
+}
