@@ -3,6 +3,7 @@
 use super::activity::move_activity;
 use super::columns::LOAN;
 use super::import_users::{ANONYMISED, add_terms, terms_known};
+use super::import_limits;
 use super::loan_line::{BORROWER_COLUMNS, LoanLine};
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
@@ -15,6 +16,7 @@ use db::RecordsError;
 use db::bulk_insert::insert;
 use db::entity::{catalogue_records, items, loans, users};
 use policy::TermKind;
+use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
@@ -71,8 +73,18 @@ pub(super) async fn import(
     }
     let Import { mut summary, problems, report, .. } = import;
     summary.rejected = problems.lines();
-    let detail = format!("created={},changed={}", summary.created, summary.changed);
-    let imported = Imported { summary, sha256: lines.sha256(), report: report.with_rejected(&problems) };
+    let figures =
+        ImportFigures { lines: summary.lines, damaged: problems.damaged_keys(), ..ImportFigures::default() };
+    let stop = import_limits::stop(order, None, figures);
+    let sha256 = lines.sha256();
+    let confirmed = match &stop {
+        Some(stop) if !order.dry_run => {
+            format!(",{}", import_limits::confirm(&tx, store, actor, (order, &sha256), stop).await?)
+        }
+        _ => String::new(),
+    };
+    let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
+    let imported = Imported { summary, sha256, report: report.with_rejected(&problems), stop };
     complete(store, tx, actor, order, (imported, &detail)).await
 }
 

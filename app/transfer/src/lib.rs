@@ -23,8 +23,8 @@
 //!
 //! A line is matched to a user by external identifier, then by UserID, then by barcode. If the line and the
 //! matched user have different external identifiers, the line is an error: the UserID or barcode may belong to
-//! another person now. Matched users become *imported*. Users missing from the file are not changed and get no
-//! leaving date.
+//! another person now. Matched users become *imported*. Users missing from the file are not changed,
+//! unless a task says that they have left (`absence`).
 //!
 //! **Empty cells.** A missing column leaves its field unchanged. An empty cell empties the field, including the
 //! leaving date: a user who has returned must not be anonymised by an earlier leaving date. Some fields are never
@@ -47,6 +47,7 @@
 mod activity;
 mod borrower;
 mod circulation;
+mod absence;
 mod columns;
 mod export_loans;
 mod export_users;
@@ -54,6 +55,7 @@ mod guarantors;
 mod guard;
 mod import;
 pub mod import_history;
+mod import_limits;
 mod import_loans;
 mod import_users;
 pub mod job;
@@ -62,12 +64,16 @@ mod occurrence;
 mod order;
 mod problem;
 mod reader;
+pub mod profile;
 mod report;
+pub mod run_history;
+pub mod run_import;
 mod suppression;
 mod titles;
 pub mod upload;
 mod user_line;
 mod user_match;
+pub mod watched_folder;
 mod watch;
 mod write;
 
@@ -75,7 +81,7 @@ pub use export_loans::export_loans;
 pub use export_users::export_users;
 pub use import::import;
 pub use import_users::request_import_of_users;
-pub use order::{ImportOrder, Imported};
+pub use order::{ImportOrder, Imported, RunOrder};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};
 pub use watch::Watch;
 
@@ -119,6 +125,10 @@ pub struct ImportSummary {
     /// Number of users who lose identifying values, get several other ones, or become eligible earlier. They count
     /// towards the safety limits.
     pub touched: u64,
+    /// Number of imported users that the file lacks, if the import looks for them.
+    pub missing: u64,
+    /// Number of those whose leaving date was set.
+    pub left: u64,
     /// Number of new categories, departments and branches. Their codes become their names.
     pub new_terms: u64,
     /// Number of new items.

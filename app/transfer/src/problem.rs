@@ -1,8 +1,10 @@
 //! Problems in a file: line and column, never a value.
 
 use db::RecordsError;
+use super::columns::KEYS;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
+use safeguards::limits::ImportStop;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fmt;
@@ -45,12 +47,18 @@ pub struct FileProblems {
     /// The lines with problems.
     #[serde(skip)]
     lines: HashSet<u64>,
+    /// Those with a problem in a key.
+    #[serde(skip)]
+    damaged_keys: HashSet<u64>,
 }
 
 impl FileProblems {
     pub(super) fn add(&mut self, problem: LineProblem) {
         self.total += 1;
         self.lines.insert(problem.line);
+        if problem.column.as_deref().is_some_and(|column| KEYS.contains(&column)) {
+            self.damaged_keys.insert(problem.line);
+        }
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }
@@ -66,6 +74,11 @@ impl FileProblems {
     /// Returns the number of lines with problems.
     pub(super) fn lines(&self) -> u64 {
         self.lines.len() as u64
+    }
+
+    /// Returns the number of lines with a problem in a key.
+    pub(super) fn damaged_keys(&self) -> u64 {
+        self.damaged_keys.len() as u64
     }
 
     /// Returns an error if there is any problem.
@@ -103,6 +116,12 @@ pub enum TransferError {
     /// A member of staff cancelled the operation, or the server stops.
     #[error("Cancelled. Nothing was changed")]
     Cancelled,
+    /// The file exceeds a safety limit, and no person has confirmed it. Only for the run of a task.
+    #[error("{}", .0.label())]
+    Limit(ImportStop),
+    /// The file was changed after it was looked at.
+    #[error("The file was changed while it was read. Nothing was changed")]
+    FileChanged,
     /// The file can't be opened, read or written.
     #[error("The file cannot be read or written: {}", .0.kind())]
     Io(#[from] std::io::Error),

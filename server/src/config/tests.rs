@@ -133,6 +133,7 @@ const VALUES: [(&str, &str); 38] = [
     ("LETHE_SUPPRESSION_MONTHS", "12"),
     ("LETHE_AUDIT_ANCHOR_FILE", "a.audit"),
     ("LETHE_UPLOAD_DIR", "elsewhere"),
+    ("LETHE_IMPORT_DIR", "arriving"),
     ("LETHE_MAX_UPLOAD_MB", "7"),
     ("LETHE_LIMIT_RUN_USERS", "0"),
     ("LETHE_LIMIT_RUN_PERCENT", "0"),
