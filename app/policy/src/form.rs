@@ -60,6 +60,9 @@ pub enum Problem {
     /// Only a file of users can say which users are missing.
     #[error("Choose that missing users are not changed: only a file of users can say which users are missing")]
     AbsenceOfUsersOnly,
+    /// A saved task would get another type.
+    #[error("Choose the type that the task was created with. For another type, create another task")]
+    TaskTypeFixed,
     /// The value belongs to another task type than the chosen one.
     #[error("Choose the task type that uses this value, or clear it")]
     OtherTaskType,

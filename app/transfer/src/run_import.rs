@@ -72,6 +72,11 @@ impl CheckedFile {
         self.summary.as_ref()
     }
 
+    /// Returns whether an import of the file would exceed a safety limit.
+    pub fn is_stopped(&self) -> bool {
+        self.result.state == ImportState::Checked && self.result.reason.is_some()
+    }
+
     /// Stores the check as an import of the preview.
     pub async fn record(
         self,
