@@ -67,10 +67,25 @@ mod tests {
 
     #[test]
     fn a_folder_lies_below_the_folder_of_imports() {
-        for (typed, read) in [("", ""), (" hr ", "hr"), ("hr/students/", "hr/students"), ("a b/ü", "a b/ü")] {
+        for (typed, read) in [("", ""), (" hr ", "hr"), ("hr/students/", "hr/students"), ("a b/ü", "a b/ü")]
+        {
             assert_eq!(folder(typed).as_deref(), Ok(read), "{typed}");
         }
-        for wrong in ["/etc", "..", "a/..", "a/../../b", "../a", ".", "a//b", "/", "//", "C:\\files", "a\\..\\b", "~/..", "c:"] {
+        for wrong in [
+            "/etc",
+            "..",
+            "a/..",
+            "a/../../b",
+            "../a",
+            ".",
+            "a//b",
+            "/",
+            "//",
+            "C:\\files",
+            "a\\..\\b",
+            "~/..",
+            "c:",
+        ] {
             assert_eq!(folder(wrong), Err(Problem::NotASubfolder), "{wrong}");
         }
         assert_eq!(folder("a\0b"), Err(Problem::ControlCharacter));

@@ -52,13 +52,17 @@ pub enum Problem {
     #[error("Enter a whole number of per cent from 0 to 100, or leave it empty for no limit")]
     NotPercent,
     /// The path leads out of the folder of imports.
-    #[error("Enter a folder below the folder of imports, such as hr or hr/students, without a leading / and without ..")]
+    #[error(
+        "Enter a folder below the folder of imports, such as hr or hr/students, without a leading / and without .."
+    )]
     NotASubfolder,
     /// Not a pattern of file names.
     #[error("Enter a file name without a folder, such as *.csv")]
     NotAFileName,
     /// Only a file of users can say which users are missing.
-    #[error("Choose that missing users are not changed: only a file of users can say which users are missing")]
+    #[error(
+        "Choose that missing users are not changed: only a file of users can say which users are missing"
+    )]
     AbsenceOfUsersOnly,
     /// A saved task would get another type.
     #[error("Choose the type that the task was created with. For another type, create another task")]

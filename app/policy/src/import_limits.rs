@@ -75,6 +75,18 @@ coded_enum! {
 }
 
 impl ImportLimit {
+    /// Returns the name of the field in the form.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Missing => "limits.missing",
+            Self::New => "limits.new",
+            Self::Changed => "limits.changed",
+            Self::Leaving => "limits.leaving",
+            Self::Uniform => "limits.uniform",
+            Self::Damaged => "limits.damaged",
+        }
+    }
+
     /// Returns the label of the limit in the form.
     pub const fn label(self) -> &'static str {
         match self {

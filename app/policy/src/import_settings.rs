@@ -72,10 +72,9 @@ impl ImportSettings {
         let options = (self.options, confirmed.options);
         let sets_leaving_dates =
             options.0.absence == Absence::SetLeavingDate && options.1.absence == Absence::Nothing;
-        let clears =
-            options.0.empty_cells == EmptyCells::Clear && options.1.empty_cells == EmptyCells::Keep;
-        let passes_wrong_lines = options.0.mode == ImportMode::ValidLinesOnly
-            && options.1.mode == ImportMode::AllOrNothing;
+        let clears = options.0.empty_cells == EmptyCells::Clear && options.1.empty_cells == EmptyCells::Keep;
+        let passes_wrong_lines =
+            options.0.mode == ImportMode::ValidLinesOnly && options.1.mode == ImportMode::AllOrNothing;
         (self.kind, &self.profile, &self.folder, &self.pattern)
             != (confirmed.kind, &confirmed.profile, &confirmed.folder, &confirmed.pattern)
             || sets_leaving_dates

@@ -1,6 +1,7 @@
 //! The task types, and the settings of each.
 
 use crate::import_settings::ImportSettings;
+use crate::numbers::counted;
 use crate::policy::Policy;
 use crate::policy_reach::extends_beyond;
 use crate::stored::{Stored, coded_enum};
@@ -42,6 +43,14 @@ impl TaskType {
         match self {
             Self::AnonymiseUserData => "Anonymise user data",
             Self::ImportUsers => "Import users",
+        }
+    }
+
+    /// Returns what the runs of the type process: `1 user`, `2 lines`.
+    pub fn counted(self, count: i64) -> String {
+        match self {
+            Self::AnonymiseUserData => counted(count, "user", "users"),
+            Self::ImportUsers => counted(count, "line", "lines"),
         }
     }
 

@@ -70,11 +70,7 @@ pub(super) async fn apply(
 }
 
 /// Returns the expected users that no line names, for a few bytes each.
-async fn missing(
-    tx: &DatabaseTransaction,
-    seen: &HashSet<i64>,
-    today: NaiveDate,
-) -> Result<Vec<i64>, DbErr> {
+async fn missing(tx: &DatabaseTransaction, seen: &HashSet<i64>, today: NaiveDate) -> Result<Vec<i64>, DbErr> {
     let mut missing = Vec::new();
     let mut after = i64::MIN;
     loop {
@@ -94,11 +90,7 @@ async fn missing(
     }
 }
 
-async fn set_leaving_date(
-    tx: &DatabaseTransaction,
-    numbers: &[i64],
-    today: NaiveDate,
-) -> Result<(), DbErr> {
+async fn set_leaving_date(tx: &DatabaseTransaction, numbers: &[i64], today: NaiveDate) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     for some in numbers.chunks(usize::try_from(USERS_PER_STATEMENT).unwrap_or(usize::MAX)) {
         // Raw SQL: one UPDATE for many users, whose numbers `dialect::in_list` takes as one value.

@@ -256,7 +256,10 @@ fn checks_of_previews() -> sea_orm::sea_query::SelectStatement {
 }
 
 /// Adds the names of the members of staff.
-pub(super) async fn with_people(store: &Store, rows: Vec<imports::Model>) -> Result<Vec<Import>, RecordsError> {
+pub(super) async fn with_people(
+    store: &Store,
+    rows: Vec<imports::Model>,
+) -> Result<Vec<Import>, RecordsError> {
     let numbers = rows.iter().filter_map(|row| row.started_by);
     let people = users::Entity::find().filter(users::Column::Number.is_in(numbers)).all(&store.db).await?;
     let names: HashMap<i64, String> =
@@ -309,6 +312,15 @@ pub async fn report(
     paging: &Paging,
 ) -> Result<Page<ReportLine>, RecordsError> {
     actor.require_permission_to_see(Action::Import)?;
+    report_of(store, id, paging).await
+}
+
+/// Returns the report of an import, for the page of its run.
+pub async fn report_of(
+    store: &Store,
+    id: ImportId,
+    paging: &Paging,
+) -> Result<Page<ReportLine>, RecordsError> {
     let after = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or_default();
     let rows = import_lines::Entity::find()
         .filter(import_lines::Column::ImportId.eq(id.0))

@@ -2,8 +2,8 @@
 
 use super::activity::move_activity;
 use super::columns::LOAN;
-use super::import_users::{ANONYMISED, add_terms, terms_known};
 use super::import_limits;
+use super::import_users::{ANONYMISED, add_terms, terms_known};
 use super::loan_line::{BORROWER_COLUMNS, LoanLine};
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};

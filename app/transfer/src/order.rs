@@ -65,7 +65,18 @@ impl<'a> ImportOrder<'a> {
             empty_cells: EmptyCells::Keep,
             absence: Absence::Nothing,
         };
-        Self { file, profile, options, origin, record: None, dry_run: false, confirmed: None, limits: ImportLimits::of_a_part(), run: None, watch }
+        Self {
+            file,
+            profile,
+            options,
+            origin,
+            record: None,
+            dry_run: false,
+            confirmed: None,
+            limits: ImportLimits::of_a_part(),
+            run: None,
+            watch,
+        }
     }
 }
 

@@ -13,10 +13,6 @@ pub async fn choices(_store: &Store) -> Result<Vec<(String, String)>, RecordsErr
 
 /// Returns the profile with this code for this kind of file, or `None` if there is none.
 #[allow(clippy::unused_async, reason = "saved profiles are read from the database")]
-pub async fn find(
-    _store: &Store,
-    code: &str,
-    kind: FileKind,
-) -> Result<Option<ImportProfile>, RecordsError> {
+pub async fn find(_store: &Store, code: &str, kind: FileKind) -> Result<Option<ImportProfile>, RecordsError> {
     Ok((code == OWN_PROFILE).then(|| ImportProfile::of(kind)))
 }

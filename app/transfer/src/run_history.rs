@@ -132,10 +132,7 @@ pub async fn result_of(
     Ok((sum, rows.into_iter().map(|(state, _)| state).collect()))
 }
 
-async fn rows_of(
-    db: &impl ConnectionTrait,
-    run: RunId,
-) -> Result<Vec<(ImportState, Option<String>)>, DbErr> {
+async fn rows_of(db: &impl ConnectionTrait, run: RunId) -> Result<Vec<(ImportState, Option<String>)>, DbErr> {
     imports::Entity::find()
         .select_only()
         .columns([imports::Column::State, imports::Column::Counts])

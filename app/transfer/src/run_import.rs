@@ -171,7 +171,9 @@ async fn order<'a>(
     watch: &'a Watch,
 ) -> Result<ImportOrder<'a>, RecordsError> {
     let profile = profile::find(store, &settings.profile, settings.kind).await?.ok_or_else(|| {
-        RecordsError::Refused("The import profile of this task no longer exists. Choose another one".to_owned())
+        RecordsError::Refused(
+            "The import profile of this task no longer exists. Choose another one".to_owned(),
+        )
     })?;
     Ok(ImportOrder {
         options: settings.options,
@@ -213,9 +215,8 @@ async fn is_ours(store: &Store, run: &RunOrder<'_>) -> Result<bool, sea_orm::DbE
         .into_tuple()
         .one(&store.db)
         .await?;
-    Ok(found.is_some_and(|(state, holder)| {
-        state == RunState::Running && holder.as_deref() == Some(run.holder)
-    }))
+    Ok(found
+        .is_some_and(|(state, holder)| state == RunState::Running && holder.as_deref() == Some(run.holder)))
 }
 
 /// Stores the result of an import that has not stored it itself.
@@ -270,7 +271,9 @@ pub async fn record_unchanged(
         state: ImportState::Unchanged,
         sha256: Some(sha256.to_owned()),
         counts: None,
-        reason: Some("The file has the same content as the last imported one. Nothing was changed".to_owned()),
+        reason: Some(
+            "The file has the same content as the last imported one. Nothing was changed".to_owned(),
+        ),
         report: Vec::new(),
     };
     import_history::set_result((&tx, store), id, result).await?;

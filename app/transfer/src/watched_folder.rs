@@ -35,8 +35,10 @@ pub struct WatchedFile {
 /// Rejects a folder that lies outside of the folder of imports, also behind a symbolic link. Links and other entries
 /// that are no regular files are left out.
 pub fn files(imports: &Path, folder: &str, pattern: &str) -> Result<Vec<WatchedFile>, RecordsError> {
-    let place = if folder.is_empty() { "the folder of imports".to_owned() } else { format!("the folder {folder}") };
-    let refused = |why: &str| RecordsError::Refused(format!("{why}: {place} (LETHE_IMPORT_DIR). Nothing was changed"));
+    let place =
+        if folder.is_empty() { "the folder of imports".to_owned() } else { format!("the folder {folder}") };
+    let refused =
+        |why: &str| RecordsError::Refused(format!("{why}: {place} (LETHE_IMPORT_DIR). Nothing was changed"));
     let missing = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => refused("This folder does not exist"),
         io::ErrorKind::PermissionDenied => refused("The server may not read this folder"),
@@ -74,9 +76,8 @@ pub async fn when_complete(file: &WatchedFile) -> Option<WatchedFile> {
     let began = Instant::now();
     let mut seen = as_now(file)?;
     let mut since = Instant::now();
-    let is_old = |file: &WatchedFile| {
-        (Utc::now() - file.changed_at).to_std().is_ok_and(|silent| silent >= QUIET)
-    };
+    let is_old =
+        |file: &WatchedFile| (Utc::now() - file.changed_at).to_std().is_ok_and(|silent| silent >= QUIET);
     while !is_old(&seen) && since.elapsed() < QUIET {
         if began.elapsed() > MAX_WAIT {
             return None;

@@ -70,7 +70,7 @@ fn limits(form: &TaskForm, errors: &mut FieldErrors) -> ImportLimits {
     let mut limits = ImportLimits::default();
     for limit in ImportLimit::ALL {
         let typed = form.limits.get(limit.code()).map_or("", String::as_str);
-        if let Some(percent) = errors.take(&format!("limits.{}", limit.code()), Percent::parse(typed)) {
+        if let Some(percent) = errors.take(limit.field(), Percent::parse(typed)) {
             *limits.of_mut(limit) = percent;
         }
     }

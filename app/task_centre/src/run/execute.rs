@@ -1,9 +1,9 @@
 //! Executes a run, by the type of its task.
 
-use super::{anonymising, importing};
 use super::lease::Lease;
 use super::scheduled_preview::{self, ScheduledPreview};
 use db::RecordsError;
+use super::{anonymising, importing};
 use db::entity::runs;
 use policy::{Phase, RunKind, RunState, TaskSettings};
 use sea_orm::EntityTrait;

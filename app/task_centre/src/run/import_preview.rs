@@ -4,9 +4,7 @@ use super::watched::{self, as_error_of_run};
 use db::clock::Clock;
 use db::entity::{runs, tasks};
 use db::error::RecordsError;
-use policy::{
-    Action, ImportSettings, RULES_VERSION, RunId, RunKind, RunState, SafetyLimit, TaskId,
-};
+use policy::{Action, ImportSettings, RULES_VERSION, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::{ActiveModelTrait, Set};
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};

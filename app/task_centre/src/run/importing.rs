@@ -1,16 +1,14 @@
 //! Executes a run of the task type *Import users*: the files of a folder, oldest first, each in one transaction.
 
+use super::finish;
 use super::lease::{Lease, LeaseStatus};
 use super::watched::{self, as_error_of_run, is_dealt_with};
-use super::finish;
 use db::entity::{runs, tasks};
 use db::error::RecordsError;
 use erasure::run_counts;
 use policy::import::ImportState;
 use policy::import_settings::ImportedFile;
-use policy::{
-    ImportSettings, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId, UserNumber,
-};
+use policy::{ImportSettings, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use trail::actor::Actor;

@@ -29,21 +29,28 @@ pub(super) async fn next(
 ) -> Result<WatchedFile, RecordsError> {
     let refused = |why: String| RecordsError::Refused(why);
     let files = files(store, task, settings).await?;
-    let is_waiting = |state: Option<ImportState>| !is_dealt_with(state) && state != Some(ImportState::Rejected);
+    let is_waiting =
+        |state: Option<ImportState>| !is_dealt_with(state) && state != Some(ImportState::Rejected);
     let next = files
         .iter()
         .find(|(_, last)| is_waiting(*last))
         .or_else(|| files.iter().find(|(_, last)| *last == Some(ImportState::Rejected)));
     let Some((file, _)) = next else {
-        let place =
-            if settings.folder.is_empty() { "The folder of imports".to_owned() } else { format!("The folder {}", settings.folder) };
+        let place = if settings.folder.is_empty() {
+            "The folder of imports".to_owned()
+        } else {
+            format!("The folder {}", settings.folder)
+        };
         return Err(refused(format!(
             "{place} has no new file {}. Put a file there, then create the preview again",
             settings.pattern
         )));
     };
     watched_folder::when_complete(file).await.ok_or_else(|| {
-        refused(format!("The file {} is still being written. Create the preview again in a minute", file.name))
+        refused(format!(
+            "The file {} is still being written. Create the preview again in a minute",
+            file.name
+        ))
     })
 }
 

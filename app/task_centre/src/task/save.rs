@@ -52,7 +52,8 @@ pub(super) async fn write(
         None => {
             task.created_at = Set(now);
             task.next_due_at = Set(next);
-            task.single_default = Set(super::default::is_default(default.as_ref(), None, (task_type, draft.visibility))?);
+            task.single_default =
+                Set(super::default::is_default(default.as_ref(), None, (task_type, draft.visibility))?);
             (task.insert(tx).await?, AuditAction::TaskCreated)
         }
         Some((id, version)) => {
