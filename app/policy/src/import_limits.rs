@@ -214,10 +214,10 @@ impl Exceeded {
 }
 
 impl ImportLimits {
-    /// The limits of a file that may contain any part of the users, such as an uploaded one: the number of missing
-    /// users says nothing.
+    /// The limits of a file that a person imports by hand, and that may contain any part of the users: how many it
+    /// lacks or changes says nothing. The limits of the installation count users who leave.
     pub fn of_a_part() -> Self {
-        Self { missing: None, ..Self::default() }
+        Self { missing: None, changed: None, leaving: None, ..Self::default() }
     }
 
     /// Returns the permitted share.
@@ -254,8 +254,8 @@ impl ImportLimits {
         let percent = self.of(limit)?;
         let (count, of) = match limit {
             ImportLimit::Missing => (figures.missing, figures.imported),
-            // The first import of a library creates all its users.
-            ImportLimit::New if figures.imported == 0 => return None,
+            // The first import of a library creates all its users, and their dates can't be compared.
+            ImportLimit::New | ImportLimit::Uniform if figures.imported == 0 => return None,
             ImportLimit::New => (figures.new, figures.users),
             ImportLimit::Changed => (figures.changed, figures.imported),
             ImportLimit::Leaving => (figures.leaving, figures.imported),
@@ -344,7 +344,8 @@ mod tests {
             damaged: 19,
         };
         assert_eq!(limits.exceeded(few), []);
-        let first = ImportFigures { lines: 5_000, users: 3, new: 5_000, ..ImportFigures::default() };
+        let first =
+            ImportFigures { lines: 5_000, users: 3, new: 5_000, uniform: 5_000, ..ImportFigures::default() };
         assert_eq!(limits.exceeded(first), []);
     }
 
