@@ -167,7 +167,7 @@ impl std::ops::AddAssign for RunLines {
     }
 }
 
-/// Stores the result of a file in a transaction of its own.
+/// Stores the result of a file in a separate transaction.
 pub(super) async fn store_result(
     store: &Store,
     id: ImportId,

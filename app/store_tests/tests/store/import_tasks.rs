@@ -298,7 +298,7 @@ async fn a_second_person_approves_a_file_beyond_a_limit() {
         {
             assert!(why.contains(part), "{part}: {why}");
         }
-        assert!(run::start(&store, maker, preview, "30").await.is_err(), "nobody has approved");
+        assert!(run::start(&store, maker, preview, "30").await.is_err(), "a second person has not approved");
         let request = approval_workflow::request(&store, maker, preview).await.unwrap();
         approval_workflow::approve_confirmed(&store, second, request, "30").await.unwrap();
         let started = run::start(&store, maker, preview, "30").await.unwrap();

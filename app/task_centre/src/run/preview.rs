@@ -20,7 +20,7 @@ pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId,
     let tx = store.begin().await?;
     let task = task::row_for(&tx, actor, task).await?;
     if let TaskSettings::ImportUsers(settings) = &task.settings {
-        // A dry run has a transaction of its own.
+        // A dry run has a separate transaction.
         tx.rollback().await?;
         return import_preview::preview(store, actor, &task, settings).await;
     }
