@@ -112,7 +112,7 @@ fn the_client_secret_is_the_trimmed_text_of_its_file() {
 }
 
 /// A value of each documented variable that is not its default.
-const VALUES: [(&str, &str); 38] = [
+const VALUES: [(&str, &str); 39] = [
     ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
     ("LETHE_ADDR", "127.0.0.1:4000"),
     ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
