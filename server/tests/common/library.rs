@@ -169,6 +169,7 @@ impl Library {
             ("LETHE_LEDGER_FILE", folder.join("lethe.ledger").to_str().unwrap()),
             ("LETHE_KEY_FILE", folder.join("lethe.key").to_str().unwrap()),
             ("LETHE_SUPPRESSION_KEY_FILE", folder.join("lethe.suppression").to_str().unwrap()),
+            ("LETHE_IMPORT_DIR", folder.join("import").to_str().unwrap()),
             ("LETHE_DEMO", "1"),
             ("LETHE_TODAY", TODAY),
         ]);
