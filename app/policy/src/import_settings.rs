@@ -106,9 +106,10 @@ impl ImportSettings {
         [
             self.options.mode.label(),
             self.options.empty_cells.label(),
-            match self.kind {
-                FileKind::Users => self.options.absence.label(),
-                _ => Absence::Nothing.label(),
+            if matches!(self.kind, FileKind::Users) {
+                self.options.absence.label()
+            } else {
+                Absence::Nothing.label()
             },
         ]
     }

@@ -6,7 +6,7 @@ use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
 use safeguards::limits::ImportStop;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use thiserror::Error;
 
@@ -44,21 +44,16 @@ pub struct FileProblems {
     pub problems: Vec<LineProblem>,
     /// Total number of problems.
     pub total: u64,
-    /// The lines with problems.
+    /// The lines with problems, and whether a key is among them.
     #[serde(skip)]
-    lines: HashSet<u64>,
-    /// Those with a problem in a key.
-    #[serde(skip)]
-    damaged_keys: HashSet<u64>,
+    lines: HashMap<u64, bool>,
 }
 
 impl FileProblems {
     pub(super) fn add(&mut self, problem: LineProblem) {
         self.total += 1;
-        self.lines.insert(problem.line);
-        if problem.column.as_deref().is_some_and(|column| KEYS.contains(&column)) {
-            self.damaged_keys.insert(problem.line);
-        }
+        let is_of_a_key = problem.column.as_deref().is_some_and(|column| KEYS.contains(&column));
+        *self.lines.entry(problem.line).or_default() |= is_of_a_key;
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }
@@ -78,7 +73,7 @@ impl FileProblems {
 
     /// Returns the number of lines with a problem in a key.
     pub(super) fn damaged_keys(&self) -> u64 {
-        self.damaged_keys.len() as u64
+        self.lines.values().filter(|is_of_a_key| **is_of_a_key).count() as u64
     }
 
     /// Returns an error if there is any problem.

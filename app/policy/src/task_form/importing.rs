@@ -80,10 +80,13 @@ fn limits(form: &TaskForm, errors: &mut FieldErrors) -> ImportLimits {
     limits
 }
 
+/// Reads a text of the form.
+type ReadText = fn(&TaskForm) -> &String;
+
 /// Rejects values of these fields while the task has another type: ignoring them would lose what was typed.
 pub(super) fn reject_values(form: &TaskForm, errors: &mut FieldErrors) {
     let default = TaskForm::default().with_import(&ImportSettings::default());
-    let fields: [(&str, fn(&TaskForm) -> &String); 8] = [
+    let fields: [(&str, ReadText); 8] = [
         ("file_kind", |form| &form.file_kind),
         ("profile", |form| &form.profile),
         ("folder", |form| &form.folder),

@@ -21,7 +21,7 @@ use transfer::import_history::{Import, ReportLine};
 
 /// One page of the lines to look at.
 pub(super) struct Lines {
-    pub(super) lines: Vec<ReportLine>,
+    pub(super) rows: Vec<ReportLine>,
     pub(super) next: Option<String>,
     pub(super) is_paged: bool,
 }
@@ -42,16 +42,16 @@ pub(super) fn page(
         .collect();
     let here = format!("/runs/{}", run.id);
     let found = run.imports.first().map(found);
-    let Lines { lines, next, is_paged } = report;
+    let Lines { rows, next, is_paged } = report;
     view! {
         <PageLayout title=format!("Preview {}", run.id) crumbs=crumbs(run.task.as_ref()) actions
             lead="Shows what an import of the next file would do. A preview changes no users.">
             {unusable(&run, why_not, newer)}
             {found}
             <p class="hint">"Created " <Timestamp at=run.created_at /> "."</p>
-            {(!lines.is_empty()).then(|| view! {
+            {(!rows.is_empty()).then(|| view! {
                 <h2 id="lines">"Lines to look at"</h2>
-                {report_table(lines)}
+                {report_table(rows)}
                 <Pager list=here paged=is_paged next />
             })}
             {second.map(SecondPerson::view)}

@@ -58,8 +58,8 @@ fn task_form(changes: &[(&str, &str)]) -> String {
         ("missed", "once"),
     ];
     let fields = fields.map(|(name, value)| {
-        let changed = changes.iter().find(|(field, _)| *field == name);
-        format!("form[{name}]={}", changed.map_or(value, |(_, value)| value))
+        let other = changes.iter().find(|(field, _)| *field == name);
+        format!("form[{name}]={}", other.map_or(value, |(_, value)| value))
     });
     fields.join("&")
 }
@@ -92,6 +92,49 @@ async fn preview(desk: &Desk, task: &str) -> String {
 
 /// Starts the run of a preview, waits for its end and returns its address and page.
 async fn start(desk: &Desk, preview: &str, typed: &str) -> (String, String) {
+    let id = preview.rsplit('/').next().expect("a number");
+    let form = format!("form[preview]={id}&form[confirm]={typed}");
+    let (status, location, page) = desk.post(&format!("/do/start_run?page={preview}"), form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    for _ in 0..400 {
+        let (answered, _, shown) = desk.get(&location).await;
+        assert_eq!(answered, StatusCode::OK, "{shown}");
+        if !shown.contains("The run continues if you leave this page") {
+            return (location, shown);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the run does not end");
+}
+
+async fn imported_users(desk: &Desk) -> u64 {
+    users::Entity::find()
+        .filter(users::Column::Imported.eq(true))
+        .count(&desk.store.db)
+        .await
+        .expect("a count")
+}
+
+async fn a_task_imports_a_file_and_its_pages_show_it(desk: Desk) {
+    let task = save(&desk).await;
+    let (_, _, shown) = desk.get(&task).await;
+    for part in ["Import users", "Users from files *.csv in the folder of imports", "Missing users", "5 %"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("Set as default for single users"));
+    let path = deliver(&desk, "students.csv", "external_id,last_name\nE1,Alder\nE2,Birch\n");
+    let preview = preview(&desk, &task).await;
+    let (_, _, shown) = desk.get(&preview).await;
+    for part in [
+        "students.csv",
+        "<dt>new</dt><dd>2</dd>",
+        "Preview fingerprint",
+        "To confirm, type 2",
+        "Import 2 lines",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert_eq!((imported_users(&desk).await, path.exists()), (0, true));
     let id = preview.rsplit('/').next().expect("a number");
     let wrong = format!("form[preview]={id}&form[confirm]=3");
     let (_, location, _) = desk.post(&format!("/do/start_run?page={preview}"), wrong).await;
