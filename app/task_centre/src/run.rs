@@ -43,8 +43,8 @@ pub(crate) use start::{usable_preview, why_two_of};
 
 use db::RecordsError;
 use erasure::eligibility;
-use trail::Store;
 use policy::{Policy, Reason, RunId};
+use trail::Store;
 
 /// Returns whether this process is importing a file for a run.
 ///

@@ -8,8 +8,8 @@ use policy::import_limits::{Exceeded, ImportFigures};
 use safeguards::limits::{self, ImportStop, TooMany};
 use sea_orm::DatabaseTransaction;
 use std::collections::HashMap;
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::Actor;
+use trail::Store;
 
 /// The dates of the past that a line can set, from which conditions count.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -91,6 +91,26 @@ pub(super) async fn confirm(
         Some(_) => Err(TransferError::Limit(stop.clone())),
         None => Ok(limits::confirm_import(tx, store, actor, stop, (sha256, order.confirmed)).await?),
     }
+}
+
+/// Applies the limit of damaged keys to a file of loans, requests or charges. Returns the exceeded limit for a check, and
+/// how it was confirmed as a detail for the audit. Rejects an import that was not confirmed.
+pub(super) async fn of_lines(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    (order, sha256): (&ImportOrder<'_>, &str),
+    (lines, damaged): (u64, u64),
+) -> Result<(Option<ImportStop>, String), TransferError> {
+    let figures = ImportFigures { lines, damaged, ..ImportFigures::default() };
+    let stop = stop(order, None, figures);
+    let confirmed = match &stop {
+        Some(stop) if !order.dry_run => {
+            format!(",{}", confirm(tx, store, actor, (order, sha256), stop).await?)
+        }
+        _ => String::new(),
+    };
+    Ok((stop, confirmed))
 }
 
 #[cfg(test)]

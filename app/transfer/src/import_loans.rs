@@ -16,7 +16,6 @@ use db::RecordsError;
 use db::bulk_insert::insert;
 use db::entity::{catalogue_records, items, loans, users};
 use policy::TermKind;
-use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
@@ -73,16 +72,9 @@ pub(super) async fn import(
     }
     let Import { mut summary, problems, report, .. } = import;
     summary.rejected = problems.lines();
-    let figures =
-        ImportFigures { lines: summary.lines, damaged: problems.damaged_keys(), ..ImportFigures::default() };
-    let stop = import_limits::stop(order, None, figures);
     let sha256 = lines.sha256();
-    let confirmed = match &stop {
-        Some(stop) if !order.dry_run => {
-            format!(",{}", import_limits::confirm(&tx, store, actor, (order, &sha256), stop).await?)
-        }
-        _ => String::new(),
-    };
+    let counts = (summary.lines, problems.damaged_keys());
+    let (stop, confirmed) = import_limits::of_lines(&tx, store, actor, (order, &sha256), counts).await?;
     let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
     let imported = Imported { summary, sha256, report: report.with_rejected(&problems), stop };
     complete(store, tx, actor, order, (imported, &detail)).await

@@ -44,10 +44,10 @@
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A
 //! file with an error changes nothing. Problems name line and column, never a value.
 
+mod absence;
 mod activity;
 mod borrower;
 mod circulation;
-mod absence;
 mod columns;
 mod export_loans;
 mod export_users;
@@ -74,8 +74,8 @@ pub mod upload;
 mod user_line;
 mod user_match;
 mod watch;
-mod write;
 pub mod watched_folder;
+mod write;
 
 pub use export_loans::export_loans;
 pub use export_users::export_users;

@@ -4,7 +4,7 @@ use super::ImportSummary;
 use super::import_history::{self, ImportResult, ReportLine};
 use super::problem::TransferError;
 use super::watch::Watch;
-use db::clock::Clock;
+use db::Clock;
 use db::entity::runs;
 use policy::import::{ImportOrigin, ImportState};
 use policy::import_limits::ImportLimits;

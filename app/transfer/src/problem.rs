@@ -1,7 +1,7 @@
 //! Problems in a file: line and column, never a value.
 
-use db::RecordsError;
 use super::columns::KEYS;
+use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
 use safeguards::limits::ImportStop;

@@ -1,9 +1,9 @@
 //! The import profiles that a task can use.
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::import_profile::{FileKind, ImportProfile};
 use policy::import_settings::OWN_PROFILE;
-use trail::store::Store;
+use trail::Store;
 
 /// Returns the code and the name of each profile.
 #[allow(clippy::unused_async, reason = "saved profiles are read from the database")]

@@ -3,9 +3,9 @@
 use super::import_history::{self, Import, ImportResult};
 use super::order::ImportOrder;
 use super::watched_folder::WatchedFile;
-use db::clock::Clock;
+use db::Clock;
+use db::RecordsError;
 use db::entity::{imports, runs};
-use db::error::RecordsError;
 use policy::import::ImportState;
 use policy::{ImportId, RunId, RunKind, TaskId};
 use sea_orm::sea_query::Query;
@@ -13,8 +13,8 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, Set,
 };
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::Actor;
+use trail::Store;
 
 /// Adds the import of a watched file to the history.
 pub(super) async fn add(

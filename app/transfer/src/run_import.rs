@@ -8,8 +8,8 @@ use super::problem::TransferError;
 use super::watch::Watch;
 use super::watched_folder::WatchedFile;
 use super::{profile, run_history};
+use db::RecordsError;
 use db::entity::runs;
-use db::error::RecordsError;
 use policy::import::{ImportOrigin, ImportState};
 use policy::{ImportId, ImportSettings, RunId, RunState};
 use sea_orm::{ColumnTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
@@ -17,8 +17,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use trail::actor::Actor;
-use trail::store::Store;
+use trail::Actor;
+use trail::Store;
 
 /// The interval of the heartbeats of an import, at which its run is also looked at.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);

@@ -2,8 +2,8 @@
 
 use super::upload;
 use chrono::{DateTime, SubsecRound as _, Utc};
+use db::RecordsError;
 use db::checksum::Summed;
-use db::error::RecordsError;
 use policy::file_pattern::matches;
 use std::fs::{self, File};
 use std::io;

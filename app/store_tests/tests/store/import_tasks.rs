@@ -6,8 +6,8 @@ use crate::support::{add, clock, day, dump_records, execute, for_each_database, 
 use chrono::Duration as Days;
 use chrono_tz::Tz;
 use db::Clock;
+use db::RecordsError;
 use db::entity::{imports, runs, tasks, users};
-use db::error::RecordsError;
 use operations::health::{self, ConditionKind};
 use policy::form::Problem;
 use policy::import::ImportState;

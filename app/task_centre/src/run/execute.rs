@@ -2,8 +2,8 @@
 
 use super::lease::Lease;
 use super::scheduled_preview::{self, ScheduledPreview};
-use db::RecordsError;
 use super::{anonymising, importing};
+use db::RecordsError;
 use db::entity::runs;
 use policy::{Phase, RunKind, RunState, TaskSettings};
 use sea_orm::EntityTrait;

@@ -1,14 +1,14 @@
 //! The preview of *Import users*: a dry run of the next file. Its fingerprint is the SHA-256 of the file.
 
 use super::watched::{self, as_error_of_run};
-use db::clock::Clock;
+use db::Clock;
+use db::RecordsError;
 use db::entity::{runs, tasks};
-use db::error::RecordsError;
 use policy::{Action, ImportSettings, RULES_VERSION, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::{ActiveModelTrait, Set};
-use trail::actor::Actor;
+use trail::Actor;
+use trail::Store;
 use trail::audit::{self, AuditAction, Subject};
-use trail::store::Store;
 use transfer::run_history::RunLines;
 use transfer::{run_import, watched_folder};
 

@@ -1,9 +1,9 @@
 //! Which file of a watched folder a run or preview of *Import users* takes next.
 
-use db::error::RecordsError;
+use db::RecordsError;
 use policy::import::ImportState;
 use policy::{ImportSettings, TaskId};
-use trail::store::Store;
+use trail::Store;
 use transfer::watched_folder::{self, WatchedFile};
 use transfer::{TransferError, run_history};
 
