@@ -12,6 +12,8 @@ const TODAY = "2026-11-24";
 
 export interface Library {
   address: string;
+  // The folder of the library, with its database and the folder of imports.
+  folder: string;
   command: (...words: string[]) => string;
   // Changes the database directly, as another process would.
   sql: (statement: string) => string;
@@ -124,7 +126,7 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
           .split(/[|\n]/)
           .filter((value) => value.length > 2);
       const values = new Set(people());
-      await use({ address, command, sql, signIn, everything });
+      await use({ address, folder, command, sql, signIn, everything });
       server.kill();
       await written;
       await new Promise((closed) => logged.end(closed));

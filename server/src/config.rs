@@ -103,6 +103,9 @@ pub(crate) struct Config {
     suppression_months: u32,
     /// The folder of uploaded files. The default is `uploads` next to an SQLite database, otherwise `data/uploads`.
     upload_dir: Option<PathBuf>,
+    /// The folder below which tasks find the files that they import. The default is `import` next to an SQLite
+    /// database, otherwise `data/import`.
+    import_dir: Option<PathBuf>,
     /// The maximum size of an uploaded file, in megabytes.
     max_upload_mb: u32,
     /// A scheduled run of more users than this waits for a confirmation.
@@ -205,6 +208,7 @@ impl Default for Config {
             suppression_key_file: None,
             suppression_months: DEFAULT_MONTHS,
             upload_dir: None,
+            import_dir: None,
             max_upload_mb: 500,
             limit_run_users: 5_000,
             limit_run_percent: 10,
@@ -310,6 +314,7 @@ impl Config {
             suppression_months: self.suppression_months,
             anchor: self.audit_anchor_file.clone().unwrap_or(defaults.anchor),
             uploads: self.upload_dir.clone().unwrap_or(defaults.uploads),
+            imports: self.import_dir.clone().unwrap_or(defaults.imports),
             max_upload: u64::from(self.max_upload_mb) * 1_000_000,
             safety_limits: SafetyLimits {
                 people: self.limit_run_users.into(),

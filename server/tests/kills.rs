@@ -113,6 +113,68 @@ async fn kill_imports(database: Database) {
     eprintln!("{database:?}: killed {killed} times in {imports} imports; each was complete or had no effect");
 }
 
+/// Kills runs of a task that import a file. Each import is complete or has no effect, and the next start completes the
+/// run with the same result.
+async fn kill_import_runs(database: Database) {
+    let (template, file) = Library::with_an_import_run(&database, 2_000).await;
+    let content = std::fs::read(&file).unwrap();
+    let undisturbed = template.copy().await;
+    let place = |library: &Library| library.folder().join("import/users.csv");
+    let deliver = |library: &Library| {
+        std::fs::create_dir_all(library.folder().join("import")).unwrap();
+        std::fs::write(place(library), &content).unwrap();
+        let at = std::time::SystemTime::now() - Duration::from_mins(1);
+        std::fs::File::options().write(true).open(place(library)).unwrap().set_modified(at).unwrap();
+    };
+    deliver(&undisturbed);
+    let users = "SELECT COUNT(*) FROM users";
+    let before = undisturbed.number(users).await;
+    let begun = Instant::now();
+    let output = undisturbed.lethe(&["runs", "resume"]).output().unwrap();
+    let duration = begun.elapsed();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let after = undisturbed.number(users).await;
+    assert!(after > before && !place(&undisturbed).exists());
+
+    let (mut killed, mut runs) = (0, 0);
+    while killed < kills().div_ceil(4) {
+        let library = template.copy().await;
+        deliver(&library);
+        runs += 1;
+        loop {
+            let program = library.lethe(&["runs", "resume"]).stdout(Stdio::null()).spawn().unwrap();
+            let ended = kill_at_random(program, duration.mul_f64(1.2), &[0]);
+            let now = library.number(users).await;
+            assert!(now == before || now == after, "a part of the file was imported: {now}");
+            if ended {
+                assert_eq!((now, place(&library).exists()), (after, false));
+                break;
+            }
+            assert!(now == after || place(&library).exists(), "the file was deleted before it was imported");
+            killed += 1;
+            library.expire_lease().await;
+        }
+        let imported = "SELECT COUNT(*) FROM imports WHERE state = 'imported'";
+        assert_eq!(library.number(imported).await, 1, "the file is imported once");
+        let under_way = "SELECT COUNT(*) FROM imports WHERE state = 'importing'";
+        assert_eq!(library.number(under_way).await, 0, "each killed import is shown as interrupted");
+    }
+    eprintln!(
+        "{database:?}: killed {killed} times in {runs} runs that import; each was complete or had no effect"
+    );
+}
+
+#[tokio::test]
+async fn import_runs_on_sqlite_survive_kills() {
+    kill_import_runs(Database::sqlite()).await;
+}
+
+#[tokio::test]
+async fn import_runs_on_postgres_survive_kills() {
+    let Some(database) = Database::postgres() else { return };
+    kill_import_runs(database).await;
+}
+
 #[tokio::test]
 async fn runs_on_sqlite_survive_kills() {
     kill_runs(Database::sqlite()).await;

@@ -25,6 +25,8 @@ pub struct Settings {
     pub anchor: PathBuf,
     /// The folder with the private copies of uploaded files, until their import is over.
     pub uploads: PathBuf,
+    /// The folder below which tasks find the files that they import. Lethe erases imported files in it.
+    pub imports: PathBuf,
     /// Maximum size of an uploaded file in bytes.
     pub max_upload: u64,
     /// The safety limits of scheduled runs.
@@ -71,6 +73,7 @@ impl Settings {
             suppression_months: policy::suppression::DEFAULT_MONTHS,
             anchor: folder.join("lethe.audit"),
             uploads: folder.join("uploads"),
+            imports: folder.join("import"),
             max_upload: MAX_UPLOAD_BYTES,
             safety_limits: SafetyLimits::default(),
             limits: Limits::default(),

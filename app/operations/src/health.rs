@@ -16,12 +16,13 @@ use db::entity::{runs, tasks};
 use db::{Clock, Fault, RecordsError, dialect};
 use futures::try_join;
 use policy::task_form::Visibility;
-use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
+use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId, TaskType};
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
     QueryResult,
 };
+use task_centre::run::is_importing_here;
 use task_centre::schedule::missed_times_of;
 use task_centre::task::unowned_tasks;
 use trail::Store;
@@ -77,6 +78,13 @@ pub enum ConditionKind {
         /// The number of users who failed. 0 if the run failed as a whole.
         people: i64,
     },
+    /// The newest run of the task did not import all lines or files.
+    ImportFailed {
+        /// The number of rejected lines. 0 if a file was rejected as a whole.
+        lines: i64,
+    },
+    /// The newest scheduled run of the task found no file to import.
+    NoFile,
     /// The newest run of the task anonymised none of its users.
     AllSkipped {
         /// The number of users who were skipped.
@@ -143,6 +151,8 @@ impl ConditionKind {
             Self::Interrupted => "interrupted",
             Self::StoppedByLimit(_) => "stopped_by_limit",
             Self::Failed { .. } => "failed",
+            Self::ImportFailed { .. } => "import_failed",
+            Self::NoFile => "no_file",
             Self::AllSkipped { .. } => "all_skipped",
             Self::Missed { .. } => "missed",
             Self::Fault(fault) => fault.code(),
@@ -162,13 +172,15 @@ impl ConditionKind {
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 26] = [
+    pub const CODES: [&'static str; 28] = [
         "overdue",
         "not_started",
         "stalled",
         "interrupted",
         "stopped_by_limit",
         "failed",
+        "import_failed",
+        "no_file",
         "all_skipped",
         "missed",
         "owner_gone",
@@ -351,13 +363,16 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
 
 /// Returns why an active run makes no progress, and since when. Heartbeats follow the system clock.
 fn stalled(store: &Store, run: &Unfinished) -> Option<(ConditionKind, DateTime<Utc>)> {
+    if is_importing_here(store, RunId(run.id)) {
+        return None;
+    }
     let now = Clock::system_now();
     let long = Duration::minutes(NO_PROGRESS_MINUTES);
     let began = run.started_at.unwrap_or(run.created_at);
     let alive = run.heartbeat_at.unwrap_or(began);
     // The last phases may take long in a large database. There only heartbeats count.
     let progress = match run.phase {
-        Some(Phase::Scanning | Phase::Maintaining) => alive,
+        Some(Phase::Scanning | Phase::Maintaining | Phase::Importing) => alive,
         _ => run.progress_at.unwrap_or(began).max(began).min(alive),
     };
     if now - progress > long {
@@ -371,31 +386,45 @@ fn stalled(store: &Store, run: &Unfinished) -> Option<(ConditionKind, DateTime<U
 /// Returns the newest run of each task if it ended badly.
 async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.safety_limit, r.created_at, r.finished_at, \
-               t.id AS task_id, t.description, t.visibility, t.owner_number \
+               t.id AS task_id, t.task_type, t.description, t.visibility, t.owner_number \
                FROM runs r JOIN tasks t ON t.id = r.task_id \
-               WHERE (r.state IN (?, ?, ?) OR (r.state = ? AND r.done = 0 AND r.previewed > 0 \
+               WHERE (r.state IN (?, ?, ?, ?) OR (r.state = ? AND r.done = 0 AND r.previewed > 0 \
                AND r.id > (SELECT MAX(id) FROM runs) - ?)) AND r.kind IN (?, ?) AND t.deleted_at IS NULL \
                AND NOT EXISTS (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND n.id > r.id \
                AND n.kind IN (?, ?) AND n.state NOT IN (?, ?)) ORDER BY r.id";
-    let reported =
-        [RunState::Failed, RunState::CompletedWithFailures, RunState::StoppedByLimit, RunState::Succeeded];
+    let reported = [
+        RunState::Failed,
+        RunState::CompletedWithFailures,
+        RunState::StoppedByLimit,
+        RunState::NothingToImport,
+        RunState::Succeeded,
+    ];
     let kinds = [RunKind::Manual, RunKind::Scheduled].map(Value::from);
     let mut values: Vec<Value> = reported.map(Value::from).into();
     values.push(LOOK_BACK.into());
     values.extend(kinds.iter().chain(&kinds).cloned());
     values.extend([RunState::Missed, RunState::Queued].map(Value::from));
     let rows = query(store, sql, values).await?;
-    let conditions = rows.iter().map(|row| {
-        let ended: Option<DateTime<Utc>> = row.try_get("", "finished_at")?;
-        let what = match row.try_get("", "state")? {
-            RunState::StoppedByLimit => ConditionKind::StoppedByLimit(row.try_get("", "safety_limit")?),
-            RunState::Succeeded => ConditionKind::AllSkipped { skipped: row.try_get("", "skipped")? },
-            _ => ConditionKind::Failed { people: row.try_get("", "failed")? },
-        };
-        let since = ended.map_or_else(|| row.try_get("", "created_at"), Ok)?;
-        Ok(Condition { what, task: Some(task_of(row)?), run: Some(RunId(row.try_get("", "id")?)), since })
-    });
+    let conditions = rows.iter().filter_map(|row| of_newest(row).transpose());
     conditions.collect()
+}
+
+/// Returns the condition of a run that ended badly. None if the run imported a file without a change.
+fn of_newest(row: &QueryResult) -> Result<Option<Condition>, RecordsError> {
+    let task_type: TaskType = row.try_get("", "task_type")?;
+    let imports = task_type == TaskType::ImportUsers;
+    let ended: Option<DateTime<Utc>> = row.try_get("", "finished_at")?;
+    let what = match row.try_get("", "state")? {
+        RunState::StoppedByLimit => ConditionKind::StoppedByLimit(row.try_get("", "safety_limit")?),
+        RunState::NothingToImport => ConditionKind::NoFile,
+        RunState::Succeeded if imports => return Ok(None),
+        RunState::Succeeded => ConditionKind::AllSkipped { skipped: row.try_get("", "skipped")? },
+        _ if imports => ConditionKind::ImportFailed { lines: row.try_get("", "failed")? },
+        _ => ConditionKind::Failed { people: row.try_get("", "failed")? },
+    };
+    let since = ended.map_or_else(|| row.try_get("", "created_at"), Ok)?;
+    let run = Some(RunId(row.try_get("", "id")?));
+    Ok(Some(Condition { what, task: Some(task_of(row)?), run, since }))
 }
 
 /// Returns the newest missed run of each task that has not run since.

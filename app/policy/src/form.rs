@@ -48,6 +48,28 @@ pub enum Problem {
     /// Not an amount of money.
     #[error("Enter an amount like 12.50, without thousands separators")]
     NotAnAmount,
+    /// Not a share in per cent.
+    #[error("Enter a whole number of per cent from 0 to 100, or leave it empty for no limit")]
+    NotPercent,
+    /// The path leads out of the folder of imports.
+    #[error(
+        "Enter a folder below the folder of imports, such as hr or hr/students, without a leading / and without .."
+    )]
+    NotASubfolder,
+    /// Not a pattern of file names.
+    #[error("Enter a file name without a folder, such as *.csv")]
+    NotAFileName,
+    /// Only a file of users can say which users are missing.
+    #[error(
+        "Choose that missing users are not changed: only a file of users can say which users are missing"
+    )]
+    AbsenceOfUsersOnly,
+    /// A saved task would get another type.
+    #[error("Choose the type that the task was created with. For another type, create another task")]
+    TaskTypeFixed,
+    /// The value belongs to another task type than the chosen one.
+    #[error("Choose the task type that uses this value, or clear it")]
+    OtherTaskType,
     /// Not a user number.
     #[error("Enter a user number, digits only")]
     NotAUserNumber,

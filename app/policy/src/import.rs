@@ -45,6 +45,10 @@ coded_enum! {
         Imported = "imported",
         /// Rejected: the file has problems or exceeds a limit. Nothing was changed.
         Rejected = "rejected",
+        /// Has the same content as the file that its task imported before. Nothing was changed.
+        Unchanged = "unchanged",
+        /// Stopped by a safety limit. Nothing was changed; a person can confirm the file.
+        Stopped = "stopped",
         /// Ended by an error of the database or the file system. Nothing was changed.
         Failed = "failed",
         /// Cancelled by a member of staff. Nothing was changed.
@@ -64,6 +68,8 @@ impl ImportState {
             Self::Importing => "Importing",
             Self::Imported => "Imported",
             Self::Rejected => "Rejected",
+            Self::Unchanged => "Same file as before",
+            Self::Stopped => "Stopped for confirmation",
             Self::Failed => "Failed",
             Self::Cancelled => "Cancelled",
             Self::Interrupted => "Interrupted",
@@ -77,7 +83,15 @@ impl ImportState {
 
     /// Returns whether the import is over. Its file is deleted then.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Imported | Self::Failed | Self::Cancelled | Self::Interrupted)
+        matches!(
+            self,
+            Self::Imported
+                | Self::Unchanged
+                | Self::Stopped
+                | Self::Failed
+                | Self::Cancelled
+                | Self::Interrupted
+        )
     }
 }
 

@@ -16,6 +16,16 @@ coded_enum! {
     }
 }
 
+impl ImportMode {
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::AllOrNothing => "All or nothing: a file with a wrong line changes nothing",
+            Self::ValidLinesOnly => "Valid lines only: wrong lines are rejected and reported",
+        }
+    }
+}
+
 coded_enum! {
     /// What an empty cell does.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -29,6 +39,16 @@ coded_enum! {
     }
 }
 
+impl EmptyCells {
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Keep => "Empty cells change nothing",
+            Self::Clear => "Empty cells empty their field",
+        }
+    }
+}
+
 coded_enum! {
     /// What the absence of an imported user from a file means.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -39,6 +59,16 @@ coded_enum! {
         Nothing = "nothing",
         /// The user has left: the import sets the leaving date.
         SetLeavingDate = "set_leaving_date",
+    }
+}
+
+impl Absence {
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Nothing => "Users missing from the file are not changed",
+            Self::SetLeavingDate => "Users missing from the file have left: set their leaving date",
+        }
     }
 }
 

@@ -13,13 +13,16 @@ pub mod custom_field;
 pub mod dates;
 pub mod erasure;
 pub mod field;
+pub mod file_pattern;
 pub mod form;
 pub mod four_eyes;
 pub mod generalise;
 pub mod ids;
 pub mod import;
+pub mod import_limits;
 pub mod import_options;
 pub mod import_profile;
+pub mod import_settings;
 pub mod key_form;
 pub mod legal_hold;
 pub mod limits;
@@ -60,6 +63,7 @@ pub use ids::{
     ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ItemId, LegalHoldId, LoanId,
     MessageId, RequestId, RunId, TaskId, UserNumber,
 };
+pub use import_settings::ImportSettings;
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};
 pub use limits::{Counted, Limits, Reached, Window};
 pub use manual_change::ManualChange;

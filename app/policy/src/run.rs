@@ -63,6 +63,8 @@ coded_enum! {
         Missed = "missed",
         /// It exceeds a safety limit and needs a confirmation.
         StoppedByLimit = "stopped_by_limit",
+        /// There was no file to import.
+        NothingToImport = "nothing_to_import",
     }
 }
 
@@ -83,6 +85,7 @@ impl RunState {
             Self::Failed => "Failed",
             Self::Missed => "Missed",
             Self::StoppedByLimit => "Stopped for confirmation",
+            Self::NothingToImport => "Nothing to import",
         }
     }
 
@@ -150,6 +153,8 @@ coded_enum! {
         Scanning = "scanning",
         /// Removes old values from the database files.
         Maintaining = "maintaining",
+        /// Imports the files of a folder.
+        Importing = "importing",
     }
 }
 
@@ -161,6 +166,7 @@ impl Phase {
             Self::Anonymising => "Anonymising",
             Self::Scanning => "Searching for residue",
             Self::Maintaining => "Cleaning the database files",
+            Self::Importing => "Importing",
         }
     }
 }

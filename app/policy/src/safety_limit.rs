@@ -41,6 +41,8 @@ coded_enum! {
         Median = "median",
         /// Too many users whose dates staff changed manually.
         ManualChanges = "manual_changes",
+        /// A file exceeds a safety limit of imports.
+        Import = "import",
     }
 }
 
@@ -67,6 +69,7 @@ impl SafetyLimit {
                 "Manual changes since the last confirmed run made more users eligible than expected"
                     .to_owned()
             }
+            Self::Import => "A file exceeds a safety limit of imports".to_owned(),
         }
     }
 }

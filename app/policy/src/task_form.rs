@@ -3,6 +3,7 @@
 //! The browser calls [`validate`] on every keystroke, and the server calls it again.
 
 mod anonymising;
+mod importing;
 mod when;
 
 pub use anonymising::conditions_so_far;
@@ -11,6 +12,7 @@ pub use when::{SCHEDULE_KINDS, ScheduleField, kinds_with, schedule_so_far};
 
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
+use crate::import_settings::ImportSettings;
 use crate::policy::Policy;
 use crate::schedule::{Missed, Schedule};
 use crate::stored::coded_enum;
@@ -87,6 +89,24 @@ pub struct TaskForm {
     pub marked_days: String,
     /// Code of [`NoteTreatment`](crate::NoteTreatment).
     pub circulation_notes: String,
+    /// Code of [`FileKind`](crate::import_profile::FileKind).
+    pub file_kind: String,
+    /// Code of the import profile.
+    pub profile: String,
+    /// Path below the folder of imports; may be empty.
+    pub folder: String,
+    /// Pattern of the file names.
+    pub file_pattern: String,
+    /// Code of [`ImportMode`](crate::import_options::ImportMode).
+    pub import_mode: String,
+    /// Code of [`EmptyCells`](crate::import_options::EmptyCells).
+    pub empty_cells: String,
+    /// Code of [`Absence`](crate::import_options::Absence).
+    pub absence: String,
+    /// Per cent by code of [`ImportLimit`](crate::import_limits::ImportLimit); empty for no limit.
+    pub limits: BTreeMap<String, String>,
+    /// Code of [`ImportedFile`](crate::import_settings::ImportedFile).
+    pub imported_file: String,
     /// Code of [`SCHEDULE_KINDS`].
     pub schedule: String,
     /// Date of a one-time run.
@@ -202,6 +222,7 @@ impl TaskForm {
             missed: Missed::default().code().to_owned(),
             ..Self::default()
         }
+        .with_import(&ImportSettings::default())
         .with_settings(&TaskSettings::AnonymiseUserData(Policy::default()), &[])
     }
 
@@ -232,6 +253,9 @@ impl TaskForm {
         };
         match settings {
             TaskSettings::AnonymiseUserData(policy) => form.with_policy(policy, custom_keys),
+            TaskSettings::ImportUsers(settings) => {
+                form.with_policy(&Policy::default(), custom_keys).with_import(settings)
+            }
         }
     }
 }
@@ -291,7 +315,43 @@ fn settings(
 ) -> TaskSettings {
     match task_type {
         TaskType::AnonymiseUserData => {
+            importing::reject_values(form, errors);
             TaskSettings::AnonymiseUserData(anonymising::policy(form, schedule, errors))
+        }
+        TaskType::ImportUsers => {
+            anonymising::reject_values(form, errors);
+            TaskSettings::ImportUsers(importing::settings(form, errors))
+        }
+    }
+}
+
+/// Rejects a value of another task type that differs from its default.
+fn reject_value(name: &str, value: &str, default: &str, errors: &mut FieldErrors) {
+    if !matches!(value.trim(), value if value.is_empty() || value == default) {
+        errors.add(name, Problem::OtherTaskType);
+    }
+}
+
+impl TaskForm {
+    /// Returns the form without the fields that its task type doesn't use, as posted when they are hidden.
+    fn with_fields_of_its_type(self) -> Self {
+        let default = Self::new_task();
+        match TaskType::from_code(&self.task_type) {
+            Some(TaskType::AnonymiseUserData) => self.with_import(&ImportSettings::default()),
+            Some(TaskType::ImportUsers) => Self {
+                by_leaving: false,
+                by_activity: false,
+                by_marked: false,
+                leaving_days: String::new(),
+                activity_days: String::new(),
+                marked_days: String::new(),
+                fields: default.fields,
+                custom: BTreeMap::new(),
+                scope: default.scope,
+                circulation_notes: default.circulation_notes,
+                ..self
+            },
+            None => self,
         }
     }
 }

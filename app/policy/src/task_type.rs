@@ -1,5 +1,7 @@
 //! The task types, and the settings of each.
 
+use crate::import_settings::ImportSettings;
+use crate::numbers::counted;
 use crate::policy::Policy;
 use crate::policy_reach::extends_beyond;
 use crate::stored::{Stored, coded_enum};
@@ -30,6 +32,8 @@ coded_enum! {
     pub enum TaskType: "type of the task" {
         /// Anonymises the users that a policy selects.
         AnonymiseUserData = "anonymise_user_data",
+        /// Imports the files of a folder.
+        ImportUsers = "import_users",
     }
 }
 
@@ -38,21 +42,29 @@ impl TaskType {
     pub const fn label(self) -> &'static str {
         match self {
             Self::AnonymiseUserData => "Anonymise user data",
+            Self::ImportUsers => "Import users",
+        }
+    }
+
+    /// Returns what the runs of the type process: `1 user`, `2 lines`.
+    pub fn counted(self, count: i64) -> String {
+        match self {
+            Self::AnonymiseUserData => counted(count, "user", "users"),
+            Self::ImportUsers => counted(count, "line", "lines"),
         }
     }
 
     /// Returns the category that contains the type.
     pub const fn category(self) -> TaskCategory {
         match self {
-            Self::AnonymiseUserData => TaskCategory::DataMaintenance,
+            Self::AnonymiseUserData | Self::ImportUsers => TaskCategory::DataMaintenance,
         }
     }
 }
 
 /// The settings of a task, which differ by its type.
 ///
-/// `let TaskSettings::AnonymiseUserData(policy) = settings;` marks the code that serves one type only. With a second
-/// type, the compiler rejects each of these lines.
+/// [`TaskSettings::policy`] marks the code that serves one type only.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(
@@ -63,6 +75,8 @@ impl TaskType {
 pub enum TaskSettings {
     /// Who is anonymised, and what happens to each field.
     AnonymiseUserData(Policy),
+    /// Which files are imported, how, and when the import stops.
+    ImportUsers(ImportSettings),
 }
 
 impl Stored for TaskSettings {
@@ -74,6 +88,15 @@ impl TaskSettings {
     pub const fn task_type(&self) -> TaskType {
         match self {
             Self::AnonymiseUserData(_) => TaskType::AnonymiseUserData,
+            Self::ImportUsers(_) => TaskType::ImportUsers,
+        }
+    }
+
+    /// Returns the policy of a task that anonymises, or `None` for another type.
+    pub const fn policy(&self) -> Option<&Policy> {
+        match self {
+            Self::AnonymiseUserData(policy) => Some(policy),
+            Self::ImportUsers(_) => None,
         }
     }
 
@@ -83,6 +106,9 @@ impl TaskSettings {
             (Self::AnonymiseUserData(policy), Self::AnonymiseUserData(confirmed)) => {
                 extends_beyond(policy, confirmed)
             }
+            (Self::ImportUsers(settings), Self::ImportUsers(confirmed)) => settings.extend_beyond(confirmed),
+            // The task has another type now.
+            _ => true,
         }
     }
 }

@@ -33,8 +33,7 @@ fn valid_form() -> TaskForm {
 }
 
 fn policy_of(draft: &TaskDraft) -> &Policy {
-    let TaskSettings::AnonymiseUserData(policy) = &draft.settings;
-    policy
+    draft.settings.policy().expect("a task that anonymises")
 }
 
 fn changed(change: impl FnOnce(&mut TaskForm)) -> TaskForm {

@@ -64,7 +64,7 @@ pub async fn list(store: &Store) -> Result<Vec<CustomField>, RecordsError> {
 async fn kept_by(db: &impl ConnectionTrait) -> Result<HashMap<String, Vec<(TaskId, String)>>, DbErr> {
     let mut kept: HashMap<String, Vec<(TaskId, String)>> = HashMap::new();
     for task in tasks::Entity::find().order_by_asc(tasks::Column::Id).all(db).await? {
-        let TaskSettings::AnonymiseUserData(policy) = task.settings;
+        let TaskSettings::AnonymiseUserData(policy) = task.settings else { continue };
         for key in policy.keep_custom {
             kept.entry(key).or_default().push((TaskId(task.id), task.description.clone()));
         }

@@ -13,4 +13,4 @@ mod import;
 pub use confirm::{confirm, manual};
 pub use count::{claim, reached};
 pub use event::{record_limit, record_limit_as};
-pub use import::{claim_import, confirm_import, record_import, too_many};
+pub use import::{ImportStop, TooMany, claim_import, confirm_import, record_import, too_many};

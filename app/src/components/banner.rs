@@ -120,6 +120,19 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
             let people = counted(people, "user", "users");
             (to_run, the_run, format!(" ended with failures: {people} could not be anonymised.").into_any())
         }
+        ConditionKind::ImportFailed { lines: 0 } => {
+            (to_run, the_run, " could not import all files.".into_any())
+        }
+        ConditionKind::ImportFailed { lines } => {
+            let lines = counted(lines, "line was", "lines were");
+            (to_run, the_run, format!(" did not import all lines: {lines} rejected.").into_any())
+        }
+        ConditionKind::NoFile => (
+            to_run,
+            the_run,
+            view! { " found no file to import " {moment()} ". Check whether the other system delivers files." }
+                .into_any(),
+        ),
         ConditionKind::AllSkipped { skipped } => {
             let people = counted(skipped, "user", "users");
             (to_run, the_run, format!(" anonymised no users: {people} skipped.").into_any())

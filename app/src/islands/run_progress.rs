@@ -28,6 +28,8 @@ pub struct Progress {
     pub silent: Option<i64>,
     /// Whether the run can be cancelled: it is queued or has users left.
     pub can_cancel: bool,
+    /// Lines read of the file that the run imports. None for other runs.
+    pub lines: Option<i64>,
 }
 
 impl Progress {
@@ -48,6 +50,9 @@ impl Progress {
     }
 
     fn label(&self) -> String {
+        if let Some(lines) = self.lines {
+            return format!("{}: {} read", self.doing(), counted(lines, "line", "lines"));
+        }
         format!(
             "{}: {} of {} users processed, {} remaining",
             self.doing(),
@@ -118,6 +123,8 @@ impl Progress {
             rate: rate(run, counted),
             silent: run.heartbeat_at.map(|at| (db::Clock::system_now() - at).num_seconds().max(0)),
             can_cancel: run.can_cancel,
+            lines: matches!(run.settings, policy::TaskSettings::ImportUsers(_))
+                .then(|| i64::try_from(run.lines_read.unwrap_or_default()).unwrap_or(i64::MAX)),
         }
     }
 }
@@ -169,6 +176,10 @@ pub fn RunProgress(
     view! {
         <div class="progress">
             <p class="doing"><b>{move || now.with(Progress::doing)}</b></p>
+            <div hidden=progress.lines.is_none()>
+                <p>{move || now.with(|now| counted(now.lines.unwrap_or_default(), "line read", "lines read"))}</p>
+            </div>
+            <div hidden=progress.lines.is_some()>
             <progress max=progress.previewed.max(1) value=move || now.with(Progress::counted)
                 aria-label="Progress of the run"></progress>
             <dl class="figures">
@@ -182,6 +193,7 @@ pub fn RunProgress(
                 <dt>"Time left"</dt><dd>{left}</dd>
                 <dt>"Last update"</dt><dd>{last_update}</dd>
             </dl>
+            </div>
             <p hidden=move || is_awake.get() && !has_ended.get()><a href=here>{way}</a></p>
             <p class="hidden" role="status">{announcement}</p>
             <div hidden=move || !now.with(|now| now.can_cancel)>{children()}</div>
@@ -313,6 +325,7 @@ mod tests {
             rate: Some(5.0),
             silent: Some(1),
             can_cancel: true,
+            lines: None,
         };
         assert_eq!(progress.label(), "Anonymising: 250 of 1,000 users processed, 750 remaining");
         assert_eq!(progress.seconds_left().map(duration).as_deref(), Some("3 minutes"));

@@ -2,6 +2,8 @@
 
 mod cancel;
 mod certificate;
+mod import_preview;
+mod import_result;
 mod list;
 mod members;
 mod preview;
@@ -36,7 +38,7 @@ pub(crate) fn state_tag(state: RunState, open_findings: i64) -> impl IntoView {
         | RunState::StoppedByLimit
         | RunState::Missed
         | RunState::CompletedWithFailures => "tag due",
-        RunState::Cancelled => "tag",
+        RunState::Cancelled | RunState::NothingToImport => "tag",
         RunState::Succeeded => "tag proven",
         RunState::Failed => "tag bad",
     };

@@ -8,7 +8,7 @@ mod details;
 mod form;
 mod held_lines;
 mod impact;
-mod import;
+pub(crate) mod import;
 mod inputs;
 mod last_activity;
 mod record;

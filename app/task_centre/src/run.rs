@@ -10,6 +10,8 @@ mod cancel;
 mod confirmation;
 mod execute;
 mod finish;
+mod import_preview;
+mod importing;
 mod lease;
 mod outcomes;
 mod patience;
@@ -23,6 +25,7 @@ mod scheduled_preview;
 mod single;
 mod staff;
 mod start;
+mod watched;
 
 pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_subject};
 pub use background_scan::{background_scans, give_up_on_lost_scans};
@@ -40,8 +43,15 @@ pub(crate) use start::{usable_preview, why_two_of};
 
 use db::RecordsError;
 use erasure::eligibility;
-use policy::{Policy, Reason};
+use policy::{Policy, Reason, RunId};
 use trail::Store;
+
+/// Returns whether this process is importing a file for a run.
+///
+/// On SQLite it then has the only write lock, so that the run has no heartbeats.
+pub fn is_importing_here(store: &Store, run: RunId) -> bool {
+    transfer::run_import::is_under_way(store, run)
+}
 
 /// Returns the number of users for each reason under `policy` today. Stores nothing.
 pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {

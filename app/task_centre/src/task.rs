@@ -17,9 +17,17 @@ pub use save::save;
 
 use db::RecordsError;
 use db::entity::tasks;
-use policy::TaskId;
+use policy::{Action, TaskId, TaskSettings};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
 use trail::{Actor, task_name};
+
+/// Returns an error if the actor may not do what a task of this type does.
+pub(crate) fn may_use(actor: Actor, settings: &TaskSettings) -> Result<(), RecordsError> {
+    match settings {
+        TaskSettings::AnonymiseUserData(_) => Ok(()),
+        TaskSettings::ImportUsers(_) => actor.require_permission_to_see(Action::Import),
+    }
+}
 
 /// Returns a task that the actor sees, locked until the end of the transaction.
 async fn row_to_change(

@@ -7,6 +7,7 @@ pub(super) use charges::Charges;
 pub(super) use requests::Requests;
 
 use super::borrower::{self, Borrower, Without};
+use super::import_limits;
 use super::import_users::ANONYMISED;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
@@ -100,8 +101,11 @@ pub(super) async fn import<C: Circulation>(
     }
     let Import { mut summary, problems, report, .. } = import;
     summary.rejected = problems.lines();
-    let detail = format!("created={},changed={}", summary.created, summary.changed);
-    let imported = Imported { summary, sha256: lines.sha256(), report: report.with_rejected(&problems) };
+    let sha256 = lines.sha256();
+    let counts = (summary.lines, problems.damaged_keys());
+    let (stop, confirmed) = import_limits::of_lines(&tx, store, actor, (order, &sha256), counts).await?;
+    let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
+    let imported = Imported { summary, sha256, report: report.with_rejected(&problems), stop };
     complete(store, tx, actor, order, (imported, &detail)).await
 }
 

@@ -3,7 +3,7 @@
 use super::circulation::{self, Charges, Requests};
 use super::import_history::{ImportResult, ReportLine};
 use super::order::{ImportOrder, Imported, record};
-use super::problem::TransferError;
+use super::problem::{FileProblems, TransferError};
 use super::{import_loans, import_users};
 use policy::Action;
 use policy::import::ImportState;
@@ -16,6 +16,15 @@ use trail::{Actor, Store};
 /// A rejected file changes nothing; the audit and the history record that it was rejected.
 pub async fn import(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Imported, TransferError> {
     actor.require(Action::Import)?;
+    import_permitted(store, actor, order).await
+}
+
+/// Like [`import`], for a run that a permitted person or the schedule has started.
+pub(super) async fn import_permitted(
+    store: &Store,
+    actor: Actor,
+    order: &ImportOrder<'_>,
+) -> Result<Imported, TransferError> {
     let done = match order.profile.kind {
         FileKind::Users => import_users::import(store, actor, order).await,
         FileKind::Loans => import_loans::import(store, actor, order).await,
@@ -23,13 +32,8 @@ pub async fn import(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Res
         FileKind::Charges => circulation::import::<Charges>(store, actor, order).await,
     };
     if let (Err(TransferError::File(problems)), false) = (&done, order.dry_run) {
-        let result = ImportResult {
-            state: ImportState::Rejected,
-            sha256: None,
-            counts: None,
-            reason: Some(problems.to_string()),
-            report: problems.problems.iter().map(ReportLine::from).collect(),
-        };
+        let sha256 = order.run.map(|run| run.sha256.to_owned());
+        let result = ImportResult { sha256, ..rejected(problems) };
         let detail = format!("{},problems={}", order.profile.kind.code(), problems.total);
         let tx = store.begin().await?;
         record((&tx, store), actor, order, result).await?;
@@ -46,4 +50,15 @@ pub async fn import(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Res
         store.commit(tx).await?;
     }
     done
+}
+
+/// Returns the result of a file with problems.
+pub(super) fn rejected(problems: &FileProblems) -> ImportResult {
+    ImportResult {
+        state: ImportState::Rejected,
+        sha256: None,
+        counts: None,
+        reason: Some(problems.to_string()),
+        report: problems.problems.iter().map(ReportLine::from).collect(),
+    }
 }

@@ -6,15 +6,15 @@ use super::upload::{self, Uploaded};
 use super::{ImportSummary, TransferError};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::bulk_insert::insert;
-use db::entity::{import_lines, imports, users};
+use db::entity::{import_lines, imports, runs, users};
 use db::pagination::{Page, Paging};
 use db::{Clock, RecordsError, csv_text};
 use policy::import::{ImportOrigin, ImportState, LineOutcome};
 use policy::import_options::ImportOptions;
 use policy::import_profile::{FileKind, ImportProfile};
-use policy::{Action, ImportId, UserNumber};
+use policy::{Action, ImportId, RunId, RunKind, UserNumber};
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -48,6 +48,10 @@ pub struct Import {
     pub profile: ImportProfile,
     /// What wrong lines, empty cells and absence do.
     pub options: ImportOptions,
+    /// The run or preview that looked at the file.
+    pub run: Option<RunId>,
+    /// Name of the watched file.
+    pub file_name: Option<String>,
     /// Random name of the private copy, until it is erased.
     #[serde(skip)]
     pub upload: Option<String>,
@@ -120,7 +124,7 @@ pub(super) async fn add(
 }
 
 /// Returns the row of an import that begins now.
-fn new_row(
+pub(super) fn new_row(
     store: &Store,
     actor: Actor,
     origin: ImportOrigin,
@@ -134,6 +138,9 @@ fn new_row(
         state: Set(ImportState::Uploaded),
         profile: Set(profile),
         options: Set(options),
+        run_id: Set(None),
+        file_name: Set(None),
+        file_changed_at: Set(None),
         upload: Set(None),
         bytes: Set(0),
         sha256: Set(None),
@@ -223,7 +230,11 @@ pub async fn read(store: &Store, actor: Actor, id: ImportId) -> Result<Import, R
 /// Returns imports, newest first.
 pub async fn list(store: &Store, actor: Actor, paging: &Paging) -> Result<Page<Import>, RecordsError> {
     actor.require_permission_to_see(Action::Import)?;
-    let mut find = imports::Entity::find().order_by_desc(imports::Column::Id).limit(paging.limit());
+    // The check of a watched file belongs to its preview.
+    let mut find = imports::Entity::find()
+        .filter(imports::Column::Id.not_in_subquery(checks_of_previews()))
+        .order_by_desc(imports::Column::Id)
+        .limit(paging.limit());
     if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
         find = find.filter(imports::Column::Id.lt(after));
     }
@@ -231,8 +242,24 @@ pub async fn list(store: &Store, actor: Actor, paging: &Paging) -> Result<Page<I
     Ok(Page::of(rows, paging, |import| import.id.to_string()))
 }
 
+fn checks_of_previews() -> sea_orm::sea_query::SelectStatement {
+    let previews = Query::select()
+        .column(runs::Column::Id)
+        .from(runs::Entity)
+        .and_where(runs::Column::Kind.eq(RunKind::Preview))
+        .take();
+    Query::select()
+        .column(imports::Column::Id)
+        .from(imports::Entity)
+        .and_where(imports::Column::RunId.in_subquery(previews))
+        .take()
+}
+
 /// Adds the names of the members of staff.
-async fn with_people(store: &Store, rows: Vec<imports::Model>) -> Result<Vec<Import>, RecordsError> {
+pub(super) async fn with_people(
+    store: &Store,
+    rows: Vec<imports::Model>,
+) -> Result<Vec<Import>, RecordsError> {
     let numbers = rows.iter().filter_map(|row| row.started_by);
     let people = users::Entity::find().filter(users::Column::Number.is_in(numbers)).all(&store.db).await?;
     let names: HashMap<i64, String> =
@@ -249,6 +276,8 @@ async fn with_people(store: &Store, rows: Vec<imports::Model>) -> Result<Vec<Imp
                 state: state_now(&row, store.db.get_database_backend()),
                 profile: row.profile,
                 options: row.options,
+                run: row.run_id.map(RunId),
+                file_name: row.file_name,
                 upload: row.upload,
                 bytes: row.bytes,
                 sha256: row.sha256,
@@ -283,6 +312,15 @@ pub async fn report(
     paging: &Paging,
 ) -> Result<Page<ReportLine>, RecordsError> {
     actor.require_permission_to_see(Action::Import)?;
+    report_of(store, id, paging).await
+}
+
+/// Returns the report of an import, for the page of its run.
+pub async fn report_of(
+    store: &Store,
+    id: ImportId,
+    paging: &Paging,
+) -> Result<Page<ReportLine>, RecordsError> {
     let after = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or_default();
     let rows = import_lines::Entity::find()
         .filter(import_lines::Column::ImportId.eq(id.0))

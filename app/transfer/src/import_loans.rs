@@ -3,6 +3,7 @@
 use super::activity::move_activity;
 use super::borrower::{self, Without};
 use super::columns::LOAN;
+use super::import_limits;
 use super::import_users::ANONYMISED;
 use super::loan_line::LoanLine;
 use super::order::{ImportOrder, Imported, complete};
@@ -70,8 +71,11 @@ pub(super) async fn import(
     }
     let Import { mut summary, problems, report, .. } = import;
     summary.rejected = problems.lines();
-    let detail = format!("created={},changed={}", summary.created, summary.changed);
-    let imported = Imported { summary, sha256: lines.sha256(), report: report.with_rejected(&problems) };
+    let sha256 = lines.sha256();
+    let counts = (summary.lines, problems.damaged_keys());
+    let (stop, confirmed) = import_limits::of_lines(&tx, store, actor, (order, &sha256), counts).await?;
+    let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
+    let imported = Imported { summary, sha256, report: report.with_rejected(&problems), stop };
     complete(store, tx, actor, order, (imported, &detail)).await
 }
 

@@ -1,9 +1,11 @@
 //! Imports users.
 
+use super::absence;
 use super::columns::{self, CUSTOM, KEYS, USER_EXPORT_ONLY};
 use super::exchange;
 use super::guarantors::{Guarantors, Wanted};
 use super::guard::{self, Effect};
+use super::import_limits::{self, DateTally};
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, TransferError, in_cell, in_column};
 use super::reader::{Header, Lines};
@@ -18,6 +20,7 @@ use db::RecordsError;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_fields, custom_values, user_words, users};
 use policy::form::Problem;
+use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
 use policy::suppression::KeyKind;
 use policy::{Action, ApprovalId, ManualChange, UserNumber};
@@ -49,22 +52,24 @@ pub(super) async fn import(
     actor: Actor,
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
-    let Written { tx, imported, touched, replaced, users_before } = write(store, actor, order).await?;
+    let Written { tx, mut imported, touched, replaced, figures } = write(store, actor, order).await?;
+    let too_many = limits::too_many(&tx, store, &touched, figures.users).await?;
+    let stop = import_limits::stop(order, too_many, figures);
     if order.dry_run {
+        imported.stop = stop;
         return complete(store, tx, actor, order, (imported, "")).await;
     }
     let summary = &imported.summary;
-    let confirmed = match limits::too_many(&tx, store, &touched, users_before).await? {
+    let confirmed = match &stop {
         None => None,
         Some(stop) => {
-            let file = (imported.sha256.as_str(), order.confirmed);
-            match limits::confirm_import(&tx, store, actor, stop, file).await {
+            match import_limits::confirm(&tx, store, actor, (order, &imported.sha256), stop).await {
                 Ok(how) => Some(how),
                 Err(refused) => {
                     tx.rollback().await?;
-                    let detail = format!("import,users={}", summary.touched);
+                    let detail = format!("import,users={}", stop.users);
                     limits::record_limit_as(store, actor, ManualChange::ImportLimit, &detail).await?;
-                    return Err(refused.into());
+                    return Err(refused);
                 }
             }
         }
@@ -75,8 +80,12 @@ pub(super) async fn import(
         0 => String::new(),
         lines => format!(",suppressed={lines}"),
     };
+    let left = match summary.left {
+        0 => String::new(),
+        users => format!(",left={users}"),
+    };
     let detail = format!(
-        "created={},changed={},touched={}{suppressed}{confirmed}",
+        "created={},changed={},touched={}{left}{suppressed}{confirmed}",
         summary.created, summary.changed, summary.touched
     );
     complete(store, tx, actor, order, (imported, &detail)).await
@@ -89,8 +98,9 @@ pub async fn request_import_of_users(
     order: &ImportOrder<'_>,
 ) -> Result<ApprovalId, TransferError> {
     actor.require(Action::Import)?;
-    let Written { tx, imported, touched, users_before, .. } = write(store, actor, order).await?;
-    let stop = limits::too_many(&tx, store, &touched, users_before).await?;
+    let Written { tx, imported, touched, figures, .. } = write(store, actor, order).await?;
+    let stop =
+        import_limits::stop(order, limits::too_many(&tx, store, &touched, figures.users).await?, figures);
     let is_needed = approval::is_on(&tx, store, Action::Approve).await?;
     tx.rollback().await?;
     let Some(stop) = stop.filter(|_| is_needed) else {
@@ -108,8 +118,8 @@ struct Written {
     touched: Vec<(UserNumber, usize)>,
     /// Users with replaced identifying values, too few to count.
     replaced: Vec<(UserNumber, usize)>,
-    /// Number of users before the import.
-    users_before: u64,
+    /// What the limits of a file count.
+    figures: ImportFigures,
 }
 
 /// Reads a file twice and writes it.
@@ -122,7 +132,9 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         check(file, &custom, store.clock.today())?;
     }
     let tx = store.begin().await?;
+    let today = store.clock.today();
     let users_before = users::Entity::find().count(&tx).await?;
+    let imported_before = absence::expected(&tx, today).await?;
     let mut lines = open(file, &custom)?;
     let checker = Checker::open(&tx, store).await?;
     let mut import = Import::new(store, actor, lines.header(), TermCodes::load(&tx).await?, checker);
@@ -155,11 +167,26 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     if mode == ImportMode::AllOrNothing {
         import.problems.refuse()?;
     }
-    let Import { mut summary, touched, replaced, problems, report, .. } = import;
+    let Import { mut summary, mut touched, replaced, problems, report, seen, dates, .. } = import;
     summary.rejected = problems.lines();
+    let absent = absence::apply(&tx, order, (&seen, summary.rejected), today).await?;
+    (summary.missing, summary.left) = (absent.missing, absent.left.len() as u64);
+    touched.extend(absent.left.into_iter().map(|user| (user, 0)));
+    summary.touched = touched.len() as u64;
+    let figures = ImportFigures {
+        lines: summary.lines,
+        users: users_before,
+        imported: imported_before,
+        missing: summary.missing,
+        new: summary.created,
+        changed: summary.changed,
+        leaving: dates.leaving() + summary.left,
+        uniform: dates.uniform(),
+        damaged: problems.damaged_keys(),
+    };
     let report = report.with_rejected(&problems);
-    let imported = Imported { summary, sha256: lines.sha256(), report };
-    Ok(Written { tx, imported, touched, replaced, users_before })
+    let imported = Imported { summary, sha256: lines.sha256(), report, stop: None };
+    Ok(Written { tx, imported, touched, replaced, figures })
 }
 
 fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
@@ -217,6 +244,8 @@ struct Import<'a> {
     postponed: Vec<KeyedLine>,
     guarantors: Guarantors,
     checker: Checker,
+    /// What the lines so far do to dates.
+    dates: DateTally,
     /// Users who count towards the limits, with their number of identifying values.
     touched: Vec<(UserNumber, usize)>,
     /// Users with replaced identifying values, too few to count.
@@ -245,6 +274,7 @@ impl<'a> Import<'a> {
             postponed: Vec::new(),
             guarantors: Guarantors::default(),
             checker,
+            dates: DateTally::default(),
             touched: Vec::new(),
             replaced: Vec::new(),
         }
@@ -320,6 +350,7 @@ impl<'a> Import<'a> {
                     user.created_on = Some(today);
                     let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
                     line.apply(&mut user);
+                    self.dates.add(None, &user, self.store.clock.today());
                     matches.brings(number, &user);
                     created.push(Change { line: number, user, custom, guarantor });
                 }
@@ -343,6 +374,7 @@ impl<'a> Import<'a> {
                         self.report.skip(number, LEGAL_HOLD);
                         continue;
                     }
+                    self.dates.add(Some(&before), &change.user, self.store.clock.today());
                     let replaced = replaced_before.get(&found).copied().unwrap_or_default();
                     match guard::effect(&before, &change.user, replaced) {
                         Effect::None => (),

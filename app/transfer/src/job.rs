@@ -8,6 +8,7 @@ use super::upload;
 use super::watch::Watch;
 use db::RecordsError;
 use policy::import::{ImportOrigin, ImportState};
+use policy::import_limits::ImportLimits;
 use policy::{Action, ImportId};
 use sea_orm::DatabaseBackend;
 use std::collections::HashMap;
@@ -101,6 +102,8 @@ pub async fn start(
             record: Some(id),
             dry_run,
             confirmed,
+            limits: ImportLimits::of_a_part(),
+            run: None,
             watch: &watch,
         };
         let done = tokio::select! {
@@ -146,11 +149,11 @@ async fn finish(
         // The import has stored its result itself.
         Ok(_) if !dry_run => return Ok(ImportState::Imported),
         Err(TransferError::File(_)) if !dry_run => return Ok(ImportState::Rejected),
-        Ok(Imported { summary, sha256, report }) => ImportResult {
+        Ok(Imported { summary, sha256, report, stop }) => ImportResult {
             state: ImportState::Checked,
             sha256: Some(sha256),
             counts: Some(summary),
-            reason: None,
+            reason: stop.map(|stop| stop.label()),
             report,
         },
         Err(error) => {
@@ -186,6 +189,8 @@ fn outcome_of(store: &Store, error: &TransferError) -> (ImportState, String) {
             tracing::error!(code = error.code(), "an import failed");
             (ImportState::Failed, format!("{error}. Nothing was changed"))
         }
+        TransferError::Limit(_) => (ImportState::Stopped, error.to_string()),
+        TransferError::FileChanged => (ImportState::Failed, error.to_string()),
         TransferError::Io(_) => (ImportState::Failed, format!("{error}. Nothing was changed")),
     }
 }

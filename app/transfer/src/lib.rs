@@ -24,8 +24,8 @@
 //! A line is matched to a user by external identifier, then by UserID, then by barcode, in their normal forms
 //! ([`policy::key_form`]). A UserID or barcode of a user with another external identifier belongs to another person now:
 //! the line is an error, unless another line takes that key from its owner. Lines that exchange keys wait for the end of
-//! the file. Matched users become *imported*. Users missing from the file are not changed and get no
-//! leaving date.
+//! the file. Matched users become *imported*. Users missing from the file are not changed,
+//! unless a task says that they have left (`absence`).
 //!
 //! **Empty cells.** A missing column leaves its field unchanged. An empty cell empties the field, including the
 //! leaving date: a user who has returned must not be anonymised by an earlier leaving date. Some fields are never
@@ -45,6 +45,7 @@
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A
 //! file with an error changes nothing. Problems name line and column, never a value.
 
+mod absence;
 mod activity;
 mod borrower;
 mod circulation;
@@ -56,6 +57,7 @@ mod guarantors;
 mod guard;
 mod import;
 pub mod import_history;
+mod import_limits;
 mod import_loans;
 mod import_users;
 pub mod job;
@@ -63,8 +65,11 @@ mod loan_line;
 mod occurrence;
 mod order;
 mod problem;
+pub mod profile;
 mod reader;
 mod report;
+pub mod run_history;
+pub mod run_import;
 mod suppression;
 mod term_codes;
 mod titles;
@@ -72,13 +77,14 @@ pub mod upload;
 mod user_line;
 mod user_match;
 mod watch;
+pub mod watched_folder;
 mod write;
 
 pub use export_loans::export_loans;
 pub use export_users::export_users;
 pub use import::import;
 pub use import_users::request_import_of_users;
-pub use order::{ImportOrder, Imported};
+pub use order::{ImportOrder, Imported, RunOrder};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};
 pub use watch::Watch;
 
@@ -122,6 +128,10 @@ pub struct ImportSummary {
     /// Number of users who lose identifying values, get several other ones, or become eligible earlier. They count
     /// towards the safety limits.
     pub touched: u64,
+    /// Number of imported users that the file lacks, if the import looks for them.
+    pub missing: u64,
+    /// Number of those whose leaving date was set.
+    pub left: u64,
     /// Number of new categories, departments and branches. Their codes become their names.
     pub new_terms: u64,
     /// Number of new items.

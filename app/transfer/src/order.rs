@@ -4,11 +4,16 @@ use super::ImportSummary;
 use super::import_history::{self, ImportResult, ReportLine};
 use super::problem::TransferError;
 use super::watch::Watch;
-use policy::ImportId;
+use db::Clock;
+use db::entity::runs;
 use policy::import::{ImportOrigin, ImportState};
+use policy::import_limits::ImportLimits;
 use policy::import_options::{Absence, EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::ImportProfile;
-use sea_orm::DatabaseTransaction;
+use policy::{ImportId, RunId, RunState};
+use safeguards::limits::ImportStop;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use std::path::Path;
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
@@ -30,20 +35,48 @@ pub struct ImportOrder<'a> {
     pub dry_run: bool,
     /// The confirmed number of users that a file beyond the safety limits touches.
     pub confirmed: Option<u64>,
+    /// The safety limits of the file.
+    pub limits: ImportLimits,
+    /// The run of a task, if one imports the file.
+    pub run: Option<RunOrder<'a>>,
     /// Shows the progress and cancels the import.
     pub watch: &'a Watch,
 }
 
+/// The run of a task that imports a file.
+#[derive(Clone, Copy, Debug)]
+pub struct RunOrder<'a> {
+    /// The run.
+    pub run: RunId,
+    /// The random name of the process that holds the run.
+    pub holder: &'a str,
+    /// The SHA-256 that the file must have.
+    pub sha256: &'a str,
+    /// Whether the file may exceed the safety limits: a person has seen its preview and started the run.
+    pub is_confirmed: bool,
+}
+
 impl<'a> ImportOrder<'a> {
     /// Returns the order to import a file on the command line.
-    pub const fn on_command_line(file: &'a Path, profile: ImportProfile, watch: &'a Watch) -> Self {
+    pub fn on_command_line(file: &'a Path, profile: ImportProfile, watch: &'a Watch) -> Self {
         let origin = ImportOrigin::CommandLine;
         let options = ImportOptions {
             mode: ImportMode::AllOrNothing,
             empty_cells: EmptyCells::Keep,
             absence: Absence::Nothing,
         };
-        Self { file, profile, options, origin, record: None, dry_run: false, confirmed: None, watch }
+        Self {
+            file,
+            profile,
+            options,
+            origin,
+            record: None,
+            dry_run: false,
+            confirmed: None,
+            limits: ImportLimits::of_a_part(),
+            run: None,
+            watch,
+        }
     }
 }
 
@@ -56,6 +89,8 @@ pub struct Imported {
     pub sha256: String,
     /// The lines that were rejected, held or skipped, or have a note. At most [`import_history::MAX_REPORTED`].
     pub report: Vec<ReportLine>,
+    /// After a check: the safety limits that an import of the file would exceed.
+    pub stop: Option<ImportStop>,
 }
 
 /// Stores the result in the history, in the transaction of the changes.
@@ -81,11 +116,14 @@ pub(super) async fn complete(
     order: &ImportOrder<'_>,
     (imported, detail): (Imported, &str),
 ) -> Result<Imported, TransferError> {
-    let Imported { mut summary, sha256, report } = imported;
+    let Imported { mut summary, sha256, report, stop } = imported;
     summary.dry_run = order.dry_run;
     if order.dry_run {
         tx.rollback().await?;
-        return Ok(Imported { summary, sha256, report });
+        return Ok(Imported { summary, sha256, report, stop });
+    }
+    if let Some(run) = &order.run {
+        run.check(&tx, &sha256).await?;
     }
     let detail = format!("{},{detail}", order.profile.kind.code());
     audit::record_event(&tx, &store.clock, actor, AuditAction::Imported, Subject::Library, None, &detail)
@@ -99,5 +137,25 @@ pub(super) async fn complete(
     };
     record((&tx, store), actor, order, result).await?;
     store.commit(tx).await?;
-    Ok(Imported { summary, sha256, report })
+    Ok(Imported { summary, sha256, report, stop: None })
+}
+
+impl RunOrder<'_> {
+    /// Rejects a file that was changed after it was looked at, and a run that another process holds. Locks the run
+    /// until the changes are committed.
+    async fn check(&self, tx: &DatabaseTransaction, sha256: &str) -> Result<(), TransferError> {
+        if sha256 != self.sha256 {
+            return Err(TransferError::FileChanged);
+        }
+        let now = Clock::system_now();
+        let held = runs::Entity::update_many()
+            .col_expr(runs::Column::HeartbeatAt, Expr::value(now))
+            .col_expr(runs::Column::ProgressAt, Expr::value(now))
+            .filter(runs::Column::Id.eq(self.run.0))
+            .filter(runs::Column::Holder.eq(self.holder))
+            .filter(runs::Column::State.eq(RunState::Running))
+            .exec(tx)
+            .await?;
+        if held.rows_affected == 1 { Ok(()) } else { Err(TransferError::Cancelled) }
+    }
 }

@@ -1,10 +1,12 @@
 //! Problems in a file: line and column, never a value.
 
+use super::columns::KEYS;
 use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
+use safeguards::limits::ImportStop;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use thiserror::Error;
 
@@ -42,15 +44,16 @@ pub struct FileProblems {
     pub problems: Vec<LineProblem>,
     /// Total number of problems.
     pub total: u64,
-    /// The lines with problems.
+    /// The lines with problems, and whether a key is among them.
     #[serde(skip)]
-    lines: HashSet<u64>,
+    lines: HashMap<u64, bool>,
 }
 
 impl FileProblems {
     pub(super) fn add(&mut self, problem: LineProblem) {
         self.total += 1;
-        self.lines.insert(problem.line);
+        let is_of_a_key = problem.column.as_deref().is_some_and(|column| KEYS.contains(&column));
+        *self.lines.entry(problem.line).or_default() |= is_of_a_key;
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }
@@ -66,6 +69,11 @@ impl FileProblems {
     /// Returns the number of lines with problems.
     pub(super) fn lines(&self) -> u64 {
         self.lines.len() as u64
+    }
+
+    /// Returns the number of lines with a problem in a key.
+    pub(super) fn damaged_keys(&self) -> u64 {
+        self.lines.values().filter(|is_of_a_key| **is_of_a_key).count() as u64
     }
 
     /// Returns an error if there is any problem.
@@ -103,6 +111,12 @@ pub enum TransferError {
     /// A member of staff cancelled the operation, or the server stops.
     #[error("Cancelled. Nothing was changed")]
     Cancelled,
+    /// The file exceeds a safety limit, and no person has confirmed it. Only for the run of a task.
+    #[error("{}", .0.label())]
+    Limit(ImportStop),
+    /// The file was changed after it was looked at.
+    #[error("The file was changed while it was read. Nothing was changed")]
+    FileChanged,
     /// The file can't be opened, read or written.
     #[error("The file cannot be read or written: {}", .0.kind())]
     Io(#[from] std::io::Error),

@@ -22,6 +22,10 @@ fn imports() -> Table {
             text("state"),
             text("profile"),
             text("options"),
+            // The run of a task, with the watched file.
+            big_integer_null("run_id"),
+            text_null("file_name"),
+            timestamp_with_time_zone_null("file_changed_at"),
             // The name of the private copy, until it is erased.
             text_null("upload"),
             big_integer("bytes").default(0).take(),
@@ -32,8 +36,11 @@ fn imports() -> Table {
             timestamp_with_time_zone_null("heartbeat_at"),
             timestamp_with_time_zone_null("ended_at"),
         ],
-        foreign_keys: &[("started_by", "users", "number")],
-        indexes: &["INDEX imports_upload ON imports (id) WHERE upload IS NOT NULL"],
+        foreign_keys: &[("started_by", "users", "number"), ("run_id", "runs", "id")],
+        indexes: &[
+            "INDEX imports_upload ON imports (id) WHERE upload IS NOT NULL",
+            "INDEX imports_run ON imports (run_id) WHERE run_id IS NOT NULL",
+        ],
         ..Table::default()
     }
 }

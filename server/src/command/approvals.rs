@@ -122,7 +122,9 @@ async fn request_import(store: &Store, file: &Path) -> Result<ApprovalId, Transf
 /// Returns a request as a line of numbers and codes, without names.
 fn line(approval: &Approval) -> String {
     let about = match &approval.about {
-        About::Run { preview, people, .. } => format!("run of preview {preview} ({people} users)"),
+        About::Run { preview, task_type, people, .. } => {
+            format!("run of preview {preview} ({})", task_type.counted(*people))
+        }
         About::Reapply => "applying the current rules to users anonymised earlier".to_owned(),
         About::LegalHoldRelease { hold } => format!("release of legal hold {hold}"),
         About::MoreChanges => "more manual changes".to_owned(),

@@ -6,10 +6,11 @@ use clap::Subcommand;
 use db::pagination::Paging;
 use erasure::certificate::{self, Checked};
 use policy::numbers::{counted, grouped};
-use policy::{RunId, RunState};
+use policy::{RunId, RunState, TaskSettings};
 use std::process::ExitCode;
 use task_centre::run::{self, Run, RunQuery, RunRow};
 use trail::{Actor, Store};
+use transfer::import_history::Import;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runs {
@@ -139,6 +140,9 @@ fn line(run: &RunRow) -> String {
 
 /// Returns a run as text. Names are not hidden: the command line may see all tasks.
 pub(super) fn run_text(run: &Run) -> String {
+    if matches!(run.settings, TaskSettings::ImportUsers(_)) {
+        return import_text(run);
+    }
     let mut lines = vec![
         format!("{} {}: {}", run.kind.label(), run.id, run.state.label_with_findings(run.open_findings)),
         format!(
@@ -159,4 +163,43 @@ pub(super) fn run_text(run: &Run) -> String {
     }
     lines.extend(run.tables.iter().map(|(table, count)| counted(&format!("rows of {table}"), *count)));
     lines.join("\n")
+}
+
+/// Returns a run that imports files as text.
+fn import_text(run: &Run) -> String {
+    let mut lines = vec![
+        format!("{} {}: {}", run.kind.label(), run.id, run.state.label()),
+        format!(
+            "{} read: {} imported, {} held or skipped, {} rejected",
+            counted(run.previewed, "line", "lines"),
+            grouped(run.done),
+            grouped(run.skipped),
+            grouped(run.failed)
+        ),
+    ];
+    lines.extend(run.imports.iter().flat_map(import_lines));
+    lines.extend(
+        run.files_left.iter().map(|(code, count)| format!("{}\tfiles left: {code}", grouped(*count))),
+    );
+    lines.extend(run.errors.iter().map(|code| format!("Error: {code}")));
+    lines.join("\n")
+}
+
+/// Returns what a run did with a file, or what a preview found in it.
+pub(super) fn import_lines(import: &Import) -> Vec<String> {
+    let name = import.file_name.as_deref().unwrap_or("–");
+    let mut lines = vec![format!("{name}: {} (import {})", import.state.label(), import.id)];
+    lines.extend(import.counts.as_ref().map(|counts| {
+        let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
+        format!(
+            "  {} new, {} changed, {} unchanged, {} left, {} rejected",
+            number(counts.created),
+            number(counts.changed),
+            number(counts.unchanged),
+            number(counts.left),
+            number(counts.rejected)
+        )
+    }));
+    lines.extend(import.reason.as_ref().map(|reason| format!("  {reason}")));
+    lines
 }

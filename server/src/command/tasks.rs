@@ -49,18 +49,19 @@ pub(crate) enum Tasks {
         #[arg(value_parser = super::number, long)]
         owner: i64,
     },
-    /// Create a preview: count the users that would be anonymised, without changing them.
+    /// Create a preview: count what a run would do, and change nothing.
     Preview {
         /// Id of the task.
         #[arg(value_parser = super::number)]
         id: i64,
     },
-    /// Create a preview and anonymise the users that are eligible.
+    /// Create a preview and run it: anonymise the users that are eligible, or import the next file.
     Run {
         /// Id of the task.
         #[arg(value_parser = super::number)]
         id: i64,
-        /// The number of users that will be anonymised, as shown by the preview. Without it no user is changed.
+        /// The number of users that will be anonymised, or of lines of the file, as shown by the preview. Without it
+        /// nothing is changed.
         #[arg(long)]
         confirm: Option<String>,
         /// Run this preview, approved by a second person, instead of a new one.
@@ -168,8 +169,10 @@ async fn unowned(store: &Store, output: Output) -> anyhow::Result<()> {
 
 async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
     let task = task::read(store, Actor::COMMAND_LINE, id).await?;
-    let TaskSettings::AnonymiseUserData(policy) = &task.draft.settings;
-    let who = summary::selection(&policy.conditions, policy.scope);
+    let who = match &task.draft.settings {
+        TaskSettings::AnonymiseUserData(policy) => summary::selection(&policy.conditions, policy.scope),
+        TaskSettings::ImportUsers(settings) => settings.sentence(),
+    };
     let result = json!({
         "id": task.id,
         "description": task.draft.description,
@@ -227,13 +230,13 @@ async fn run_now(
         None => format!("To run: --confirm {count}"),
     };
     let Some(confirm) = confirm else {
-        output.print(&shown, |preview| format!("{}\nNo user was changed. {how}", preview_text(preview)))?;
+        output.print(&shown, |preview| format!("{}\nNothing was changed. {how}", preview_text(preview)))?;
         return Ok(ExitCode::FAILURE);
     };
     if missing.is_some() {
         if run::typed_number(&confirm) != Some(count) {
             anyhow::bail!(
-                "{confirm} is not {}, the number of users that preview {preview} selects. No user was changed",
+                "{confirm} is not {}, the number that preview {preview} shows. Nothing was changed",
                 grouped(count)
             );
         }
@@ -275,6 +278,9 @@ async fn reapply(store: &Store, output: Output, confirm: Option<String>) -> anyh
 }
 
 fn preview_text(preview: &Run) -> String {
+    if matches!(preview.settings, TaskSettings::ImportUsers(_)) {
+        return import_preview_text(preview);
+    }
     let mut lines = vec![format!(
         "Preview {}: {} of {} users would be anonymised",
         preview.id,
@@ -284,5 +290,16 @@ fn preview_text(preview: &Run) -> String {
     lines.extend(preview.verdicts.iter().map(|(reason, count)| {
         format!("{}\t{} ({})", grouped(*count), reason.verdict().label(), reason.label())
     }));
+    lines.join("\n")
+}
+
+/// Returns the preview of an import as text: its file, the exceeded limits and the counts.
+fn import_preview_text(preview: &Run) -> String {
+    let mut lines = vec![format!(
+        "Preview {}: {} would be read",
+        preview.id,
+        counted(preview.previewed, "line", "lines")
+    )];
+    lines.extend(preview.imports.iter().flat_map(super::runs::import_lines));
     lines.join("\n")
 }

@@ -112,7 +112,7 @@ fn the_client_secret_is_the_trimmed_text_of_its_file() {
 }
 
 /// A value of each documented variable that is not its default.
-const VALUES: [(&str, &str); 38] = [
+const VALUES: [(&str, &str); 39] = [
     ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
     ("LETHE_ADDR", "127.0.0.1:4000"),
     ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
@@ -133,6 +133,7 @@ const VALUES: [(&str, &str); 38] = [
     ("LETHE_SUPPRESSION_MONTHS", "12"),
     ("LETHE_AUDIT_ANCHOR_FILE", "a.audit"),
     ("LETHE_UPLOAD_DIR", "elsewhere"),
+    ("LETHE_IMPORT_DIR", "arriving"),
     ("LETHE_MAX_UPLOAD_MB", "7"),
     ("LETHE_LIMIT_RUN_USERS", "0"),
     ("LETHE_LIMIT_RUN_PERCENT", "0"),

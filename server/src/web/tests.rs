@@ -4,6 +4,7 @@ mod abuse;
 pub(super) mod desk;
 mod flash;
 mod idempotency;
+mod import_tasks;
 mod imports;
 mod kept_form;
 mod messages;

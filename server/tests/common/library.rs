@@ -112,6 +112,41 @@ impl Library {
         (library, file)
     }
 
+    /// Creates a library with a queued run of a task that imports `import/users.csv`, and that file elsewhere.
+    pub async fn with_an_import_run(database: &Database, people: u32) -> (Self, NamedTempFile) {
+        let (library, file) = Self::with_a_file_to_import(database, people).await;
+        let clock = Clock::fixed(Tz::Europe__London, TODAY.parse().unwrap());
+        let store = operations::open_store(&library.url(), clock, Settings::in_folder(library.folder.path()))
+            .await
+            .unwrap();
+        let form = policy::task_form::TaskForm {
+            description: "Users".to_owned(),
+            task_type: "import_users".to_owned(),
+            schedule: "daily".to_owned(),
+            ..policy::task_form::TaskForm::new_task()
+        };
+        let task = task_centre::task::save(&store, Actor::COMMAND_LINE, &form).await.unwrap();
+        // Confirmed, and without limits: the file has many new users.
+        let mut settings = policy::ImportSettings::default();
+        for limit in policy::import_limits::ImportLimit::ALL {
+            *settings.limits.of_mut(limit) = None;
+        }
+        let settings = serde_json::to_string(&TaskSettings::ImportUsers(settings)).unwrap();
+        for sql in [
+            format!(
+                "UPDATE tasks SET settings = '{settings}', confirmed_settings = '{settings}' WHERE id = {task}"
+            ),
+            format!(
+                "INSERT INTO runs (task_id, task_version, kind, state, today, settings, rules_version, channel, created_at, due_at) \
+                 VALUES ({task}, 1, 'scheduled', 'queued', '{TODAY}', '{settings}', 1, 'schedule', '{TODAY} 02:00:00+00:00', '{TODAY} 02:00:00+00:00')"
+            ),
+        ] {
+            store.db.execute_unprepared(&sql).await.unwrap();
+        }
+        store.db.clone().close().await.unwrap();
+        (library, file)
+    }
+
     /// Creates another library with the same content.
     pub async fn copy(&self) -> Self {
         let copy = Self::new(&self.database);
@@ -134,6 +169,7 @@ impl Library {
             ("LETHE_LEDGER_FILE", folder.join("lethe.ledger").to_str().unwrap()),
             ("LETHE_KEY_FILE", folder.join("lethe.key").to_str().unwrap()),
             ("LETHE_SUPPRESSION_KEY_FILE", folder.join("lethe.suppression").to_str().unwrap()),
+            ("LETHE_IMPORT_DIR", folder.join("import").to_str().unwrap()),
             ("LETHE_DEMO", "1"),
             ("LETHE_TODAY", TODAY),
         ]);

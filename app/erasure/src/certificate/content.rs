@@ -8,7 +8,7 @@ use db::RecordsError;
 use db::checksum::sha256;
 use db::entity::{approvals, run_counts, runs};
 use policy::stored::to_json;
-use policy::{Policy, RunId, RunKind, RunState, TaskId, TaskSettings, TreatedFields, UserNumber};
+use policy::{Policy, RunId, RunKind, RunState, TaskId, TreatedFields, UserNumber};
 use safeguards::approval::ApprovalKind;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
@@ -128,7 +128,7 @@ impl Certificate {
         let approval = approval(db, &run).await?;
         let is_of_staff =
             approval.as_ref().is_some_and(|approval| approval.kind == ApprovalKind::StaffAnonymising);
-        let TaskSettings::AnonymiseUserData(policy) = run.settings.clone();
+        let policy = run.settings.policy().cloned().ok_or(RecordsError::NotFound("certificate"))?;
         let fields = match kind {
             RunKind::Reapply | RunKind::Replay => TreatedFields::of_earlier_runs(),
             _ if is_of_staff => TreatedFields::of(&policy).with_roles(),

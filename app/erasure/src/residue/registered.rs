@@ -88,7 +88,7 @@ async fn policies(db: &impl ConnectionTrait) -> Result<Vec<(Policy, String)>, Db
         .into_tuple()
         .all(db)
         .await?;
-    Ok(settings.into_iter().map(|(TaskSettings::AnonymiseUserData(policy), text)| (policy, text)).collect())
+    Ok(settings.into_iter().filter_map(|(settings, text)| Some((settings.policy()?.clone(), text))).collect())
 }
 
 /// Which columns must be empty.

@@ -11,7 +11,7 @@ use db::entity::{residue_hits, runs, users};
 use db::pagination::{Page, Paging};
 use policy::personal_data::{self, DataClass, ErasureAction};
 use policy::residue::{FindingDecision, ValueKind};
-use policy::{NoteTreatment, RunId, TaskSettings, UserNumber};
+use policy::{NoteTreatment, RunId, UserNumber};
 use safeguards::legal_hold;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
@@ -245,8 +245,7 @@ pub async fn decide(
 async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Result<bool, RecordsError> {
     let Some(run) = hit.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
-    let TaskSettings::AnonymiseUserData(policy) = run.settings;
-    Ok(policy.circulation_notes == NoteTreatment::Mark)
+    Ok(run.settings.policy().is_some_and(|policy| policy.circulation_notes == NoteTreatment::Mark))
 }
 
 /// Returns the open findings that a decision closes: this one and the others at the same place.

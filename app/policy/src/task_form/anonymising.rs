@@ -75,6 +75,29 @@ pub(super) fn policy(form: &TaskForm, schedule: &Schedule, errors: &mut FieldErr
     policy
 }
 
+/// Rejects values of these fields while the task has another type: ignoring them would lose what was typed.
+pub(super) fn reject_values(form: &TaskForm, errors: &mut FieldErrors) {
+    let default = TaskForm::default().with_policy(&Policy::default(), &[]);
+    for (code, treatment) in &form.fields {
+        let default = default.fields.get(code).map_or("", String::as_str);
+        super::reject_value(&format!("fields.{code}"), treatment, default, errors);
+    }
+    for (key, treatment) in &form.custom {
+        super::reject_value(&format!("custom.{key}"), treatment, "remove", errors);
+    }
+    super::reject_value("scope", &form.scope, &default.scope, errors);
+    super::reject_value("circulation_notes", &form.circulation_notes, &default.circulation_notes, errors);
+    for (name, is_ticked, days) in [
+        ("leaving_days", form.by_leaving, &form.leaving_days),
+        ("activity_days", form.by_activity, &form.activity_days),
+        ("marked_days", form.by_marked, &form.marked_days),
+    ] {
+        if is_ticked || !days.trim().is_empty() {
+            errors.add(name, Problem::OtherTaskType);
+        }
+    }
+}
+
 /// Returns conditions and scope, if those parts of the form are valid.
 pub fn conditions_so_far(form: &TaskForm) -> Result<(Conditions, Scope), FieldErrors> {
     let mut errors = FieldErrors::default();

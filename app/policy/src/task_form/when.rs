@@ -192,10 +192,11 @@ impl TaskForm {
         kind.clone_into(&mut self.schedule);
     }
 
-    /// Returns the form without the fields that its kind of schedule doesn't use, as posted when they are hidden.
+    /// Returns the form without the fields that its task type and its kind of schedule don't use, as posted when they
+    /// are hidden.
     #[must_use]
     pub fn with_shown_fields(&self) -> Self {
-        let mut form = self.clone();
+        let mut form = self.clone().with_fields_of_its_type();
         for field in ScheduleField::ALL {
             if !kinds_with(field).contains(&self.schedule.as_str()) {
                 field.clear(&mut form);

@@ -6,7 +6,7 @@ use db::pagination::{Page, Paging};
 use db::{Clock, RecordsError};
 use policy::approval::{ApprovalDecision, ApprovalKind};
 use policy::task_form::Visibility;
-use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, UserNumber};
+use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, TaskType, UserNumber};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder,
     QueryResult, QuerySelect, QueryTrait,
@@ -49,7 +49,9 @@ pub enum About {
         preview: RunId,
         /// The task. None if it is deleted.
         task: Option<(TaskId, TaskName)>,
-        /// The number of users that would be anonymised.
+        /// What the run does.
+        task_type: TaskType,
+        /// The number of users that would be anonymised, or of lines that would be imported.
         people: i64,
     },
     /// Applying the current rules to users anonymised under older ones.
@@ -183,6 +185,7 @@ pub async fn list(
         .column(runs::Column::TaskId)
         .column(runs::Column::Previewed)
         .column_as(runs::Column::ActorNumber, "maker")
+        .column(tasks::Column::TaskType)
         .columns([tasks::Column::Description, tasks::Column::Visibility, tasks::Column::OwnerNumber])
         .join(JoinType::LeftJoin, preview.into())
         .join(JoinType::LeftJoin, task.into())
@@ -263,10 +266,12 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
     match (kind, preview, hold) {
         (ApprovalKind::Run, Some(preview), _) => {
             let task: Option<i64> = row.try_get("", "task_id")?;
+            let task_type: Option<TaskType> = row.try_get("", "task_type")?;
             let people: Option<i64> = row.try_get("", "previewed")?;
             Ok(About::Run {
                 preview: RunId(preview),
                 task: task.map(TaskId).zip(task_name(row)?),
+                task_type: task_type.unwrap_or(TaskType::AnonymiseUserData),
                 people: people.unwrap_or_default(),
             })
         }

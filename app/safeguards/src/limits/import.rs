@@ -28,7 +28,7 @@ pub struct TooMany {
 
 impl TooMany {
     /// Returns what the file does, as a sentence without its full stop.
-    fn label(self) -> String {
+    pub fn label(self) -> String {
         let more = if self.within_a_day > self.users {
             format!(
                 ". With the other imports of the last 24 hours that makes {} users",
@@ -38,8 +38,7 @@ impl TooMany {
             String::new()
         };
         format!(
-            "Safety limit reached: the file removes or replaces identifying values of {} users, or makes them eligible \
-             earlier{more}. Nothing was changed",
+            "the file removes or replaces identifying values of {} users, or makes them eligible earlier{more}",
             grouped(self.users)
         )
     }
@@ -66,20 +65,36 @@ pub async fn too_many(
     Ok(stops.then_some(TooMany { users, within_a_day }))
 }
 
+/// Why a safety limit stops a file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImportStop {
+    /// What the file does, as sentences without the last full stop.
+    pub reason: String,
+    /// The number that confirms the file: the users or lines that the first exceeded limit counts.
+    pub users: i64,
+}
+
+impl ImportStop {
+    /// Returns why nothing was changed, as sentences without the last full stop.
+    pub fn label(&self) -> String {
+        format!("Safety limit reached: {}. Nothing was changed", self.reason)
+    }
+}
+
 /// Rejects a file beyond the limits, unless a second person has approved it. Without four eyes `confirmed` must
 /// equal the number of affected users. Returns the detail for the audit.
 pub async fn confirm_import(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    too_many: TooMany,
+    stop: &ImportStop,
     (sha256, confirmed): (&str, Option<u64>),
 ) -> Result<String, RecordsError> {
-    let TooMany { users, .. } = too_many;
+    let users = stop.users;
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
             "{}. A second person must approve this file (lethe approvals request --import FILE, then the page Approvals)",
-            too_many.label()
+            stop.label()
         );
         let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), users);
         let approval = approval::consume(tx, actor, &approval_subject, &why).await?;
@@ -88,7 +103,7 @@ pub async fn confirm_import(
     if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(users) {
         return Ok("confirmed".to_owned());
     }
-    let words = too_many.label();
+    let words = stop.label();
     Err(RecordsError::Refused(format!("{words}. Check the file. To import it anyway, add --confirm {users}")))
 }
 

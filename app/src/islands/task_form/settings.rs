@@ -1,26 +1,47 @@
 //! The tab *Task specific settings*: the task type, and the settings of the chosen type.
 
 mod anonymising;
+mod importing;
 
 use super::inputs::{Form, Problem, Text, field, posted};
 use anonymising::Policy;
+use importing::ImportFields;
 use leptos::prelude::*;
 use policy::{TaskCategory, TaskType};
 
 #[component]
-pub(super) fn Settings(form: Form, custom: Vec<(String, String)>, zone: String) -> impl IntoView {
-    // Without WebAssembly the settings of all types are shown.
+pub(super) fn Settings(
+    form: Form,
+    custom: Vec<(String, String)>,
+    profiles: Vec<(String, String)>,
+    zone: String,
+    awake: RwSignal<bool>,
+) -> impl IntoView {
     let chosen = Memo::new(move |_| form.with(|form| TaskType::from_code(&form.task_type)));
-    let settings = TaskType::ALL.map(|task_type| {
+    // A saved task keeps its type.
+    let saved_type = form.initial(|form| {
+        let saved = TaskType::from_code(&form.task_type);
+        saved.filter(|_| !form.id.is_empty())
+    });
+    let settings = TaskType::ALL.into_iter().filter(|one| saved_type.is_none_or(|saved| saved == *one));
+    let settings = settings.map(|task_type| {
         let settings = match task_type {
-            TaskType::AnonymiseUserData => view! { <Policy form custom=custom.clone() zone=zone.clone() /> },
+            TaskType::AnonymiseUserData => {
+                view! { <Policy form custom=custom.clone() zone=zone.clone() /> }.into_any()
+            }
+            TaskType::ImportUsers => view! { <ImportFields form profiles=profiles.clone() /> }.into_any(),
         };
-        let hidden = move || chosen.get().is_some_and(|chosen| chosen != task_type);
-        view! { <div hidden=hidden>{settings}</div> }
+        // Without WebAssembly the settings of all types are shown. Hydrated, those of the other types are hidden and
+        // not posted.
+        let unused = move || awake.get() && chosen.get().is_some_and(|chosen| chosen != task_type);
+        let heading = saved_type.is_none().then(|| {
+            view! { <h3 class:hidden=move || awake.get()>{format!("Only for {}", task_type.label())}</h3> }
+        });
+        view! { <fieldset class="part" hidden=unused disabled=unused>{heading} {settings}</fieldset> }
     });
     view! {
         <ChosenType form />
-        {settings}
+        {settings.collect_view()}
     }
 }
 

@@ -11,8 +11,8 @@ use crate::form::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::ApprovalId;
 use policy::numbers::{counted, grouped};
+use policy::{ApprovalId, TaskType};
 use safeguards::approval::{self, About, Approval, ApprovalStatus};
 
 /// Shows one request for approval.
@@ -118,6 +118,18 @@ fn number_field(people: i64, typed: String, error: Option<&AppError>) -> impl In
 /// Returns the consequence of approving, and the label of its button.
 fn consequence(about: &About) -> (AnyView, String) {
     match about {
+        About::Run { preview, task_type: TaskType::ImportUsers, people, .. } => {
+            let lines = counted(*people, "line", "lines");
+            let link = view! { <a href=format!("/runs/{preview}")>"preview "{preview.to_string()}</a> };
+            let what = view! {
+                <p>
+                    "Once you approve, another member of staff can start the run of " {link} ": it imports a file \
+                     with " <b>{lines.clone()}</b> " that exceeds a safety limit. Check the preview first: it shows \
+                     which limit, and what the file would change."
+                </p>
+            };
+            (what.into_any(), format!("Approve import of {lines}"))
+        }
         About::Run { preview, people, .. } => {
             let users = counted(*people, "user", "users");
             let link = view! { <a href=format!("/runs/{preview}")>"preview "{preview.to_string()}</a> };

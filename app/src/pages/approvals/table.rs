@@ -80,9 +80,9 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
 
 pub(super) fn subject(about: &About) -> AnyView {
     match about {
-        About::Run { preview, task, people } => {
+        About::Run { preview, task, task_type, people } => {
             let task = task.as_ref().map(|(_, name)| format!(" of “{}”", name.description_for(actor())));
-            let people = counted(*people, "user", "users");
+            let people = task_type.counted(*people);
             view! { <a href=format!("/runs/{preview}")>"Run of preview "{preview.to_string()}</a> {task} ": " {people} }
                 .into_any()
         }

@@ -12,7 +12,7 @@ use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Reason, RunId, TaskSettings, VerdictKind, summary};
+use policy::{Reason, RunId, VerdictKind, summary};
 use task_centre::run::Run;
 
 use crate::error::field_errors;
@@ -45,19 +45,13 @@ pub(super) fn page(
         .filter(|(_, name)| name.is_shown_to(actor()))
         .map(|(id, _)| PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
         .collect();
-    let TaskSettings::AnonymiseUserData(policy) = &run.settings;
-    let selection = summary::selection(&policy.conditions, policy.scope);
+    let policy = run.settings.policy();
+    let selection = policy.map(|policy| summary::selection(&policy.conditions, policy.scope));
     let title = format!("Preview {}", run.id);
     view! {
         <PrintHeader run=run.id />
         <PageLayout title lead="Shows which users would be anonymised, and why. A preview changes no users." crumbs actions>
-            {why_not.clone().map(|why| {
-                let done = run.executed_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show run"</a> });
-                let newer = newer.map(|id| {
-                    view! { " " <a href=format!("/runs/{id}")>"Show the newest preview of this task"</a> }
-                });
-                view! { <p class="notice warning">{why}". " {done} {newer}</p> }
-            })}
+            {unusable(&run, why_not.clone(), newer)}
             <div class="sentence"><p>{selection}</p></div>
             <p class="headline"><Count of=run.previewed />" of " {counted(run.users, "user", "users")}
                 " would be anonymised"</p>
@@ -70,6 +64,21 @@ pub(super) fn page(
             {ready.then(|| confirm(&run))}
         </PageLayout>
     }
+}
+
+/// Renders why a preview can't be used.
+pub(super) fn unusable(
+    run: &Run,
+    why_not: Option<String>,
+    newer: Option<RunId>,
+) -> Option<impl IntoView + use<>> {
+    let executed_by = run.executed_by;
+    why_not.map(|why| {
+        let done = executed_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show run"</a> });
+        let newer = newer
+            .map(|id| view! { " " <a href=format!("/runs/{id}")>"Show the newest preview of this task"</a> });
+        view! { <p class="notice warning">{why}". " {done} {newer}</p> }
+    })
 }
 
 fn total(run: &Run, kind: VerdictKind) -> i64 {

@@ -236,6 +236,7 @@ fn facts(run: &Run) -> impl IntoView + use<> {
         }
         RunKind::Preview | RunKind::Manual | RunKind::Scheduled => match &run.settings {
             TaskSettings::AnonymiseUserData(policy) => summary::selection(&policy.conditions, policy.scope),
+            TaskSettings::ImportUsers(settings) => settings.sentence(),
         },
     };
     view! {

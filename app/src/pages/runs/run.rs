@@ -1,13 +1,16 @@
 //! One run or preview: chooses the page to render.
 
 use super::members::{MemberPage, MemberSearch};
-use super::{preview, result};
-use crate::components::{guarded_page, path_param};
+use super::{import_preview, import_result, preview, result};
+use crate::components::{guarded_page, paging, path_param};
 use crate::pages::approvals::second_person::SecondPerson;
 use crate::state::{actor, store};
+use db::RecordsError;
 use leptos::prelude::*;
-use policy::{RunId, RunKind};
-use task_centre::run;
+use policy::{RunId, RunKind, TaskSettings};
+use task_centre::run::{self, Run};
+use trail::Store;
+use transfer::import_history;
 
 /// Shows one run or preview.
 #[component]
@@ -17,6 +20,9 @@ pub fn RunPage() -> impl IntoView {
     guarded_page(async move {
         let store = store();
         let run = run::read(&store, id?).await?;
+        if matches!(run.settings, TaskSettings::ImportUsers(_)) {
+            return import_page(&store, run).await;
+        }
         let members = MemberPage::read(&store, &run, &search).await?;
         if run.kind == RunKind::Preview {
             let why_not = run::why_not(&store, run.id).await?;
@@ -28,4 +34,23 @@ pub fn RunPage() -> impl IntoView {
             Ok(result::page(run, store.settings.safety_limits, search, members).into_any())
         }
     })
+}
+
+/// Returns the page of a run or preview that imports files.
+async fn import_page(store: &Store, run: Run) -> Result<AnyView, RecordsError> {
+    if run.kind != RunKind::Preview {
+        return Ok(import_result::page(run, store.settings.safety_limits).into_any());
+    }
+    let why_not = run::why_not(store, run.id).await?;
+    let second = SecondPerson::read(store, actor(), run.id).await?;
+    let newer = run::newer_preview(store, run.id).await?;
+    let (rows, next) = match run.imports.first() {
+        Some(import) => {
+            let page = import_history::report_of(store, import.id, &paging()).await?;
+            (page.rows, page.next)
+        }
+        None => (Vec::new(), None),
+    };
+    let report = import_preview::Lines { rows, next, is_paged: paging().after.is_some() };
+    Ok(import_preview::page(run, preview::PreviewStatus { why_not, newer }, second, report).into_any())
 }

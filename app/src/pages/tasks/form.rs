@@ -14,6 +14,7 @@ use policy::task_form::{TaskForm, validate};
 use policy::{TaskId, dates};
 use task_centre::task;
 use trail::Store;
+use transfer::profile;
 
 /// Saves a task.
 #[server(prefix = "/do", endpoint = "save_task", input = PostUrl)]
@@ -46,10 +47,11 @@ pub fn NewTaskPage() -> impl IntoView {
     guarded_page(async {
         let store = store();
         let custom = task::custom_fields(&store).await?;
-        let form = form_view(&store, TaskForm::new_task(), custom, false, ("/tasks/new", "/tasks"));
+        let choices = Choices { custom, profiles: profile::choices(&store).await? };
+        let form = form_view(&store, TaskForm::new_task(), choices, false, ("/tasks/new", "/tasks"));
         Ok(view! {
             <PageLayout title="Create task" crumbs=crumbs([])
-                lead="A task defines which users are anonymised, what happens to each field, and when.">
+                lead="A task anonymises users or imports files, by hand or on a schedule.">
                 {form}
             </PageLayout>
         })
@@ -67,7 +69,8 @@ pub fn EditTaskPage() -> impl IntoView {
         let keys: Vec<String> = custom.iter().map(|(key, _)| key.clone()).collect();
         let here = format!("/tasks/{}", task.id);
         let saved = TaskForm::of(&task.draft, &keys);
-        let form = form_view(&store, saved, custom, task.single_default, (&format!("{here}/edit"), &here));
+        let choices = Choices { custom, profiles: profile::choices(&store).await? };
+        let form = form_view(&store, saved, choices, task.single_default, (&format!("{here}/edit"), &here));
         Ok(view! {
             <PageLayout title="Edit task" crumbs=crumbs([(task.draft.description, here)])
                 lead="Changes apply from the next preview. Runs keep the settings they were started with.">
@@ -81,10 +84,16 @@ fn with_dates_as_shown(form: TaskForm) -> TaskForm {
     TaskForm { once_date: dates::as_shown(&form.once_date), ..form }
 }
 
+/// What the form offers for choice: code and name.
+struct Choices {
+    custom: Vec<(String, String)>,
+    profiles: Vec<(String, String)>,
+}
+
 fn form_view(
     store: &Store,
     form: TaskForm,
-    custom: Vec<(String, String)>,
+    Choices { custom, profiles }: Choices,
     is_default: bool,
     (page, back): (&str, &str),
 ) -> impl IntoView + use<> {
@@ -108,7 +117,7 @@ fn form_view(
     view! {
         {again}
         <TaskFormIsland
-            form custom is_default error next
+            form custom profiles is_default error next
             now=store.clock.wall()
             zone=store.clock.zone().name().to_owned()
             save=action(SaveTask::PATH, page)

@@ -16,11 +16,13 @@ use db::pagination::Paging;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::field::ALWAYS_REMOVED;
+use policy::import_limits::ImportLimit;
 use policy::task_form::{NEXT_RUNS, Visibility};
 use policy::timezone::next_occurrences;
-use policy::{Field, Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
+use policy::{Field, ImportSettings, Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
 use task_centre::run::{self, RunQuery};
 use task_centre::task::{self, Confirmation, Task};
+use transfer::profile;
 
 /// The number of shown runs. The list of runs contains all.
 const RUNS: u64 = 10;
@@ -39,6 +41,7 @@ pub fn TaskPage() -> impl IntoView {
         let today = store.clock.today();
         let settings = match &task.draft.settings {
             TaskSettings::AnonymiseUserData(policy) => policy_settings(policy, &custom, today),
+            TaskSettings::ImportUsers(settings) => import_settings(settings, profile::choices(&store).await?),
         };
         let lead = task.draft.settings.task_type().label();
         let more = format!("/runs?task={}", task.id);
@@ -52,8 +55,8 @@ pub fn TaskPage() -> impl IntoView {
                 {if runs.rows.is_empty() {
                     view! {
                         <p class="empty">
-                            "This task has not run yet. Create a preview to count the users that would be \
-                             anonymised; a preview changes no users."
+                            "This task has not run yet. Create a preview to see what a run would do; a preview \
+                             changes no users."
                         </p>
                     }
                     .into_any()
@@ -96,7 +99,9 @@ fn actions(task: &Task) -> Vec<PageAction> {
         post("Activate task", ActivateTask::PATH)
     });
     let label = "Set as default for single users";
-    if !task.single_default && task.draft.visibility == Visibility::Private {
+    if task.draft.settings.policy().is_none() {
+        // Only a task that anonymises can be the default.
+    } else if !task.single_default && task.draft.visibility == Visibility::Private {
         let why = "A private task cannot be the default. Make it a shared task first.".to_owned();
         actions.push(PageAction::Unavailable { label: label.to_owned(), why });
     } else if !task.single_default {
@@ -178,8 +183,10 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
             {made_up_for.map(|label| view! { <dt>"If a run is missed"</dt><dd>{label}</dd> })}
             <dt>"Who can see this task"</dt><dd>{task.draft.visibility.label()}</dd>
             <dt>"Owner"</dt><dd>{owner}</dd>
-            <dt>"Single users"</dt>
-            <dd>{if task.single_default { "Default: its field settings apply to single users" } else { "–" }}</dd>
+            {task.draft.settings.policy().map(|_| view! {
+                <dt>"Single users"</dt>
+                <dd>{if task.single_default { "Default: its field settings apply to single users" } else { "–" }}</dd>
+            })}
             <dt>"Created"</dt><dd><Timestamp at=task.created_at /></dd>
             <dt>"Last changed"</dt><dd><Timestamp at=task.changed_at /></dd>
         </dl>
@@ -199,6 +206,28 @@ fn policy_settings(policy: &Policy, custom: &[(String, String)], today: NaiveDat
     let example = summary::example(&policy.conditions, today);
     let summary = view! { <div class="sentence"><p>{selection}</p><p class="first-day">{example}</p></div> };
     let details = view! { <h2>"What happens to each field"</h2> {field_table(policy, custom)} };
+    ShownSettings { summary: summary.into_any(), details: details.into_any() }
+}
+
+fn import_settings(settings: &ImportSettings, profiles: Vec<(String, String)>) -> ShownSettings {
+    let summary = view! { <div class="sentence"><p>{settings.sentence()}</p></div> };
+    let profile = profiles.into_iter().find(|(code, _)| *code == settings.profile);
+    let profile = profile.map_or_else(|| settings.profile.clone(), |(_, name)| name);
+    let options = settings.option_labels().map(|label| view! { <li>{label}</li> });
+    let limits = ImportLimit::ALL.map(|limit| {
+        let percent = settings.limits.of(limit);
+        let shown = percent.map_or("No limit".to_owned(), |percent| format!("{} %", percent.get()));
+        view! { <tr><th scope="row">{limit.label()}</th><td>{shown}</td></tr> }
+    });
+    let details = view! {
+        <h2>"How files are imported"</h2>
+        <p>"Import profile: " {profile}</p>
+        <ul>{options}</ul>
+        <DataTable label="Safety limits" caption="Shares beyond which a file changes nothing"
+            columns=text_columns(["Safety limit", "Largest share"])>
+            {limits}
+        </DataTable>
+    };
     ShownSettings { summary: summary.into_any(), details: details.into_any() }
 }
 

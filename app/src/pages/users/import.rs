@@ -9,6 +9,7 @@ mod result;
 pub use list::ImportListPage;
 pub use one::ImportPage;
 pub use report::report_csv;
+pub(crate) use result::{counts, report_table};
 
 use super::crumbs;
 use crate::components::Crumb;
@@ -24,13 +25,13 @@ fn import_crumbs() -> Vec<Crumb> {
 }
 
 /// Renders the state of an import as a tag.
-fn state_tag(state: ImportState) -> impl IntoView {
+pub(crate) fn state_tag(state: ImportState) -> impl IntoView {
     let class = match state {
         ImportState::Imported => "tag proven",
         ImportState::Uploaded | ImportState::Checking | ImportState::Importing => "tag ready",
-        ImportState::Checked => "tag due",
+        ImportState::Checked | ImportState::Stopped => "tag due",
         ImportState::Rejected | ImportState::Failed => "tag bad",
-        ImportState::Cancelled | ImportState::Interrupted => "tag quiet",
+        ImportState::Unchanged | ImportState::Cancelled | ImportState::Interrupted => "tag quiet",
     };
     view! { <span class=class>{state.label()}</span> }
 }

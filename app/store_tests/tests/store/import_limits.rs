@@ -122,8 +122,10 @@ async fn an_import_that_changes_many_users_needs_a_confirmation() {
         let store = limited(&store, |limits| (limits.import_users, limits.import_percent) = (25, 100));
         let header = "user_id,last_name,email,leaving_on\n";
         let lines = |count: usize, email: &str, leaving: &str| {
-            let lines = (0..count)
-                .map(|at| format!("u{at},Leaver{at},{}{leaving}\n", email.replace('N', &at.to_string())));
+            let lines = (0..count).map(|at| {
+                let leaving = leaving.replace("DD", &format!("{:02}", at % 20 + 1));
+                format!("u{at},Leaver{at},{}{leaving}\n", email.replace('N', &at.to_string()))
+            });
             header.to_owned() + &lines.collect::<String>()
         };
         for (content, what) in [
@@ -154,7 +156,7 @@ async fn an_import_that_changes_many_users_needs_a_confirmation() {
             "{conditions:?}"
         );
         // Up to the limit, no confirmation is needed. New users never count.
-        let few = import(&store, &lines(25, "uN@example.org,", "2018-01-10")).await;
+        let few = import(&store, &lines(25, "uN@example.org,", "2018-01-DD")).await;
         assert_eq!((few.touched, few.changed), (25, 25));
         let all = lines(26, ",", "2018-01-10");
         let done =

@@ -17,6 +17,7 @@ mod health;
 mod import_circulation;
 mod import_limits;
 mod import_modes;
+mod import_tasks;
 mod invalid_imports;
 mod keys;
 mod leases;

@@ -5,7 +5,7 @@ use db::RecordsError;
 use db::pagination::Paging;
 use policy::form::Problem;
 use policy::task_form::TaskForm;
-use policy::{Field, Missed, Schedule, TaskId, TaskSettings, TaskType, Treatment};
+use policy::{Field, Missed, Schedule, TaskId, TaskType, Treatment};
 use task_centre::run;
 use task_centre::run::RunQuery;
 use task_centre::task::{self, Confirmation, TaskQuery, TaskRow};
@@ -244,7 +244,7 @@ async fn copies_and_imports_have_the_same_settings_and_are_inactive() {
         };
         let id = save(&store, &typed).await;
         let original = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().draft;
-        let TaskSettings::AnonymiseUserData(policy) = &original.settings;
+        let policy = original.settings.policy().unwrap();
         assert_eq!(policy.treatment(Field::BirthDate), Treatment::Decade);
 
         let copy = task::copy(&store, Actor::COMMAND_LINE, id).await.unwrap();

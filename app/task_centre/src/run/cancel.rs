@@ -7,6 +7,7 @@ use policy::{Action, RunId, RunKind, RunState};
 use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect, Set};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
+use transfer::run_import;
 
 /// Returns whether the run has users without an outcome, or hasn't determined its users yet.
 pub(super) fn has_users_left(run: &runs::Model) -> bool {
@@ -26,6 +27,8 @@ fn too_late(run: &runs::Model) -> RecordsError {
 /// Cancels a queued or active run. A queued run ends at once; an active one stops before its next batch.
 pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, RecordsError> {
     actor.require(Action::Run)?;
+    let was_importing = run_import::is_under_way(store, id);
+    run_import::cancel(store, id);
     let tx = store.begin().await?;
     let run = runs::Entity::find_by_id(id.0)
         .lock_exclusive()
@@ -37,6 +40,8 @@ pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, 
         // The counts are up to date: each batch updates them in its own transaction, which locks the run.
         RunState::Running | RunState::Interrupted if has_users_left(&run) => RunState::Cancelling,
         RunState::Running | RunState::Interrupted => return Err(too_late(&run)),
+        // The import stopped before this transaction began.
+        RunState::Cancelled if was_importing => RunState::Cancelled,
         RunState::Cancelling => return Ok(RunState::Cancelling),
         _ => {
             return Err(RecordsError::Refused(

@@ -1,8 +1,8 @@
 //! Executes a run, by the type of its task.
 
-use super::anonymising;
 use super::lease::Lease;
 use super::scheduled_preview::{self, ScheduledPreview};
+use super::{anonymising, importing};
 use db::RecordsError;
 use db::entity::runs;
 use policy::{Phase, RunKind, RunState, TaskSettings};
@@ -13,6 +13,9 @@ use trail::Store;
 pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, RecordsError> {
     let mut run =
         runs::Entity::find_by_id(lease.run.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
+    if let TaskSettings::ImportUsers(settings) = &run.settings {
+        return importing::execute(store, &lease, &run, settings).await;
+    }
     if run.kind == RunKind::Scheduled && run.preview_id.is_none() {
         lease.enter(store, Phase::Previewing).await?;
         match scheduled_preview::make_scheduled(store, &lease, &run).await {
@@ -23,7 +26,6 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
             Err(error) => return scheduled_preview::failed(store, &lease, &run, &error).await,
         }
     }
-    match run.settings.clone() {
-        TaskSettings::AnonymiseUserData(policy) => anonymising::execute(store, &lease, &run, &policy).await,
-    }
+    let policy = run.settings.policy().ok_or(RecordsError::Corrupt("settings of the run"))?;
+    anonymising::execute(store, &lease, &run, policy).await
 }

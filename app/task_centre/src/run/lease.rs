@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
+use transfer::run_import;
 
 /// The right to execute one run. A background task writes heartbeats while this value lives.
 #[derive(Debug)]
@@ -82,6 +83,8 @@ pub(super) async fn claim(store: &Store, wanted: Option<RunId>) -> Result<Claim,
         .one(&tx)
         .await?;
     let (run, interrupted) = match under_way {
+        // On SQLite the heartbeats of this process wait for its import.
+        Some(run) if run_import::is_under_way(store, RunId(run.id)) => return Ok(Claim::Busy),
         Some(run)
             if is_abandoned(
                 run.holder.as_deref(),
@@ -177,6 +180,11 @@ async fn send_heartbeats(store: Store, run: RunId, holder: String) {
 }
 
 impl Lease {
+    /// Returns the random name of this process for the run.
+    pub(super) fn holder(&self) -> &str {
+        &self.holder
+    }
+
     /// Stores the phase that the run has reached, and a heartbeat.
     pub(super) async fn enter(&self, store: &Store, phase: Phase) -> Result<(), RecordsError> {
         runs::Entity::update_many()

@@ -1,6 +1,6 @@
 //! The preview: the verdicts on all users, stored so that a run can only touch these users.
 
-use super::preview_digest;
+use super::{import_preview, preview_digest};
 use crate::task;
 use db::entity::{run_counts, run_members, runs, tasks};
 use db::{Clock, RecordsError, dialect};
@@ -19,12 +19,17 @@ pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId,
     actor.require(Action::Preview)?;
     let tx = store.begin().await?;
     let task = task::row_for(&tx, actor, task).await?;
+    if let TaskSettings::ImportUsers(settings) = &task.settings {
+        // A dry run has a separate transaction.
+        tx.rollback().await?;
+        return import_preview::preview(store, actor, &task, settings).await;
+    }
     let preview = make(&tx, store, actor, &task).await?;
     store.commit(tx).await?;
     Ok(RunId(preview.id))
 }
 
-/// Creates a preview of a task in a transaction.
+/// Creates a preview of a task that anonymises, in a transaction.
 pub(super) async fn make(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -49,9 +54,8 @@ pub(super) async fn make(
     .insert(tx)
     .await?;
     forget_older_previews(tx, task.id, run.id).await?;
-    let Assessed { users, previewed, fingerprint } = match &task.settings {
-        TaskSettings::AnonymiseUserData(policy) => assess(tx, &run, policy).await?,
-    };
+    let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
+    let Assessed { users, previewed, fingerprint } = assess(tx, &run, policy).await?;
     let sealed = runs::ActiveModel {
         id: Set(run.id),
         users: Set(users),

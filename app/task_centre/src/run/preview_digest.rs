@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use db::entity::{run_members, runs};
 use db::{RecordsError, dialect};
 use policy::stored::to_json;
-use policy::{Policy, Reason, RunId, TaskSettings};
+use policy::{Policy, Reason, RunId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -75,7 +75,7 @@ pub(super) async fn copy_members(
     let values = vec![run.0.into(), preview.id.into(), Reason::Eligible.number().into()];
     let members = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
     dialect::analyze(tx, "run_members").await?;
-    let TaskSettings::AnonymiseUserData(policy) = &preview.settings;
+    let policy = preview.settings.policy().ok_or(RecordsError::Corrupt("settings of the preview"))?;
     let found = fingerprint(tx, run, policy, preview.rules_version, preview.today).await?;
     let as_many = i64::try_from(members.rows_affected()) == Ok(preview.previewed);
     if !as_many || preview.fingerprint.as_deref() != Some(found.as_str()) {

@@ -1,6 +1,7 @@
 //! Reads runs: lists, one run, its users.
 
 use super::cancel::has_users_left;
+use super::importing::FILES;
 use super::lease::is_abandoned;
 use chrono::{DateTime, NaiveDate, Utc};
 use db::entity::{certificates, run_counts, runs};
@@ -23,6 +24,8 @@ use serde::Serialize;
 use trail::Store;
 use trail::person::Name;
 use trail::task_name::{TaskName, names};
+use transfer::import_history::Import;
+use transfer::{run_history, run_import};
 
 /// One run or preview.
 #[derive(Clone, Debug, Serialize)]
@@ -99,6 +102,12 @@ pub struct Run {
     pub cancelled_too_late: bool,
     /// Result of removing old values from the database files.
     pub maintenance: Option<Maintenance>,
+    /// The files that a run or preview of an import has looked at.
+    pub imports: Vec<Import>,
+    /// Numbers of files that it has left, by code.
+    pub files_left: Vec<(String, i64)>,
+    /// Number of lines read so far, while this process imports a file.
+    pub lines_read: Option<u64>,
 }
 
 impl Run {
@@ -137,7 +146,11 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
             .collect()
     };
     let findings = residue::count_findings(store, id).await?;
-    let state = state_now(row.state, row.holder.as_deref(), row.heartbeat_at, store);
+    let state = state_now(row.state, (id, row.holder.as_deref()), row.heartbeat_at, store);
+    let imports = match &row.settings {
+        TaskSettings::ImportUsers(_) => run_history::of_run(store, id).await?,
+        TaskSettings::AnonymiseUserData(_) => Vec::new(),
+    };
     let can_cancel = match state {
         RunState::Queued => true,
         RunState::Running | RunState::Interrupted => has_users_left(&row),
@@ -183,6 +196,9 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         cancelled_too_late: !by_code("cancel").is_empty(),
         has_certificate: certificates::Entity::find_by_id(row.id).one(&store.db).await?.is_some(),
         maintenance: row.maintenance,
+        imports,
+        files_left: by_code(FILES),
+        lines_read: run_import::lines_read(store, id),
     })
 }
 
@@ -190,11 +206,12 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
 /// process has recorded that.
 fn state_now(
     state: RunState,
-    holder: Option<&str>,
+    (run, holder): (RunId, Option<&str>),
     heartbeat_at: Option<DateTime<Utc>>,
     store: &Store,
 ) -> RunState {
     let silent = state == RunState::Running
+        && !run_import::is_under_way(store, run)
         && is_abandoned(holder, heartbeat_at, store.settings.lease, Clock::system_now());
     if silent { RunState::Interrupted } else { state }
 }
@@ -275,7 +292,7 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
         id: RunId(row.id),
         task: row.task_id.and_then(|task| tasks.get(&TaskId(task)).cloned()),
         kind: row.kind,
-        state: state_now(row.state, row.holder.as_deref(), row.heartbeat_at, store),
+        state: state_now(row.state, (RunId(row.id), row.holder.as_deref()), row.heartbeat_at, store),
         created_at: row.created_at,
         previewed: row.previewed,
         done: row.done,
@@ -335,9 +352,9 @@ pub async fn members(
     query: &MemberQuery,
     paging: &Paging,
 ) -> Result<Page<Member>, RecordsError> {
+    let Some(policy) = run.settings.policy() else { return Ok(Page::default()) };
     let (sql, values) = members_sql(run.id, query, paging);
     let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
-    let TaskSettings::AnonymiseUserData(policy) = &run.settings;
     let members: Vec<Member> = rows.iter().map(|row| member(row, policy)).collect::<Result<_, DbErr>>()?;
     Ok(Page::of(members, paging, |member| member.number.to_string()))
 }

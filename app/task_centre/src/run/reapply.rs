@@ -177,8 +177,10 @@ pub(super) async fn of_one_policy(
         .all(tx)
         .await?;
     // The last run of a user decides.
-    let policies: BTreeMap<i64, Policy> =
-        rows.into_iter().map(|(number, TaskSettings::AnonymiseUserData(policy))| (number, policy)).collect();
+    let policies: BTreeMap<i64, Policy> = rows
+        .into_iter()
+        .filter_map(|(number, settings)| Some((number, settings.policy()?.clone())))
+        .collect();
     let of_first = policies.get(&first.0);
     let alike = numbers.iter().filter(|number| policies.get(&number.0) == of_first).copied().collect();
     Ok((of_first.cloned().unwrap_or_default(), alike))

@@ -10,7 +10,7 @@ use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
     Action, ApprovalId, Counted, ManualChange, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind,
-    RunState, Selection, TaskId, TaskSettings, UserFacts, UserNumber, Verdict, assess,
+    RunState, Selection, TaskId, UserFacts, UserNumber, Verdict, assess,
 };
 use safeguards::{limits, manual_changes, protection};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
@@ -49,10 +49,7 @@ async fn plan(
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
     let facts = &as_if(*facts);
     let task = default_task(&store.db).await?;
-    let policy = task.as_ref().map_or_else(Policy::default, |task| {
-        let TaskSettings::AnonymiseUserData(policy) = &task.settings;
-        policy.clone()
-    });
+    let policy = task.as_ref().and_then(|task| task.settings.policy()).cloned().unwrap_or_default();
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
     let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
@@ -147,7 +144,7 @@ pub(super) async fn execute_one(
     approval: Option<ApprovalId>,
 ) -> Result<RunId, RecordsError> {
     let run = insert_run(&tx, store, actor, task, approval).await?;
-    let TaskSettings::AnonymiseUserData(policy) = &task.settings;
+    let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
     let job = Job { run: RunId(run.id), policy, today: run.today, selection: Selection::Single, actor };
     let memory = ErasedValues::read(&tx, policy, &[number]).await?;
     let outcomes = anonymise::anonymise(store, &tx, &job, &[number]).await?;

@@ -8,7 +8,7 @@ use db::RecordsError;
 use db::entity::runs;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{Action, ApprovalReason, RULES_VERSION, RunId, RunKind, RunState, TaskId};
+use policy::{Action, ApprovalReason, RULES_VERSION, RunId, RunKind, RunState, TaskId, TaskSettings};
 use safeguards::approval::{self, ApprovalSubject};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use trail::audit::{self, AuditAction, Subject};
@@ -23,6 +23,7 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     let tx = store.begin().await?;
     approval_gate::lock_preview(&tx, preview).await?;
     let preview = usable_preview(&tx, store, preview).await?;
+    task::may_use(actor, &preview.settings)?;
     if typed_number(typed) != Some(preview.previewed) {
         let expected = grouped(preview.previewed);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
@@ -50,12 +51,17 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
         approval_id: Set(approval.map(|approval| approval.0)),
         users: Set(preview.users),
         previewed: Set(preview.previewed),
+        safety_limit: Set(preview.safety_limit),
         ..Default::default()
     }
     .insert(&tx)
     .await?;
     let id = RunId(run.id);
-    preview_digest::copy_members(&tx, &preview, id).await?;
+    match preview.settings {
+        TaskSettings::AnonymiseUserData(_) => preview_digest::copy_members(&tx, &preview, id).await?,
+        // The run compares the file with the fingerprint.
+        TaskSettings::ImportUsers(_) => {}
+    }
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
     let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
     audit::record_event(&tx, &store.clock, actor, AuditAction::RunStarted, subject, Some(id), &detail)
@@ -106,9 +112,15 @@ pub(crate) async fn usable_preview(
         return Err(stale("There is a newer preview of this task"));
     }
     if preview.previewed == 0 {
-        return Err(RecordsError::Refused(
-            "This preview contains no eligible users. There is nothing to run".to_owned(),
-        ));
+        let why = match preview.settings {
+            TaskSettings::AnonymiseUserData(_) => {
+                "This preview contains no eligible users. There is nothing to run"
+            }
+            TaskSettings::ImportUsers(_) => {
+                "The file of this preview has problems, or no lines. Correct it and create a new preview"
+            }
+        };
+        return Err(RecordsError::Refused(why.to_owned()));
     }
     Ok(preview)
 }

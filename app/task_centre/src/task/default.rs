@@ -8,7 +8,7 @@ use db::entity::tasks;
 use db::{RecordsError, dialect};
 use policy::form::Problem;
 use policy::task_form::Visibility;
-use policy::{Action, TaskId};
+use policy::{Action, TaskId, TaskType};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -21,11 +21,16 @@ use trail::{Actor, Store};
 pub(crate) async fn default_task(db: &impl ConnectionTrait) -> Result<Option<tasks::Model>, DbErr> {
     tasks::Entity::find()
         .filter(tasks::Column::DeletedAt.is_null())
+        .filter(anonymises())
         .filter(Condition::any().add(tasks::Column::SingleDefault.eq(true)).add(is_shared()))
         .order_by_desc(tasks::Column::SingleDefault)
         .order_by_asc(tasks::Column::Id)
         .one(db)
         .await
+}
+
+fn anonymises() -> SimpleExpr {
+    tasks::Column::TaskType.eq(TaskType::AnonymiseUserData)
 }
 
 fn is_shared() -> SimpleExpr {
@@ -42,6 +47,7 @@ async fn first_other(db: &impl ConnectionTrait, id: TaskId) -> Result<Option<tas
     tasks::Entity::find()
         .filter(tasks::Column::DeletedAt.is_null())
         .filter(tasks::Column::Id.ne(id.0))
+        .filter(anonymises())
         .filter(is_shared())
         .order_by_asc(tasks::Column::Id)
         .one(db)
@@ -66,8 +72,11 @@ pub(super) async fn lock_and_mark_default(tx: &DatabaseTransaction) -> Result<Op
 pub(super) fn is_default(
     default: Option<&tasks::Model>,
     saved: Option<&tasks::Model>,
-    visibility: Visibility,
+    (task_type, visibility): (TaskType, Visibility),
 ) -> Result<bool, RecordsError> {
+    if task_type != TaskType::AnonymiseUserData {
+        return Ok(false);
+    }
     let Some(default) = default else { return Ok(visibility == Visibility::Shared) };
     let is_default = saved.is_some_and(|saved| saved.id == default.id);
     if is_default && visibility == Visibility::Private && default.visibility == Visibility::Shared {
@@ -111,6 +120,11 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
     if before.as_ref().is_some_and(|task| task.id == id.0) {
         return Err(RecordsError::Refused(
             "This task is already the default. Nothing was changed".to_owned(),
+        ));
+    }
+    if task.task_type != TaskType::AnonymiseUserData {
+        return Err(RecordsError::Refused(
+            "Nothing was changed. Only a task that anonymises user data can be the default".to_owned(),
         ));
     }
     if task.visibility == Visibility::Private {

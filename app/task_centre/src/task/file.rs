@@ -60,8 +60,7 @@ pub async fn import_for(
     if file.format != FORMAT {
         return Err(RecordsError::Refused(format!("This is not a task file in the format {FORMAT}")));
     }
-    let TaskSettings::AnonymiseUserData(policy) = &file.settings;
-    let kept: Vec<String> = policy.keep_custom.clone();
+    let kept = file.settings.policy().map(|policy| policy.keep_custom.clone()).unwrap_or_default();
     let draft = TaskDraft {
         edited: None,
         description: file.description,

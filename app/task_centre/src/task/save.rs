@@ -10,6 +10,7 @@ use policy::{Action, Schedule, TaskId, TaskSettings, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
+use transfer::profile;
 
 /// Validates the form, like the browser does while it is edited, and saves the task.
 pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId, RecordsError> {
@@ -28,7 +29,8 @@ pub(super) async fn write(
     actor: Actor,
     draft: TaskDraft,
 ) -> Result<TaskId, RecordsError> {
-    let owner = check(tx, actor, &draft).await?;
+    super::may_use(actor, &draft.settings)?;
+    let owner = check((tx, store), actor, &draft).await?;
     let default = super::default::lock_and_mark_default(tx).await?;
     let now = store.clock.now();
     let next = due_from_now(store, &draft.schedule, draft.active);
@@ -50,7 +52,8 @@ pub(super) async fn write(
         None => {
             task.created_at = Set(now);
             task.next_due_at = Set(next);
-            task.single_default = Set(super::default::is_default(default.as_ref(), None, draft.visibility)?);
+            task.single_default =
+                Set(super::default::is_default(default.as_ref(), None, (task_type, draft.visibility))?);
             (task.insert(tx).await?, AuditAction::TaskCreated)
         }
         Some((id, version)) => {
@@ -58,7 +61,11 @@ pub(super) async fn write(
             if row.version != version {
                 return Err(RecordsError::Stale);
             }
-            let is_default = super::default::is_default(default.as_ref(), Some(&row), draft.visibility)?;
+            if row.task_type != task_type {
+                return Err(RecordsError::field("task_type", Problem::TaskTypeFixed));
+            }
+            let is_default =
+                super::default::is_default(default.as_ref(), Some(&row), (task_type, draft.visibility))?;
             task.single_default = Set(is_default);
             // A change of other settings keeps the due time.
             if row.schedule != schedule || row.active != draft.active {
@@ -81,9 +88,9 @@ fn schedule_to_come(store: &Store, schedule: Schedule) -> Schedule {
     if passed { Schedule::ManualOnly } else { schedule }
 }
 
-/// Checks what requires the database: the owner's permission, and the custom fields. Returns the owner.
+/// Checks what requires the database: the owner's permission, custom fields and import profile. Returns the owner.
 async fn check(
-    tx: &DatabaseTransaction,
+    (tx, store): (&DatabaseTransaction, &Store),
     actor: Actor,
     draft: &TaskDraft,
 ) -> Result<Option<UserNumber>, RecordsError> {
@@ -92,15 +99,23 @@ async fn check(
         Err(RecordsError::Invalid(errors)) => (None, errors),
         Err(error) => return Err(error),
     };
-    let TaskSettings::AnonymiseUserData(policy) = &draft.settings;
-    let known = all_custom_fields(tx).await?;
-    for key in &policy.keep_custom {
-        let problem = match known.iter().find(|field| &field.key == key) {
-            None => Problem::UnknownChoice,
-            Some(field) if !field.class.can_be_kept() => Problem::IdentifierKept,
-            Some(_) => continue,
-        };
-        errors.add(&format!("custom.{key}"), problem);
+    match &draft.settings {
+        TaskSettings::AnonymiseUserData(policy) => {
+            let known = all_custom_fields(tx).await?;
+            for key in &policy.keep_custom {
+                let problem = match known.iter().find(|field| &field.key == key) {
+                    None => Problem::UnknownChoice,
+                    Some(field) if !field.class.can_be_kept() => Problem::IdentifierKept,
+                    Some(_) => continue,
+                };
+                errors.add(&format!("custom.{key}"), problem);
+            }
+        }
+        TaskSettings::ImportUsers(settings) => {
+            if profile::find(store, &settings.profile, settings.kind).await?.is_none() {
+                errors.add("profile", Problem::UnknownChoice);
+            }
+        }
     }
     if errors.is_empty() { Ok(owner) } else { Err(RecordsError::Invalid(errors)) }
 }

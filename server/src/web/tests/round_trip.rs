@@ -47,6 +47,8 @@ on_both!(
     every_field_of_a_user_is_stored,
     a_date_can_be_typed_or_picked,
     every_field_of_a_task_is_stored,
+    every_field_of_an_import_task_is_stored,
+    a_value_of_another_task_type_is_rejected_at_its_field,
     an_unused_value_of_a_task_is_rejected_at_its_field,
     every_field_of_the_smaller_forms_is_stored,
     every_filter_is_shown_again,
@@ -178,6 +180,44 @@ const SCHEDULE_KINDS: [(&str, &[&str]); 6] = [
     ("cron", &["cron"]),
 ];
 
+/// The fields of the task type *Import users*.
+const IMPORT_PARTS: [&str; 9] = [
+    "file_kind",
+    "profile",
+    "folder",
+    "file_pattern",
+    "import_mode",
+    "empty_cells",
+    "absence",
+    "limits",
+    "imported_file",
+];
+/// The fields of the task type *Anonymise user data*.
+const POLICY_PARTS: [&str; 10] = [
+    "fields",
+    "custom",
+    "scope",
+    "by_leaving",
+    "leaving_days",
+    "by_activity",
+    "activity_days",
+    "by_marked",
+    "marked_days",
+    "circulation_notes",
+];
+
+/// Returns the name of a field without its key: `limits` for `form[limits][new]`.
+fn part_of(field: &Field) -> &str {
+    field.name.trim_start_matches("form[").split(']').next().unwrap_or_default()
+}
+
+/// Returns the entered values of a form without the fields of the other task type, which a saved task doesn't show.
+fn entered_without(form: &Rendered, other: &[&str]) -> Vec<(String, String)> {
+    let mut form = form.clone();
+    form.fields.retain(|field| !other.contains(&part_of(field)));
+    form.entered()
+}
+
 /// Returns the form of a new task with every field filled that this kind of schedule uses.
 async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) -> Rendered {
     let empty = form(&desk.get("/tasks/new").await.2, "/do/save_task");
@@ -201,13 +241,75 @@ async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) ->
     new.set("form[category]", "data_maintenance");
     new.set("form[task_type]", "anonymise_user_data");
     for (field, before) in new.fields.iter_mut().zip(&empty.fields) {
-        let part = field.name.trim_start_matches("form[").split(']').next().unwrap_or_default();
-        let is_of_a_kind = SCHEDULE_KINDS.iter().any(|(_, parts)| parts.contains(&part));
-        if is_of_a_kind && !used.contains(&part) {
+        let part = part_of(field).to_owned();
+        let is_of_a_kind = SCHEDULE_KINDS.iter().any(|(_, parts)| parts.contains(&part.as_str()));
+        if is_of_a_kind && !used.contains(&part.as_str()) || IMPORT_PARTS.contains(&part.as_str()) {
             field.clone_from(before);
         }
     }
     new
+}
+
+/// Returns the form of a new task that imports users, with every field of its type filled.
+async fn import_form(desk: &Desk) -> Rendered {
+    let mut new = form(&desk.get("/tasks/new").await.2, "/do/save_task");
+    for (name, value) in [
+        ("form[description]", "Users"),
+        ("form[task_type]", "import_users"),
+        ("form[file_kind]", "users"),
+        ("form[folder]", "hr/students"),
+        ("form[file_pattern]", "users-????.csv"),
+        ("form[import_mode]", "valid_lines_only"),
+        ("form[empty_cells]", "clear"),
+        ("form[absence]", "set_leaving_date"),
+        ("form[imported_file]", "keep"),
+        ("form[limits][missing]", "7"),
+        ("form[limits][new]", ""),
+        ("form[limits][changed]", "100"),
+        ("form[limits][leaving]", "0"),
+        ("form[limits][uniform]", "51"),
+        ("form[limits][damaged]", "1"),
+    ] {
+        new.set(name, value);
+    }
+    new
+}
+
+async fn every_field_of_an_import_task_is_stored((desk, _): Library) {
+    let new = import_form(&desk).await;
+    let (status, location, page) = desk.post(&new.action, new.body()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let task = location.split('?').next().expect("an address").to_owned();
+    let saved = form(&desk.get(&format!("{task}/edit")).await.2, "/do/save_task");
+    assert_eq!(saved.entered(), entered_without(&new, &POLICY_PARTS));
+    let shown = desk.get(&task).await.2;
+    for part in
+        ["users-????.csv", "hr/students", "Missing users", "7 %", "No limit", "Empty cells empty their field"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+/// Without WebAssembly the fields of both types are shown. A value of the other type is rejected at its field.
+async fn a_value_of_another_task_type_is_rejected_at_its_field((desk, other): Library) {
+    let mut import = import_form(&desk).await;
+    import.set("form[leaving_days]", "30");
+    import.set("form[scope]", "all");
+    let mut policy = task_form(&desk, other, "manual", &[]).await;
+    policy.set("form[folder]", "hr");
+    policy.set("form[limits][new]", "7");
+    for (form, wrong) in [(import, ["leaving_days", "scope"]), (policy, ["folder", "limits.new"])] {
+        let (status, _, page) = desk.post(&form.action, form.body()).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong:?}");
+        for field in wrong {
+            let start = format!("id=\"{field}-problem\" class=\"problem\">");
+            let at_field =
+                page.split(&start).nth(1).or_else(|| page.split(&format!("id=\"{field}-problem\"")).nth(1));
+            let problem = at_field.expect("the problem").split("</p>").next().unwrap_or_default();
+            assert!(problem.contains("Choose the task type that uses this value"), "{field}: {problem}");
+        }
+    }
+    assert_eq!(text(&desk, "SELECT CAST(COUNT(*) AS TEXT) FROM tasks").await, "0");
 }
 
 async fn every_field_of_a_task_is_stored((mut desk, other): Library) {
@@ -225,7 +327,7 @@ async fn every_field_of_a_task_is_stored((mut desk, other): Library) {
         desk.sign_in("other").await;
         let saved = form(&desk.get(&format!("/tasks/{id}/edit")).await.2, "/do/save_task");
         (desk.cookie, desk.token) = token;
-        assert_eq!(saved.entered(), new.entered(), "{kind}");
+        assert_eq!(saved.entered(), entered_without(&new, &IMPORT_PARTS), "{kind}");
     }
 }
 

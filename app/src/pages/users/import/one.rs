@@ -14,7 +14,7 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::ImportId;
-use policy::import::ImportState;
+use policy::import::{ImportOrigin, ImportState};
 use policy::numbers::{counted, grouped};
 use transfer::import_history::{self, Import};
 use transfer::job;
@@ -34,7 +34,7 @@ pub fn ImportPage() -> impl IntoView {
         let (rows, next) = (report.rows, report.next);
         let pager = view! { <Pager list=here.clone() paged=paging.after.is_some() next /> };
         Ok(view! {
-            <PageLayout title=format!("Import {}", import.id) crumbs=import_crumbs() lead=lead(import.state)
+            <PageLayout title=format!("Import {}", import.id) crumbs=import_crumbs() lead=lead(&import)
                 actions=actions(&import)>
                 <ProblemSummary error />
                 <div data-live="import">
@@ -43,7 +43,7 @@ pub fn ImportPage() -> impl IntoView {
                         <Notice kind=notice_kind(import.state)><p>{reason}</p></Notice>
                     })}
                     {import.counts.as_ref().map(counts)}
-                    {(import.state == ImportState::Checked).then(|| start_form(&import, &here))}
+                    {(import.state == ImportState::Checked && import.run.is_none()).then(|| start_form(&import, &here))}
                     {facts(&import)}
                     {(!rows.is_empty()).then(|| view! {
                         <h2 id="lines">"Lines to look at"</h2>
@@ -58,8 +58,11 @@ pub fn ImportPage() -> impl IntoView {
 }
 
 /// Returns what the state means and what comes next.
-const fn lead(state: ImportState) -> &'static str {
-    match state {
+fn lead(import: &Import) -> &'static str {
+    if import.origin == ImportOrigin::Task {
+        return lead_of_task(import.state);
+    }
+    match import.state {
         ImportState::Uploaded => "The file is on the server. Check it next: a check changes nothing.",
         ImportState::Checking => "Lethe checks the file. You can leave this page.",
         ImportState::Checked => "This is what an import would do. Nothing has been changed yet.",
@@ -68,15 +71,39 @@ const fn lead(state: ImportState) -> &'static str {
         ImportState::Rejected => {
             "Nothing was imported. Correct the lines below in the other system, then upload a new file."
         }
+        ImportState::Unchanged => "Nothing was imported. The file was imported before.",
+        ImportState::Stopped => "Nothing was imported. The file exceeds a safety limit.",
         ImportState::Failed | ImportState::Interrupted => "Nothing was imported. Upload the file again.",
         ImportState::Cancelled => "Nothing was imported. The uploaded file was deleted.",
+    }
+}
+
+/// Returns what the state of a watched file means and what comes next.
+const fn lead_of_task(state: ImportState) -> &'static str {
+    match state {
+        ImportState::Uploaded | ImportState::Checking | ImportState::Checked => {
+            "This is what an import would do. Nothing has been changed yet."
+        }
+        ImportState::Importing => "A run imports the file. You can leave this page.",
+        ImportState::Imported => "The import is complete.",
+        ImportState::Rejected => {
+            "Nothing was imported. Correct the lines below in the other system. The file is tried again when it has \
+             changed."
+        }
+        ImportState::Unchanged => "Nothing was imported: the task has imported the same content before.",
+        ImportState::Stopped => {
+            "Nothing was imported: the file exceeds a safety limit. To import it anyway, create a preview of the task, \
+             check it and run it."
+        }
+        ImportState::Failed | ImportState::Interrupted => "Nothing was imported. The next run tries again.",
+        ImportState::Cancelled => "Nothing was imported. The file is still in its folder.",
     }
 }
 
 const fn notice_kind(state: ImportState) -> &'static str {
     match state {
         ImportState::Rejected | ImportState::Failed => "danger",
-        ImportState::Checked | ImportState::Interrupted => "warning",
+        ImportState::Checked | ImportState::Stopped | ImportState::Interrupted => "warning",
         _ => "info",
     }
 }
@@ -90,6 +117,10 @@ fn actions(import: &Import) -> Vec<PageAction> {
         function: CancelImport::PATH,
         values: values(),
     };
+    if import.origin == ImportOrigin::Task {
+        let run = import.run.map(|run| ("Show run".to_owned(), format!("/runs/{run}")));
+        return run.into_iter().map(|(label, href)| PageAction::Link { label, href }).collect();
+    }
     let another = PageAction::Link { label: "Upload another file".to_owned(), href: LIST.to_owned() };
     match import.state {
         ImportState::Uploaded | ImportState::Checked => vec![check, cancel],
@@ -154,6 +185,10 @@ fn facts(import: &Import) -> impl IntoView + use<> {
             <dd>{import.kind.label()}</dd>
             <dt>"Origin"</dt>
             <dd>{import.origin.label()}</dd>
+            {import.file_name.clone().map(|name| view! { <dt>"File"</dt> <dd>{name}</dd> })}
+            {import.run.map(|run| view! {
+                <dt>"Run"</dt> <dd><a href=format!("/runs/{run}")>"Run "{run.to_string()}</a></dd>
+            })}
             <dt>"Started by"</dt>
             <dd>{import.started_by.as_ref().map(person_link)}</dd>
             <dt>"Started"</dt>

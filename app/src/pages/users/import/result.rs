@@ -2,12 +2,12 @@
 
 use crate::components::{Column, DataTable};
 use leptos::prelude::*;
-use policy::numbers::grouped;
+use policy::numbers::{counted, grouped};
 use transfer::ImportSummary;
 use transfer::import_history::ReportLine;
 
 /// Renders the numbers of lines. They add up to the lines of the file.
-pub(super) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
+pub(crate) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
     let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     let figures = [
         ("lines read", summary.lines),
@@ -28,11 +28,20 @@ pub(super) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
             </p>
         }
     });
-    view! { <dl class="figures">{figures}</dl> {decide} }
+    let absent = (summary.missing > 0).then(|| {
+        let missing = i64::try_from(summary.missing).unwrap_or(i64::MAX);
+        let left = match summary.left {
+            0 => "Their records stay as they are.".to_owned(),
+            _ if summary.dry_run => "Their leaving date would be set to today.".to_owned(),
+            _ => "Their leaving date was set to the day of the import.".to_owned(),
+        };
+        view! { <p>"The file lacks " {counted(missing, "imported user", "imported users")} ". " {left}</p> }
+    });
+    view! { <dl class="figures">{figures}</dl> {absent} {decide} }
 }
 
 /// Renders the lines that were rejected, held or skipped, or have a note.
-pub(super) fn report_table(lines: Vec<ReportLine>) -> impl IntoView {
+pub(crate) fn report_table(lines: Vec<ReportLine>) -> impl IntoView {
     let rows = lines
         .into_iter()
         .map(|line| {

@@ -1,0 +1,115 @@
+//! The preview of an import: what the next file would do, and the form that starts the run.
+
+use super::crumbs;
+use super::preview::{PreviewStatus, unusable};
+use super::start::{StartRun, StartRunForm};
+use crate::components::{
+    FieldProblem, Notice, PageAction, PageLayout, Pager, ProblemSummary, ReauthHint, Timestamp,
+};
+use crate::error::field_errors;
+use crate::form::{Token, action, failed_submission};
+use crate::pages::approvals::second_person::SecondPerson;
+use crate::pages::users::import::{counts, report_table};
+use crate::state::actor;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::TaskSettings;
+use policy::import::ImportState;
+use policy::numbers::{counted, grouped};
+use task_centre::run::Run;
+use transfer::import_history::{Import, ReportLine};
+
+/// One page of the lines to look at.
+pub(super) struct Lines {
+    pub(super) rows: Vec<ReportLine>,
+    pub(super) next: Option<String>,
+    pub(super) is_paged: bool,
+}
+
+pub(super) fn page(
+    run: Run,
+    status: PreviewStatus,
+    second: Option<SecondPerson>,
+    report: Lines,
+) -> impl IntoView {
+    let PreviewStatus { why_not, newer } = status;
+    let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
+    let actions = run
+        .task
+        .iter()
+        .filter(|(_, name)| name.is_shown_to(actor()))
+        .map(|(id, _)| PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
+        .collect();
+    let here = format!("/runs/{}", run.id);
+    let found = run.imports.first().map(found);
+    let Lines { rows, next, is_paged } = report;
+    view! {
+        <PageLayout title=format!("Preview {}", run.id) crumbs=crumbs(run.task.as_ref()) actions
+            lead="Shows what an import of the next file would do. A preview changes no users.">
+            {unusable(&run, why_not, newer)}
+            {found}
+            <p class="hint">"Created " <Timestamp at=run.created_at /> "."</p>
+            {(!rows.is_empty()).then(|| view! {
+                <h2 id="lines">"Lines to look at"</h2>
+                {report_table(rows)}
+                <Pager list=here paged=is_paged next />
+            })}
+            {second.map(SecondPerson::view)}
+            {ready.then(|| confirm(&run))}
+        </PageLayout>
+    }
+}
+
+/// Renders the file and what it would do.
+fn found(import: &Import) -> impl IntoView + use<> {
+    let kind = if import.state == ImportState::Rejected { "danger" } else { "warning" };
+    let digest = import.sha256.as_deref().unwrap_or_default().to_owned();
+    view! {
+        {import.reason.clone().map(|reason| view! { <Notice kind><p>{reason}"."</p></Notice> })}
+        {import.counts.as_ref().map(counts)}
+        <dl class="facts">
+            <dt>"File"</dt><dd>{import.file_name.clone()}</dd>
+            <dt>"Lines of the file"</dt><dd>{import.kind.label()}</dd>
+            <dt>"Size"</dt><dd>{grouped(import.bytes)}" bytes"</dd>
+            <dt>"Preview fingerprint"</dt><dd><code>{digest}</code></dd>
+        </dl>
+    }
+}
+
+/// Renders the form that starts the run after the number of lines is typed.
+fn confirm(run: &Run) -> impl IntoView + use<> {
+    let lines = counted(run.previewed, "line", "lines");
+    let here = format!("/runs/{}", run.id);
+    let posted = failed_submission::<StartRunForm>(StartRun::PATH);
+    let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
+    let errors = field_errors(error.as_ref());
+    let invalid = errors.of("confirm").map(|_| "true");
+    let after = match &run.settings {
+        TaskSettings::ImportUsers(settings) => Some(settings.imported_file.label()),
+        TaskSettings::AnonymiseUserData(_) => None,
+    };
+    view! {
+        <section class="confirm" aria-labelledby="run-now">
+            <h2 id="run-now">"Import now"</h2>
+            <ProblemSummary error />
+            {(!errors.is_empty()).then(|| view! { <p>"Nothing has been imported."</p> })}
+            <p>
+                "The run imports exactly this file, as its fingerprint shows. If the file has changed since, the run \
+                 imports nothing. This also confirms the settings of the task: from then on it can run on its schedule."
+            </p>
+            {after.map(|after| view! { <p>"After the import: " {after} "."</p> })}
+            <form method="post" action=action(StartRun::PATH, &here)>
+                <Token />
+                <ReauthHint page=here.clone() />
+                <input type="hidden" name="form[preview]" value=run.id.to_string() />
+                <div class="field">
+                    <label for="confirm">"To confirm, type " {grouped(run.previewed)}</label>
+                    <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
+                        value=typed aria-describedby="confirm-problem" aria-invalid=invalid />
+                    <FieldProblem field="confirm" errors />
+                </div>
+                <button class="danger" type="submit">"Import "{lines}</button>
+            </form>
+        </section>
+    }
+}
