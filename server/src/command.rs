@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod demo;
 mod export;
+mod file_format;
 mod held;
 mod import;
 mod key;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 /// Marks bytes that are no text in the encoding of the file. UTF-8 never contains it.
 const NOT_TEXT: u8 = 0xFF;
-const RAW_BYTES: usize = 32 * 1024;
+const RAW_BYTES: usize = 16 * 1024;
 /// Every encoding needs at most three bytes of UTF-8 for each byte.
 const TEXT_BYTES: usize = 3 * RAW_BYTES + 16;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -28,7 +28,7 @@ impl<R: Read> Decoded<R> {
             inner,
             decoder,
             raw: vec![0; RAW_BYTES],
-            text: Vec::with_capacity(TEXT_BYTES),
+            text: Vec::new(),
             has_started: false,
             has_ended: false,
         }

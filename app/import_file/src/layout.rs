@@ -51,7 +51,10 @@ impl Layout {
             match found {
                 // A file of delimiters alone is empty for one of them.
                 Err(problem) if problem.what == FileProblem::Empty => return Ok(Err(problem)),
-                Err(problem) => failure = Some(problem),
+                Err(problem) if failure.is_none() || problem.what != FileProblem::NoHeader => {
+                    failure = Some(problem);
+                }
+                Err(_) => {}
                 Ok((record, known)) if best.as_ref().is_none_or(|best| known > best.known) => {
                     best = Some(Candidate { delimiter, record, known });
                 }
@@ -119,9 +122,9 @@ fn header(
             Ok(record) if record.line > u64::from(MAX_HEADER_LINE) => break,
             Ok(record) => record,
             Err(bad) => {
-                if matches!(bad.problem, FileProblem::TooManyColumns { .. } | FileProblem::TooLong) {
-                    failure = bad.problem;
-                }
+                let says_why =
+                    matches!(bad.problem, FileProblem::TooManyColumns { .. } | FileProblem::TooLong);
+                failure = if says_why { bad.problem } else { FileProblem::NoHeader };
                 continue;
             }
         };

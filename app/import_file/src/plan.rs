@@ -74,7 +74,7 @@ struct Parts {
 pub struct Row {
     /// The line where it begins.
     pub line: u64,
-    /// The cells, in the order of [`Rows::targets`].
+    /// The cells, in the order of [`Plan::targets`].
     pub cells: Vec<String>,
     /// What staff should know about the row.
     pub notes: Vec<Note>,
@@ -176,7 +176,7 @@ impl Plan {
                 is_empty = false;
                 rows.extend(row.ok().map(|row| parts.shown(&row)));
             }
-            if is_empty {
+            if is_empty && problems.is_empty() {
                 problems.push(Problem::on_line(header_line.unwrap_or(1), FileProblem::NoRows));
             }
         }
@@ -194,6 +194,11 @@ impl Plan {
         &self.problems
     }
 
+    /// Returns the names of the fields that the file fills, in the order of [`Row::cells`].
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        self.parts.mapping.fields.iter().map(|field| field.target.as_str())
+    }
+
     /// Returns the rows of the file, from its begin.
     pub fn rows<R: Read>(&self, file: R) -> io::Result<Rows<R>> {
         Ok(Rows { parts: Arc::clone(&self.parts), raw: self.parts.raw_rows(file)? })
@@ -201,11 +206,6 @@ impl Plan {
 }
 
 impl<R: Read> Rows<R> {
-    /// Returns the names of the fields that the file fills.
-    pub fn targets(&self) -> impl Iterator<Item = &str> {
-        self.parts.mapping.fields.iter().map(|field| field.target.as_str())
-    }
-
     /// Returns the file.
     pub const fn get_ref(&self) -> &R {
         match &self.raw {

@@ -51,7 +51,7 @@ fn read_with(content: impl AsRef<[u8]>, profile: &ImportProfile) -> Read {
         return read;
     }
     let mut rows = plan.rows(File::open(file.path()).expect("a file")).expect("rows");
-    let targets: Vec<String> = rows.targets().map(str::to_owned).collect();
+    let targets: Vec<String> = plan.targets().map(str::to_owned).collect();
     while let Some(row) = rows.next_row().expect("read") {
         match row {
             Ok(row) => {
@@ -358,7 +358,7 @@ fn tables_of_evergreen_are_joined() {
     let plan = Plan::of(&files, &profile, &[]).expect("a plan");
     assert_eq!(plan.problems(), []);
     let mut rows = plan.rows(File::open(usr.path()).expect("a file")).expect("rows");
-    let targets: Vec<String> = rows.targets().map(str::to_owned).collect();
+    let targets: Vec<String> = plan.targets().map(str::to_owned).collect();
     let mut next = || {
         let row = rows.next_row().expect("read")?.expect("a row");
         Some((targets.iter().cloned().zip(row.cells).collect::<BTreeMap<_, _>>(), row.notes))

@@ -12,7 +12,7 @@ pub use spelling::{folded, target_of_name};
 pub use target::{Content, KEY_TARGETS, Target, content_of, keys_of, required_of, targets};
 
 use crate::form::{FieldErrors, Problem};
-use crate::import_options::EmptyCells;
+use crate::import_options::{EmptyCells, ImportOptions};
 use crate::stored::{Stored, coded_enum};
 use crate::task_form::required_line;
 use serde::{Deserialize, Serialize};
@@ -364,14 +364,29 @@ impl Stored for ImportProfile {
 }
 
 impl ImportProfile {
+    /// Returns the profile of Lethe's own files of a kind.
+    pub fn of(kind: FileKind) -> Self {
+        built_in::lethe(kind)
+    }
+
+    /// Returns the options of an import that asks for nothing else.
+    pub fn default_options(&self) -> ImportOptions {
+        ImportOptions { empty_cells: self.empty_cells(), ..ImportOptions::default() }
+    }
+
+    /// Returns the kind of file and the name of the profile: `Users: Koha patrons (CSV)`.
+    pub fn label(&self) -> String {
+        format!("{}: {}", self.kind.label(), self.name)
+    }
+
     /// Returns whether the file is one that Lethe exports: it has no mapping of columns.
-    pub fn is_own_format(&self) -> bool {
+    pub const fn is_own_format(&self) -> bool {
         self.columns.is_empty()
     }
 
     /// Returns what empty cells do unless an option says otherwise. Lethe's own format has every field, so an empty cell is
     /// an empty field. Other systems leave out what they don't know.
-    pub fn empty_cells(&self) -> EmptyCells {
+    pub const fn empty_cells(&self) -> EmptyCells {
         if self.is_own_format() { EmptyCells::Clear } else { EmptyCells::Keep }
     }
 

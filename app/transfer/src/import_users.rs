@@ -1,11 +1,11 @@
 //! Imports users.
 
-use super::columns::{self, CUSTOM, KEYS, USER_EXPORT_ONLY};
+use super::columns::CUSTOM;
 use super::guarantors::{Guarantors, Wanted};
 use super::guard::{self, Effect};
 use super::order::{ImportOrder, Imported, complete};
-use super::problem::{FileProblems, TransferError, in_cell};
-use super::reader::{Header, Lines};
+use super::problem::{FileProblems, TransferError};
+use super::reader::{Header, Source};
 use super::report::Report;
 use super::suppression;
 use super::user_line::UserLine;
@@ -26,7 +26,6 @@ use sea_orm::{
     QueryFilter,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 use trail::person::search_words;
 use trail::{Actor, Store};
@@ -110,21 +109,21 @@ struct Written {
 
 /// Reads a file twice and writes it.
 async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Written, TransferError> {
-    let file = order.file;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
+    let source = Source::open(order, &custom)?;
     let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
-        check(file, &custom, store.clock.today())?;
+        check(&source, store.clock.today())?;
     }
     let tx = store.begin().await?;
     let users_before = users::Entity::find().count(&tx).await?;
-    let mut lines = open(file, &custom)?;
+    let mut lines = source.lines()?;
     let checker = Checker::open(&tx, store).await?;
     let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?, checker);
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
-        let line = lines.next();
+        let line = lines.next()?;
         let ended = line.is_none();
         if let Some(line) = import.read(line) {
             chunk.push(line);
@@ -155,28 +154,12 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     Ok(Written { tx, imported, touched, replaced, users_before })
 }
 
-fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
-    let known = |name: &str| {
-        columns::user().any(|column| column == name)
-            || USER_EXPORT_ONLY.contains(&name)
-            || name.strip_prefix(CUSTOM).is_some_and(|key| custom.iter().any(|one| one == key))
-    };
-    let lines = Lines::open(file, known, &["last_name"])?;
-    if !KEYS.iter().any(|key| lines.header().has(key)) {
-        let mut problems = FileProblems::default();
-        let problem = "One of the columns user_id, barcode and external_id is required".to_owned();
-        problems.add(in_cell(1, "user_id", problem));
-        return Err(problems.into());
-    }
-    Ok(lines)
-}
-
 /// First pass: validates each line separately, without the database.
-fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), TransferError> {
+fn check(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
-    let mut lines = open(file, custom)?;
+    let mut lines = source.lines()?;
     let header = Arc::clone(lines.header());
-    while let Some(line) = lines.next() {
+    while let Some(line) = lines.next()? {
         match line {
             Ok(line) => {
                 if let Err(errors) = UserLine::of(&line, &header, today) {
@@ -268,6 +251,7 @@ impl<'a> Import<'a> {
         let line = line?;
         self.summary.lines += 1;
         let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
+        line.notes.iter().for_each(|note| self.report.note(note));
         let read = UserLine::of(&line, &self.header, self.store.clock.today());
         let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
         if read.anonymised {
@@ -319,7 +303,11 @@ impl<'a> Import<'a> {
                     let Some(before) = matches.users.get(&found).cloned() else { continue };
                     self.seen.insert(found);
                     let mut user = before.clone();
-                    let (wanted, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    let (mut wanted, guarantor) =
+                        (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    if !self.header.clears_empty() {
+                        wanted = kept(custom.get(&found), wanted);
+                    }
                     line.apply(&mut user);
                     let same = user == before && custom.get(&found).unwrap_or(&BTreeMap::new()) == &wanted;
                     let change = Change { line: number, user, custom: wanted, guarantor };
@@ -461,6 +449,16 @@ impl<'a> Import<'a> {
         }
         parts(tx, &changes).await
     }
+}
+
+/// Adds the values that a line leaves out to its values of custom fields.
+fn kept(
+    before: Option<&BTreeMap<String, String>>,
+    wanted: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut kept = before.cloned().unwrap_or_default();
+    kept.extend(wanted);
+    kept
 }
 
 /// Inserts search words and custom values of users that have none.

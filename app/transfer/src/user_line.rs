@@ -144,12 +144,14 @@ impl UserLine {
     }
 }
 
-/// Returns the names of the fields that the line changes. An empty cell changes neither a key nor a flag.
+/// Returns the names of the fields that the line changes. An empty cell changes neither a key nor a flag, and nothing at all if
+/// the import keeps the values of empty cells.
 fn changes(line: &Line, header: &Header) -> Vec<&'static str> {
     USER_FIELDS
         .iter()
         .filter(|field| {
-            let ignores_empty = KEYS.contains(&field.name) || field.kind == FieldKind::Flag;
+            let ignores_empty =
+                !header.clears_empty() || KEYS.contains(&field.name) || field.kind == FieldKind::Flag;
             header.has(field.name) && !(ignores_empty && line.cell(field.name).trim().is_empty())
         })
         .map(|field| field.name)

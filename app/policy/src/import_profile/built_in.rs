@@ -30,7 +30,7 @@ pub fn built_in_profiles() -> Vec<ImportProfile> {
 }
 
 /// Returns the profile of Lethe's own export. Columns are recognised by name, and an unknown column is a problem.
-fn lethe(kind: FileKind) -> ImportProfile {
+pub(super) fn lethe(kind: FileKind) -> ImportProfile {
     ImportProfile {
         code: "lethe".to_owned(),
         name: "Lethe".to_owned(),

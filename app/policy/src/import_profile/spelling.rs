@@ -1,6 +1,6 @@
 //! Recognises the fields that column names stand for.
 
-use super::{CUSTOM, FileKind, targets};
+use super::{CUSTOM, FileKind, Target, targets};
 
 /// Returns a column name without case, spaces and punctuation: `User_ID` becomes `userid`.
 pub fn folded(name: &str) -> String {
@@ -32,7 +32,8 @@ pub fn target_of_name(kind: FileKind, name: &str) -> Option<String> {
     if name.is_empty() {
         return None;
     }
-    let own = targets(kind).find(|target| folded(target.name) == name).map(|target| target.name);
+    let is_own = |target: &Target| target.name.bytes().filter(|byte| *byte != b'_').eq(name.bytes());
+    let own = targets(kind).find(is_own).map(|target| target.name);
     let known = |list: &[(&'static str, &[&str])]| {
         list.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(target, _)| *target)
     };
