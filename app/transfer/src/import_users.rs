@@ -32,6 +32,7 @@ use trail::{Actor, Store};
 
 /// Why lines are skipped.
 pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";
+const WITHOUT_KEY: &str = "The line was exported for a user without a UserID, barcode or external identifier";
 const STAFF: &str = "The user is a member of staff. A file must not change the record";
 const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";
 
@@ -257,6 +258,11 @@ impl<'a> Import<'a> {
         if read.anonymised {
             self.summary.skipped += 1;
             self.report.skip(line.number, ANONYMISED);
+            return None;
+        }
+        if read.without_key {
+            self.summary.skipped += 1;
+            self.report.skip(line.number, WITHOUT_KEY);
             return None;
         }
         Some(read)

@@ -59,6 +59,8 @@ pub(super) struct UserLine {
     pub(super) guarantor: Option<String>,
     /// Whether the line is about a user who is already anonymised.
     pub(super) anonymised: bool,
+    /// Whether Lethe has exported the line of a user without a key. Such a line identifies no user.
+    pub(super) without_key: bool,
 }
 
 impl UserLine {
@@ -83,7 +85,11 @@ impl UserLine {
             [date("created_on"), date("last_activity_on"), date("marked_on")];
         let guarantor =
             errors.take("guarantor_user_id", text::line(line.cell("guarantor_user_id"), text::SHORT));
-        if KEYS.iter().all(|key| line.cell(key).trim().is_empty()) {
+        let without_key = KEYS.iter().all(|key| line.cell(key).trim().is_empty());
+        if without_key && errors.is_empty() && !line.cell("user_number").trim().is_empty() {
+            return Ok(Self { number: line.number, without_key, ..Self::default() });
+        }
+        if without_key {
             errors.add("user_id", Problem::required("a UserID, a barcode or an external identifier"));
         }
         if !errors.is_empty() {
@@ -99,6 +105,7 @@ impl UserLine {
             marked_on,
             guarantor,
             anonymised: false,
+            without_key: false,
         })
     }
 

@@ -16,6 +16,7 @@ mod faults;
 mod health;
 mod import_circulation;
 mod import_limits;
+mod import_formats;
 mod import_modes;
 mod invalid_imports;
 mod leases;
