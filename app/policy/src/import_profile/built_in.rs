@@ -108,6 +108,8 @@ const KOHA_USERS: &[(&str, &str)] = &[
     ("sex", "gender"),
     ("lang", "language"),
     ("borrowernotes", "notes"),
+    // A report can join the guarantor's login name. `guarantorid` is a number of Koha's database.
+    ("guarantor_userid", "guarantor_user_id"),
 ];
 
 const FOLIO_USERS: &[(&str, &str)] = &[

@@ -89,7 +89,12 @@ async fn the_samples_of_folio_are_imported_completely() {
         let imported =
             import_twice(&mut store, &samples.join("folio/users.json"), ("folio", FileKind::Users)).await;
         let summary = &imported.summary;
-        assert_eq!((summary.lines, summary.created, summary.rejected), (303, 303, 0), "{:?}", rejected(&imported));
+        assert_eq!(
+            (summary.lines, summary.created, summary.rejected),
+            (303, 303, 0),
+            "{:?}",
+            rejected(&imported)
+        );
         let notes = imported.report.iter().filter(|line| line.outcome == LineOutcome::Note).count();
         assert_eq!(notes, 303, "the groups have no names in the sample");
         let janae = users::Entity::find().filter(users::Column::UserId.eq("janae")).one(&store.db).await;
@@ -128,7 +133,8 @@ async fn the_samples_of_evergreen_are_imported_completely() {
         let placed = import_twice(&mut store, &of("hold_request.csv"), of_requests).await;
         assert_eq!(placed.summary.lines, 265);
         assert!(placed.summary.created > 250, "{:?}", rejected(&placed));
-        let noted = requests::Entity::find().filter(requests::Column::Note.is_not_null()).count(&store.db).await;
+        let noted =
+            requests::Entity::find().filter(requests::Column::Note.is_not_null()).count(&store.db).await;
         assert!(noted.unwrap() > 50);
         let of_charges = ("evergreen", FileKind::Charges);
         let charged = import_twice(&mut store, &of("grocery.csv"), of_charges).await;
@@ -140,12 +146,17 @@ async fn the_samples_of_evergreen_are_imported_completely() {
 
 /// Returns 500 patrons as Koha exports them.
 fn patrons() -> String {
-    let mut csv = "\u{FEFF}borrowernumber,cardnumber,userid,surname,firstname,categorycode,branchcode,dateexpiry,\
-                   email,address,borrowernotes,patron_attributes,guarantor\r\n"
-        .to_owned();
+    let mut csv =
+        "\u{FEFF}borrowernumber,cardnumber,userid,surname,firstname,categorycode,branchcode,dateexpiry,\
+                   email,address,borrowernotes,patron_attributes,guarantor_userid\r\n"
+            .to_owned();
     for n in 0..500 {
         let surname = if n % 3 == 0 { "\"O\"\"Hara\"\"\"".to_owned() } else { format!("\u{A0}Müller {n} ") };
-        let expiry = if n % 4 == 0 { "9999-12-31".to_owned() } else { format!("20{:02}-0{}-15", 10 + n % 10, 1 + n % 9) };
+        let expiry = if n % 4 == 0 {
+            "9999-12-31".to_owned()
+        } else {
+            format!("20{:02}-0{}-15", 10 + n % 10, 1 + n % 9)
+        };
         let email = match n % 5 {
             0 => format!("first{n}@example.org; second{n}@example.org"),
             1 => String::new(),
@@ -171,7 +182,12 @@ async fn patrons_of_koha_are_imported_with_the_built_in_profile() {
         let csv = file(patrons());
         let imported = import_twice(&mut store, csv.path(), ("koha", FileKind::Users)).await;
         let summary = &imported.summary;
-        assert_eq!((summary.lines, summary.created, summary.rejected), (500, 500, 0), "{:?}", rejected(&imported));
+        assert_eq!(
+            (summary.lines, summary.created, summary.rejected),
+            (500, 500, 0),
+            "{:?}",
+            rejected(&imported)
+        );
         let notes = imported.report.iter().filter(|line| line.outcome == LineOutcome::Note).count();
         assert_eq!(notes, 100, "two e-mails in a cell");
         let of = async |id: &str| {
@@ -217,7 +233,9 @@ async fn ambiguous_dates_are_asked_and_then_read() {
         let order = ImportOrder::on_command_line(file.path(), ImportProfile::of(FileKind::Users), &watch);
         let asked = transfer::import(&store, Actor::COMMAND_LINE, &order).await;
         assert!(matches!(asked, Err(TransferError::File(_))));
-        for (dates, day_of) in [(DateFormat::DayMonthYear, "2018-04-03"), (DateFormat::MonthDayYear, "2018-03-04")] {
+        for (dates, day_of) in
+            [(DateFormat::DayMonthYear, "2018-04-03"), (DateFormat::MonthDayYear, "2018-03-04")]
+        {
             let profile = ImportProfile { dates, ..order.profile.clone() };
             let order = ImportOrder { profile, ..order.clone() };
             transfer::import(&store, Actor::COMMAND_LINE, &order).await.unwrap();

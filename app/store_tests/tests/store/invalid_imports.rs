@@ -184,7 +184,10 @@ async fn a_file_without_lines_is_rejected() {
     for_each_database(async |store| {
         let content = file("user_id,last_name\r\n");
         let problems = problems(import_users(&store, Actor::COMMAND_LINE, content.path(), false).await);
-        assert_eq!(problems, ["line 1: The file has no lines with data. Export it again from the other system"]);
+        assert_eq!(
+            problems,
+            ["line 1: The file has no lines with data. Export it again from the other system"]
+        );
         let missing = import_users(&store, Actor::COMMAND_LINE, "no/such/file".as_ref(), false).await;
         assert!(matches!(missing, Err(TransferError::Io(_))));
         let folder = import_users(&store, Actor::COMMAND_LINE, ".".as_ref(), false).await;
