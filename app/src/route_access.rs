@@ -81,6 +81,7 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/users/import/{id}", Permission(Import)),
     ("/users/import/{id}/lines.csv", Permission(Import)),
     ("/do/check_import", Permission(Import)),
+    ("/do/choose_import_dates", Permission(Import)),
     ("/do/start_import", Permission(Import)),
     ("/do/cancel_import", Permission(Import)),
     ("/users/{id}", Permission(SeeUsers)),

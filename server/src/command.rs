@@ -8,6 +8,7 @@ mod check;
 mod custom_fields;
 mod demo;
 mod export;
+mod file_format;
 mod held;
 mod import;
 mod key;

@@ -164,6 +164,27 @@ pub enum Problem {
     /// A task must not keep an identifier.
     #[error("This field identifies a person, so it is always removed. Choose to remove it")]
     IdentifierKept,
+    /// A text that can't be a code.
+    #[error("Enter a code of at most 40 lower-case letters, digits, hyphens and underscores")]
+    NotACode,
+    /// Not a line number in the range.
+    #[error("Enter the number of a line, from 1 to {max}")]
+    NotALine {
+        /// The last line.
+        max: u32,
+    },
+    /// A list is too long.
+    #[error("Enter at most {}", grouped(i64::try_from(*max).unwrap_or(i64::MAX)))]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+    /// Two mappings have the same column.
+    #[error("Map each column once: this one is already mapped")]
+    SameColumn,
+    /// Two columns fill the same field.
+    #[error("Choose another field: a column already fills this one")]
+    SameTarget,
     /// Another user has this value.
     #[error("Another user already has this value. Enter a different one")]
     Taken,

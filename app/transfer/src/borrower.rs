@@ -50,11 +50,6 @@ impl Key {
     }
 }
 
-/// The names of the columns that identify the user.
-pub(super) fn columns() -> impl Iterator<Item = &'static str> {
-    Key::ALL.into_iter().map(Key::column)
-}
-
 /// The first non-empty column that identifies the user, and its value.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Borrower {

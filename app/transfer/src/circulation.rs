@@ -11,7 +11,7 @@ use super::import_limits;
 use super::import_users::ANONYMISED;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
-use super::reader::{Header, Line, Lines};
+use super::reader::{Header, Line, Source};
 use super::report::Report;
 use super::term_codes::TermCodes;
 use super::{ImportSummary, ROWS_PER_CHUNK};
@@ -23,7 +23,6 @@ use policy::form::FieldErrors;
 use policy::import_options::ImportMode;
 use safeguards::suppression::check::Checker;
 use sea_orm::{DatabaseTransaction, DbErr};
-use std::path::Path;
 use std::sync::Arc;
 use trail::{Actor, Store};
 
@@ -31,11 +30,6 @@ use trail::{Actor, Store};
 pub(super) trait Circulation: Send {
     /// A parsed line.
     type Line: Send + Sync;
-
-    /// The columns of a file, besides those that identify the user.
-    const COLUMNS: &'static [&'static str];
-    /// The columns that a file must have.
-    const REQUIRED: &'static [&'static str];
 
     /// Begins an import of a file with these columns.
     fn begin(header: &Arc<Header>, today: NaiveDate) -> Self;
@@ -68,12 +62,13 @@ pub(super) async fn import<C: Circulation>(
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
     let today = store.clock.today();
+    let source = Source::open(order, &[])?;
     let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
-        check::<C>(order.file, today)?;
+        check::<C>(&source, today)?;
     }
     let tx = store.begin().await?;
-    let mut lines = open::<C>(order.file)?;
+    let mut lines = source.lines()?;
     let mut import = Import::<C> {
         kind: C::begin(lines.header(), today),
         checker: Checker::open(&tx, store).await?,
@@ -85,7 +80,7 @@ pub(super) async fn import<C: Circulation>(
     };
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
-        let line = lines.next();
+        let line = lines.next()?;
         let ended = line.is_none();
         chunk.extend(line.and_then(|line| import.read(line)));
         if chunk.len() == ROWS_PER_CHUNK || ended {
@@ -109,23 +104,11 @@ pub(super) async fn import<C: Circulation>(
     complete(store, tx, actor, order, (imported, &detail)).await
 }
 
-fn open<C: Circulation>(file: &Path) -> Result<Lines, TransferError> {
-    let is_known = |name: &str| C::COLUMNS.contains(&name) || borrower::columns().any(|key| key == name);
-    let lines = Lines::open(file, is_known, C::REQUIRED)?;
-    if !borrower::columns().any(|column| lines.header().has(column)) {
-        let mut problems = FileProblems::default();
-        let problem = "One of the columns user_id, barcode, external_id and user_number is required";
-        problems.add(in_cell(1, "user_id", problem.to_owned()));
-        return Err(problems.into());
-    }
-    Ok(lines)
-}
-
 /// First pass: validates each line separately, without the database.
-fn check<C: Circulation>(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
+fn check<C: Circulation>(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
-    let mut lines = open::<C>(file)?;
-    while let Some(line) = lines.next() {
+    let mut lines = source.lines()?;
+    while let Some(line) = lines.next()? {
         match line.map(|line| (line.number, C::parse(&line, today))) {
             Ok((_, Ok(_))) => {}
             Ok((number, Err(errors))) => problems.add_fields(number, errors),
@@ -151,6 +134,7 @@ impl<C: Circulation> Import<C> {
     fn read(&mut self, line: Result<Line, LineProblem>) -> Option<C::Line> {
         self.summary.lines += 1;
         let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
+        line.notes.iter().for_each(|note| self.report.note(note));
         C::parse(&line, self.today).map_err(|errors| self.problems.add_fields(line.number, errors)).ok()
     }
 

@@ -42,14 +42,24 @@ pub(super) const LOAN: [&str; 16] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::circulation::{Charges, Circulation as _, Requests};
+    use policy::import_profile::{FileKind, targets};
 
     #[test]
     fn the_file_formats_describe_every_column() {
         let formats = include_str!("../../../docs/file-formats.md");
-        let of_requests = Requests::COLUMNS.iter().chain(Charges::COLUMNS).copied();
-        for column in user().chain(USER_EXPORT_ONLY).chain(LOAN).chain(of_requests) {
+        let read = FileKind::ALL.into_iter().flat_map(targets).map(|target| target.name);
+        for column in user().chain(USER_EXPORT_ONLY).chain(LOAN).chain(read) {
             assert!(formats.contains(&format!("`{column}`")), "{column}");
+        }
+    }
+
+    #[test]
+    fn the_import_reads_every_column_that_the_export_writes() {
+        for column in user().chain(USER_EXPORT_ONLY) {
+            assert!(targets(FileKind::Users).any(|target| target.name == column), "{column}");
+        }
+        for column in LOAN {
+            assert!(targets(FileKind::Loans).any(|target| target.name == column), "{column}");
         }
     }
 }

@@ -105,7 +105,7 @@ pub async fn add_upload(
         upload: Set(Some(uploaded.name.clone())),
         bytes: Set(i64::try_from(uploaded.bytes).unwrap_or(i64::MAX)),
         state: Set(ImportState::Uploaded),
-        ..new_row(store, actor, ImportOrigin::Page, (profile, ImportOptions::default()))
+        ..new_row(store, actor, ImportOrigin::Page, (profile.clone(), profile.default_options()))
     };
     let tx = store.begin().await?;
     let row = row.insert(&tx).await?;
@@ -375,7 +375,7 @@ pub async fn erase_old_uploads(store: &Store) -> Result<u64, TransferError> {
     let folder = &store.settings.uploads;
     for name in upload::names(folder)? {
         if !kept.contains(&name) {
-            upload::erase(&upload::path_of(folder, &name)?)?;
+            upload::erase(&folder.join(&name))?;
             erased += 1;
         }
     }

@@ -2,13 +2,12 @@
 
 use super::activity::move_activity;
 use super::borrower::{self, Without};
-use super::columns::LOAN;
 use super::import_limits;
 use super::import_users::ANONYMISED;
 use super::loan_line::LoanLine;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
-use super::reader::{Header, Line, Lines};
+use super::reader::{Header, Line, Source};
 use super::report::Report;
 use super::term_codes::TermCodes;
 use super::write::update_rows;
@@ -24,7 +23,6 @@ use sea_orm::{
     ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, QueryFilter, Set,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 use trail::{Actor, Store};
 
@@ -34,13 +32,13 @@ pub(super) async fn import(
     actor: Actor,
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
-    let file = order.file;
+    let source = Source::open(order, &[])?;
     let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
-        check(file, store.clock.today())?;
+        check(&source, store.clock.today())?;
     }
     let tx = store.begin().await?;
-    let mut lines = open(file)?;
+    let mut lines = source.lines()?;
     let mut import = Import {
         checker: Checker::open(&tx, store).await?,
         today: store.clock.today(),
@@ -53,7 +51,7 @@ pub(super) async fn import(
     };
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
-        let line = lines.next();
+        let line = lines.next()?;
         let ended = line.is_none();
         if let Some(line) = import.read(line) {
             chunk.push(line);
@@ -79,24 +77,11 @@ pub(super) async fn import(
     complete(store, tx, actor, order, (imported, &detail)).await
 }
 
-fn open(file: &Path) -> Result<Lines, TransferError> {
-    let needed = ["item_barcode", "branch", "issued_on", "due_on"];
-    let lines = Lines::open(file, |name| LOAN.contains(&name), &needed)?;
-    if !borrower::columns().any(|column| lines.header().has(column)) {
-        let mut problems = FileProblems::default();
-        let problem =
-            "One of the columns user_id, barcode, external_id and user_number is required".to_owned();
-        problems.add(in_cell(1, "user_id", problem));
-        return Err(problems.into());
-    }
-    Ok(lines)
-}
-
 /// First pass: validates each line separately, without the database.
-fn check(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
+fn check(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
-    let mut lines = open(file)?;
-    while let Some(line) = lines.next() {
+    let mut lines = source.lines()?;
+    while let Some(line) = lines.next()? {
         match line.map(|line| (line.number, LoanLine::of(&line, today))) {
             Ok((_, Ok(_))) => {}
             Ok((number, Err(errors))) => problems.add_fields(number, errors),
@@ -126,6 +111,7 @@ impl Import {
         let line = line?;
         self.summary.lines += 1;
         let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
+        line.notes.iter().for_each(|note| self.report.note(note));
         LoanLine::of(&line, self.today).map_err(|errors| self.problems.add_fields(line.number, errors)).ok()
     }
 
@@ -271,7 +257,7 @@ impl Import {
             ("note", line.note, &mut loan.note),
             ("return_note", line.return_note, &mut loan.return_note),
         ] {
-            if self.header.has(column) {
+            if self.header.has(column) && (value.is_some() || self.header.clears_empty()) {
                 *place = value;
             }
         }

@@ -1,14 +1,14 @@
 //! Imports users.
 
 use super::absence;
-use super::columns::{self, CUSTOM, KEYS, USER_EXPORT_ONLY};
+use super::columns::CUSTOM;
 use super::exchange;
 use super::guarantors::{Guarantors, Wanted};
 use super::guard::{self, Effect};
 use super::import_limits::{self, DateTally};
 use super::order::{ImportOrder, Imported, complete};
-use super::problem::{FileProblems, TransferError, in_cell, in_column};
-use super::reader::{Header, Lines};
+use super::problem::{FileProblems, TransferError, in_column};
+use super::reader::{Header, Source};
 use super::report::Report;
 use super::suppression;
 use super::term_codes::TermCodes;
@@ -33,13 +33,13 @@ use sea_orm::{
     QueryFilter,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 use trail::person::search_words;
 use trail::{Actor, Store};
 
 /// Why lines are skipped.
 pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";
+const WITHOUT_KEY: &str = "The line was exported for a user without a UserID, barcode or external identifier";
 const STAFF: &str = "The user is a member of staff. A file must not change the record";
 const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";
 
@@ -124,23 +124,23 @@ struct Written {
 
 /// Reads a file twice and writes it.
 async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Written, TransferError> {
-    let file = order.file;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
+    let source = Source::open(order, &custom)?;
     let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
-        check(file, &custom, store.clock.today())?;
+        check(&source, store.clock.today())?;
     }
     let tx = store.begin().await?;
     let today = store.clock.today();
     let users_before = users::Entity::find().count(&tx).await?;
     let imported_before = absence::expected(&tx, today).await?;
-    let mut lines = open(file, &custom)?;
+    let mut lines = source.lines()?;
     let checker = Checker::open(&tx, store).await?;
     let mut import = Import::new(store, actor, lines.header(), TermCodes::load(&tx).await?, checker);
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
     loop {
-        let line = lines.next();
+        let line = lines.next()?;
         let ended = line.is_none();
         if let Some(line) = import.read(line) {
             chunk.push(KeyedLine::of(line));
@@ -189,28 +189,12 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     Ok(Written { tx, imported, touched, replaced, figures })
 }
 
-fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
-    let known = |name: &str| {
-        columns::user().any(|column| column == name)
-            || USER_EXPORT_ONLY.contains(&name)
-            || name.strip_prefix(CUSTOM).is_some_and(|key| custom.iter().any(|one| one == key))
-    };
-    let lines = Lines::open(file, known, &["last_name"])?;
-    if !KEYS.iter().any(|key| lines.header().has(key)) {
-        let mut problems = FileProblems::default();
-        let problem = "One of the columns user_id, barcode and external_id is required".to_owned();
-        problems.add(in_cell(1, "user_id", problem));
-        return Err(problems.into());
-    }
-    Ok(lines)
-}
-
 /// First pass: validates each line separately, without the database.
-fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), TransferError> {
+fn check(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
-    let mut lines = open(file, custom)?;
+    let mut lines = source.lines()?;
     let header = Arc::clone(lines.header());
-    while let Some(line) = lines.next() {
+    while let Some(line) = lines.next()? {
         match line {
             Ok(line) => {
                 if let Err(errors) = UserLine::of(&line, &header, today) {
@@ -285,11 +269,17 @@ impl<'a> Import<'a> {
         let line = line?;
         self.summary.lines += 1;
         let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
+        line.notes.iter().for_each(|note| self.report.note(note));
         let read = UserLine::of(&line, &self.header, self.store.clock.today());
         let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
         if read.anonymised {
             self.summary.skipped += 1;
             self.report.skip(line.number, ANONYMISED);
+            return None;
+        }
+        if read.without_key {
+            self.summary.skipped += 1;
+            self.report.skip(line.number, WITHOUT_KEY);
             return None;
         }
         Some(read)
@@ -358,7 +348,11 @@ impl<'a> Import<'a> {
                     let Some(before) = matches.users.get(&found).cloned() else { continue };
                     self.seen.insert(found);
                     let mut user = before.clone();
-                    let (wanted, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    let (mut wanted, guarantor) =
+                        (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    if !self.header.clears_empty() {
+                        wanted = kept(custom.get(&found), wanted);
+                    }
                     line.apply(&mut user);
                     let same = user == before && custom.get(&found).unwrap_or(&BTreeMap::new()) == &wanted;
                     let change = Change { line: number, user, custom: wanted, guarantor };
@@ -549,6 +543,16 @@ impl<'a> Import<'a> {
             changes.iter().filter_map(|Change { user, .. }| key_periods::Change::of(None, user, since(user)));
         Ok(keys.collect())
     }
+}
+
+/// Adds the values that a line leaves out to its values of custom fields.
+fn kept(
+    before: Option<&BTreeMap<String, String>>,
+    wanted: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut kept = before.cloned().unwrap_or_default();
+    kept.extend(wanted);
+    kept
 }
 
 /// Inserts search words and custom values of users that have none.

@@ -77,12 +77,8 @@ pub async fn start(
     let why = "This import has already been started, or it is over";
     let refused = || RecordsError::Refused(why.to_owned());
     let name = found.upload.clone().ok_or_else(refused)?;
-    let file =
-        upload::path_of(&store.settings.uploads, &name).map_err(|_| RecordsError::Corrupt("upload"))?;
-    if !file.exists() {
-        let why = "The uploaded file is on another server, or it was deleted. Upload it again";
-        return Err(RecordsError::Refused(why.to_owned()));
-    }
+    let folder = upload::folder_of(store, &name)?;
+    let files = upload::files(&folder).map_err(|_| RecordsError::Refused(upload::GONE.to_owned()))?;
     if !import_history::advance(store, id, from, to).await? {
         return Err(refused());
     }
@@ -95,8 +91,9 @@ pub async fn start(
             Step::Import { confirmed } => (false, confirmed),
         };
         let order = ImportOrder {
-            file: &file,
-            profile: found.profile,
+            file: &files.main,
+            tables: files.tables,
+            profile: found.profile.clone(),
             options: found.options,
             origin: ImportOrigin::Page,
             record: Some(id),
@@ -118,7 +115,7 @@ pub async fn start(
             }
         };
         jobs.end(id);
-        if is_over && upload::erase(&file).is_err() {
+        if is_over && upload::erase(&folder).is_err() {
             tracing::warn!("an uploaded file could not be deleted; daily maintenance tries again");
         }
     })
@@ -211,8 +208,8 @@ pub async fn cancel(store: &Store, actor: Actor, id: ImportId) -> Result<(), Rec
         return Ok(());
     }
     import_history::end(store, id, ImportState::Cancelled, CANCELLED).await?;
-    if let Some(Ok(path)) = found.upload.map(|name| upload::path_of(&store.settings.uploads, &name))
-        && upload::erase(&path).is_err()
+    if let Some(Ok(folder)) = found.upload.map(|name| upload::folder_of(store, &name))
+        && upload::erase(&folder).is_err()
     {
         tracing::warn!("an uploaded file could not be deleted; daily maintenance tries again");
     }

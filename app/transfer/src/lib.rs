@@ -1,8 +1,7 @@
-//! Import and export of users and loans as CSV files.
+//! Import and export of users, loans, requests and charges.
 //!
-//! **Format.** UTF-8 with or without a byte order mark, LF or CRLF line ends, commas, double quotes. The first
-//! line names the columns in any order; an unknown column is an error. Dates are `2018-01-15` or another
-//! unambiguous form. Dates of past events can't lie in the future.
+//! **Format.** `import_file` reads the files of all profiles by the fields that their columns fill. In Lethe's own format,
+//! an unknown column is an error. Dates of past events can't lie in the future.
 //!
 //! The export writes an apostrophe before a cell that a spreadsheet would calculate (one that starts with `=`,
 //! `+`, `-`, `@`, tab or carriage return). The import removes that apostrophe.
@@ -27,7 +26,8 @@
 //! the file. Matched users become *imported*. Users missing from the file are not changed,
 //! unless a task says that they have left (`absence`).
 //!
-//! **Empty cells.** A missing column leaves its field unchanged. An empty cell empties the field, including the
+//! **Empty cells.** A missing column leaves its field unchanged. An empty cell leaves its field unchanged, too, if the
+//! import options say so. Otherwise it empties the field, including the
 //! leaving date: a user who has returned must not be anonymised by an earlier leaving date. Some fields are never
 //! emptied: the keys (`user_id`, `barcode`, `external_id`), the guarantor, flags, `created_on`,
 //! `last_activity_on` and `marked_on`. Without these dates, conditions would count from too early, or a date set
@@ -50,6 +50,7 @@ mod activity;
 mod borrower;
 mod circulation;
 mod columns;
+pub mod detection;
 mod exchange;
 mod export_loans;
 mod export_users;
@@ -83,6 +84,7 @@ mod write;
 pub use export_loans::export_loans;
 pub use export_users::export_users;
 pub use import::import;
+pub use import_file::{Detected, DetectedColumn, ImportFile};
 pub use import_users::request_import_of_users;
 pub use order::{ImportOrder, Imported, RunOrder};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};

@@ -8,22 +8,25 @@ use db::Clock;
 use db::entity::runs;
 use policy::import::{ImportOrigin, ImportState};
 use policy::import_limits::ImportLimits;
-use policy::import_options::{Absence, EmptyCells, ImportMode, ImportOptions};
+use policy::import_options::ImportOptions;
 use policy::import_profile::ImportProfile;
 use policy::{ImportId, RunId, RunState};
 use safeguards::limits::ImportStop;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
 
 /// A file to import, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ImportOrder<'a> {
     /// The file.
     pub file: &'a Path,
-    /// What the lines are.
+    /// The additional tables of an export, by name.
+    pub tables: BTreeMap<String, PathBuf>,
+    /// Format and columns of the file.
     pub profile: ImportProfile,
     /// What wrong lines, empty cells and absence do.
     pub options: ImportOptions,
@@ -59,17 +62,12 @@ pub struct RunOrder<'a> {
 impl<'a> ImportOrder<'a> {
     /// Returns the order to import a file on the command line.
     pub fn on_command_line(file: &'a Path, profile: ImportProfile, watch: &'a Watch) -> Self {
-        let origin = ImportOrigin::CommandLine;
-        let options = ImportOptions {
-            mode: ImportMode::AllOrNothing,
-            empty_cells: EmptyCells::Keep,
-            absence: Absence::Nothing,
-        };
         Self {
             file,
+            tables: BTreeMap::new(),
+            options: profile.default_options(),
             profile,
-            options,
-            origin,
+            origin: ImportOrigin::CommandLine,
             record: None,
             dry_run: false,
             confirmed: None,
@@ -102,7 +100,10 @@ pub(super) async fn record(
 ) -> Result<ImportId, TransferError> {
     let id = match order.record {
         Some(id) => id,
-        None => import_history::add((tx, store), actor, order.origin, (order.profile, order.options)).await?,
+        None => {
+            import_history::add((tx, store), actor, order.origin, (order.profile.clone(), order.options))
+                .await?
+        }
     };
     import_history::set_result((tx, store), id, result).await?;
     Ok(id)

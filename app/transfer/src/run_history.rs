@@ -30,7 +30,7 @@ pub(super) async fn add(
         file_name: Set(Some(file.name.clone())),
         file_changed_at: Set(Some(file.changed_at)),
         bytes: Set(i64::try_from(file.bytes).unwrap_or(i64::MAX)),
-        ..import_history::new_row(store, actor, order.origin, (order.profile, order.options))
+        ..import_history::new_row(store, actor, order.origin, (order.profile.clone(), order.options))
     };
     Ok(ImportId(row.insert(tx).await?.id))
 }

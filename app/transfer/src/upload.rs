@@ -1,66 +1,86 @@
 //! The private copies of uploaded files. They are kept outside the database, readable by the server only, until the
-//! import is over.
+//! import is over. An upload is a folder, because some exports have several files.
 
-use super::problem::TransferError;
+use db::RecordsError;
+use import_file::ImportFile;
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use trail::Store;
 use uuid::Uuid;
 
-/// A file that is being received. It is erased if it is dropped before [`Upload::finish`].
+/// The name of the main file in the folder of an upload. The other files have the names of their tables.
+const MAIN: &str = "main";
+
+/// Why an upload can't be used.
+pub(super) const GONE: &str = "The uploaded file is on another server, or it was deleted. Upload it again";
+
+/// Files that are being received. They are erased if the upload is dropped before [`Upload::finish`].
 #[derive(Debug)]
 pub struct Upload {
     name: String,
-    path: PathBuf,
-    file: File,
+    folder: PathBuf,
+    file: Option<File>,
     bytes: u64,
     is_kept: bool,
 }
 
-/// A received file.
+/// Received files.
 #[derive(Clone, Debug)]
 pub struct Uploaded {
-    /// The random name of the private copy.
+    /// The random name of the folder with the private copies.
     pub name: String,
-    /// The size in bytes.
+    /// The size of all files in bytes.
     pub bytes: u64,
 }
 
 impl Upload {
-    /// Creates an empty file in this folder, readable and writable by the server's account only.
+    /// Creates an empty upload in this folder, readable and writable by the server's account only.
     pub fn create(uploads: &Path) -> io::Result<Self> {
+        let name = Uuid::new_v4().simple().to_string();
+        let folder = uploads.join(&name);
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(uploads)?;
-        let name = Uuid::new_v4().simple().to_string();
-        let path = uploads.join(&name);
+        builder.create(&folder)?;
+        Ok(Self { name, folder, file: None, bytes: 0, is_kept: false })
+    }
+
+    /// Begins the main file, or the file of an additional table. Fails if the upload has this file already.
+    pub fn begin(&mut self, table: Option<&'static str>) -> io::Result<()> {
+        self.end()?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
-        Ok(Self { name, path, file, bytes: 0, is_kept: false })
+        self.file = Some(options.open(self.folder.join(table.unwrap_or(MAIN)))?);
+        Ok(())
     }
 
-    /// Appends a part of the file.
+    /// Appends a part to the file begun last.
     pub fn write(&mut self, part: &[u8]) -> io::Result<()> {
-        self.file.write_all(part)?;
+        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        file.write_all(part)?;
         self.bytes += part.len() as u64;
         Ok(())
     }
 
-    /// Returns the size so far, in bytes.
+    /// Returns the size of all files so far, in bytes.
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Completes the file and keeps it.
+    /// Completes the upload and keeps it.
     pub fn finish(mut self) -> io::Result<Uploaded> {
-        self.file.sync_all()?;
+        self.end()?;
         self.is_kept = true;
         Ok(Uploaded { name: self.name.clone(), bytes: self.bytes })
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.file.take().map_or(Ok(()), |file| file.sync_all())
     }
 }
 
@@ -68,24 +88,50 @@ impl Drop for Upload {
     fn drop(&mut self) {
         if !self.is_kept {
             // The daily maintenance erases uploads that no import names.
-            let _ = erase(&self.path);
+            let _ = erase(&self.folder);
         }
     }
 }
 
-/// Returns the path of an upload. Rejects a name that [`Upload`] did not create.
-pub(super) fn path_of(uploads: &Path, name: &str) -> Result<PathBuf, TransferError> {
-    let is_ours = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_ours { Ok(uploads.join(name)) } else { Err(io::Error::from(io::ErrorKind::InvalidInput).into()) }
+/// Returns the files of an upload.
+pub(super) fn files(folder: &Path) -> io::Result<ImportFile> {
+    let mut file = ImportFile { main: folder.join(MAIN), tables: BTreeMap::new() };
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if let Ok(name) = entry.file_name().into_string()
+            && name != MAIN
+        {
+            file.tables.insert(name, entry.path());
+        }
+    }
+    Ok(file)
 }
 
-/// Overwrites an upload with zeros and deletes it. A missing upload is no error.
-pub(super) fn erase(path: &Path) -> io::Result<()> {
-    static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
-    let mut file = match OpenOptions::new().write(true).open(path) {
+/// Returns the folder of an upload of this server.
+pub(super) fn folder_of(store: &Store, name: &str) -> Result<PathBuf, RecordsError> {
+    if is_name(name) { Ok(store.settings.uploads.join(name)) } else { Err(RecordsError::Corrupt("upload")) }
+}
+
+/// Returns whether [`Upload`] gives such names.
+fn is_name(name: &str) -> bool {
+    name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Overwrites the files of an upload with zeros and deletes its folder. A missing folder is no error.
+pub(super) fn erase(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        file => file?,
+        entries => entries?,
     };
+    for entry in entries {
+        erase_file(&entry?.path())?;
+    }
+    fs::remove_dir(folder)
+}
+
+fn erase_file(path: &Path) -> io::Result<()> {
+    static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+    let mut file = OpenOptions::new().write(true).open(path)?;
     let mut left = file.metadata()?.len();
     while left > 0 {
         let part = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
@@ -103,7 +149,7 @@ pub(super) fn names(uploads: &Path) -> io::Result<Vec<String>> {
         entries => entries?,
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Ok(names.filter(|name| path_of(uploads, name).is_ok()).collect())
+    Ok(names.filter(|name| is_name(name)).collect())
 }
 
 #[cfg(test)]
@@ -115,33 +161,41 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let uploads = folder.path().join("uploads");
         let mut broken_off = Upload::create(&uploads).expect("created");
+        broken_off.begin(None).expect("begun");
         broken_off.write(b"last_name\nAlder\n").expect("written");
         assert_eq!(names(&uploads).expect("listed").len(), 1);
         drop(broken_off);
         assert!(names(&uploads).expect("listed").is_empty());
 
         let mut upload = Upload::create(&uploads).expect("created");
+        upload.begin(None).expect("begun");
         upload.write(b"last_").expect("written");
         upload.write(b"name\n").expect("written");
+        upload.begin(Some("card")).expect("a second file");
+        upload.write(b"id\n").expect("written");
+        assert!(upload.begin(Some("card")).is_err(), "a file is there twice");
         let uploaded = upload.finish().expect("complete");
-        assert_eq!(uploaded.bytes, 10);
-        let path = path_of(&uploads, &uploaded.name).expect("its name");
-        assert_eq!(fs::read(&path).expect("read"), b"last_name\n");
+        assert_eq!(uploaded.bytes, 13);
+        assert!(is_name(&uploaded.name));
+        let folder = uploads.join(&uploaded.name);
+        let files = files(&folder).expect("its files");
+        assert_eq!(fs::read(&files.main).expect("read"), b"last_name\n");
+        assert_eq!(fs::read(&files.tables["card"]).expect("read"), b"id\n");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = |path: &Path| fs::metadata(path).expect("its mode").permissions().mode() & 0o777;
-            assert_eq!([mode(&path), mode(&uploads)], [0o600, 0o700]);
+            assert_eq!([mode(&files.main), mode(&folder)], [0o600, 0o700]);
         }
-        erase(&path).expect("erased");
+        erase(&folder).expect("erased");
         assert!(names(&uploads).expect("listed").is_empty());
-        erase(&path).expect("erasing again is no error");
+        erase(&folder).expect("erasing again is no error");
     }
 
     #[test]
-    fn only_names_of_uploads_have_a_path() {
+    fn only_names_of_uploads_lead_to_a_folder() {
         for name in ["", "../lethe.key", "a/b", "0123456789abcdef0123456789abcde", "..", "zz"] {
-            assert!(path_of(Path::new("/data"), name).is_err(), "{name:?}");
+            assert!(!is_name(name), "{name:?}");
         }
     }
 }

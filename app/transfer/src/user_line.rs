@@ -60,6 +60,8 @@ pub(super) struct UserLine {
     pub(super) guarantor: Option<String>,
     /// Whether the line is about a user who is already anonymised.
     pub(super) anonymised: bool,
+    /// Whether Lethe has exported the line of a user without a key. Such a line identifies no user.
+    pub(super) without_key: bool,
 }
 
 impl UserLine {
@@ -83,7 +85,11 @@ impl UserLine {
         let [created_on, last_activity_on, marked_on] =
             [date("created_on"), date("last_activity_on"), date("marked_on")];
         let guarantor = errors.take("guarantor_user_id", key_form::validate(line.cell("guarantor_user_id")));
-        if KEYS.iter().all(|key| line.cell(key).trim().is_empty()) {
+        let without_key = KEYS.iter().all(|key| line.cell(key).trim().is_empty());
+        if without_key && errors.is_empty() && !line.cell("user_number").trim().is_empty() {
+            return Ok(Self { number: line.number, without_key, ..Self::default() });
+        }
+        if without_key {
             errors.add("user_id", Problem::required("a UserID, a barcode or an external identifier"));
         }
         if !errors.is_empty() {
@@ -99,6 +105,7 @@ impl UserLine {
             marked_on,
             guarantor,
             anonymised: false,
+            without_key: false,
         })
     }
 
@@ -158,12 +165,14 @@ impl UserLine {
     }
 }
 
-/// Returns the names of the fields that the line changes. An empty cell changes neither a key nor a flag.
+/// Returns the names of the fields that the line changes. An empty cell changes neither a key nor a flag, and nothing at all if
+/// the import keeps the values of empty cells.
 fn changes(line: &Line, header: &Header) -> Vec<&'static str> {
     USER_FIELDS
         .iter()
         .filter(|field| {
-            let ignores_empty = KEYS.contains(&field.name) || field.kind == FieldKind::Flag;
+            let ignores_empty =
+                !header.clears_empty() || KEYS.contains(&field.name) || field.kind == FieldKind::Flag;
             header.has(field.name) && !(ignores_empty && line.cell(field.name).trim().is_empty())
         })
         .map(|field| field.name)

@@ -1,13 +1,14 @@
 //! `lethe approvals`: requests to a second person. Only a signed-in member of staff can approve, in the web interface.
 
 use super::Output;
+use super::file_format::FileFormat;
 use clap::Subcommand;
 use db::pagination::Paging;
-use policy::import_profile::{FileKind, ImportProfile};
+use policy::import_profile::FileKind;
 use policy::{ApprovalId, RunId, UserNumber};
 use safeguards::approval::{self, About, Approval, ApprovalDecision, ApprovalQuery};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use task_centre::approval_workflow;
 use trail::person::Person;
@@ -49,6 +50,8 @@ pub(crate) enum Approvals {
         /// Request approval to import this file of users, which exceeds the safety limits.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["preview", "reapply", "more_changes", "staff"])]
         import: Option<PathBuf>,
+        #[command(flatten)]
+        format: FileFormat,
     },
 }
 
@@ -57,8 +60,8 @@ impl Approvals {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
             Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
-            Self::Request { import: Some(file), .. } => {
-                return request(store, output, Subject::Import(file)).await;
+            Self::Request { import: Some(file), format, .. } => {
+                return request(store, output, Subject::Import(file, format)).await;
             }
             Self::Request { preview, more_changes, staff, .. } => {
                 let subject = match (preview, more_changes, staff) {
@@ -91,7 +94,7 @@ enum Subject {
     Reapply,
     MoreChanges,
     Staff(UserNumber),
-    Import(PathBuf),
+    Import(PathBuf, FileFormat),
 }
 
 async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Result<ExitCode> {
@@ -101,22 +104,23 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
         Subject::Reapply => approval_workflow::request_reapply(store, actor).await?,
         Subject::MoreChanges => approval_workflow::request_more_changes(store, actor).await?,
         Subject::Staff(user) => approval_workflow::request_staff_anonymising(store, actor, user).await?,
-        Subject::Import(file) => match request_import(store, &file).await {
-            Err(TransferError::File(problems)) => return super::import::print_problems(output, &problems),
-            requested => requested?,
-        },
+        Subject::Import(file, format) => {
+            let profile = format.profile(FileKind::Users)?;
+            let tables = format.tables(&profile)?;
+            let watch = Watch::default();
+            let order = ImportOrder { tables, ..ImportOrder::on_command_line(&file, profile, &watch) };
+            match request_import_of_users(store, actor, &order).await {
+                Err(TransferError::File(problems)) => {
+                    return super::import::print_problems(output, &problems);
+                }
+                requested => requested?,
+            }
+        }
     };
     output.print(&json!({ "approval": id }), |_| {
         format!("Approval requested: approval request {id} is waiting for a second person")
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Requests approval to import a file of users.
-async fn request_import(store: &Store, file: &Path) -> Result<ApprovalId, TransferError> {
-    let watch = Watch::default();
-    let order = ImportOrder::on_command_line(file, ImportProfile::of(FileKind::Users), &watch);
-    request_import_of_users(store, Actor::COMMAND_LINE, &order).await
 }
 
 /// Returns a request as a line of numbers and codes, without names.

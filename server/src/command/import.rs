@@ -1,16 +1,20 @@
 //! `lethe import`: users, loans, requests and charges from files of other systems.
 
 use super::Output;
-use clap::{Args, Subcommand, ValueEnum};
+use super::file_format::FileFormat;
+use clap::{Args, Subcommand};
 use policy::import::LineOutcome;
 use policy::import_options::{ImportMode, ImportOptions};
-use policy::import_profile::{FileKind, ImportProfile};
+use policy::import_profile::FileKind;
 use policy::numbers::{counted, grouped};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use trail::{Actor, Store};
+use transfer::detection::{self, Detection};
 use transfer::import_history::ReportLine;
-use transfer::{FileProblems, ImportOrder, ImportSummary, Imported, TransferError, Watch, import};
+use transfer::{
+    FileProblems, ImportFile, ImportOrder, ImportSummary, Imported, TransferError, Watch, import,
+};
 
 /// The kinds of imports.
 #[derive(Debug, Subcommand)]
@@ -37,21 +41,17 @@ pub(crate) enum Import {
 pub(crate) struct Source {
     /// The file.
     file: PathBuf,
-    /// The format of the file.
-    #[arg(long, value_enum, default_value_t = Format::Csv)]
-    format: Format,
+    #[command(flatten)]
+    format: FileFormat,
+    /// Show what is detected about the file and its first ten rows. Nothing is imported.
+    #[arg(long)]
+    detect: bool,
     /// Check and count, without changing anything.
     #[arg(long)]
     dry_run: bool,
     /// Import the other lines if some are wrong. Without this option, a file with a wrong line changes nothing.
     #[arg(long)]
     valid_lines_only: bool,
-}
-
-/// The formats that an import can read.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Csv,
 }
 
 impl Import {
@@ -63,16 +63,25 @@ impl Import {
             Self::Requests(source) => (FileKind::Requests, ("request", "requests"), source, None),
             Self::Charges(source) => (FileKind::Charges, ("charge", "charges"), source, None),
         };
-        let Format::Csv = source.format;
+        let profile = source.format.profile(kind)?;
+        let tables = source.format.tables(&profile)?;
+        if source.detect {
+            let file = ImportFile { main: source.file.clone(), tables };
+            let detection = detection::of_file(store, Actor::COMMAND_LINE, file, profile).await;
+            let detection = detection.map_err(|error| source.explain(error))?;
+            output.print(&detection, detection_text)?;
+            return Ok(if detection.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         let mode =
             if source.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };
-        let options = ImportOptions { mode, ..ImportOptions::default() };
+        let options = ImportOptions { mode, ..profile.default_options() };
         let watch = Watch::default();
         let order = ImportOrder {
             dry_run: source.dry_run,
             confirmed,
             options,
-            ..ImportOrder::on_command_line(&source.file, ImportProfile::of(kind), &watch)
+            tables,
+            ..ImportOrder::on_command_line(&source.file, profile, &watch)
         };
         let done = import(store, Actor::COMMAND_LINE, &order).await;
         match done {
@@ -85,12 +94,43 @@ impl Import {
                 Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Err(TransferError::File(problems)) => print_problems(output, &problems),
-            Err(TransferError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-                anyhow::bail!("File not found: {}", source.file.display())
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(source.explain(error)),
         }
     }
+}
+
+impl Source {
+    /// Adds the name of the file to an error.
+    fn explain(&self, error: TransferError) -> anyhow::Error {
+        match error {
+            TransferError::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                anyhow::anyhow!("File not found: {}", self.file.display())
+            }
+            error => error.into(),
+        }
+    }
+}
+
+/// Describes what was detected, with the first ten rows.
+fn detection_text(detection: &Detection) -> String {
+    let detected = &detection.detected;
+    let mut lines = vec![format!("Encoding: {}", detected.encoding)];
+    lines.extend(detected.delimiter.map(|delimiter| format!("Delimiter: {delimiter:?}")));
+    lines.extend(detected.header_line.map(|line| format!("Line with the names of the columns: {line}")));
+    for column in &detected.columns {
+        let dates = match column.dates {
+            Some(_) if column.is_ambiguous => ", dates with two meanings: choose --date-format".to_owned(),
+            Some(format) => format!(", dates as {}", format.label()),
+            None => String::new(),
+        };
+        lines.push(format!("Column {}: {}{dates}", column.name, column.target));
+    }
+    if !detected.ignored.is_empty() {
+        lines.push(format!("Ignored columns: {}", detected.ignored.join(", ")));
+    }
+    lines.extend(detected.rows.iter().map(|row| row.join(" | ")));
+    lines.extend(detection.problems.iter().map(ToString::to_string));
+    lines.join("\n")
 }
 
 /// Prints a rejected line.

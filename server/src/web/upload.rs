@@ -11,16 +11,16 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
 use db::RecordsError;
 use identity::Session;
-use policy::import_profile::{FileKind, ImportProfile};
+use policy::import_profile::{FileFormat, FileKind, ImportProfile, built_in};
 use std::io;
 use transfer::import_history;
-use transfer::upload::{Upload, Uploaded};
+use transfer::upload::Upload;
 
 /// The route that receives a file.
 pub(super) const UPLOAD_ROUTE: &str = "/users/import/upload";
 /// The page with the form.
 const PAGE: &str = "/users/import";
-/// Maximum size of the fields before the file, in bytes.
+/// Maximum size of the fields before the files, in bytes.
 const MAX_FIELD_BYTES: usize = 1_024;
 
 /// Why a file was not received. The page *Import* shows the text of the code.
@@ -34,8 +34,10 @@ enum UploadError {
     Empty,
     /// The file exceeds the limit.
     TooLarge,
-    /// The form names a kind of file that doesn't exist.
-    UnknownKind,
+    /// The form names a profile that doesn't exist.
+    UnknownProfile,
+    /// An additional file has not the name of a table of the profile, or a table is there twice.
+    UnknownTable,
     /// The connection ended before the file was complete.
     CutOff,
     /// The file could not be stored.
@@ -51,7 +53,8 @@ impl UploadError {
             Self::NoFile => "no-file",
             Self::Empty => "empty",
             Self::TooLarge => "too-large",
-            Self::UnknownKind => "unknown-kind",
+            Self::UnknownProfile => "unknown-profile",
+            Self::UnknownTable => "unknown-table",
             Self::CutOff => "cut-off",
             Self::NotStored(_) | Self::Failed(_) => "not-stored",
         }
@@ -100,12 +103,12 @@ async fn store_file(
     mut form: Multipart,
 ) -> Result<String, UploadError> {
     let (mut sent, mut chosen) = (None, None);
-    // The browser sends the fields in the order of the form: the file is the last one.
+    // The browser sends the fields in the order of the form: the files come last.
     let file = loop {
         let field = form.next_field().await?.ok_or(UploadError::NoFile)?;
         match field.name() {
             Some(TOKEN) => sent = Some(text(field).await?),
-            Some("kind") => chosen = Some(text(field).await?),
+            Some("profile") => chosen = Some(text(field).await?),
             Some("file") => break field,
             // The key against resending: an upload that is sent again is another import.
             _ => drop(text(field).await?),
@@ -114,29 +117,58 @@ async fn store_file(
     if sent.as_deref() != Some(token) {
         return Err(UploadError::OtherSession);
     }
-    let kind = chosen.as_deref().and_then(FileKind::from_code).ok_or(UploadError::UnknownKind)?;
-    let uploaded = copy(state, file).await?;
-    let profile = ImportProfile::of(kind);
+    let profile = chosen.as_deref().and_then(profile_of).ok_or(UploadError::UnknownProfile)?;
+    let settings = &state.store.settings;
+    let mut upload = Upload::create(&settings.uploads)?;
+    copy(&mut upload, None, file, settings.max_upload).await?;
+    while let Some(field) = form.next_field().await? {
+        if field.name() != Some("tables") || field.file_name().is_none_or(str::is_empty) {
+            continue;
+        }
+        let table = table_of(field.file_name().unwrap_or_default(), &profile.format);
+        copy(&mut upload, Some(table.ok_or(UploadError::UnknownTable)?), field, settings.max_upload).await?;
+    }
+    let uploaded = upload.finish()?;
     let id = import_history::add_upload(&state.store, session.actor(), profile, &uploaded)
         .await
         .map_err(UploadError::Failed)?;
     Ok(format!("{PAGE}/{id}"))
 }
 
-/// Copies the file to the private folder. An incomplete copy is erased.
-async fn copy(state: &AppState, mut file: Field<'_>) -> Result<Uploaded, UploadError> {
+/// Returns the profile that the form names by kind and code: `users/lethe`.
+fn profile_of(chosen: &str) -> Option<ImportProfile> {
+    let (kind, code) = chosen.split_once('/')?;
+    built_in(code, FileKind::from_code(kind)?)
+}
+
+/// Returns the additional table that a file is, by its name: `card.csv` is `card`.
+fn table_of(file_name: &str, format: &FileFormat) -> Option<&'static str> {
+    let stem = file_name.split('.').next().unwrap_or_default();
+    format.tables().iter().map(|(table, _)| *table).find(|table| table.eq_ignore_ascii_case(stem))
+}
+
+/// Copies a file to the private folder. An incomplete upload is erased when it is dropped.
+async fn copy(
+    upload: &mut Upload,
+    table: Option<&'static str>,
+    mut file: Field<'_>,
+    max_bytes: u64,
+) -> Result<(), UploadError> {
     if file.file_name().is_none_or(str::is_empty) {
         return Err(UploadError::NoFile);
     }
-    let settings = &state.store.settings;
-    let mut upload = Upload::create(&settings.uploads)?;
+    upload.begin(table).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => UploadError::UnknownTable,
+        _ => UploadError::NotStored(error),
+    })?;
+    let before = upload.bytes();
     while let Some(part) = file.chunk().await? {
-        if upload.bytes() + part.len() as u64 > settings.max_upload {
+        if upload.bytes() + part.len() as u64 > max_bytes {
             return Err(UploadError::TooLarge);
         }
         upload.write(&part)?;
     }
-    if upload.bytes() == 0 { Err(UploadError::Empty) } else { Ok(upload.finish()?) }
+    if upload.bytes() == before { Err(UploadError::Empty) } else { Ok(()) }
 }
 
 /// Reads a short field.

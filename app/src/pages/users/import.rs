@@ -1,6 +1,7 @@
 //! Imports of files: upload, check, import, history.
 
 mod actions;
+mod detection;
 mod list;
 mod one;
 mod report;

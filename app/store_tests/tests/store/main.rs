@@ -15,6 +15,7 @@ mod eligibility;
 mod faults;
 mod health;
 mod import_circulation;
+mod import_formats;
 mod import_limits;
 mod import_modes;
 mod import_tasks;

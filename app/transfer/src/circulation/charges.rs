@@ -48,10 +48,6 @@ pub(in super::super) struct Charges {
 impl Circulation for Charges {
     type Line = ChargeLine;
 
-    const COLUMNS: &'static [&'static str] =
-        &["kind", "amount", "category", "department", "charged_on", "settled_on", "note"];
-    const REQUIRED: &'static [&'static str] = &["kind", "charged_on"];
-
     fn begin(header: &Arc<Header>, _: NaiveDate) -> Self {
         Self { header: Arc::clone(header), seen: Occurrences::default() }
     }
@@ -170,7 +166,7 @@ impl Charges {
             ("department", line.department, &mut charge.department),
             ("note", line.note, &mut charge.note),
         ] {
-            if self.header.has(column) {
+            if self.header.has(column) && (value.is_some() || self.header.clears_empty()) {
                 *place = value;
             }
         }

@@ -54,20 +54,6 @@ pub(in super::super) struct Requests {
 impl Circulation for Requests {
     type Line = RequestLine;
 
-    const COLUMNS: &'static [&'static str] = &[
-        "record",
-        "title",
-        "branch",
-        "category",
-        "department",
-        "placed_on",
-        "status",
-        "closed_on",
-        "note",
-        "cancel_reason",
-    ];
-    const REQUIRED: &'static [&'static str] = &["branch", "placed_on"];
-
     fn begin(header: &Arc<Header>, today: NaiveDate) -> Self {
         Self { header: Arc::clone(header), today, seen: Occurrences::default() }
     }
@@ -198,7 +184,7 @@ impl Requests {
             ("note", line.note, &mut request.note),
             ("cancel_reason", line.cancel_reason, &mut request.cancel_reason),
         ] {
-            if self.header.has(column) {
+            if self.header.has(column) && (value.is_some() || self.header.clears_empty()) {
                 *place = value;
             }
         }

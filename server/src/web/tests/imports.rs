@@ -38,21 +38,24 @@ on_both!(
     an_upload_that_is_not_a_file_of_this_session_is_not_stored,
     only_staff_who_may_import_see_imports,
     an_import_is_started_once,
+    what_was_detected_is_shown_and_ambiguous_dates_are_asked,
+    the_tables_of_an_export_are_uploaded_together,
 );
 
 const BOUNDARY: &str = "boundary-of-the-form";
 
-/// Returns the request that uploads these files.
-fn upload(token: &str, kind: &str, files: &[(&str, &str)]) -> Request<Body> {
+/// Returns the request that uploads these files. Those after the first one are additional tables.
+fn upload(token: &str, profile: &str, files: &[(&str, &str)]) -> Request<Body> {
     let mut body = String::new();
-    for (name, value) in [("form_token", token), ("form_key", "a key"), ("kind", kind)] {
+    for (name, value) in [("form_token", token), ("form_key", "a key"), ("profile", profile)] {
         write!(body, "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
             .expect("text");
     }
-    for (name, content) in files {
+    for (place, (name, content)) in files.iter().enumerate() {
+        let field = if place == 0 { "file" } else { "tables" };
         write!(
             body,
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\
              Content-Type: text/csv\r\n\r\n{content}\r\n"
         )
         .expect("text");
@@ -66,7 +69,7 @@ fn upload(token: &str, kind: &str, files: &[(&str, &str)]) -> Request<Body> {
 
 /// Uploads a file of users in Lethe's format. Returns the address of the next page.
 async fn send(desk: &Desk, content: &str) -> String {
-    send_files(desk, &desk.token, "users", &[("users.csv", content)]).await
+    send_files(desk, &desk.token, "users/lethe", &[("users.csv", content)]).await
 }
 
 async fn send_files(desk: &Desk, token: &str, kind: &str, files: &[(&str, &str)]) -> String {
@@ -109,7 +112,7 @@ fn copies(desk: &Desk) -> usize {
 async fn a_file_is_uploaded_checked_and_imported(desk: Desk) {
     assert_eq!(
         field_names(&desk).await,
-        ["form_token", "form_key", "kind", "file"],
+        ["form_token", "form_key", "profile", "file", "tables"],
         "as `upload` sends them"
     );
     let page = send(&desk, "user_id,last_name\nb1a,Alder\nb1b,Birch\n").await;
@@ -127,7 +130,7 @@ async fn a_file_is_uploaded_checked_and_imported(desk: Desk) {
     assert_eq!(imported_users(&desk).await, ["Alder", "Birch"]);
     assert_eq!(copies(&desk), 0, "the private copy is deleted");
     let (_, _, list) = desk.get("/users/import").await;
-    assert!(list.contains("Imported") && list.contains("Lines of the file"), "{list}");
+    assert!(list.contains("Imported") && list.contains("Users: Lethe"), "{list}");
     let (_, _, audit) = desk.get("/audit").await;
     assert!(audit.contains("File imported"), "{audit}");
     assert!(!audit.contains("Alder") && !list.contains("Alder"));
@@ -172,14 +175,21 @@ async fn field_names(desk: &Desk) -> Vec<String> {
 async fn an_upload_that_is_not_a_file_of_this_session_is_not_stored(mut desk: Desk) {
     let content = "user_id,last_name\nb1a,Alder\n";
     assert_eq!(
-        send_files(&desk, "other", "users", &[("a.csv", content)]).await,
+        send_files(&desk, "other", "users/lethe", &[("a.csv", content)]).await,
         "/users/import?failed=other-session"
     );
     for (kind, files, code) in [
-        ("users", &[][..], "no-file"),
-        ("users", &[("", "")], "no-file"),
-        ("users", &[("a.csv", "")], "empty"),
-        ("nothing", &[("a.csv", content)], "unknown-kind"),
+        ("users/lethe", &[][..], "no-file"),
+        ("users/lethe", &[("", "")], "no-file"),
+        ("users/lethe", &[("a.csv", "")], "empty"),
+        ("nothing", &[("a.csv", content)], "unknown-profile"),
+        ("loans/koha", &[("a.csv", content)], "unknown-profile"),
+        ("users/lethe", &[("a.csv", content), ("card.csv", "id\n1\n")], "unknown-table"),
+        (
+            "users/evergreen",
+            &[("usr.csv", content), ("card.csv", "id\n1\n"), ("CARD.csv", "id\n")],
+            "unknown-table",
+        ),
     ] {
         let next = send_files(&desk, &desk.token, kind, files).await;
         assert_eq!(next, format!("/users/import?failed={code}"), "{kind} {files:?}");
@@ -187,7 +197,7 @@ async fn an_upload_that_is_not_a_file_of_this_session_is_not_stored(mut desk: De
         assert!(shown.contains("role=\"alert\""), "{shown}");
     }
     desk.cookie.clear();
-    let (status, _, _) = desk.answer(upload(&desk.token, "users", &[("a.csv", content)])).await;
+    let (status, _, _) = desk.answer(upload(&desk.token, "users/lethe", &[("a.csv", content)])).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(copies(&desk), 0, "no copy is kept");
 }
@@ -204,7 +214,7 @@ async fn only_staff_who_may_import_see_imports(desk: Desk) {
             assert_eq!(other.get(address).await.0, expected, "{role:?} {address}");
         }
         if !may {
-            let request = upload(&other.token, "users", &[("a.csv", "user_id,last_name\n")]);
+            let request = upload(&other.token, "users/lethe", &[("a.csv", "user_id,last_name\n")]);
             assert_eq!(other.answer(request).await.0, StatusCode::FORBIDDEN, "{role:?}");
         }
     }
@@ -222,4 +232,41 @@ async fn an_import_is_started_once(desk: Desk) {
     assert_eq!(imported_users(&desk).await, ["Alder"]);
     let rows = imports::Entity::find().all(&desk.store.db).await.expect("imports");
     assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [ImportState::Imported]);
+}
+
+async fn what_was_detected_is_shown_and_ambiguous_dates_are_asked(desk: Desk) {
+    let page = send(&desk, "User_ID;Nachname;leaving date\nb1a;Alder;03/04/2018\n").await;
+    let (_, _, shown) = desk.get(&page).await;
+    for text in ["UTF-8", "Semicolon", "User_ID", "Nachname", "Alder", "03/04/2018", "have two meanings"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let form = "form[import]=1&form[dates]=day_month_year";
+    let (status, _, body) = desk.post(&format!("/do/choose_import_dates?page={page}"), form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
+    let (_, _, shown) = desk.get(&page).await;
+    assert!(!shown.contains("have two meanings"), "{shown}");
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let found = users::Entity::find().filter(users::Column::UserId.eq("b1a")).one(&desk.store.db).await;
+    let leaving = found.expect("users").expect("the user").leaving_on.map(|date| date.to_string());
+    assert_eq!(leaving.as_deref(), Some("2018-04-03"));
+    let (status, _, _) = desk.post(&format!("/do/choose_import_dates?page={page}"), form).await;
+    assert_eq!(status, StatusCode::CONFLICT, "the import is over");
+}
+
+async fn the_tables_of_an_export_are_uploaded_together(desk: Desk) {
+    let usr = "id,card,usrname,family_name,mailing_address\n2,12,ana,Alder,31\n";
+    let files = [
+        ("usr.csv", usr),
+        ("card.csv", "id,usr,barcode\n12,2,999\n"),
+        ("usr_address.csv", "id,street1,street2,city,country,post_code\n31,1 High St,,Bern,CH,3000\n"),
+    ];
+    let page = send_files(&desk, &desk.token, "users/evergreen", &files).await;
+    assert_eq!(copies(&desk), 1, "one folder");
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let found = users::Entity::find().filter(users::Column::UserId.eq("ana")).one(&desk.store.db).await;
+    let user = found.expect("users").expect("the user");
+    assert_eq!((user.barcode.as_deref(), user.city.as_deref()), (Some("999"), Some("Bern")));
+    assert_eq!(copies(&desk), 0);
 }

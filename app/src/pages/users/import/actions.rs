@@ -7,7 +7,9 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::ImportId;
 use policy::form::{FieldErrors, Problem};
+use policy::import_profile::DateFormat;
 use serde::{Deserialize, Serialize};
+use transfer::detection;
 use transfer::job::{self, Step};
 
 /// Identifies the import.
@@ -24,6 +26,24 @@ pub(super) struct StartImportForm {
     pub(super) import: i64,
     #[serde(default)]
     pub(super) confirm: String,
+}
+
+/// The import, and the chosen format of its dates.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ImportDatesForm {
+    import: i64,
+    dates: String,
+}
+
+/// Chooses the format of the dates in an uploaded file.
+#[server(prefix = "/do", endpoint = "choose_import_dates", input = PostUrl)]
+pub(super) async fn choose_import_dates(form: ImportDatesForm) -> Result<(), AppError> {
+    let format = DateFormat::from_code(&form.dates)
+        .ok_or_else(|| AppError::Invalid(FieldErrors::one("dates", Problem::UnknownChoice)))?;
+    detection::choose_dates(&store(), actor(), ImportId(form.import), format).await?;
+    leptos_axum::redirect(&format!("{LIST}/{}", form.import));
+    Ok(())
 }
 
 /// Checks an uploaded file: counts what an import would do, and changes nothing.

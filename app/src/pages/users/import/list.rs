@@ -9,7 +9,7 @@ use crate::pages::users::crumbs;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use policy::import_profile::FileKind;
+use policy::import_profile::built_in_profiles;
 use policy::numbers::grouped;
 use transfer::import_history::{self, Import};
 
@@ -57,7 +57,11 @@ fn problem(code: &str, max_megabytes: u64) -> Option<String> {
                 grouped(i64::try_from(max_megabytes).unwrap_or(i64::MAX))
             ));
         }
-        "unknown-kind" => "There is no such kind of file. Choose one from the list.",
+        "unknown-profile" => "There is no such import profile. Choose one from the list.",
+        "unknown-table" => {
+            "An additional file is no table of this export. Keep the names of the tables, such as card.csv, and \
+             choose each table once."
+        }
         "cut-off" => "The connection ended before the file was complete. Upload the file again.",
         "not-stored" => "The server could not store the file. Its log says why.",
         _ => return None,
@@ -68,14 +72,34 @@ fn problem(code: &str, max_megabytes: u64) -> Option<String> {
 /// The form that uploads a file. It works without WebAssembly.
 #[component]
 fn UploadForm(max_megabytes: u64) -> impl IntoView {
-    let kinds =
-        FileKind::ALL.map(|kind| view! { <option value=kind.code()>{kind.label()}</option> }).collect_view();
+    let all = built_in_profiles();
+    let options = all
+        .iter()
+        .map(|profile| {
+            let value = format!("{}/{}", profile.kind.code(), profile.code);
+            view! { <option value=value>{profile.label()}</option> }
+        })
+        .collect_view();
+    let tables = all
+        .iter()
+        .filter(|profile| !profile.format.tables().is_empty())
+        .map(|profile| {
+            let name = |(name, is_required): &(&str, bool)| {
+                format!("{name}{}", if *is_required { " (required)" } else { "" })
+            };
+            let names: Vec<String> = profile.format.tables().iter().map(name).collect();
+            view! { <br/> {format!("{}: {}.", profile.label(), names.join(", "))} }
+        })
+        .collect_view();
     view! {
         <form class="stacked" method="post" action="/users/import/upload" enctype="multipart/form-data">
             <form::Token />
             <div class="field">
-                <label for="kind">"Lines of the file"</label>
-                <select id="kind" name="kind">{kinds}</select>
+                <label for="profile">"Import profile"</label>
+                <select id="profile" name="profile" aria-describedby="profile-hint">{options}</select>
+                <p class="hint" id="profile-hint">
+                    "What the lines of the file are, and the system that wrote it. Encoding, delimiter and dates are detected."
+                </p>
             </div>
             <div class="field">
                 <label for="file">"File"</label>
@@ -83,6 +107,14 @@ fn UploadForm(max_megabytes: u64) -> impl IntoView {
                 <p class="hint" id="file-hint">
                     "Up to "{grouped(i64::try_from(max_megabytes).unwrap_or(i64::MAX))}
                     " MB. The server deletes the file after the import, at the latest after 24 hours."
+                </p>
+            </div>
+            <div class="field">
+                <label for="tables">"Additional tables"</label>
+                <input id="tables" name="tables" type="file" multiple aria-describedby="tables-hint" />
+                <p class="hint" id="tables-hint">
+                    "Only for an export of several files. Each file has the name of its table, such as card.csv."
+                    {tables}
                 </p>
             </div>
             <button type="submit">"Upload file"</button>
@@ -101,7 +133,7 @@ fn import_table(rows: Vec<Import>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row"><a href=format!("{LIST}/{}", import.id)>"Import "{import.id.to_string()}</a></th>
-                    <td>{import.kind.label()}</td>
+                    <td>{import.profile.label()}</td>
                     <td>{import.origin.label()}</td>
                     <td>{import.started_by.as_ref().map(person_link)}</td>
                     <td><Timestamp at=import.created_at /></td>
@@ -117,7 +149,7 @@ fn import_table(rows: Vec<Import>) -> impl IntoView {
     view! {
         <DataTable label="Imports" caption="Imports, newest first"
             columns=vec![
-                Column::text("Import"), Column::text("Lines of the file"), Column::text("Origin"), Column::text("Started by"),
+                Column::text("Import"), Column::text("Import profile"), Column::text("Origin"), Column::text("Started by"),
                 Column::text("Started"), Column::text("State"), Column::number("Lines"), Column::number("New"),
                 Column::number("Changed"), Column::number("Rejected"),
             ]>

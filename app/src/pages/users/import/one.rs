@@ -1,6 +1,7 @@
 //! One import: its file, its check, its progress and its result.
 
-use super::actions::{CancelImport, CheckImport, StartImport, StartImportForm};
+use super::actions::{CancelImport, CheckImport, ChooseImportDates, StartImport, StartImportForm};
+use super::detection::detection;
 use super::result::{counts, report_table};
 use super::{LIST, import_crumbs, state_tag};
 use crate::components::{
@@ -29,8 +30,15 @@ pub fn ImportPage() -> impl IntoView {
         let report = import_history::report(&store, actor, import.id, &paging).await?;
         let read = job::lines_read(&store, import.id);
         let here = format!("{LIST}/{}", import.id);
-        let error =
-            [CheckImport::PATH, StartImport::PATH, CancelImport::PATH].into_iter().find_map(error_for);
+        let error = [CheckImport::PATH, StartImport::PATH, CancelImport::PATH, ChooseImportDates::PATH]
+            .into_iter()
+            .find_map(error_for);
+        let is_waiting =
+            matches!(import.state, ImportState::Uploaded | ImportState::Checked | ImportState::Rejected);
+        let detected = match import.upload {
+            Some(_) if is_waiting => Some(transfer::detection::of_upload(&store, actor, &import).await),
+            _ => None,
+        };
         let (rows, next) = (report.rows, report.next);
         let pager = view! { <Pager list=here.clone() paged=paging.after.is_some() next /> };
         Ok(view! {
@@ -45,6 +53,7 @@ pub fn ImportPage() -> impl IntoView {
                     {import.counts.as_ref().map(counts)}
                     {(import.state == ImportState::Checked && import.run.is_none()).then(|| start_form(&import, &here))}
                     {facts(&import)}
+                    {detected.map(|detected| detection(&import, detected, &here))}
                     {(!rows.is_empty()).then(|| view! {
                         <h2 id="lines">"Lines to look at"</h2>
                         {report_table(rows)}
@@ -63,7 +72,9 @@ fn lead(import: &Import) -> &'static str {
         return lead_of_task(import.state);
     }
     match import.state {
-        ImportState::Uploaded => "The file is on the server. Check it next: a check changes nothing.",
+        ImportState::Uploaded => {
+            "The file is on the server. Compare what was detected, then check the file: a check changes nothing."
+        }
         ImportState::Checking => "Lethe checks the file. You can leave this page.",
         ImportState::Checked => "This is what an import would do. Nothing has been changed yet.",
         ImportState::Importing => "Lethe imports the file. You can leave this page.",
@@ -181,8 +192,8 @@ fn facts(import: &Import) -> impl IntoView + use<> {
         <dl class="facts">
             <dt>"State"</dt>
             <dd>{state_tag(import.state)}</dd>
-            <dt>"Lines of the file"</dt>
-            <dd>{import.kind.label()}</dd>
+            <dt>"Import profile"</dt>
+            <dd>{import.profile.label()}</dd>
             <dt>"Origin"</dt>
             <dd>{import.origin.label()}</dd>
             {import.file_name.clone().map(|name| view! { <dt>"File"</dt> <dd>{name}</dd> })}

@@ -182,6 +182,7 @@ async fn residue_forms(desk: &Desk) -> Vec<Form> {
 /// Uploads a file of users. Returns its import.
 pub(super) async fn upload(desk: &Desk) -> i64 {
     let mut upload = Upload::create(&desk.store.settings.uploads).unwrap();
+    upload.begin(None).unwrap();
     upload.write(b"user_id,last_name\nnew-1,New\n").unwrap();
     let profile = ImportProfile::of(FileKind::Users);
     let uploaded = upload.finish().unwrap();
@@ -191,10 +192,12 @@ pub(super) async fn upload(desk: &Desk) -> i64 {
 
 async fn imports(desk: &Desk) -> Vec<Form> {
     let (checked, started, cancelled) = (upload(desk).await, upload(desk).await, upload(desk).await);
+    let chosen = upload(desk).await;
     execute(&desk.store, &format!("UPDATE imports SET state = 'checked' WHERE id = {started}")).await;
     vec![
         form_about("/do/cancel_import", "import", cancelled),
         form_about("/do/check_import", "import", checked),
+        form("/do/choose_import_dates", format!("form[import]={chosen}&form[dates]=iso")),
         form_about("/do/start_import", "import", started),
     ]
 }

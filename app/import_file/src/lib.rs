@@ -1,0 +1,34 @@
+//! Reads import files of every format, in steps: bytes, text, rows with their lines, cells by field.
+//!
+//! **Streaming.** A file is read in pieces, so that its size doesn't matter to the memory. Additional tables of an
+//! export are kept in memory. [`Plan::of`] detects how the file is read; [`Plan::rows`] reads it, as often as needed.
+//!
+//! **No silent loss.** Bytes that are no text, quotation marks that aren't closed, dates with two meanings and values that a
+//! spreadsheet has changed are problems at their line and column. A problem never contains the value.
+//!
+//! - `decode`, `encoding`: bytes to UTF-8.
+//! - `records`, `layout`, `rows`: delimited text to rows. `folio`: JSON to rows.
+//! - `tables`: additional tables of an export and the columns that they add.
+//! - `mapping`: columns to fields, with `dates`, `amounts`, `attributes` and `damage` for their cells.
+
+mod amounts;
+mod attributes;
+mod damage;
+mod dates;
+mod decode;
+mod encoding;
+mod folio;
+mod layout;
+mod mapping;
+mod plan;
+mod problem;
+mod records;
+mod rows;
+mod tables;
+
+pub use plan::{Detected, DetectedColumn, Plan, Row, Rows};
+pub use problem::{FileNote, FileProblem, Located, Note, OpenError, Problem};
+pub use tables::ImportFile;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! What was detected about an uploaded file, to show before its import.
+
+use super::import_history;
+use super::order::ImportOrder;
+use super::problem::{FileProblems, LineProblem, TransferError};
+use super::reader::{line_problem, plan};
+use super::upload;
+use super::watch::Watch;
+use db::RecordsError;
+use db::entity::{custom_fields, imports};
+use import_file::{Detected, ImportFile};
+use policy::import::ImportState;
+use policy::import_profile::{DateFormat, ImportProfile};
+use policy::{Action, ImportId};
+use sea_orm::ActiveValue::{Set, Unchanged};
+use sea_orm::{ActiveModelTrait, EntityTrait};
+use serde::Serialize;
+use trail::{Actor, Store};
+
+/// What was detected about a file, and the problems of the whole file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Detection {
+    /// What was detected.
+    #[serde(flatten)]
+    pub detected: Detected,
+    /// The problems. With one, nothing can be imported.
+    pub problems: Vec<LineProblem>,
+}
+
+impl Detection {
+    /// Returns whether the dates of a column have two meanings, so that their format must be chosen.
+    pub fn is_ambiguous(&self) -> bool {
+        self.detected.columns.iter().any(|column| column.is_ambiguous)
+    }
+}
+
+/// Detects the format of a file.
+pub async fn of_file(
+    store: &Store,
+    actor: Actor,
+    file: ImportFile,
+    profile: ImportProfile,
+) -> Result<Detection, TransferError> {
+    actor.require_permission_to_see(Action::Import)?;
+    let custom = custom_keys(store).await?;
+    // The whole file is read.
+    let detected = tokio::task::spawn_blocking(move || {
+        let watch = Watch::default();
+        let order = ImportOrder::on_command_line(&file.main, profile, &watch);
+        let plan = plan(&file, &order, &custom)?;
+        let mut problems = FileProblems::default();
+        plan.problems().iter().for_each(|problem| problems.add(line_problem(problem)));
+        Ok(Detection { detected: plan.detected().clone(), problems: problems.problems })
+    });
+    detected.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::Interrupted))?
+}
+
+/// Detects the format of an uploaded file.
+pub async fn of_upload(
+    store: &Store,
+    actor: Actor,
+    import: &import_history::Import,
+) -> Result<Detection, TransferError> {
+    let gone = || RecordsError::Refused(upload::GONE.to_owned());
+    let name = import.upload.as_deref().ok_or_else(gone)?;
+    let files = upload::files(&upload::folder_of(store, name)?).map_err(|_| gone())?;
+    of_file(store, actor, files, import.profile.clone()).await
+}
+
+/// Chooses the format of the dates in an uploaded file.
+pub async fn choose_dates(
+    store: &Store,
+    actor: Actor,
+    id: ImportId,
+    format: DateFormat,
+) -> Result<(), RecordsError> {
+    actor.require(Action::Import)?;
+    let import = import_history::read(store, actor, id).await?;
+    // What a check has counted is no longer true.
+    let waiting = [ImportState::Uploaded, ImportState::Checked, ImportState::Rejected];
+    if !import_history::advance(store, id, &waiting, ImportState::Uploaded).await? {
+        let why = "This import has already been started, or it is over";
+        return Err(RecordsError::Refused(why.to_owned()));
+    }
+    let profile = ImportProfile { dates: format, ..import.profile };
+    let row = imports::ActiveModel {
+        id: Unchanged(id.0),
+        profile: Set(profile),
+        counts: Set(None),
+        reason: Set(None),
+        ..Default::default()
+    };
+    let tx = store.begin().await?;
+    row.update(&tx).await?;
+    store.commit(tx).await
+}
+
+/// Returns the keys of the custom fields.
+pub(super) async fn custom_keys(store: &Store) -> Result<Vec<String>, RecordsError> {
+    let fields = custom_fields::Entity::find().all(&store.db).await?;
+    Ok(fields.into_iter().map(|field| field.key).collect())
+}

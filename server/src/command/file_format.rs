@@ -1,0 +1,60 @@
+//! The options that describe the file of an import.
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use policy::import_profile::{DateFormat, FileKind, ImportProfile, built_in_profiles};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Describes the file.
+#[derive(Debug, Default, Args)]
+pub(super) struct FileFormat {
+    /// The import profile: lethe, koha, folio or evergreen.
+    #[arg(long, value_name = "CODE")]
+    profile: Option<String>,
+    /// An additional table of the export, like card=card.csv. Can be repeated.
+    #[arg(long = "table", value_name = "NAME=FILE", value_parser = table)]
+    tables: Vec<(String, PathBuf)>,
+    /// The format of all dates: iso, `day_month_year`, `month_day_year`, `day_month_year_dots`, `day_month_year_hyphens`,
+    /// compact or `excel_serial`.
+    #[arg(long, value_name = "FORMAT", value_parser = date_format)]
+    date_format: Option<DateFormat>,
+}
+
+impl FileFormat {
+    /// Returns the profile of a kind of files, with the chosen format of dates.
+    pub(super) fn profile(&self, kind: FileKind) -> anyhow::Result<ImportProfile> {
+        let code = self.profile.as_deref().unwrap_or("lethe");
+        let of_kind = built_in_profiles().into_iter().filter(|profile| profile.kind == kind);
+        let (found, others): (Vec<_>, Vec<_>) = of_kind.partition(|profile| profile.code == code);
+        let profile = found.into_iter().next().with_context(|| {
+            let codes: Vec<&str> = others.iter().map(|profile| profile.code.as_str()).collect();
+            format!("There is no such profile. Choose one of: {}", codes.join(", "))
+        })?;
+        Ok(match self.date_format {
+            Some(dates) => ImportProfile { dates, ..profile },
+            None => profile,
+        })
+    }
+
+    /// Returns the additional tables. Rejects a table that the profile doesn't have.
+    pub(super) fn tables(&self, profile: &ImportProfile) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+        let known: Vec<&str> = profile.format.tables().iter().map(|(name, _)| *name).collect();
+        for (name, _) in &self.tables {
+            if !known.contains(&name.as_str()) {
+                bail!("The profile has no table {name}. Its tables: {}", known.join(", "));
+            }
+        }
+        Ok(self.tables.iter().cloned().collect())
+    }
+}
+
+fn table(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("write NAME=FILE, like card=card.csv")?;
+    Ok((name.to_owned(), file.into()))
+}
+
+fn date_format(text: &str) -> Result<DateFormat, String> {
+    let codes = || DateFormat::ALL.map(DateFormat::code).join(", ");
+    DateFormat::from_code(&text.replace('-', "_")).ok_or_else(|| format!("choose one of: {}", codes()))
+}
