@@ -201,7 +201,9 @@ mod tests {
     /// Returns the detected format of a column and its dates.
     fn column(cells: &[&str]) -> (Option<DateFormat>, Vec<Result<String, FileProblem>>) {
         let mut evidence = Evidence::default();
-        cells.iter().for_each(|cell| evidence.add(cell));
+        for cell in cells {
+            evidence.add(cell);
+        }
         let format = evidence.format();
         let rule =
             DateRule { format: format.unwrap_or(DateFormat::Iso), is_detected: true, two_digit_days: true };

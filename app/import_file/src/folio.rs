@@ -179,7 +179,7 @@ impl<R: Read> FolioRows<R> {
     fn advance(&mut self, bytes: usize) {
         const MUCH: usize = 64 * 1024;
         let passed = &self.buffer[self.at..self.at + bytes];
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
         self.at += bytes;
         if self.at > MUCH {
             self.buffer.drain(..self.at);

@@ -54,18 +54,23 @@ impl Layout {
                 Err(problem) if failure.is_none() || problem.what != FileProblem::NoHeader => {
                     failure = Some(problem);
                 }
-                Err(_) => {}
                 Ok((record, known)) if best.as_ref().is_none_or(|best| known > best.known) => {
                     best = Some(Candidate { delimiter, record, known });
                 }
-                Ok(_) => {}
+                Ok(_) | Err(_) => {}
             }
         }
         let Some(Candidate { delimiter, record, .. }) = best else {
             return Ok(Err(failure.unwrap_or_else(|| Problem::on_line(1, FileProblem::Empty))));
         };
         let header_line = record.line;
-        Ok(names(record).map(|names| Self { encoding, delimiter, ends_with_return, header_line, names }))
+        Ok(names(record, encoding).map(|names| Self {
+            encoding,
+            delimiter,
+            ends_with_return,
+            header_line,
+            names,
+        }))
     }
 
     /// Returns the records after the header.
@@ -144,16 +149,14 @@ fn header(
 }
 
 /// Returns the names of a header without the trailing empty ones.
-fn names(record: Record) -> Result<Vec<String>, Problem> {
+fn names(record: Record, encoding: FileEncoding) -> Result<Vec<String>, Problem> {
     let mut names = Vec::with_capacity(record.cells.len());
     for (place, cell) in record.cells.into_iter().enumerate() {
-        match String::from_utf8(cell) {
-            Ok(name) => names.push(name.trim().to_owned()),
-            Err(_) => {
-                let problem = FileProblem::NotText("the detected");
-                return Err(Problem::in_column(record.line, &column_at(place), problem));
-            }
-        }
+        let Ok(name) = std::str::from_utf8(&cell) else {
+            let problem = FileProblem::NotText(encoding.encoding.name());
+            return Err(Problem::in_column(record.line, &column_at(place), problem));
+        };
+        names.push(name.trim().to_owned());
     }
     while names.last().is_some_and(String::is_empty) {
         names.pop();

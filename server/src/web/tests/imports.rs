@@ -255,9 +255,9 @@ async fn what_was_detected_is_shown_and_ambiguous_dates_are_asked(desk: Desk) {
 }
 
 async fn the_tables_of_an_export_are_uploaded_together(desk: Desk) {
-    let usr = "id,card,usrname,family_name,mailing_address\n2,12,ana,Alder,31\n";
+    let main = "id,card,usrname,family_name,mailing_address\n2,12,ana,Alder,31\n";
     let files = [
-        ("usr.csv", usr),
+        ("usr.csv", main),
         ("card.csv", "id,usr,barcode\n12,2,999\n"),
         ("usr_address.csv", "id,street1,street2,city,country,post_code\n31,1 High St,,Bern,CH,3000\n"),
     ];
