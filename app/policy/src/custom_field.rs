@@ -3,7 +3,7 @@
 use crate::form::{FieldErrors, Problem};
 use crate::personal_data::DataClass;
 use crate::stored::coded_enum;
-use crate::task_form::required_line;
+use crate::text::required_line;
 use serde::{Deserialize, Serialize};
 
 /// Maximum length of a key, in characters.

@@ -14,7 +14,7 @@ pub use target::{Content, KEY_TARGETS, Target, content_of, keys_of, required_of,
 use crate::form::{FieldErrors, Problem};
 use crate::import_options::{EmptyCells, ImportOptions};
 use crate::stored::{Stored, coded_enum};
-use crate::task_form::required_line;
+use crate::text::required_line;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

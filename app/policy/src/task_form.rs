@@ -264,7 +264,7 @@ impl TaskForm {
 pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
     let edited = edited(form, &mut errors);
-    let description = errors.take("description", required_line(&form.description, "a description"));
+    let description = errors.take("description", text::required_line(&form.description, "a description"));
     let visibility = errors.take("visibility", choice(Visibility::from_code(&form.visibility)));
     let owner = errors.take("owner", optional_user(&form.owner));
     let task_type = task_type(form, &mut errors);
@@ -369,12 +369,6 @@ fn edited(form: &TaskForm, errors: &mut FieldErrors) -> Option<(i64, i32)> {
 
 fn choice<T>(chosen: Option<T>) -> Result<T, Problem> {
     chosen.ok_or(Problem::UnknownChoice)
-}
-
-/// Parses a line of text that must not be empty.
-pub(crate) fn required_line(text: &str, what: &str) -> Result<String, Problem> {
-    let text = text::line(text, text::SHORT)?;
-    if text.is_empty() { Err(Problem::required(what)) } else { Ok(text) }
 }
 
 /// Parses a user number. Returns `None` for an empty text.

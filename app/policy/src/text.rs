@@ -63,6 +63,12 @@ pub fn email(text: &str) -> Result<String, Problem> {
     if fits { Ok(text) } else { Err(Problem::NotAnEmail) }
 }
 
+/// Parses a line of text that must not be empty.
+pub(crate) fn required_line(text: &str, what: &str) -> Result<String, Problem> {
+    let text = line(text, SHORT)?;
+    if text.is_empty() { Err(Problem::required(what)) } else { Ok(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

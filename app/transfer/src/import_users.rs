@@ -244,6 +244,18 @@ struct Change {
     guarantor: Option<String>,
 }
 
+impl Change {
+    /// Returns the change that creates the user of a line.
+    fn of_new_user(mut line: UserLine, today: NaiveDate) -> Self {
+        let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
+        user.created_on = Some(today);
+        let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+        let number = line.number;
+        line.apply(&mut user);
+        Self { line: number, user, custom, guarantor }
+    }
+}
+
 impl<'a> Import<'a> {
     fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, codes: TermCodes, checker: Checker) -> Self {
         Self {
@@ -336,13 +348,10 @@ impl<'a> Import<'a> {
                     {
                         continue;
                     }
-                    let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
-                    user.created_on = Some(today);
-                    let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
-                    line.apply(&mut user);
-                    self.dates.add(None, &user, self.store.clock.today());
-                    matches.brings(number, &user);
-                    created.push(Change { line: number, user, custom, guarantor });
+                    let change = Change::of_new_user(line, today);
+                    self.dates.add(None, &change.user, today);
+                    matches.brings(number, &change.user);
+                    created.push(change);
                 }
                 Ok(Some(found)) => {
                     let Some(before) = matches.users.get(&found).cloned() else { continue };
@@ -368,13 +377,9 @@ impl<'a> Import<'a> {
                         self.report.skip(number, LEGAL_HOLD);
                         continue;
                     }
-                    self.dates.add(Some(&before), &change.user, self.store.clock.today());
+                    self.dates.add(Some(&before), &change.user, today);
                     let replaced = replaced_before.get(&found).copied().unwrap_or_default();
-                    match guard::effect(&before, &change.user, replaced) {
-                        Effect::None => (),
-                        Effect::Replaces(fields) => self.replaced.push((UserNumber(found), fields)),
-                        Effect::Touches(fields) => self.touched.push((UserNumber(found), fields)),
-                    }
+                    self.count_effect(UserNumber(found), guard::effect(&before, &change.user, replaced));
                     self.await_guarantor(&change, same);
                     if same {
                         self.summary.unchanged += 1;
@@ -397,6 +402,15 @@ impl<'a> Import<'a> {
         let found = self.guarantors.resolve(tx).await?;
         self.now_changed(found);
         Ok(())
+    }
+
+    /// Counts a change towards the safety limits.
+    fn count_effect(&mut self, user: UserNumber, effect: Effect) {
+        match effect {
+            Effect::None => (),
+            Effect::Replaces(fields) => self.replaced.push((user, fields)),
+            Effect::Touches(fields) => self.touched.push((user, fields)),
+        }
     }
 
     /// Keeps a line with another user's key until the end of the file. It is wrong if it has waited already.
