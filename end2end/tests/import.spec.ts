@@ -41,7 +41,7 @@ test("a file is uploaded, checked and imported", async ({ page, library }) => {
   await act(page, "Import file", "The import is complete");
   expect(Number(library.sql("SELECT COUNT(*) FROM users"))).toBe(before + 2);
   await open(page, "/users/import");
-  await expect(page.getByRole("row", { name: /Import \d+ Users Page .* Imported 2 2 0 0/ })).toBeVisible();
+  await expect(page.getByRole("row", { name: /Import \d+ Users: Lethe Page .* Imported 2 2 0 0/ })).toBeVisible();
   await page.screenshot({ path: "test-results/imports.png", fullPage: true });
   await open(page, "/users?q=importedalder");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
