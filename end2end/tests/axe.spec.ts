@@ -16,6 +16,7 @@ const PAGES = [
   "/account",
   "/staff",
   "/api-keys",
+  "/custom-fields",
   "/legal-holds",
   "/users/held-lines",
   "/users/import",

@@ -9,6 +9,7 @@ mod certificates;
 mod circulation;
 mod clocks;
 mod confirmation;
+mod custom_fields;
 mod database_files;
 mod demo;
 mod eligibility;

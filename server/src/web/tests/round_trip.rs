@@ -442,6 +442,20 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             ],
         ),
         (
+            "/custom-fields".to_owned(),
+            "/do/add_custom_field",
+            vec![
+                ("form[key]", "course", "SELECT key FROM custom_fields WHERE key = 'course'".to_owned(), "course"),
+                ("form[label]", "Course", "SELECT label FROM custom_fields WHERE key = 'course'".to_owned(), "Course"),
+                (
+                    "form[class]",
+                    "quasi_identifier",
+                    "SELECT class FROM custom_fields WHERE key = 'course'".to_owned(),
+                    "quasi_identifier",
+                ),
+            ],
+        ),
+        (
             "/api-keys".to_owned(),
             "/do/create_api_key",
             vec![
@@ -686,6 +700,7 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
         "/legal-holds",
         "/staff",
         "/api-keys",
+        "/custom-fields",
         "/account",
         "/audit",
         "/catalogue",

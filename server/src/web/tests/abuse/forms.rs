@@ -57,6 +57,7 @@ pub(super) async fn library() -> (Desk, Vec<Form>) {
     forms.extend(imports(&desk).await);
     forms.extend(suppression(&desk).await);
     forms.extend(api_keys(&desk).await);
+    forms.extend(custom_fields(&desk).await);
     forms.extend(holds(&desk).await);
     forms.extend(tasks(&desk).await);
     forms.extend(approvals_and_runs(&desk).await);
@@ -227,6 +228,16 @@ async fn api_keys(desk: &Desk) -> Vec<Form> {
     vec![
         form("/do/create_api_key", "form[name]=New&form[read_users]=true&form[days]=30"),
         form_about("/do/revoke_api_key", "key", old),
+    ]
+}
+
+async fn custom_fields(desk: &Desk) -> Vec<Form> {
+    execute(&desk.store, "INSERT INTO custom_fields (key, label) VALUES ('old', 'Old'), ('other', 'Other')")
+        .await;
+    vec![
+        form("/do/add_custom_field", "form[key]=new&form[label]=New&form[class]=free_text"),
+        form("/do/change_custom_field", "form[key]=old&form[label]=Older&form[class]=identifier"),
+        form("/do/remove_custom_field", "form[key]=other"),
     ]
 }
 

@@ -24,7 +24,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 39] = [
+const EXCLUDED_COLUMNS: [&str; 40] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -52,6 +52,7 @@ const EXCLUDED_COLUMNS: [&str; 39] = [
     "terms.kind",
     "terms.code",
     "custom_fields.key",
+    "custom_fields.class",
     "custom_values.field_key",
     "user_roles.role",
     "imports.kind",
@@ -333,6 +334,7 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
             "/approvals",
             "/staff",
             "/api-keys",
+            "/custom-fields",
             "/account",
             "/reports/{report}",
             "/audit",
