@@ -129,9 +129,13 @@ pub(super) fn erase(folder: &Path) -> io::Result<()> {
     fs::remove_dir(folder)
 }
 
-fn erase_file(path: &Path) -> io::Result<()> {
+/// Overwrites a file with zeros and deletes it. A missing file is no error.
+pub(super) fn erase_file(path: &Path) -> io::Result<()> {
     static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
-    let mut file = OpenOptions::new().write(true).open(path)?;
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
     let mut left = file.metadata()?.len();
     while left > 0 {
         let part = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());

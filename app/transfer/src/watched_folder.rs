@@ -112,7 +112,7 @@ pub async fn sha256(file: &WatchedFile) -> io::Result<String> {
 /// Overwrites an imported file with zeros and deletes it.
 pub async fn erase(file: &WatchedFile) -> io::Result<()> {
     let path = file.path.clone();
-    tokio::task::spawn_blocking(move || upload::erase(&path)).await.map_err(io::Error::other)?
+    tokio::task::spawn_blocking(move || upload::erase_file(&path)).await.map_err(io::Error::other)?
 }
 
 #[cfg(test)]

@@ -178,7 +178,7 @@ fn patrons() -> String {
 #[tokio::test]
 async fn patrons_of_koha_are_imported_with_the_built_in_profile() {
     for_each_database(async |mut store| {
-        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        execute(&store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
         let csv = file(patrons());
         let imported = import_twice(&mut store, csv.path(), ("koha", FileKind::Users)).await;
         let summary = &imported.summary;
