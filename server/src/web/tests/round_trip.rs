@@ -578,6 +578,7 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/review_legal_hold",
         "/do/add_staff",
         "/do/create_api_key",
+        "/do/add_custom_field",
         "/do/grant_role",
         "/do/reassign_task",
         "/do/find_users",
