@@ -43,7 +43,7 @@ fn an_error_says_what_to_enter() {
         (&["audit", "list", "--kind", "nope"], &["--kind: Choose one of user, "]),
         (&["report", "loans-per-month", "--by", "nope"], &["--by: Choose one of ", "branch"]),
         (&["approvals", "request", "--import", "users.csv"], &["line 2", "The file has 1 problem"]),
-        (&["tasks", "run", "1", "--confirm", "99999"], &["99999 is not ", "No user was changed"]),
+        (&["tasks", "run", "1", "--confirm", "99999"], &["99999 is not ", "Nothing was changed"]),
     ] {
         let text = problem(folder, arguments);
         for part in expected {
