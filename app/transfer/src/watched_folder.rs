@@ -166,10 +166,11 @@ mod tests {
         let file = files(base.path(), "", "*").expect("found").remove(0);
         assert_eq!(when_complete(&file).await.as_ref(), Some(&file), "an old file is not waited for");
         let mut writer = File::options().append(true).open(&path).expect("opened");
+        writer.write_all(b"Alder\n").expect("written");
         let growing = tokio::spawn(async move {
-            for _ in 0..3 {
-                writer.write_all(b"Alder\n").expect("written");
+            for _ in 0..2 {
                 tokio::time::sleep(Duration::from_millis(700)).await;
+                writer.write_all(b"Alder\n").expect("written");
             }
         });
         let complete = when_complete(&file).await.expect("complete");
