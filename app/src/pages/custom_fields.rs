@@ -2,7 +2,7 @@
 
 use crate::components::flash;
 use crate::components::{
-    AskFirst, DataTable, FieldProblem, PageLayout, ProblemSummary, guarded_page, query, text_columns,
+    AskFirst, Column, DataTable, FieldProblem, PageLayout, ProblemSummary, guarded_page, query,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
@@ -65,7 +65,14 @@ pub fn CustomFieldsPage() -> impl IntoView {
                 .into_any()
         } else {
             let rows = fields.into_iter().map(row).collect_view();
-            let columns = text_columns(["Name", "Key", "Class", "Users with a value", "Kept by", "Actions"]);
+            let columns = vec![
+                Column::text("Name"),
+                Column::text("Key"),
+                Column::text("Class"),
+                Column::number("Users with a value"),
+                Column::text("Kept by"),
+                Column::text("Actions"),
+            ];
             view! { <DataTable label="Custom fields" columns>{rows}</DataTable> }.into_any()
         };
         Ok(view! {
@@ -88,9 +95,14 @@ fn form_of(field: &CustomField) -> CustomFieldForm {
 }
 
 fn row(field: CustomField) -> impl IntoView {
-    let tasks = field.kept_by.into_iter().map(|(id, name)| {
-        view! { <a href=format!("/tasks/{id}")>{name}</a> " " }
-    });
+    let tasks = if field.kept_by.is_empty() {
+        "No task".into_any()
+    } else {
+        let links = field.kept_by.into_iter().map(|(id, name)| {
+            view! { <a href=format!("/tasks/{id}")>{name}</a> " " }
+        });
+        links.collect_view().into_any()
+    };
     let remove = (field.users == 0).then(|| {
         let values = vec![("key", field.key.clone())];
         view! {
@@ -106,7 +118,7 @@ fn row(field: CustomField) -> impl IntoView {
             <td><code>{field.key}</code></td>
             <td>{field.class.label()}</td>
             <td class="number">{grouped(field.users)}</td>
-            <td>{tasks.collect_view()}</td>
+            <td>{tasks}</td>
             <td>
                 <a href=edit>"Change field" <span class="hidden">" “"{field.label}"”"</span></a>
                 {remove}
@@ -115,17 +127,21 @@ fn row(field: CustomField) -> impl IntoView {
     }
 }
 
-/// What the classes mean, for a librarian.
-const fn hint(class: CustomFieldClass) -> &'static str {
+/// Returns what a class means, for a librarian.
+const fn description(class: CustomFieldClass) -> &'static str {
     match class {
         CustomFieldClass::Identifier => {
-            "Identifies one person, such as a matriculation number. Always removed when a user is anonymised."
+            "Identifier: identifies one person, such as a matriculation number. Always removed when a user is anonymised"
         }
         CustomFieldClass::QuasiIdentifier => {
-            "Can identify a person together with other data, such as a course. A task removes or keeps it."
+            "Quasi-identifier: can identify a person together with other data, such as a course. A task removes or keeps it"
         }
-        CustomFieldClass::FreeText => "May contain anything, such as remarks. A task removes or keeps it.",
-        CustomFieldClass::NotPersonal => "Says nothing about a person, such as a statistics code.",
+        CustomFieldClass::FreeText => {
+            "Free text: may contain anything, such as remarks. A task removes or keeps it"
+        }
+        CustomFieldClass::NotPersonal => {
+            "Not personal: says nothing about a person, such as a statistics code. A task removes or keeps it"
+        }
     }
 }
 
@@ -155,13 +171,11 @@ fn form(typed: CustomFieldForm, chosen: Option<CustomField>, error: Option<AppEr
     };
     let classes = CustomFieldClass::ALL.map(|class| {
         let id = format!("class-{}", class.code());
-        let hint_id = format!("{id}-hint");
         view! {
             <div class="choice">
                 <input id=id.clone() name="form[class]" type="radio" value=class.code()
-                    checked=typed.class == class.code() aria-describedby=hint_id.clone() />
-                <label for=id>{class.label()}</label>
-                <p class="hint" id=hint_id>{hint(class)}</p>
+                    checked=typed.class == class.code() />
+                <label for=id>{description(class)}</label>
             </div>
         }
     });
