@@ -22,7 +22,7 @@ pub fn folder(text: &str) -> Result<String, Problem> {
     }
 }
 
-/// Parses a pattern of file names: `*` stands for any characters, `?` for one.
+/// Parses a pattern of file names: `*` matches any characters, `?` exactly one.
 pub fn pattern(text: &str) -> Result<String, Problem> {
     let text = text::line(text, MAX_CHARS)?;
     if text.is_empty() {
@@ -42,7 +42,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     }
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut next) = (0, 0);
-    // The last asterisk, and the number of characters that it stands for so far.
+    // The last asterisk, and the number of characters that it matches so far.
     let mut asterisk: Option<(usize, usize)> = None;
     while at < name.len() {
         match pattern.get(next) {

@@ -20,7 +20,7 @@ const fn plain(c: char) -> char {
     }
 }
 
-/// Returns the field that a column name stands for: its own name, or a common English, German or French heading.
+/// Returns the field that a column name means: its own name, or a common English, German or French heading.
 ///
 /// Headings with several meanings (`ID`, `Name`, `Number`) are not recognised.
 pub fn target_of_name(kind: FileKind, name: &str) -> Option<String> {
