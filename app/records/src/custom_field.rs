@@ -34,7 +34,8 @@ pub struct CustomField {
 }
 
 /// Returns the custom fields, by name.
-pub async fn list(store: &Store) -> Result<Vec<CustomField>, RecordsError> {
+pub async fn list(store: &Store, actor: Actor) -> Result<Vec<CustomField>, RecordsError> {
+    actor.require_permission_to_see(Action::Administer)?;
     let fields = custom_fields::Entity::find()
         .order_by_asc(custom_fields::Column::Label)
         .order_by_asc(custom_fields::Column::Key)

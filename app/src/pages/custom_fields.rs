@@ -53,7 +53,7 @@ pub(super) async fn remove_custom_field(form: CustomFieldRef) -> Result<(), AppE
 pub fn CustomFieldsPage() -> impl IntoView {
     let wanted = query("field");
     guarded_page(async move {
-        let fields = custom_field::list(&store()).await?;
+        let fields = custom_field::list(&store(), actor()).await?;
         let chosen = fields.iter().find(|field| field.key == wanted).cloned();
         let path = if chosen.is_some() { ChangeCustomField::PATH } else { AddCustomField::PATH };
         let (typed, error) = match failed_submission::<CustomFieldForm>(path) {

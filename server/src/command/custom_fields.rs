@@ -60,7 +60,7 @@ impl CustomFields {
         let actor = Actor::COMMAND_LINE;
         let (key, done) = match self {
             Self::List => {
-                output.print(&custom_field::list(store).await?, |fields| listed(fields))?;
+                output.print(&custom_field::list(store, actor).await?, |fields| listed(fields))?;
                 return Ok(ExitCode::SUCCESS);
             }
             Self::Add(definition) => {

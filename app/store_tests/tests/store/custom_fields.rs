@@ -14,7 +14,7 @@ fn form(key: &str, label: &str, class: &str) -> CustomFieldForm {
 }
 
 async fn fields(store: &Store) -> Vec<(String, String, &'static str, i64, Vec<TaskId>)> {
-    let fields = custom_field::list(store).await.unwrap().into_iter();
+    let fields = custom_field::list(store, Actor::COMMAND_LINE).await.unwrap().into_iter();
     fields
         .map(|field| {
             let tasks = field.kept_by.into_iter().map(|(task, _)| task).collect();
