@@ -1,25 +1,21 @@
-//! The import profiles that an import can use.
+//! The import profiles that a task can use: a watched folder has no additional tables.
 
-use db::RecordsError;
 use policy::import_profile::{FileKind, ImportProfile, built_in, built_in_profiles};
 use std::collections::BTreeMap;
-use trail::Store;
 
-/// Returns the code and the name of each profile that a task can use: a watched folder has no additional tables.
-#[allow(clippy::unused_async, reason = "saved profiles are read from the database")]
-pub async fn choices(_store: &Store) -> Result<Vec<(String, String)>, RecordsError> {
+/// Returns the code and the name of each profile.
+pub fn choices() -> Vec<(String, String)> {
     let names: BTreeMap<String, String> = built_in_profiles()
         .into_iter()
         .filter(has_one_file)
         .map(|profile| (profile.code, profile.name))
         .collect();
-    Ok(names.into_iter().collect())
+    names.into_iter().collect()
 }
 
-/// Returns the profile with this code for this kind of file, or `None` if there is none that a task can use.
-#[allow(clippy::unused_async, reason = "saved profiles are read from the database")]
-pub async fn find(_store: &Store, code: &str, kind: FileKind) -> Result<Option<ImportProfile>, RecordsError> {
-    Ok(built_in(code, kind).filter(has_one_file))
+/// Returns the profile with this code for this kind of file, or `None` if there is none.
+pub fn find(code: &str, kind: FileKind) -> Option<ImportProfile> {
+    built_in(code, kind).filter(has_one_file)
 }
 
 fn has_one_file(profile: &ImportProfile) -> bool {

@@ -85,7 +85,7 @@ impl CheckedFile {
         (run, settings): (RunId, &ImportSettings),
     ) -> Result<(), RecordsError> {
         let watch = Watch::default();
-        let order = order(store, settings, &self.file, &watch).await?;
+        let order = order(settings, &self.file, &watch)?;
         let id = run_history::add((tx, store), actor, &order, (run, &self.file)).await?;
         import_history::set_result((tx, store), id, self.result).await
     }
@@ -99,7 +99,7 @@ pub async fn check(
     (file, sha256): (&WatchedFile, String),
 ) -> Result<CheckedFile, TransferError> {
     let watch = Watch::default();
-    let order = ImportOrder { dry_run: true, ..order(store, settings, file, &watch).await? };
+    let order = ImportOrder { dry_run: true, ..order(settings, file, &watch)? };
     let (result, summary) = match import_permitted(store, actor, &order).await {
         Ok(done) if done.sha256 != sha256 => return Err(TransferError::FileChanged),
         Ok(Imported { summary, report, stop, .. }) => {
@@ -147,7 +147,7 @@ pub async fn import(
     file: &WatchedFile,
 ) -> Result<FileOutcome, TransferError> {
     let watch = Arc::<Watch>::default();
-    let order = order(store, settings, file, &watch).await?;
+    let order = order(settings, file, &watch)?;
     let tx = store.begin().await?;
     let id = run_history::add((&tx, store), actor, &order, (run.run, file)).await?;
     store.commit(tx).await?;
@@ -164,13 +164,12 @@ pub async fn import(
 }
 
 /// Returns the order for a file of these settings.
-async fn order<'a>(
-    store: &Store,
+fn order<'a>(
     settings: &ImportSettings,
     file: &'a WatchedFile,
     watch: &'a Watch,
 ) -> Result<ImportOrder<'a>, RecordsError> {
-    let profile = profile::find(store, &settings.profile, settings.kind).await?.ok_or_else(|| {
+    let profile = profile::find(&settings.profile, settings.kind).ok_or_else(|| {
         RecordsError::Refused(
             "The import profile of this task no longer exists. Choose another one".to_owned(),
         )
@@ -264,7 +263,7 @@ pub async fn record_unchanged(
     file: &WatchedFile,
 ) -> Result<(), RecordsError> {
     let watch = Watch::default();
-    let order = order(store, settings, file, &watch).await?;
+    let order = order(settings, file, &watch)?;
     let tx = store.begin().await?;
     let id = run_history::add((&tx, store), actor, &order, (run, file)).await?;
     let result = ImportResult {

@@ -41,7 +41,7 @@ pub fn TaskPage() -> impl IntoView {
         let today = store.clock.today();
         let settings = match &task.draft.settings {
             TaskSettings::AnonymiseUserData(policy) => policy_settings(policy, &custom, today),
-            TaskSettings::ImportUsers(settings) => import_settings(settings, profile::choices(&store).await?),
+            TaskSettings::ImportUsers(settings) => import_settings(settings, profile::choices()),
         };
         let lead = task.draft.settings.task_type().label();
         let more = format!("/runs?task={}", task.id);

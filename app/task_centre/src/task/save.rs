@@ -30,7 +30,7 @@ pub(super) async fn write(
     draft: TaskDraft,
 ) -> Result<TaskId, RecordsError> {
     super::may_use(actor, &draft.settings)?;
-    let owner = check((tx, store), actor, &draft).await?;
+    let owner = check(tx, actor, &draft).await?;
     let default = super::default::lock_and_mark_default(tx).await?;
     let now = store.clock.now();
     let next = due_from_now(store, &draft.schedule, draft.active);
@@ -90,7 +90,7 @@ fn schedule_to_come(store: &Store, schedule: Schedule) -> Schedule {
 
 /// Checks what requires the database: the owner's permission, custom fields and import profile. Returns the owner.
 async fn check(
-    (tx, store): (&DatabaseTransaction, &Store),
+    tx: &DatabaseTransaction,
     actor: Actor,
     draft: &TaskDraft,
 ) -> Result<Option<UserNumber>, RecordsError> {
@@ -112,7 +112,7 @@ async fn check(
             }
         }
         TaskSettings::ImportUsers(settings) => {
-            if profile::find(store, &settings.profile, settings.kind).await?.is_none() {
+            if profile::find(&settings.profile, settings.kind).is_none() {
                 errors.add("profile", Problem::UnknownChoice);
             }
         }
