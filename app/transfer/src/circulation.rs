@@ -1,20 +1,29 @@
-//! Imports files of requests and charges: the steps that both kinds share.
+//! Imports files of loans, requests and charges: the steps that all three share.
 
+mod activity;
+mod borrower;
+mod cells;
 mod charges;
+mod codes;
+mod items;
+mod loans;
+mod occurrence;
 mod requests;
+mod rows;
+mod titles;
 
 pub(super) use charges::Charges;
+pub(super) use loans::Loans;
 pub(super) use requests::Requests;
 
-use super::borrower::{self, Borrower, Without};
 use super::import_limits;
-use super::import_users::ANONYMISED;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
 use super::reader::{Header, Line, Source};
-use super::report::Report;
+use super::report::{ANONYMISED, Report};
 use super::term_codes::TermCodes;
 use super::{ImportSummary, ROWS_PER_CHUNK};
+use borrower::{Borrower, Without};
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::users;
@@ -26,7 +35,24 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use trail::{Actor, Store};
 
-/// A kind of lines about a user's requests or charges.
+/// What a line is about.
+pub(crate) struct About<'a> {
+    /// The number of the line.
+    line: u64,
+    borrower: &'a Borrower,
+    /// The day on which the borrower must have owned the key.
+    day: NaiveDate,
+}
+
+/// What has become of the lines so far.
+#[derive(Default)]
+pub(crate) struct Tally {
+    summary: ImportSummary,
+    problems: FileProblems,
+    report: Report,
+}
+
+/// A kind of lines about a user's loans, requests or charges.
 pub(super) trait Circulation: Send {
     /// A parsed line.
     type Line: Send + Sync;
@@ -37,21 +63,18 @@ pub(super) trait Circulation: Send {
     /// Validates a line. Dates of past events can't lie after `today`.
     fn parse(line: &Line, today: NaiveDate) -> Result<Self::Line, FieldErrors>;
 
-    /// Returns the number of the line, its user and its day.
-    fn about(line: &Self::Line) -> (u64, &Borrower, NaiveDate);
-
-    /// Changes the codes of category, department and branch to the spelling of the library.
-    fn spell(line: &mut Self::Line, codes: &mut TermCodes);
+    /// Returns what the line is about.
+    fn about(line: &Self::Line) -> About<'_>;
 
     /// Returns the codes of category, department and branch, with their kinds.
-    fn terms(line: &Self::Line) -> impl Iterator<Item = (TermKind, &str)>;
+    fn codes(line: &mut Self::Line) -> impl Iterator<Item = (TermKind, &mut String)>;
 
     /// Writes lines with their users, and counts them.
     fn write(
         &mut self,
         tx: &DatabaseTransaction,
         lines: Vec<(Self::Line, users::Model)>,
-        summary: &mut ImportSummary,
+        tally: &mut Tally,
     ) -> impl Future<Output = Result<(), DbErr>> + Send;
 }
 
@@ -73,9 +96,7 @@ pub(super) async fn import<C: Circulation>(
         kind: C::begin(lines.header(), today),
         checker: Checker::open(&tx, store).await?,
         today,
-        summary: ImportSummary::default(),
-        problems: FileProblems::default(),
-        report: Report::default(),
+        tally: Tally::default(),
         codes: TermCodes::load(&tx).await?,
     };
     let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
@@ -85,16 +106,16 @@ pub(super) async fn import<C: Circulation>(
         chunk.extend(line.and_then(|line| import.read(line)));
         if chunk.len() == ROWS_PER_CHUNK || ended {
             import.write(&tx, std::mem::take(&mut chunk)).await?;
-            order.watch.advance(import.summary.lines)?;
+            order.watch.advance(import.tally.summary.lines)?;
         }
         if ended {
             break;
         }
     }
     if mode == ImportMode::AllOrNothing {
-        import.problems.refuse()?;
+        import.tally.problems.refuse()?;
     }
-    let Import { mut summary, problems, report, .. } = import;
+    let Tally { mut summary, problems, report } = import.tally;
     summary.rejected = problems.lines();
     let sha256 = lines.sha256();
     let counts = (summary.lines, problems.damaged_keys());
@@ -123,48 +144,56 @@ struct Import<C> {
     kind: C,
     checker: Checker,
     today: NaiveDate,
-    summary: ImportSummary,
-    problems: FileProblems,
-    report: Report,
+    tally: Tally,
     codes: TermCodes,
 }
 
 impl<C: Circulation> Import<C> {
     /// Parses a line. Returns `None` if it is wrong.
     fn read(&mut self, line: Result<Line, LineProblem>) -> Option<C::Line> {
-        self.summary.lines += 1;
-        let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
-        line.notes.iter().for_each(|note| self.report.note(note));
-        C::parse(&line, self.today).map_err(|errors| self.problems.add_fields(line.number, errors)).ok()
+        let Tally { summary, problems, report } = &mut self.tally;
+        summary.lines += 1;
+        let line = line.map_err(|problem| problems.add(problem)).ok()?;
+        line.notes.iter().for_each(|note| report.note(note));
+        C::parse(&line, self.today).map_err(|errors| problems.add_fields(line.number, errors)).ok()
     }
 
-    /// Writes a chunk of lines. Leaves out lines about anonymised and unknown users.
+    /// Writes a chunk of lines.
     async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<C::Line>) -> Result<(), RecordsError> {
-        let about = lines.iter().map(|line| C::about(line));
-        let asked: Vec<_> = about.map(|(_, borrower, day)| (borrower, day)).collect();
+        let mut lines = self.with_users(tx, lines).await?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        for (kind, code) in lines.iter_mut().flat_map(|(line, _)| C::codes(line)) {
+            self.codes.spell(kind, code);
+        }
+        let used = lines.iter_mut().flat_map(|(line, _)| C::codes(line)).map(|(kind, code)| (kind, &**code));
+        self.tally.summary.new_terms += self.codes.add(tx, used).await?;
+        Ok(self.kind.write(tx, lines, &mut self.tally).await?)
+    }
+
+    /// Finds the users of lines. Leaves out lines about anonymised and unknown users.
+    async fn with_users(
+        &mut self,
+        tx: &DatabaseTransaction,
+        lines: Vec<C::Line>,
+    ) -> Result<Vec<(C::Line, users::Model)>, RecordsError> {
+        let asked: Vec<_> = lines.iter().map(C::about).map(|about| (about.borrower, about.day)).collect();
         let found = borrower::find(tx, &self.checker, &asked).await?;
         let mut with_users = Vec::with_capacity(lines.len());
-        for (mut line, found) in lines.into_iter().zip(found) {
-            let (number, borrower, _) = C::about(&line);
+        for (line, found) in lines.into_iter().zip(found) {
+            let About { line: number, borrower, .. } = C::about(&line);
             match borrower::user_or_why(found) {
-                Ok(user) => {
-                    C::spell(&mut line, &mut self.codes);
-                    with_users.push((line, user));
-                }
+                Ok(user) => with_users.push((line, user)),
                 Err(Without::Anonymised) => {
-                    self.summary.skipped += 1;
-                    self.report.skip(number, ANONYMISED);
+                    self.tally.summary.skipped += 1;
+                    self.tally.report.skip(number, ANONYMISED);
                 }
                 Err(Without::Problem(problem)) => {
-                    self.problems.add(in_cell(number, borrower.column(), problem.to_owned()));
+                    self.tally.problems.add(in_cell(number, borrower.column(), problem.to_owned()));
                 }
             }
         }
-        if with_users.is_empty() {
-            return Ok(());
-        }
-        let used = with_users.iter().flat_map(|(line, _)| C::terms(line));
-        self.summary.new_terms += self.codes.add(tx, used).await?;
-        Ok(self.kind.write(tx, with_users, &mut self.summary).await?)
+        Ok(with_users)
     }
 }

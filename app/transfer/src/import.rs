@@ -1,10 +1,10 @@
 //! Imports a file of any kind, from any entry point.
 
-use super::circulation::{self, Charges, Requests};
+use super::circulation::{self, Charges, Loans, Requests};
 use super::import_history::{ImportResult, ReportLine};
+use super::import_users;
 use super::order::{ImportOrder, Imported, record};
 use super::problem::{FileProblems, TransferError};
-use super::{import_loans, import_users};
 use policy::Action;
 use policy::import::ImportState;
 use policy::import_profile::FileKind;
@@ -27,7 +27,7 @@ pub(super) async fn import_permitted(
 ) -> Result<Imported, TransferError> {
     let done = match order.profile.kind {
         FileKind::Users => import_users::import(store, actor, order).await,
-        FileKind::Loans => import_loans::import(store, actor, order).await,
+        FileKind::Loans => circulation::import::<Loans>(store, actor, order).await,
         FileKind::Requests => circulation::import::<Requests>(store, actor, order).await,
         FileKind::Charges => circulation::import::<Charges>(store, actor, order).await,
     };

@@ -9,7 +9,7 @@ use super::import_limits::{self, DateTally};
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, TransferError, in_column};
 use super::reader::{Header, Source};
-use super::report::Report;
+use super::report::{ANONYMISED, Report};
 use super::suppression;
 use super::term_codes::TermCodes;
 use super::user_line::UserLine;
@@ -38,7 +38,6 @@ use trail::person::search_words;
 use trail::{Actor, Store};
 
 /// Why lines are skipped.
-pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";
 const WITHOUT_KEY: &str = "The line was exported for a user without a UserID, barcode or external identifier";
 const STAFF: &str = "The user is a member of staff. A file must not change the record";
 const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";

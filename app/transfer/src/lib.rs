@@ -46,8 +46,6 @@
 //! file with an error changes nothing. Problems name line and column, never a value.
 
 mod absence;
-mod activity;
-mod borrower;
 mod circulation;
 mod columns;
 pub mod detection;
@@ -59,11 +57,8 @@ mod guard;
 mod import;
 pub mod import_history;
 mod import_limits;
-mod import_loans;
 mod import_users;
 pub mod job;
-mod loan_line;
-mod occurrence;
 mod order;
 mod problem;
 pub mod profile;
@@ -73,13 +68,11 @@ pub mod run_history;
 pub mod run_import;
 mod suppression;
 mod term_codes;
-mod titles;
 pub mod upload;
 mod user_line;
 mod user_match;
 mod watch;
 pub mod watched_folder;
-mod write;
 
 pub use export_loans::export_loans;
 pub use export_users::export_users;

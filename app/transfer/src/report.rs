@@ -4,6 +4,9 @@ use super::import_history::{MAX_REPORTED, ReportLine};
 use super::problem::{FileProblems, LineProblem};
 use policy::import::LineOutcome;
 
+/// Why a line about an anonymised user is skipped.
+pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";
+
 /// Collects the lines to report. Beyond [`MAX_REPORTED`], further ones are only counted in the summary.
 #[derive(Debug, Default)]
 pub(super) struct Report(Vec<ReportLine>);

@@ -1,36 +1,30 @@
 //! Charges and credits. A charge of the same user, kind, amount and day is the same charge.
 
-use super::super::ImportSummary;
-use super::super::borrower::Borrower;
-use super::super::occurrence::Occurrences;
-use super::super::reader::{Header, Line};
-use super::super::term_codes::TermCodes;
-use super::super::write::update_rows;
-use super::Circulation;
+use super::borrower::Borrower;
+use super::cells::Cells;
+use super::codes::{Codes, set_cells};
+use super::occurrence::Occurrences;
+use super::rows::Rows;
+use super::{About, Circulation, Tally};
+use crate::reader::{Header, Line};
 use chrono::NaiveDate;
-use db::bulk_insert::insert;
 use db::entity::{charges, users};
-use policy::dates::optional_past_date;
+use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::parse_money;
-use policy::{TermKind, text};
-use sea_orm::ActiveValue::NotSet;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
 #[derive(Debug)]
-pub(in super::super) struct ChargeLine {
+pub(crate) struct ChargeLine {
     number: u64,
     borrower: Borrower,
     kind: String,
     /// `None` if the file does not say the amount.
     cents: Option<i64>,
-    category: Option<String>,
-    department: Option<String>,
+    codes: Codes,
     charged_on: NaiveDate,
     settled_on: Option<NaiveDate>,
     note: Option<String>,
@@ -40,7 +34,7 @@ pub(in super::super) struct ChargeLine {
 type ChargeKey = (i64, String, Option<i64>, NaiveDate);
 
 /// Imports charges and credits.
-pub(in super::super) struct Charges {
+pub(crate) struct Charges {
     header: Arc<Header>,
     seen: Occurrences<ChargeKey>,
 }
@@ -53,98 +47,66 @@ impl Circulation for Charges {
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<ChargeLine, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let borrower = Borrower::of(line, &mut errors);
-        let [kind, category, department] = ["kind", "category", "department"].map(|column| {
-            errors.take(column, text::line(line.cell(column), text::SHORT)).filter(|text| !text.is_empty())
-        });
-        if kind.is_none() && errors.of("kind").is_none() {
-            errors.add("kind", Problem::required("the kind of the charge, such as fine"));
-        }
+        let mut cells = Cells::of(line, today);
+        let borrower = Borrower::of(line, &mut cells.errors);
+        let kind = cells.short("kind");
+        let codes = Codes::of(&mut cells);
+        cells.require("kind", kind.as_ref(), Problem::required("the kind of the charge, such as fine"));
         let cents = match line.cell("amount").trim() {
             "" => None,
-            amount => errors.take("amount", parse_money(amount).ok_or(Problem::NotAnAmount)),
+            amount => cells.errors.take("amount", parse_money(amount).ok_or(Problem::NotAnAmount)),
         };
-        let note = errors.take("note", text::lines(line.cell("note"), text::LONG));
-        let [charged_on, settled_on] = ["charged_on", "settled_on"]
-            .map(|column| errors.take(column, optional_past_date(line.cell(column), today)).flatten());
-        if charged_on.is_none() && errors.of("charged_on").is_none() {
-            errors.add("charged_on", Problem::NotADate);
-        }
+        let note = cells.long("note");
+        let [charged_on, settled_on] = ["charged_on", "settled_on"].map(|column| cells.past_date(column));
+        cells.require("charged_on", charged_on.as_ref(), Problem::NotADate);
         match (borrower, kind, charged_on) {
-            (Some(borrower), Some(kind), Some(charged_on)) if errors.is_empty() => Ok(ChargeLine {
+            (Some(borrower), Some(kind), Some(charged_on)) if cells.errors.is_empty() => Ok(ChargeLine {
                 number: line.number,
                 borrower,
                 kind,
                 cents,
-                category,
-                department,
+                codes,
                 charged_on,
                 settled_on,
-                note: note.filter(|text| !text.is_empty()),
+                note,
             }),
-            _ => Err(errors),
+            _ => Err(cells.errors),
         }
     }
 
-    fn about(line: &ChargeLine) -> (u64, &Borrower, NaiveDate) {
-        (line.number, &line.borrower, line.charged_on)
+    fn about(line: &ChargeLine) -> About<'_> {
+        About { line: line.number, borrower: &line.borrower, day: line.charged_on }
     }
 
-    fn spell(line: &mut ChargeLine, codes: &mut TermCodes) {
-        for (kind, code) in
-            [(TermKind::Category, &mut line.category), (TermKind::Department, &mut line.department)]
-        {
-            if let Some(code) = code {
-                codes.spell(kind, code);
-            }
-        }
-    }
-
-    fn terms(line: &ChargeLine) -> impl Iterator<Item = (TermKind, &str)> {
-        let category = line.category.as_deref().map(|code| (TermKind::Category, code));
-        let department = line.department.as_deref().map(|code| (TermKind::Department, code));
-        [category, department].into_iter().flatten()
+    fn codes(line: &mut ChargeLine) -> impl Iterator<Item = (TermKind, &mut String)> {
+        line.codes.each()
     }
 
     async fn write(
         &mut self,
         tx: &DatabaseTransaction,
         lines: Vec<(ChargeLine, users::Model)>,
-        summary: &mut ImportSummary,
+        tally: &mut Tally,
     ) -> Result<(), DbErr> {
         let known = known_charges(tx, &lines).await?;
-        let (mut created, mut changed) = (Vec::new(), Vec::new());
+        let mut rows = Rows::<charges::Entity>::new();
         for (line, user) in lines {
             let key = (user.number, line.kind.clone(), line.cents, line.charged_on);
             let earlier = self.seen.next(key.clone());
-            match known.get(&key).and_then(|rows| rows.get(earlier)) {
-                None => created.push(self.new_charge(line, &user)),
-                Some(before) => {
-                    let after = self.changed_charge(before.clone(), line);
-                    if after == *before {
-                        summary.unchanged += 1;
-                    } else {
-                        changed.push(after);
-                    }
-                }
-            }
+            let before = known.get(&key).and_then(|rows| rows.get(earlier));
+            let after = match before {
+                None => self.new_charge(line, &user),
+                Some(before) => self.changed_charge(before.clone(), line),
+            };
+            rows.add(before, after, &mut tally.summary);
         }
-        summary.created += created.len() as u64;
-        summary.changed += changed.len() as u64;
-        let rows = created
-            .into_iter()
-            .map(|charge| charges::ActiveModel { id: NotSet, ..charge.into_active_model() });
-        insert(tx, rows).await?;
-        update_rows::<charges::Entity>(tx, charges::Column::Id, changed).await
+        rows.write(tx, charges::Column::Id).await
     }
 }
 
 impl Charges {
     fn new_charge(&self, line: ChargeLine, user: &users::Model) -> charges::Model {
-        let category = if self.header.has("category") { line.category } else { user.category.clone() };
-        let department =
-            if self.header.has("department") { line.department } else { user.department.clone() };
+        let (category, department) = line.codes.or_of(&self.header, user);
         charges::Model {
             id: 0,
             user_number: user.number,
@@ -161,15 +123,8 @@ impl Charges {
 
     /// Returns the charge as the line has it. A settled charge is never opened again.
     fn changed_charge(&self, mut charge: charges::Model, line: ChargeLine) -> charges::Model {
-        for (column, value, place) in [
-            ("category", line.category, &mut charge.category),
-            ("department", line.department, &mut charge.department),
-            ("note", line.note, &mut charge.note),
-        ] {
-            if self.header.has(column) && (value.is_some() || self.header.clears_empty()) {
-                *place = value;
-            }
-        }
+        line.codes.set(&self.header, &mut charge.category, &mut charge.department);
+        set_cells(&self.header, [("note", line.note, &mut charge.note)]);
         charge.settled_on = line.settled_on.or(charge.settled_on);
         charge
     }

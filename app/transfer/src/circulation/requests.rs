@@ -1,25 +1,21 @@
 //! Requests. A request of the same user, title and day is the same request.
 
-use super::super::ImportSummary;
-use super::super::activity::move_activity;
-use super::super::borrower::Borrower;
-use super::super::occurrence::Occurrences;
-use super::super::reader::{Header, Line};
-use super::super::term_codes::TermCodes;
-use super::super::titles::records_by_title;
-use super::super::write::update_rows;
-use super::Circulation;
+use super::activity::Activity;
+use super::borrower::Borrower;
+use super::cells::Cells;
+use super::codes::{Codes, set_cells};
+use super::occurrence::Occurrences;
+use super::rows::Rows;
+use super::titles::records_by_title;
+use super::{About, Circulation, Tally};
+use crate::reader::{Header, Line};
 use chrono::NaiveDate;
-use db::bulk_insert::insert;
 use db::entity::{requests, users};
-use policy::dates::optional_past_date;
+use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
-use policy::{TermKind, text};
-use sea_orm::ActiveValue::NotSet;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::{HashMap, HashSet};
+use std::iter;
 use std::sync::Arc;
 
 /// The status of a request without one, before and after it is closed.
@@ -27,13 +23,12 @@ const STATUSES: (&str, &str) = ("open", "closed");
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
 #[derive(Debug)]
-pub(in super::super) struct RequestLine {
+pub(crate) struct RequestLine {
     number: u64,
     borrower: Borrower,
     title: Option<String>,
     branch: String,
-    category: Option<String>,
-    department: Option<String>,
+    codes: Codes,
     placed_on: NaiveDate,
     status: Option<String>,
     closed_on: Option<NaiveDate>,
@@ -45,7 +40,7 @@ pub(in super::super) struct RequestLine {
 type RequestKey = (i64, Option<i64>, NaiveDate);
 
 /// Imports requests.
-pub(in super::super) struct Requests {
+pub(crate) struct Requests {
     header: Arc<Header>,
     today: NaiveDate,
     seen: Occurrences<RequestKey>,
@@ -59,108 +54,73 @@ impl Circulation for Requests {
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<RequestLine, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let borrower = Borrower::of(line, &mut errors);
-        let mut short = |column: &str| {
-            errors.take(column, text::line(line.cell(column), text::SHORT)).filter(|text| !text.is_empty())
-        };
-        let [record, title, branch, status] = ["record", "title", "branch", "status"].map(&mut short);
-        let [category, department] = ["category", "department"].map(short);
-        if branch.is_none() && errors.of("branch").is_none() {
-            errors.add("branch", Problem::required("the branch where the user fetches the title"));
-        }
-        let [note, cancel_reason] = ["note", "cancel_reason"].map(|column| {
-            errors.take(column, text::lines(line.cell(column), text::LONG)).filter(|text| !text.is_empty())
-        });
-        let [placed_on, closed_on] = ["placed_on", "closed_on"]
-            .map(|column| errors.take(column, optional_past_date(line.cell(column), today)).flatten());
-        if placed_on.is_none() && errors.of("placed_on").is_none() {
-            errors.add("placed_on", Problem::NotADate);
-        }
+        let mut cells = Cells::of(line, today);
+        let borrower = Borrower::of(line, &mut cells.errors);
+        let [record, title, branch, status] =
+            ["record", "title", "branch", "status"].map(|column| cells.short(column));
+        let codes = Codes::of(&mut cells);
+        let what = "the branch where the user fetches the title";
+        cells.require("branch", branch.as_ref(), Problem::required(what));
+        let [note, cancel_reason] = ["note", "cancel_reason"].map(|column| cells.long(column));
+        let [placed_on, closed_on] = ["placed_on", "closed_on"].map(|column| cells.past_date(column));
+        cells.require("placed_on", placed_on.as_ref(), Problem::NotADate);
         match (borrower, branch, placed_on) {
-            (Some(borrower), Some(branch), Some(placed_on)) if errors.is_empty() => Ok(RequestLine {
+            (Some(borrower), Some(branch), Some(placed_on)) if cells.errors.is_empty() => Ok(RequestLine {
                 number: line.number,
                 borrower,
                 title: title.or_else(|| record.map(|record| format!("(no title, record {record})"))),
                 branch,
-                category,
-                department,
+                codes,
                 placed_on,
                 status,
                 closed_on,
                 note,
                 cancel_reason,
             }),
-            _ => Err(errors),
+            _ => Err(cells.errors),
         }
     }
 
-    fn about(line: &RequestLine) -> (u64, &Borrower, NaiveDate) {
-        (line.number, &line.borrower, line.placed_on)
+    fn about(line: &RequestLine) -> About<'_> {
+        About { line: line.number, borrower: &line.borrower, day: line.placed_on }
     }
 
-    fn spell(line: &mut RequestLine, codes: &mut TermCodes) {
-        codes.spell(TermKind::Branch, &mut line.branch);
-        for (kind, code) in
-            [(TermKind::Category, &mut line.category), (TermKind::Department, &mut line.department)]
-        {
-            if let Some(code) = code {
-                codes.spell(kind, code);
-            }
-        }
-    }
-
-    fn terms(line: &RequestLine) -> impl Iterator<Item = (TermKind, &str)> {
-        let category = line.category.as_deref().map(|code| (TermKind::Category, code));
-        let department = line.department.as_deref().map(|code| (TermKind::Department, code));
-        [category, department, Some((TermKind::Branch, line.branch.as_str()))].into_iter().flatten()
+    fn codes(line: &mut RequestLine) -> impl Iterator<Item = (TermKind, &mut String)> {
+        iter::once((TermKind::Branch, &mut line.branch)).chain(line.codes.each())
     }
 
     async fn write(
         &mut self,
         tx: &DatabaseTransaction,
         lines: Vec<(RequestLine, users::Model)>,
-        summary: &mut ImportSummary,
+        tally: &mut Tally,
     ) -> Result<(), DbErr> {
         let titles = lines.iter().filter_map(|(line, _)| line.title.as_deref()).collect();
         let records = records_by_title(tx, self.today, titles).await?;
         let known = known_requests(tx, &lines).await?;
-        let (mut created, mut changed) = (Vec::new(), Vec::new());
-        let mut active: BTreeMap<i64, NaiveDate> = BTreeMap::new();
+        let (mut rows, mut activity) = (Rows::<requests::Entity>::new(), Activity::default());
         for (line, user) in lines {
             let record = line.title.as_ref().and_then(|title| records.get(title).copied());
-            let key = (user.number, record, line.placed_on);
+            let placed_on = line.placed_on;
+            let key = (user.number, record, placed_on);
             let earlier = self.seen.next(key);
-            let day = active.entry(user.number).or_insert(line.placed_on);
-            *day = line.placed_on.max(*day);
-            match known.get(&key).and_then(|rows| rows.get(earlier)) {
-                None => created.push(self.new_request(line, &user, record)),
-                Some(before) => {
-                    let after = self.changed_request(before.clone(), line);
-                    if after == *before {
-                        summary.unchanged += 1;
-                    } else {
-                        changed.push(after);
-                    }
-                }
+            let before = known.get(&key).and_then(|rows| rows.get(earlier));
+            let after = match before {
+                None => self.new_request(line, &user, record),
+                Some(before) => self.changed_request(before.clone(), line),
+            };
+            if rows.add(before, after, &mut tally.summary) {
+                activity.note(user.number, placed_on);
             }
         }
-        summary.created += created.len() as u64;
-        summary.changed += changed.len() as u64;
-        let rows = created
-            .into_iter()
-            .map(|request| requests::ActiveModel { id: NotSet, ..request.into_active_model() });
-        insert(tx, rows).await?;
-        update_rows::<requests::Entity>(tx, requests::Column::Id, changed).await?;
-        move_activity(tx, active).await
+        rows.write(tx, requests::Column::Id).await?;
+        activity.write(tx).await
     }
 }
 
 impl Requests {
     fn new_request(&self, line: RequestLine, user: &users::Model, record: Option<i64>) -> requests::Model {
-        let category = if self.header.has("category") { line.category } else { user.category.clone() };
-        let department =
-            if self.header.has("department") { line.department } else { user.department.clone() };
+        let (category, department) = line.codes.or_of(&self.header, user);
         requests::Model {
             id: 0,
             user_number: user.number,
@@ -178,16 +138,14 @@ impl Requests {
 
     /// Returns the request as the line has it. A closed request is never opened again.
     fn changed_request(&self, mut request: requests::Model, line: RequestLine) -> requests::Model {
-        for (column, value, place) in [
-            ("category", line.category, &mut request.category),
-            ("department", line.department, &mut request.department),
-            ("note", line.note, &mut request.note),
-            ("cancel_reason", line.cancel_reason, &mut request.cancel_reason),
-        ] {
-            if self.header.has(column) && (value.is_some() || self.header.clears_empty()) {
-                *place = value;
-            }
-        }
+        line.codes.set(&self.header, &mut request.category, &mut request.department);
+        set_cells(
+            &self.header,
+            [
+                ("note", line.note, &mut request.note),
+                ("cancel_reason", line.cancel_reason, &mut request.cancel_reason),
+            ],
+        );
         request.branch = line.branch;
         let was_closed = request.closed_on.is_some();
         request.closed_on = line.closed_on.or(request.closed_on);

@@ -1,6 +1,6 @@
 //! The user of a line of a file of loans, requests or charges.
 
-use super::reader::Line;
+use crate::reader::Line;
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::users;

@@ -1,0 +1,66 @@
+//! The rows that lines create or change.
+
+use crate::ImportSummary;
+use db::bulk_insert::{MAX_PARAMETERS, insert};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic as _, Insert, IntoActiveModel,
+    Iterable,
+};
+
+/// The new and changed rows of a chunk.
+pub(super) struct Rows<E: EntityTrait> {
+    created: Vec<E::Model>,
+    changed: Vec<E::Model>,
+}
+
+impl<E: EntityTrait> Rows<E>
+where
+    E::Model: IntoActiveModel<E::ActiveModel> + PartialEq,
+    E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
+{
+    pub(super) const fn new() -> Self {
+        Self { created: Vec::new(), changed: Vec::new() }
+    }
+
+    /// Adds a row as its line has it. Counts it, and returns whether it is new or differs from the row before.
+    pub(super) fn add(
+        &mut self,
+        before: Option<&E::Model>,
+        after: E::Model,
+        summary: &mut ImportSummary,
+    ) -> bool {
+        let is_same = before.is_some_and(|before| *before == after);
+        if is_same {
+            summary.unchanged += 1;
+        } else if before.is_some() {
+            summary.changed += 1;
+            self.changed.push(after);
+        } else {
+            summary.created += 1;
+            self.created.push(after);
+        }
+        !is_same
+    }
+
+    /// Writes the rows with few statements. `key` is the primary key, which the database assigns.
+    pub(super) async fn write(self, tx: &DatabaseTransaction, key: E::Column) -> Result<(), DbErr> {
+        let created = self.created.into_iter().map(|row| {
+            let mut row = row.into_active_model();
+            row.not_set(key);
+            row
+        });
+        // Collected, because the future of an import moves between threads.
+        insert(tx, created.collect::<Vec<_>>()).await?;
+        let columns: Vec<E::Column> =
+            E::Column::iter().filter(|column| column.as_str() != key.as_str()).collect();
+        let most = MAX_PARAMETERS / (columns.len() + 1);
+        let mut changed = self.changed.into_iter().peekable();
+        while changed.peek().is_some() {
+            let some: Vec<E::Model> = changed.by_ref().take(most).collect();
+            let conflict = OnConflict::column(key).update_columns(columns.iter().copied()).to_owned();
+            Insert::<E::ActiveModel>::many(some).on_conflict(conflict).exec_without_returning(tx).await?;
+        }
+        Ok(())
+    }
+}
