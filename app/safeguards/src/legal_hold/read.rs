@@ -5,12 +5,14 @@ use db::entity::{legal_holds, users};
 use db::pagination::{Page, Paging};
 use db::{Clock, RecordsError, dialect};
 use policy::{ApprovalId, LegalHoldId, LegalHoldReason, LegalHoldTarget, UserNumber};
-use sea_orm::sea_query::{ExprTrait, Value};
+use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryResult, QuerySelect,
     QueryTrait,
 };
 use serde::Serialize;
+use std::collections::HashSet;
+use std::iter;
 use trail::Store;
 use trail::person::{Name, Person};
 use trail::terms::Term;
@@ -167,19 +169,37 @@ pub async fn of_user(store: &Store, user: UserNumber) -> Result<Vec<LegalHold>, 
 
 /// Returns whether a legal hold on the user or the user's category is in force.
 pub async fn in_force(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, DbErr> {
-    let category =
-        users::Entity::find_by_id(user.0).select_only().column(users::Column::Category).into_query();
-    let on_user = legal_holds::Column::UserNumber.eq(user.0);
-    let on_category = legal_holds::Column::Category.into_expr().eq(category);
-    let hold: Option<i64> = legal_holds::Entity::find()
+    Ok(!in_force_among(db, iter::once(user.0)).await?.is_empty())
+}
+
+/// Returns those of these users on whom, or on whose category, a legal hold is in force.
+pub async fn in_force_among(
+    db: &impl ConnectionTrait,
+    users: impl Iterator<Item = i64>,
+) -> Result<HashSet<i64>, DbErr> {
+    let numbers: Vec<i64> = users.collect();
+    if numbers.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let in_force = |column: legal_holds::Column| {
+        legal_holds::Entity::find()
+            .select_only()
+            .column(column)
+            .filter(legal_holds::Column::ReleasedOn.is_null())
+            .filter(column.is_not_null())
+            .into_query()
+    };
+    let on_user = users::Column::Number.in_subquery(in_force(legal_holds::Column::UserNumber));
+    let on_category = users::Column::Category.in_subquery(in_force(legal_holds::Column::Category));
+    let held: Vec<i64> = users::Entity::find()
         .select_only()
-        .column(legal_holds::Column::Id)
-        .filter(legal_holds::Column::ReleasedOn.is_null())
+        .column(users::Column::Number)
+        .filter(users::Column::Number.is_in(numbers))
         .filter(Condition::any().add(on_user).add(on_category))
         .into_tuple()
-        .one(db)
+        .all(db)
         .await?;
-    Ok(hold.is_some())
+    Ok(held.into_iter().collect())
 }
 
 /// The people of a legal hold: the column of each user number, and the alias of the joined user.
