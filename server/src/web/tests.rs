@@ -1,5 +1,29 @@
 //! Tests with requests to the whole router: forms, and the headers of every response.
 
+/// Runs each of these tests with a new library, on SQLite and on PostgreSQL. `prepare` prepares the library.
+macro_rules! on_both {
+    ($prepare:path; $($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                let desk = crate::web::tests::desk::Desk::open().await;
+                super::$name($prepare(desk).await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(desk) = crate::web::tests::desk::Desk::open_on_postgres().await {
+                    super::$name($prepare(desk).await).await;
+                }
+            })+
+        }
+    };
+    ($($name:ident),+ $(,)?) => {
+        on_both!(std::future::ready; $($name),+);
+    };
+}
+
 mod abuse;
 pub(super) mod desk;
 mod flash;

@@ -2,17 +2,12 @@
 
 use super::crumbs;
 use super::preview::{PreviewStatus, unusable};
-use super::start::{StartRun, StartRunForm};
-use crate::components::{
-    FieldProblem, Notice, PageAction, PageLayout, Pager, ProblemSummary, ReauthHint, Timestamp,
-};
-use crate::error::field_errors;
-use crate::form::{Token, action, failed_submission};
+use super::start::{StartTexts, start_form};
+use crate::components::{Notice, PageAction, PageLayout, Pager, Timestamp};
 use crate::pages::approvals::second_person::SecondPerson;
 use crate::pages::users::import::{counts, report_table};
 use crate::state::actor;
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn as _;
 use policy::TaskSettings;
 use policy::import::ImportState;
 use policy::numbers::{counted, grouped};
@@ -78,38 +73,21 @@ fn found(import: &Import) -> impl IntoView + use<> {
 
 /// Renders the form that starts the run after the number of lines is typed.
 fn confirm(run: &Run) -> impl IntoView + use<> {
-    let lines = counted(run.previewed, "line", "lines");
-    let here = format!("/runs/{}", run.id);
-    let posted = failed_submission::<StartRunForm>(StartRun::PATH);
-    let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
-    let errors = field_errors(error.as_ref());
-    let invalid = errors.of("confirm").map(|_| "true");
+    let texts = StartTexts {
+        heading: "Import now",
+        not_done: "Nothing has been imported.",
+        button: format!("Import {}", counted(run.previewed, "line", "lines")),
+    };
     let after = match &run.settings {
         TaskSettings::ImportUsers(settings) => Some(settings.imported_file.label()),
         TaskSettings::AnonymiseUserData(_) => None,
     };
-    view! {
-        <section class="confirm" aria-labelledby="run-now">
-            <h2 id="run-now">"Import now"</h2>
-            <ProblemSummary error />
-            {(!errors.is_empty()).then(|| view! { <p>"Nothing has been imported."</p> })}
-            <p>
-                "The run imports exactly this file, as its fingerprint shows. If the file has changed since, the run \
-                 imports nothing. This also confirms the settings of the task: from then on it can run on its schedule."
-            </p>
-            {after.map(|after| view! { <p>"After the import: " {after} "."</p> })}
-            <form method="post" action=action(StartRun::PATH, &here)>
-                <Token />
-                <ReauthHint page=here.clone() />
-                <input type="hidden" name="form[preview]" value=run.id.to_string() />
-                <div class="field">
-                    <label for="confirm">"To confirm, type " {grouped(run.previewed)}</label>
-                    <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
-                        value=typed aria-describedby="confirm-problem" aria-invalid=invalid />
-                    <FieldProblem field="confirm" errors />
-                </div>
-                <button class="danger" type="submit">"Import "{lines}</button>
-            </form>
-        </section>
-    }
+    let consequence = view! {
+        <p>
+            "The run imports exactly this file, as its fingerprint shows. If the file has changed since, the run \
+             imports nothing. This also confirms the settings of the task: from then on it can run on its schedule."
+        </p>
+        {after.map(|after| view! { <p>"After the import: " {after} "."</p> })}
+    };
+    start_form(run, texts, consequence.into_any())
 }

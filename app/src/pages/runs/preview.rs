@@ -2,20 +2,14 @@
 
 use super::crumbs;
 use super::members::{MemberPage, MemberSearch, member_section};
-use super::start::{StartRun, StartRunForm};
-use crate::components::{
-    Column, Count, DataTable, FieldProblem, PageAction, PageLayout, PrintHeader, ProblemSummary, ReauthHint,
-    Timestamp,
-};
-use crate::form::{action, failed_submission};
+use super::start::{StartTexts, start_form};
+use crate::components::{Column, Count, DataTable, PageAction, PageLayout, PrintHeader, Timestamp};
 use crate::state::actor;
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
 use policy::{Reason, RunId, VerdictKind, summary};
 use task_centre::run::Run;
 
-use crate::error::field_errors;
 use crate::pages::approvals::second_person::SecondPerson;
 
 /// The width of the bar of verdicts, in its own units.
@@ -163,47 +157,30 @@ fn reasons(run: &Run) -> impl IntoView + use<> {
 /// Renders the form that starts the run after the number of users is typed.
 fn confirm(run: &Run) -> impl IntoView + use<> {
     let people = counted(run.previewed, "user", "users");
-    let count = grouped(run.previewed);
-    let here = format!("/runs/{}", run.id);
-    let posted = failed_submission::<StartRunForm>(StartRun::PATH);
-    let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
-    let errors = field_errors(error.as_ref());
-    let invalid = errors.of("confirm").map(|_| "true");
+    let texts = StartTexts {
+        heading: "Run now",
+        not_done: "No user has been anonymised.",
+        button: format!("Anonymise {people}"),
+    };
     let blocked: i64 = run
         .verdicts
         .iter()
         .filter(|(reason, _)| reason.verdict() == VerdictKind::Blocked && *reason != Reason::Eligible)
         .map(|(_, count)| count)
         .sum();
-    view! {
-        <section class="confirm" aria-labelledby="run-now">
-            <h2 id="run-now">"Run now"</h2>
-            <ProblemSummary error />
-            {(!errors.is_empty()).then(|| view! { <p>"No user has been anonymised."</p> })}
-            <p>
-                <b>{people.clone()}</b>
-                " will be anonymised: UserID, names and e-mail are removed permanently, other fields as set \
-                 in the task. Loans, requests and statistics stay. " <b>"This cannot be undone."</b>
-            </p>
-            <p>
-                "Only users in this preview are changed, and each is assessed again immediately before. "
-                {(blocked > 0).then(|| format!(
-                    "{} blocked and will not be changed.",
-                    if blocked == 1 { "1 user is".to_owned() } else { format!("{} users are", grouped(blocked)) }
-                ))}
-            </p>
-            <form method="post" action=action(StartRun::PATH, &here)>
-                <crate::form::Token />
-                <ReauthHint page=here.clone() />
-                <input type="hidden" name="form[preview]" value=run.id.to_string() />
-                <div class="field">
-                    <label for="confirm">"To confirm, type " {count}</label>
-                    <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
-                        value=typed aria-describedby="confirm-problem" aria-invalid=invalid />
-                    <FieldProblem field="confirm" errors />
-                </div>
-                <button class="danger" type="submit">"Anonymise "{people}</button>
-            </form>
-        </section>
-    }
+    let consequence = view! {
+        <p>
+            <b>{people}</b>
+            " will be anonymised: UserID, names and e-mail are removed permanently, other fields as set \
+             in the task. Loans, requests and statistics stay. " <b>"This cannot be undone."</b>
+        </p>
+        <p>
+            "Only users in this preview are changed, and each is assessed again immediately before. "
+            {(blocked > 0).then(|| format!(
+                "{} blocked and will not be changed.",
+                if blocked == 1 { "1 user is".to_owned() } else { format!("{} users are", grouped(blocked)) }
+            ))}
+        </p>
+    };
+    start_form(run, texts, consequence.into_any())
 }

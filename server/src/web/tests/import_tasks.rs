@@ -10,26 +10,6 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// Runs each of these tests on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Desk::open().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                if let Some(desk) = super::Desk::open_on_postgres().await {
-                    super::$name(desk).await;
-                }
-            })*
-        }
-    };
-}
-
 on_both!(
     a_task_imports_a_file_and_its_pages_show_it,
     a_rejected_file_and_a_stopped_one_say_what_to_do,

@@ -11,26 +11,6 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// Runs each of these tests on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Desk::open().await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                if let Some(desk) = super::Desk::open_on_postgres().await {
-                    super::$name(desk).await;
-                }
-            })*
-        }
-    };
-}
-
 on_both!(
     a_file_is_uploaded_checked_and_imported,
     a_rejected_file_changes_nothing_and_its_lines_are_reported,

@@ -23,27 +23,8 @@ async fn text(desk: &Desk, sql: &str) -> String {
 /// A client of a library with custom fields, codes, a user and another member of staff.
 type Library = (Desk, UserNumber);
 
-/// Runs each of these tests on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::library(super::Desk::open().await).await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                if let Some(desk) = super::Desk::open_on_postgres().await {
-                    super::$name(super::library(desk).await).await;
-                }
-            })*
-        }
-    };
-}
-
 on_both!(
+    crate::web::tests::round_trip::library;
     every_field_of_a_user_is_stored,
     a_date_can_be_typed_or_picked,
     every_field_of_a_task_is_stored,

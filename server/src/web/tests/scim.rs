@@ -19,27 +19,6 @@ use trail::Actor;
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Runs each of these tests on SQLite and on PostgreSQL.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(crate::web::tests::scim::Api::of(crate::web::tests::desk::Desk::open().await).await).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $name() {
-                if let Some(desk) = crate::web::tests::desk::Desk::open_on_postgres().await {
-                    super::$name(crate::web::tests::scim::Api::of(desk).await).await;
-                }
-            })*
-        }
-    };
-}
-use on_both;
-
 /// An identity system: a library, and an API key with all scopes.
 struct Api {
     desk: Desk,

@@ -1,6 +1,6 @@
 //! API keys: which of them open the API, and the page that manages them.
 
-use super::{Answer, Api, key, on_both, user};
+use super::{Answer, Api, key, user};
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, COOKIE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Method, Request, StatusCode};
@@ -10,6 +10,7 @@ use serde_json::json;
 use trail::Actor;
 
 on_both!(
+    crate::web::tests::scim::Api::of;
     a_key_is_required,
     a_key_does_what_its_scopes_say,
     a_revoked_or_expired_key_is_rejected,

@@ -1,6 +1,6 @@
 //! Hostile requests: each gets an error in the format of SCIM, and changes nothing.
 
-use super::{Api, on_both, user};
+use super::{Api, user};
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use trail::vitals::Seen;
 
 on_both!(
+    crate::web::tests::scim::Api::of;
     large_and_nested_filters_are_rejected,
     large_and_damaged_bodies_are_rejected,
     values_of_wrong_types_change_nothing,

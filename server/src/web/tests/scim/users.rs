@@ -1,6 +1,6 @@
 //! What an identity system reads and changes.
 
-use super::{Api, ENTERPRISE, on_both, user};
+use super::{Api, ENTERPRISE, user};
 use axum::body::Body;
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{Method, StatusCode};
@@ -13,6 +13,7 @@ use task_centre::run;
 use trail::Actor;
 
 on_both!(
+    crate::web::tests::scim::Api::of;
     a_user_is_created_read_replaced_and_patched,
     active_is_the_leaving_date,
     a_deleted_user_is_hidden_and_never_anonymised,
