@@ -1,6 +1,6 @@
 //! Exports loans.
 
-use super::columns::LOAN;
+use super::columns;
 use super::problem::TransferError;
 use super::{ExportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
@@ -41,7 +41,7 @@ pub async fn export_loans(
         .order_by_asc(loans::Column::Id)
         .limit(ROWS_PER_CHUNK as u64);
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(LOAN)?;
+    csv.write_record(columns::loan())?;
     let mut summary = ExportSummary::default();
     let mut after: i64 = 0;
     loop {
@@ -60,9 +60,9 @@ pub async fn export_loans(
 
 /// Returns the cells of a loan, in column order.
 fn cells(row: &QueryResult) -> Result<Vec<String>, DbErr> {
-    LOAN.iter()
+    columns::loan()
         .map(|column| {
-            Ok(match *column {
+            Ok(match column {
                 "user_number" => row.try_get::<i64>("", column)?.to_string(),
                 "renewals" => row.try_get::<i32>("", column)?.to_string(),
                 "issued_on" | "due_on" | "returned_on" => {

@@ -1,6 +1,6 @@
 //! Exports users.
 
-use super::columns::{self, CUSTOM, USER_EXPORT_ONLY};
+use super::columns::{self, USER_EXPORT_ONLY};
 use super::problem::TransferError;
 use super::{ExportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
@@ -8,6 +8,7 @@ use db::csv_text::escaped;
 use db::entity::{custom_fields, custom_values, user_roles, users};
 use policy::Action;
 use policy::dates::iso;
+use policy::import_profile::CUSTOM;
 use policy::user_field::{AsFieldValue, FieldValue};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashMap};

@@ -1,8 +1,8 @@
 //! Problems in a file: line and column, never a value.
 
-use super::columns::KEYS;
 use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
+use policy::import_profile::KEY_TARGETS;
 use policy::numbers::counted;
 use safeguards::limits::ImportStop;
 use serde::Serialize;
@@ -52,7 +52,7 @@ pub struct FileProblems {
 impl FileProblems {
     pub(super) fn add(&mut self, problem: LineProblem) {
         self.total += 1;
-        let is_of_a_key = problem.column.as_deref().is_some_and(|column| KEYS.contains(&column));
+        let is_of_a_key = problem.column.as_deref().is_some_and(|column| KEY_TARGETS.contains(&column));
         *self.lines.entry(problem.line).or_default() |= is_of_a_key;
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);

@@ -1,12 +1,12 @@
 //! A parsed line of a user file, and how it changes a record.
 
-use super::columns::{CUSTOM, KEYS};
 use super::reader::{Header, Line};
 use super::term_codes::TermCodes;
 use chrono::NaiveDate;
 use db::entity::users;
 use policy::dates::optional_past_date;
 use policy::form::{FieldErrors, Problem};
+use policy::import_profile::{CUSTOM, KEY_TARGETS};
 use policy::user_field::{FieldKind, FieldValue, USER_FIELDS};
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{TermKind, key_form, with_user_fields};
@@ -85,7 +85,7 @@ impl UserLine {
         let [created_on, last_activity_on, marked_on] =
             [date("created_on"), date("last_activity_on"), date("marked_on")];
         let guarantor = errors.take("guarantor_user_id", key_form::validate(line.cell("guarantor_user_id")));
-        let without_key = KEYS.iter().all(|key| line.cell(key).trim().is_empty());
+        let without_key = KEY_TARGETS.iter().all(|key| line.cell(key).trim().is_empty());
         if without_key && errors.is_empty() && !line.cell("user_number").trim().is_empty() {
             return Ok(Self { number: line.number, without_key, ..Self::default() });
         }
@@ -172,7 +172,7 @@ fn changes(line: &Line, header: &Header) -> Vec<&'static str> {
         .iter()
         .filter(|field| {
             let ignores_empty =
-                !header.clears_empty() || KEYS.contains(&field.name) || field.kind == FieldKind::Flag;
+                !header.clears_empty() || KEY_TARGETS.contains(&field.name) || field.kind == FieldKind::Flag;
             header.has(field.name) && !(ignores_empty && line.cell(field.name).trim().is_empty())
         })
         .map(|field| field.name)

@@ -172,7 +172,7 @@ pub async fn in_force(db: &impl ConnectionTrait, user: UserNumber) -> Result<boo
     Ok(!in_force_among(db, iter::once(user.0)).await?.is_empty())
 }
 
-/// Returns those of these users on whom, or on whose category, a legal hold is in force.
+/// Returns which of these users are under a legal hold, on the user or on the category.
 pub async fn in_force_among(
     db: &impl ConnectionTrait,
     users: impl Iterator<Item = i64>,

@@ -1,12 +1,12 @@
 //! Writes the users that lines create or change, with their search words and custom fields.
 
-use crate::columns::CUSTOM;
 use crate::exchange;
 use crate::reader::Header;
 use crate::user_line::UserLine;
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_values, user_words, users};
+use policy::import_profile::CUSTOM;
 use policy::suppression::KeyKind;
 use safeguards::key_periods;
 use sea_orm::ActiveValue::NotSet;
