@@ -78,6 +78,7 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
         LETHE_DATABASE_URL: database.url,
         LETHE_ADDR: "127.0.0.1:0",
         LETHE_ASSETS_DIR: process.env.LETHE_ASSETS_DIR ?? join(root, "target/site"),
+        LETHE_IMPORT_DIR: join(folder, "import"),
         LETHE_DEMO: "1",
         LETHE_TODAY: TODAY,
         LETHE_ALLOW_PASSWORD_ONLY: "1",
