@@ -21,10 +21,24 @@ async fn let_others_take_over(store: &Store) {
         "INSERT INTO users (uuid, created_on, fictitious, imported, dates_by_month, version, {columns}) \
          VALUES ('heir of ' || OLD.number, '2018-01-21', FALSE, FALSE, FALSE, 1, {old})"
     );
-    let when = "OLD.user_id IS NOT NULL AND NEW.user_id IS NULL";
+    when_a_user_id_is_free(store, "TRUE", &insert).await;
+}
+
+/// Makes the database assign the UserID and barcode of a user to the user `heir` as soon as they are free.
+///
+/// It is one transaction with the erasure, so the search in the background never runs in between.
+async fn let_the_heir_take_over(store: &Store, heir: i64) {
+    let set =
+        ["user_id", "user_id_key", "barcode", "barcode_key"].map(|column| format!("{column} = OLD.{column}"));
+    let update = format!("UPDATE users SET {} WHERE number = {heir}", set.join(", "));
+    when_a_user_id_is_free(store, &format!("OLD.number <> {heir}"), &update).await;
+}
+
+async fn when_a_user_id_is_free(store: &Store, condition: &str, statement: &str) {
+    let when = format!("OLD.user_id IS NOT NULL AND NEW.user_id IS NULL AND {condition}");
     if store.db.get_database_backend() == DatabaseBackend::Postgres {
         let function = format!(
-            "CREATE FUNCTION inherit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {insert}; RETURN NULL; END $$"
+            "CREATE FUNCTION inherit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$"
         );
         execute(store, &function).await;
         let trigger = format!(
@@ -32,11 +46,9 @@ async fn let_others_take_over(store: &Store) {
         );
         execute(store, &trigger).await;
     } else {
-        execute(
-            store,
-            &format!("CREATE TRIGGER heirs AFTER UPDATE ON users WHEN {when} BEGIN {insert}; END"),
-        )
-        .await;
+        let trigger =
+            format!("CREATE TRIGGER heirs AFTER UPDATE ON users WHEN {when} BEGIN {statement}; END");
+        execute(store, &trigger).await;
     }
 }
 
@@ -149,30 +161,25 @@ async fn reassigned_identifiers_are_ignored_in_their_own_columns() {
             ..leaver(name)
         };
         add(&store, keys("Garland")).await;
-        add_task(&store, &policy_that_removes_everything()).await;
-        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
-        // The heir is added before the scan begins, because this runtime has one thread.
-        let heir = neighbour(&store, "heir", keys("Heir")).await;
+        let unused = users::ActiveModel { user_id: Set(None), barcode: Set(None), ..keys("Heir") };
+        let heir = neighbour(&store, "heir", unused).await;
         let text = "card 21000012345678 of ng00012";
         a_message(&store, 1, heir, "heir@example.org", text).await;
+        let_the_heir_take_over(&store, heir).await;
+        add_task(&store, &policy_that_removes_everything()).await;
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
         background_scans().await;
         assert_eq!(status(&store, UserNumber(1)).await.unwrap().unwrap().1, ResidueStatus::Clean);
         // A note can be older than the heir, so staff decide which user it is about.
-        execute(&store, &format!("UPDATE users SET user_id = NULL, user_id_key = NULL, barcode = NULL, barcode_key = NULL WHERE number = {heir}"))
-            .await;
+        let release = format!(
+            "UPDATE users SET user_id = NULL, user_id_key = NULL, barcode = NULL, barcode_key = NULL WHERE number = {heir}"
+        );
+        execute(&store, &release).await;
         let leaving =
             add(&store, users::ActiveModel { uuid: Set("third".to_owned()), ..keys("Third") }).await;
         let number = UserNumber(leaving.number);
         a_loan(&store, 1, heir, text).await;
         run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await.unwrap();
-        execute(
-            &store,
-            &format!(
-                "UPDATE users SET user_id = 'ng00012', user_id_key = 'ng00012', barcode = '21000012345678', \
-                 barcode_key = '21000012345678' WHERE number = {heir}"
-            ),
-        )
-        .await;
         background_scans().await;
         let now = status(&store, number).await.unwrap().unwrap().1;
         assert_eq!(now, ResidueStatus::Found { open: 1, decided: 0 });
