@@ -109,6 +109,10 @@ coded_enum! {
         Skipped = "skipped",
         /// The line was imported with a note.
         Note = "note",
+        /// The line creates a record. Only the first of these lines are kept.
+        New = "new",
+        /// The line changes a record. Only the first of these lines are kept.
+        Changed = "changed",
     }
 }
 
@@ -120,6 +124,8 @@ impl LineOutcome {
             Self::Held => "Held",
             Self::Skipped => "Skipped",
             Self::Note => "Imported with a note",
+            Self::New => "New",
+            Self::Changed => "Changed",
         }
     }
 }

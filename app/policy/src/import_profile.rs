@@ -4,10 +4,12 @@
 //! [`built_in`] returns the profiles that Lethe brings. Others are made on a page and saved.
 
 mod built_in;
+mod field_label;
 mod spelling;
 mod target;
 
 pub use built_in::{built_in, built_in_profiles};
+pub use field_label::field_label;
 pub use spelling::{folded, target_of_name};
 pub use target::{Content, KEY_TARGETS, Target, content_of, keys_of, required_of, targets};
 

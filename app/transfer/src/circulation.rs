@@ -16,6 +16,7 @@ pub(super) use charges::Charges;
 pub(super) use loans::Loans;
 pub(super) use requests::Requests;
 
+use super::differences::Differences;
 use super::import_limits;
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
@@ -50,6 +51,7 @@ pub(crate) struct Tally {
     summary: ImportSummary,
     problems: FileProblems,
     report: Report,
+    differences: Differences,
 }
 
 /// A kind of lines about a user's loans, requests or charges.
@@ -115,13 +117,16 @@ pub(super) async fn import<C: Circulation>(
     if mode == ImportMode::AllOrNothing {
         import.tally.problems.refuse()?;
     }
-    let Tally { mut summary, problems, report } = import.tally;
+    let Tally { mut summary, problems, report, differences } = import.tally;
     summary.rejected = problems.lines();
+    let (fields, first) = differences.finish();
+    summary.fields = fields;
     let sha256 = lines.sha256();
     let counts = (summary.lines, problems.damaged_keys());
     let (stop, confirmed) = import_limits::of_lines(&tx, store, actor, (order, &sha256), counts).await?;
     let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
-    let imported = Imported { summary, sha256, report: report.with_rejected(&problems), stop };
+    summary.over_limit = stop.as_ref().map(|stop| stop.users);
+    let imported = Imported { summary, sha256, report: report.with(&problems, first), stop };
     complete(store, tx, actor, order, (imported, &detail)).await
 }
 
@@ -151,7 +156,7 @@ struct Import<C> {
 impl<C: Circulation> Import<C> {
     /// Parses a line. Returns `None` if it is wrong.
     fn read(&mut self, line: Result<Line, LineProblem>) -> Option<C::Line> {
-        let Tally { summary, problems, report } = &mut self.tally;
+        let Tally { summary, problems, report, .. } = &mut self.tally;
         summary.lines += 1;
         let line = line.map_err(|problem| problems.add(problem)).ok()?;
         line.notes.iter().for_each(|note| report.note(note));

@@ -10,6 +10,7 @@ use db::RecordsError;
 use db::entity::{custom_fields, imports};
 use import_file::{Detected, ImportFile};
 use policy::import::ImportState;
+use policy::import_options::{EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::{DateFormat, ImportProfile};
 use policy::{Action, ImportId};
 use sea_orm::ActiveValue::{Set, Unchanged};
@@ -67,12 +68,23 @@ pub async fn of_upload(
     of_file(store, actor, files, import.profile.clone()).await
 }
 
-/// Chooses the format of the dates in an uploaded file.
-pub async fn choose_dates(
+/// How an uploaded file is imported, as chosen on its page.
+#[derive(Clone, Copy, Debug)]
+pub struct ChosenOptions {
+    /// The notation of dates, if the file has any.
+    pub dates: Option<DateFormat>,
+    /// What a wrong line does to the others.
+    pub mode: ImportMode,
+    /// What an empty cell does.
+    pub empty_cells: EmptyCells,
+}
+
+/// Chooses how an uploaded file is imported. It must be checked again.
+pub async fn choose_options(
     store: &Store,
     actor: Actor,
     id: ImportId,
-    format: DateFormat,
+    chosen: ChosenOptions,
 ) -> Result<(), RecordsError> {
     actor.require(Action::Import)?;
     let import = import_history::read(store, actor, id).await?;
@@ -82,10 +94,13 @@ pub async fn choose_dates(
         let why = "This import has already been started, or it is over";
         return Err(RecordsError::Refused(why.to_owned()));
     }
-    let profile = ImportProfile { dates: format, ..import.profile };
+    let ChosenOptions { dates, mode, empty_cells } = chosen;
+    let profile = ImportProfile { dates: dates.unwrap_or(import.profile.dates), ..import.profile };
+    let options = ImportOptions { mode, empty_cells, ..import.options };
     let row = imports::ActiveModel {
         id: Unchanged(id.0),
         profile: Set(profile),
+        options: Set(options),
         counts: Set(None),
         reason: Set(None),
         ..Default::default()

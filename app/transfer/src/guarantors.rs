@@ -18,6 +18,14 @@ use sea_orm::{
 };
 use std::collections::{BTreeSet, HashMap};
 
+/// What a line does beside setting the guarantor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RestOfLine {
+    Creates,
+    Changes,
+    Nothing,
+}
+
 /// A user whose guarantor must be resolved.
 pub(super) struct Wanted {
     pub(super) line: u64,
@@ -26,8 +34,8 @@ pub(super) struct Wanted {
     pub(super) guarantor: String,
     /// Current guarantor.
     pub(super) so_far: Option<i64>,
-    /// Whether the user is otherwise unchanged.
-    pub(super) unchanged: bool,
+    /// What the line does otherwise.
+    pub(super) rest: RestOfLine,
 }
 
 /// The result of the whole file.
@@ -36,6 +44,8 @@ pub(super) struct Finished {
     pub(super) changed: u64,
     /// Number of guarantors left out because they are anonymised.
     pub(super) left_out: u64,
+    /// Number of users whose guarantor is changed.
+    pub(super) new_guarantors: u64,
     /// Number of users whose only change was a guarantor that is not possible.
     pub(super) taken_back: u64,
 }
@@ -65,7 +75,7 @@ impl Guarantors {
 
     /// Adds new guarantors. Returns the number of users that become changed by this.
     fn add(&mut self, set: Vec<NewGuarantor>) -> u64 {
-        let changed = set.iter().filter(|one| one.is_only_change).count() as u64;
+        let changed = set.iter().filter(|one| one.rest == RestOfLine::Nothing).count() as u64;
         self.set.extend(set);
         changed
     }
@@ -94,12 +104,16 @@ impl Guarantors {
             let problem = "No other user has this UserID".to_owned();
             problems.add(in_cell(one.line, "guarantor_user_id", problem));
         }
+        let of_known_users =
+            |set: &[NewGuarantor]| set.iter().filter(|one| one.rest != RestOfLine::Creates).count() as u64;
+        let new_guarantors = of_known_users(&self.set);
         let rings = rings::take_back(tx, std::mem::take(&mut self.set)).await?;
+        let new_guarantors = new_guarantors - of_known_users(&rings);
         for ring in &rings {
             problems.add(in_column(ring.line, "guarantor_user_id", &Problem::GuarantorRing));
         }
-        let taken_back = rings.iter().filter(|ring| ring.is_only_change).count() as u64;
-        Ok(Finished { changed, left_out, taken_back })
+        let taken_back = rings.iter().filter(|ring| ring.rest == RestOfLine::Nothing).count() as u64;
+        Ok(Finished { changed, left_out, new_guarantors, taken_back })
     }
 }
 
@@ -133,7 +147,7 @@ async fn resolve(
                             user: one.user,
                             guarantor: *number,
                             so_far: one.so_far,
-                            is_only_change: one.unchanged,
+                            rest: one.rest,
                         });
                     }
                 }

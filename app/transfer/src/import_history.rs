@@ -17,7 +17,7 @@ use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, Select,
 };
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -30,6 +30,8 @@ const MAX_UPLOAD_HOURS: i64 = 24;
 const MAX_SILENCE: TimeDelta = TimeDelta::seconds(60);
 /// Maximum number of lines in the report of one import. Further ones are only counted.
 pub const MAX_REPORTED: usize = 10_000;
+/// The outcomes of lines that only a summary of differences shows.
+const DIFFERENCES: [LineOutcome; 2] = [LineOutcome::New, LineOutcome::Changed];
 
 /// An import.
 #[derive(Clone, Debug, Serialize)]
@@ -322,30 +324,57 @@ pub async fn report_of(
     paging: &Paging,
 ) -> Result<Page<ReportLine>, RecordsError> {
     let after = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or_default();
-    let rows = import_lines::Entity::find()
-        .filter(import_lines::Column::ImportId.eq(id.0))
+    let rows = lines_to_look_at(id)
         .filter(import_lines::Column::Position.gt(after))
         .order_by_asc(import_lines::Column::Position)
         .limit(paging.limit())
         .all(&store.db)
         .await?;
     let page = Page::of(rows, paging, |row| row.position.to_string());
-    Ok(page.map(|row| ReportLine {
+    Ok(page.map(report_line))
+}
+
+/// Returns the first lines that create or change a record.
+pub async fn first_differences(
+    store: &Store,
+    actor: Actor,
+    id: ImportId,
+) -> Result<Vec<ReportLine>, RecordsError> {
+    actor.require_permission_to_see(Action::Import)?;
+    first_differences_of(store, id).await
+}
+
+/// Returns the first lines that create or change a record, for the page of their run.
+pub async fn first_differences_of(store: &Store, id: ImportId) -> Result<Vec<ReportLine>, RecordsError> {
+    let rows = import_lines::Entity::find()
+        .filter(import_lines::Column::ImportId.eq(id.0))
+        .filter(import_lines::Column::Outcome.is_in(DIFFERENCES))
+        .order_by_asc(import_lines::Column::Position)
+        .all(&store.db)
+        .await?;
+    Ok(rows.into_iter().map(report_line).collect())
+}
+
+/// Returns a query of the lines that were rejected, held or skipped, or have a note.
+fn lines_to_look_at(id: ImportId) -> Select<import_lines::Entity> {
+    import_lines::Entity::find()
+        .filter(import_lines::Column::ImportId.eq(id.0))
+        .filter(import_lines::Column::Outcome.is_not_in(DIFFERENCES))
+}
+
+fn report_line(row: import_lines::Model) -> ReportLine {
+    ReportLine {
         line: row.line.unsigned_abs(),
         outcome: row.outcome,
         column: row.column_name,
         message: row.message,
-    }))
+    }
 }
 
 /// Returns the report of an import as CSV.
 pub async fn report_csv(store: &Store, actor: Actor, id: ImportId) -> Result<String, RecordsError> {
     read(store, actor, id).await?;
-    let rows = import_lines::Entity::find()
-        .filter(import_lines::Column::ImportId.eq(id.0))
-        .order_by_asc(import_lines::Column::Position)
-        .all(&store.db)
-        .await?;
+    let rows = lines_to_look_at(id).order_by_asc(import_lines::Column::Position).all(&store.db).await?;
     let rows = rows.into_iter().map(|row| {
         [
             row.line.to_string(),

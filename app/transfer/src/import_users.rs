@@ -20,7 +20,8 @@ use lines::{Import, Round};
 use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
 use policy::{Action, ApprovalId, ManualChange, UserNumber};
-use safeguards::{approval, limits};
+use safeguards::approval::{self, ApprovalSubject};
+use safeguards::limits;
 use sea_orm::{DatabaseTransaction, EntityTrait, PaginatorTrait};
 use std::sync::Arc;
 use trail::{Actor, Store};
@@ -38,6 +39,7 @@ pub(super) async fn import(
     let too_many = limits::too_many(&tx, store, &touched, figures.users).await?;
     let stop = import_limits::stop(order, too_many, figures);
     if order.dry_run {
+        imported.summary.over_limit = stop.as_ref().map(|stop| stop.users);
         imported.stop = stop;
         return complete(store, tx, actor, order, (imported, "")).await;
     }
@@ -89,7 +91,8 @@ pub async fn request_import_of_users(
         let why = "No second person is needed: the file is within the limits. Import it";
         return Err(RecordsError::Refused(why.to_owned()).into());
     };
-    Ok(approval::request_import(store, actor, imported.sha256, stop.users).await?)
+    Ok(approval::request_import(store, actor, ApprovalSubject::import_of(imported.sha256, stop.users))
+        .await?)
 }
 
 /// A file that is written but not committed.
@@ -139,7 +142,8 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     if mode == ImportMode::AllOrNothing {
         import.problems.refuse()?;
     }
-    let Import { mut summary, mut touched, replaced, problems, report, seen, dates, .. } = import;
+    let Import { mut summary, mut touched, replaced, problems, report, differences, seen, dates, .. } =
+        import;
     summary.rejected = problems.lines();
     let absent = absence::apply(&tx, order, (&seen, summary.rejected), today).await?;
     (summary.missing, summary.left) = (absent.missing, absent.left.len() as u64);
@@ -156,7 +160,9 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         uniform: dates.uniform(),
         damaged: problems.damaged_keys(),
     };
-    let report = report.with_rejected(&problems);
+    let (fields, first) = differences.finish();
+    summary.fields = fields;
+    let report = report.with(&problems, first);
     let imported = Imported { summary, sha256: lines.sha256(), report, stop: None };
     Ok(Written { tx, imported, touched, replaced, figures })
 }

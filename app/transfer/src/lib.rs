@@ -49,12 +49,14 @@ mod absence;
 mod circulation;
 mod columns;
 pub mod detection;
+mod differences;
 mod exchange;
 mod export_loans;
 mod export_users;
 mod guarantors;
 mod guard;
 mod import;
+pub mod import_approval;
 pub mod import_history;
 mod import_limits;
 mod import_users;
@@ -84,6 +86,7 @@ pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};
 pub use watch::Watch;
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Number of lines processed together.
 const ROWS_PER_CHUNK: usize = 500;
@@ -127,6 +130,11 @@ pub struct ImportSummary {
     pub missing: u64,
     /// Number of those whose leaving date was set.
     pub left: u64,
+    /// The number that confirms a file beyond the safety limits, after a check: the users or lines that the first
+    /// exceeded limit counts. `None` if the file is within the limits.
+    pub over_limit: Option<i64>,
+    /// Number of changed users, loans, requests or charges by the column that changes, or by `custom.KEY`.
+    pub fields: BTreeMap<String, u64>,
     /// Number of new categories, departments and branches. Their codes become their names.
     pub new_terms: u64,
     /// Number of new items.

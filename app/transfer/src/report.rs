@@ -33,9 +33,11 @@ impl Report {
         }
     }
 
-    /// Adds the rejected lines, and returns all lines in file order.
-    pub(super) fn with_rejected(self, problems: &FileProblems) -> Vec<ReportLine> {
+    /// Adds the rejected lines and the first differences, and returns all lines in file order.
+    pub(super) fn with(self, problems: &FileProblems, differences: Vec<ReportLine>) -> Vec<ReportLine> {
         let mut lines = self.0;
+        lines.truncate(MAX_REPORTED - differences.len());
+        lines.extend(differences);
         lines.extend(problems.problems.iter().map(ReportLine::from));
         lines.sort_by_key(|line| line.line);
         lines

@@ -4,8 +4,8 @@ use super::Output;
 use super::file_format::FileFormat;
 use clap::{Args, Subcommand};
 use policy::import::LineOutcome;
-use policy::import_options::{ImportMode, ImportOptions};
-use policy::import_profile::FileKind;
+use policy::import_options::{EmptyCells, ImportMode, ImportOptions};
+use policy::import_profile::{FileKind, field_label};
 use policy::numbers::{counted, grouped};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +52,9 @@ pub(crate) struct Source {
     /// Import the other lines if some are wrong. Without this option, a file with a wrong line changes nothing.
     #[arg(long)]
     valid_lines_only: bool,
+    /// What an empty cell does: keep or clear. Without this option, it empties its field in Lethe's own format only.
+    #[arg(long, value_name = "CHOICE", value_parser = empty_cells)]
+    empty_cells: Option<EmptyCells>,
 }
 
 impl Import {
@@ -74,7 +77,9 @@ impl Import {
         }
         let mode =
             if source.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };
-        let options = ImportOptions { mode, ..profile.default_options() };
+        let defaults = profile.default_options();
+        let empty_cells = source.empty_cells.unwrap_or(defaults.empty_cells);
+        let options = ImportOptions { mode, empty_cells, ..defaults };
         let watch = Watch::default();
         let order = ImportOrder {
             dry_run: source.dry_run,
@@ -109,6 +114,11 @@ impl Source {
             error => error.into(),
         }
     }
+}
+
+fn empty_cells(code: &str) -> Result<EmptyCells, String> {
+    EmptyCells::from_code(code)
+        .ok_or_else(|| format!("choose one of: {}", EmptyCells::ALL.map(EmptyCells::code).join(", ")))
 }
 
 /// Describes what was detected, with the first ten rows.
@@ -202,6 +212,15 @@ fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
             text.push_str(", ");
             text.push_str(&counted(number(count), singular, plural));
         }
+    }
+    if !summary.fields.is_empty() {
+        let fields: Vec<String> = summary
+            .fields
+            .iter()
+            .map(|(field, count)| format!("{} {}", field_label(field), grouped(number(*count))))
+            .collect();
+        text.push_str(". Changed fields: ");
+        text.push_str(&fields.join(", "));
     }
     if !summary.staff_lines.is_empty() {
         let lines: Vec<String> = summary.staff_lines.iter().map(ToString::to_string).collect();

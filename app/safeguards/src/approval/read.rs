@@ -1,5 +1,6 @@
 //! Reading requests and approvals.
 
+use super::subject::ApprovalSubject;
 use chrono::{DateTime, Utc};
 use db::entity::{approvals, runs, tasks};
 use db::pagination::{Page, Paging};
@@ -146,7 +147,7 @@ impl ApprovalStatus {
 }
 
 /// Filters for requests.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ApprovalQuery {
     /// Only waiting requests if true, only the others if false, all if None.
     pub waiting: Option<bool>,
@@ -154,6 +155,8 @@ pub struct ApprovalQuery {
     pub preview: Option<RunId>,
     /// Only requests about this user.
     pub user: Option<UserNumber>,
+    /// Only requests about the file with this SHA-256.
+    pub file: Option<String>,
 }
 
 /// Lists requests, the newest first.
@@ -177,6 +180,11 @@ pub async fn list(
         conditions = conditions
             .add(approvals::Column::Kind.eq(ApprovalKind::StaffAnonymising))
             .add(approvals::Column::UserNumber.eq(user.0));
+    }
+    if let Some(file) = &query.file {
+        conditions = conditions
+            .add(approvals::Column::Kind.eq(ApprovalKind::Import))
+            .add(approvals::Column::Fingerprint.eq(file));
     }
     let preview =
         approvals::Entity::belongs_to(runs::Entity).from(approvals::Column::PreviewId).to(runs::Column::Id);
@@ -217,6 +225,13 @@ pub async fn of_preview(store: &Store, preview: RunId) -> Result<Option<Approval
 /// Returns the newest request to anonymise a member of staff.
 pub async fn of_user(store: &Store, user: UserNumber) -> Result<Option<Approval>, RecordsError> {
     let query = ApprovalQuery { user: Some(user), ..ApprovalQuery::default() };
+    let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
+    Ok(newest.rows.into_iter().next())
+}
+
+/// Returns the newest request to import a file.
+pub async fn of_import(store: &Store, file: &ApprovalSubject) -> Result<Option<Approval>, RecordsError> {
+    let query = ApprovalQuery { file: Some(file.fingerprint.clone()), ..ApprovalQuery::default() };
     let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
     Ok(newest.rows.into_iter().next())
 }

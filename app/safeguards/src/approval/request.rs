@@ -20,15 +20,13 @@ pub struct Requested {
     pub is_new: bool,
 }
 
-/// Requests approval to import the file with this SHA-256. `users` is the number of users that count towards the
-/// safety limits.
+/// Requests approval to import a file.
 pub async fn request_import(
     store: &Store,
     actor: Actor,
-    sha256: String,
-    users: i64,
+    file: ApprovalSubject,
 ) -> Result<ApprovalId, RecordsError> {
-    request_in_own_tx(store, actor, ApprovalSubject::import_of(sha256, users), Subject::Library).await
+    request_in_own_tx(store, actor, file, Subject::Library).await
 }
 
 /// Requests approval in a separate transaction, and records the audit event.

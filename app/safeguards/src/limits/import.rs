@@ -93,7 +93,7 @@ pub async fn confirm_import(
     let users = stop.users;
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
-            "{}. A second person must approve this file (lethe approvals request --import FILE, then the page Approvals)",
+            "{}. A second person must approve this file. Request approval on the page of the import, or with lethe approvals request --import FILE",
             stop.label()
         );
         let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), users);
@@ -104,7 +104,9 @@ pub async fn confirm_import(
         return Ok("confirmed".to_owned());
     }
     let words = stop.label();
-    Err(RecordsError::Refused(format!("{words}. Check the file. To import it anyway, add --confirm {users}")))
+    Err(RecordsError::Refused(format!(
+        "{words}. Check the file. To import it anyway, confirm the number {users} (on the command line: --confirm {users})"
+    )))
 }
 
 /// Stores the manual changes of a file, in the transaction of the import.

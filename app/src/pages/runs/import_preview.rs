@@ -5,7 +5,7 @@ use super::preview::{PreviewStatus, unusable};
 use super::start::{StartTexts, start_form};
 use crate::components::{Notice, PageAction, PageLayout, Pager, Timestamp};
 use crate::pages::approvals::second_person::SecondPerson;
-use crate::pages::users::import::{counts, report_table};
+use crate::pages::users::import::{counts, first_differences, report_table};
 use crate::state::actor;
 use leptos::prelude::*;
 use policy::TaskSettings;
@@ -14,8 +14,10 @@ use policy::numbers::{counted, grouped};
 use task_centre::run::Run;
 use transfer::import_history::{Import, ReportLine};
 
-/// One page of the lines to look at.
+/// The first differences, and one page of the lines to look at.
+#[derive(Default)]
 pub(super) struct Lines {
+    pub(super) differences: Vec<ReportLine>,
     pub(super) rows: Vec<ReportLine>,
     pub(super) next: Option<String>,
     pub(super) is_paged: bool,
@@ -37,12 +39,13 @@ pub(super) fn page(
         .collect();
     let here = format!("/runs/{}", run.id);
     let found = run.imports.first().map(found);
-    let Lines { rows, next, is_paged } = report;
+    let Lines { differences, rows, next, is_paged } = report;
     view! {
         <PageLayout title=format!("Preview {}", run.id) crumbs=crumbs(run.task.as_ref()) actions
             lead="Shows what an import of the next file would do. A preview changes no users.">
             {unusable(&run, why_not, newer)}
             {found}
+            {first_differences(differences)}
             <p class="hint">"Created " <Timestamp at=run.created_at /> "."</p>
             {(!rows.is_empty()).then(|| view! {
                 <h2 id="lines">"Lines to look at"</h2>

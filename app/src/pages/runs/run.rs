@@ -44,13 +44,14 @@ async fn import_page(store: &Store, run: Run) -> Result<AnyView, RecordsError> {
     let why_not = run::why_not(store, run.id).await?;
     let second = SecondPerson::read(store, actor(), run.id).await?;
     let newer = run::newer_preview(store, run.id).await?;
-    let (rows, next) = match run.imports.first() {
+    let is_paged = paging().after.is_some();
+    let report = match run.imports.first() {
         Some(import) => {
             let page = import_history::report_of(store, import.id, &paging()).await?;
-            (page.rows, page.next)
+            let differences = import_history::first_differences_of(store, import.id).await?;
+            import_preview::Lines { differences, rows: page.rows, next: page.next, is_paged }
         }
-        None => (Vec::new(), None),
+        None => import_preview::Lines { is_paged, ..import_preview::Lines::default() },
     };
-    let report = import_preview::Lines { rows, next, is_paged: paging().after.is_some() };
     Ok(import_preview::page(run, preview::PreviewStatus { why_not, newer }, second, report).into_any())
 }

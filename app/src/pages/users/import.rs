@@ -4,13 +4,15 @@ mod actions;
 mod detection;
 mod list;
 mod one;
+mod options;
 mod report;
 mod result;
+mod second_person;
 
 pub use list::ImportListPage;
 pub use one::ImportPage;
 pub use report::report_csv;
-pub(crate) use result::{counts, report_table};
+pub(crate) use result::{counts, first_differences, report_table};
 
 use super::crumbs;
 use crate::components::Crumb;

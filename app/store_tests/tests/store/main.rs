@@ -16,6 +16,7 @@ mod eligibility;
 mod faults;
 mod health;
 mod import_circulation;
+mod import_differences;
 mod import_formats;
 mod import_limits;
 mod import_modes;

@@ -91,6 +91,7 @@ impl Circulation for Charges {
         let known = known_charges(tx, &lines).await?;
         let mut rows = Rows::<charges::Entity>::new();
         for (line, user) in lines {
+            let number = line.number;
             let key = (user.number, line.kind.clone(), line.cents, line.charged_on);
             let earlier = self.seen.next(key.clone());
             let before = known.get(&key).and_then(|rows| rows.get(earlier));
@@ -98,7 +99,7 @@ impl Circulation for Charges {
                 None => self.new_charge(line, &user),
                 Some(before) => self.changed_charge(before.clone(), line),
             };
-            rows.add(before, after, &mut tally.summary);
+            rows.add(number, (before, after), tally);
         }
         rows.write(tx, charges::Column::Id).await
     }

@@ -117,7 +117,7 @@ impl Circulation for Loans {
         let (mut rows, mut activity) = (Rows::<loans::Entity>::new(), Activity::default());
         for (line, user) in lines {
             let Some(item) = items.get(&line.item).copied() else { continue };
-            let issued_on = line.issued_on;
+            let (number, issued_on) = (line.number, line.issued_on);
             let key = (user.number, item, issued_on);
             if !self.seen.insert(key) {
                 let problem = "Same user, item and day as an earlier line".to_owned();
@@ -129,7 +129,7 @@ impl Circulation for Loans {
                 None => self.new_loan(line, &user, item),
                 Some(before) => self.changed_loan(before.clone(), line),
             };
-            if rows.add(before, after, &mut tally.summary) {
+            if rows.add(number, (before, after), tally) {
                 activity.note(user.number, issued_on);
             }
         }

@@ -101,7 +101,7 @@ impl Circulation for Requests {
         let (mut rows, mut activity) = (Rows::<requests::Entity>::new(), Activity::default());
         for (line, user) in lines {
             let record = line.title.as_ref().and_then(|title| records.get(title).copied());
-            let placed_on = line.placed_on;
+            let (number, placed_on) = (line.number, line.placed_on);
             let key = (user.number, record, placed_on);
             let earlier = self.seen.next(key);
             let before = known.get(&key).and_then(|rows| rows.get(earlier));
@@ -109,7 +109,7 @@ impl Circulation for Requests {
                 None => self.new_request(line, &user, record),
                 Some(before) => self.changed_request(before.clone(), line),
             };
-            if rows.add(before, after, &mut tally.summary) {
+            if rows.add(number, (before, after), tally) {
                 activity.note(user.number, placed_on);
             }
         }

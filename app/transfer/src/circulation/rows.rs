@@ -1,6 +1,7 @@
 //! The rows that lines create or change.
 
-use crate::ImportSummary;
+use super::Tally;
+use crate::differences::changed_columns;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -26,18 +27,20 @@ where
     /// Adds a row as its line has it. Counts it, and returns whether it is new or differs from the row before.
     pub(super) fn add(
         &mut self,
-        before: Option<&E::Model>,
-        after: E::Model,
-        summary: &mut ImportSummary,
+        line: u64,
+        (before, after): (Option<&E::Model>, E::Model),
+        tally: &mut Tally,
     ) -> bool {
         let is_same = before.is_some_and(|before| *before == after);
         if is_same {
-            summary.unchanged += 1;
-        } else if before.is_some() {
-            summary.changed += 1;
+            tally.summary.unchanged += 1;
+        } else if let Some(before) = before {
+            tally.summary.changed += 1;
+            tally.differences.add_changed(line, &changed_columns(before, &after));
             self.changed.push(after);
         } else {
-            summary.created += 1;
+            tally.summary.created += 1;
+            tally.differences.add_new(line);
             self.created.push(after);
         }
         !is_same

@@ -1,7 +1,7 @@
 //! Rings of guarantors: users who are guarantors of each other, directly or through others. No user of a ring could be
 //! anonymised.
 
-use super::write;
+use super::{RestOfLine, write};
 use db::entity::users;
 use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect};
@@ -14,8 +14,8 @@ pub(super) struct NewGuarantor {
     pub(super) guarantor: i64,
     /// The guarantor before.
     pub(super) so_far: Option<i64>,
-    /// Whether the line changes nothing else.
-    pub(super) is_only_change: bool,
+    /// What the line does otherwise.
+    pub(super) rest: RestOfLine,
 }
 
 /// Takes back the new guarantors that close a ring, and returns them. Of the lines of a ring, it is the last one.

@@ -1,8 +1,9 @@
 //! Decides what each line of a file of users does.
 
 use super::changes::{self, Change, Custom};
+use crate::differences::{Differences, changed_columns, changed_custom_fields};
 use crate::exchange;
-use crate::guarantors::{Guarantors, Wanted};
+use crate::guarantors::{Guarantors, RestOfLine, Wanted};
 use crate::guard::{self, Effect};
 use crate::import_limits::DateTally;
 use crate::problem::{FileProblems, LineProblem, TransferError, in_column};
@@ -51,6 +52,7 @@ pub(super) struct Import<'a> {
     pub(super) summary: ImportSummary,
     pub(super) problems: FileProblems,
     pub(super) report: Report,
+    pub(super) differences: Differences,
     codes: TermCodes,
     /// Users of the lines so far, for a few bytes each.
     pub(super) seen: HashSet<i64>,
@@ -99,6 +101,7 @@ impl<'a> Import<'a> {
             summary: ImportSummary::default(),
             problems: FileProblems::default(),
             report: Report::default(),
+            differences: Differences::default(),
             codes: TermCodes::load(tx).await?,
             seen: HashSet::new(),
             postponed: Vec::new(),
@@ -209,6 +212,7 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         let change = Change::of_new_user(line, self.today);
+        self.differences.add_new(number);
         self.dates.add(None, &change.user, self.today);
         chunk.matches.brings(number, &change.user);
         chunk.created.push(change);
@@ -237,11 +241,15 @@ impl<'a> Import<'a> {
         self.dates.add(Some(&before), &change.user, self.today);
         let replaced = chunk.replaced_before.get(&user).copied().unwrap_or_default();
         self.count_effect(UserNumber(user), guard::effect(&before, &change.user, replaced));
-        self.await_guarantor(&change, is_same);
+        let rest = if is_same { RestOfLine::Nothing } else { RestOfLine::Changes };
+        self.await_guarantor(&change, rest);
         if is_same {
             self.summary.unchanged += 1;
             return;
         }
+        let mut fields = changed_columns(&before, &change.user);
+        fields.extend(changed_custom_fields(custom.unwrap_or(&Custom::new()), &change.custom));
+        self.differences.add_changed(number, &fields);
         if before.category != change.user.category {
             chunk.leaving.extend(before.category.clone().map(|left| (UserNumber(user), left)));
         }
@@ -261,7 +269,7 @@ impl<'a> Import<'a> {
         changes::create(tx, &mut created).await?;
         for change in &created {
             self.seen.insert(change.user.number);
-            self.await_guarantor(change, false);
+            self.await_guarantor(change, RestOfLine::Creates);
         }
         let since = |user: &users::Model| user.created_on.unwrap_or(self.today);
         key_changes.extend(
@@ -321,6 +329,7 @@ impl<'a> Import<'a> {
         self.now_changed(finished.changed);
         self.summary.changed -= finished.taken_back;
         self.summary.unchanged += finished.taken_back;
+        self.differences.count("guarantor_number", finished.new_guarantors);
         if mode == ImportMode::AllOrNothing {
             unknown.refuse()?;
         }
@@ -334,10 +343,10 @@ impl<'a> Import<'a> {
         self.summary.changed += users;
     }
 
-    fn await_guarantor(&mut self, change: &Change, unchanged: bool) {
+    fn await_guarantor(&mut self, change: &Change, rest: RestOfLine) {
         if let Some(guarantor) = change.guarantor.clone() {
             let (line, user, so_far) = (change.line, change.user.number, change.user.guarantor_number);
-            self.guarantors.want(Wanted { line, user, guarantor, so_far, unchanged });
+            self.guarantors.want(Wanted { line, user, guarantor, so_far, rest });
         }
     }
 }

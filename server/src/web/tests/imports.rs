@@ -1,12 +1,14 @@
 //! Imports on the page: upload, check, import, report, cancelling.
 
 use super::desk::Desk;
+use crate::network::NetworkConfig;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{Request, StatusCode};
 use db::entity::{imports, users};
-use policy::Role;
+use db::{Settings, SignIn};
 use policy::import::ImportState;
+use policy::{FourEyes, Role};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -20,6 +22,8 @@ on_both!(
     an_import_is_started_once,
     what_was_detected_is_shown_and_ambiguous_dates_are_asked,
     the_tables_of_an_export_are_uploaded_together,
+    the_chosen_options_decide_about_wrong_lines_and_empty_cells,
+    a_check_shows_changed_fields_without_values,
 );
 
 const BOUNDARY: &str = "boundary-of-the-form";
@@ -220,8 +224,8 @@ async fn what_was_detected_is_shown_and_ambiguous_dates_are_asked(desk: Desk) {
     for text in ["UTF-8", "Semicolon", "User_ID", "Nachname", "Alder", "03/04/2018", "have two meanings"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
-    let form = "form[import]=1&form[dates]=day_month_year";
-    let (status, _, body) = desk.post(&format!("/do/choose_import_dates?page={page}"), form).await;
+    let form = "form[import]=1&form[dates]=day_month_year&form[mode]=all_or_nothing&form[empty_cells]=keep";
+    let (status, _, body) = desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
     let (_, _, shown) = desk.get(&page).await;
     assert!(!shown.contains("have two meanings"), "{shown}");
@@ -230,8 +234,122 @@ async fn what_was_detected_is_shown_and_ambiguous_dates_are_asked(desk: Desk) {
     let found = users::Entity::find().filter(users::Column::UserId.eq("b1a")).one(&desk.store.db).await;
     let leaving = found.expect("users").expect("the user").leaving_on.map(|date| date.to_string());
     assert_eq!(leaving.as_deref(), Some("2018-04-03"));
-    let (status, _, _) = desk.post(&format!("/do/choose_import_dates?page={page}"), form).await;
+    let (status, _, _) = desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
     assert_eq!(status, StatusCode::CONFLICT, "the import is over");
+}
+
+async fn the_chosen_options_decide_about_wrong_lines_and_empty_cells(desk: Desk) {
+    let page = send(&desk, "user_id,last_name,city\nb1a,Alder,Bern\n").await;
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let page = send(&desk, "user_id,last_name,city\nb1a,Alders,\nb1b,,\n").await;
+    let shown = act(&desk, "check_import", &page).await;
+    assert!(shown.contains("Enter the last name") && !shown.contains("Import file"), "{shown}");
+    let choose = async |mode: &str, empty_cells: &str| {
+        let form = format!("form[import]=2&form[mode]={mode}&form[empty_cells]={empty_cells}");
+        desk.post(&format!("/do/choose_import_options?page={page}"), &form).await
+    };
+    let (status, _, shown) = choose("some_lines", "keep").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(shown.contains("error-mode") || shown.contains("mode-problem"), "{shown}");
+    assert_eq!(choose("valid_lines_only", "keep").await.0, StatusCode::SEE_OTHER);
+    let (_, _, shown) = desk.get(&page).await;
+    assert!(shown.contains(r#"<option value="valid_lines_only" selected"#), "{shown}");
+    assert!(!shown.contains("Import file"), "the file must be checked again");
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let found = users::Entity::find().filter(users::Column::UserId.eq("b1a")).one(&desk.store.db).await;
+    let user = found.expect("users").expect("the user");
+    assert_eq!((user.last_name.as_deref(), user.city.as_deref()), (Some("Alders"), Some("Bern")));
+    assert_eq!(choose("valid_lines_only", "clear").await.0, StatusCode::CONFLICT, "the import is over");
+}
+
+async fn a_check_shows_changed_fields_without_values(desk: Desk) {
+    let page = send(&desk, "user_id,last_name,city\nb1a,Alder,Bern\n").await;
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let page = send(&desk, "user_id,last_name,city\nb1a,Birch,Basel\nb1b,Cedar,Chur\n").await;
+    let shown = act(&desk, "check_import", &page).await;
+    let (_, differences) = shown.split_once("First differences").expect("the table");
+    let (differences, _) = differences.split_once("</table>").expect("its end");
+    for text in ["New", "Changed", "Last name, City"] {
+        assert!(differences.contains(text), "{text}: {differences}");
+    }
+    for value in ["Birch", "Basel", "Cedar", "Alder"] {
+        assert!(!differences.contains(value), "{value}: {differences}");
+    }
+    let (_, fields) = shown.split_once("Changed fields, most frequent first").expect("the numbers");
+    assert!(fields.contains("City"), "{fields}");
+}
+
+async fn with_four_eyes(four_eyes: FourEyes) -> (Desk, String) {
+    let set = |settings: &mut Settings| {
+        settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
+        settings.four_eyes = four_eyes;
+    };
+    let mut desk = Desk::with(set, |_| (), NetworkConfig::default()).await;
+    for user_id in ["ana", "ben"] {
+        desk.staff(user_id, &Role::ALL).await;
+    }
+    desk.sign_in("ana").await;
+    let lines = |email: fn(u32) -> String| {
+        let mut lines = "user_id,last_name,email\n".to_owned();
+        (0..60).for_each(|at| writeln!(lines, "u{at},Last{at},{}", email(at)).expect("text"));
+        lines
+    };
+    let page = send(&desk, &lines(|at| format!("u{at}@example.org"))).await;
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let page = send(&desk, &lines(|_| String::new())).await;
+    (desk, page)
+}
+
+#[tokio::test]
+async fn a_second_person_approves_a_file_beyond_the_limits_on_its_page() {
+    let (desk, page) = with_four_eyes(FourEyes::On).await;
+    let shown = act(&desk, "check_import", &page).await;
+    for text in ["Safety limit reached", "Second person required", "Request approval"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(!shown.contains("Import file"), "{shown}");
+    let form = "form[import]=2";
+    let (status, ..) = desk.post(&format!("/do/request_import_approval?page={page}"), form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (_, _, shown) = desk.get(&page).await;
+    assert!(shown.contains("Waiting") && !shown.contains("Request approval</button>"), "{shown}");
+    let approve = "form[approval]=1&form[confirm]=60";
+    let own = desk.post("/do/approve_request?page=/approvals", approve).await;
+    assert_eq!(own.0, StatusCode::CONFLICT);
+    let ben = desk.another("ben").await;
+    let (status, _, body) = ben.post("/do/approve_request?page=/approvals", approve).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
+    let (_, _, shown) = ben.get(&page).await;
+    assert!(!shown.contains("Import file"), "the approver does not start it: {shown}");
+    let (_, _, shown) = desk.get(&page).await;
+    assert!(shown.contains("Import file"), "{shown}");
+    act(&desk, "start_import", &page).await;
+    let left = users::Entity::find().filter(users::Column::Email.is_not_null()).all(&desk.store.db).await;
+    assert_eq!(left.expect("users").len(), 0);
+}
+
+#[tokio::test]
+async fn without_four_eyes_the_typed_number_confirms_a_file_beyond_the_limits() {
+    let (desk, page) = with_four_eyes(FourEyes::Off).await;
+    let shown = act(&desk, "check_import", &page).await;
+    assert!(shown.contains("Number of users that the file touches"), "{shown}");
+    assert!(!shown.contains("Second person required"), "{shown}");
+    let (status, _, body) =
+        desk.post(&format!("/do/request_import_approval?page={page}"), "form[import]=2").await;
+    assert_eq!(status, StatusCode::CONFLICT, "{body}");
+    let start = async |number: &str| {
+        let form = format!("form[import]=2&form[confirm]={number}");
+        desk.post(&format!("/do/start_import?page={page}"), &form).await;
+        settled(&desk, &page).await
+    };
+    let shown = start("59").await;
+    assert!(shown.contains("confirm the number 60"), "{shown}");
+    let shown = start("60").await;
+    assert!(shown.contains("The import is complete"), "{shown}");
 }
 
 async fn the_tables_of_an_export_are_uploaded_together(desk: Desk) {

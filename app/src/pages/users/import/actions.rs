@@ -1,15 +1,18 @@
 //! The server functions of imports.
 
 use super::LIST;
+use crate::components::flash;
 use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::ImportId;
 use policy::form::{FieldErrors, Problem};
+use policy::import_options::{EmptyCells, ImportMode};
 use policy::import_profile::DateFormat;
 use serde::{Deserialize, Serialize};
-use transfer::detection;
+use transfer::detection::{self, ChosenOptions};
+use transfer::import_approval;
 use transfer::job::{self, Step};
 
 /// Identifies the import.
@@ -28,21 +31,42 @@ pub(super) struct StartImportForm {
     pub(super) confirm: String,
 }
 
-/// The import, and the chosen format of its dates.
+/// The import, and how it reads its file. A file without dates has no format of dates.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ImportDatesForm {
+pub(super) struct ImportOptionsForm {
     import: i64,
-    dates: String,
+    #[serde(default)]
+    dates: Option<String>,
+    mode: String,
+    empty_cells: String,
 }
 
-/// Chooses the format of the dates in an uploaded file.
-#[server(prefix = "/do", endpoint = "choose_import_dates", input = PostUrl)]
-pub(super) async fn choose_import_dates(form: ImportDatesForm) -> Result<(), AppError> {
-    let format = DateFormat::from_code(&form.dates)
-        .ok_or_else(|| AppError::Invalid(FieldErrors::one("dates", Problem::UnknownChoice)))?;
-    detection::choose_dates(&store(), actor(), ImportId(form.import), format).await?;
+/// Chooses how an uploaded file is imported.
+#[server(prefix = "/do", endpoint = "choose_import_options", input = PostUrl)]
+pub(super) async fn choose_import_options(form: ImportOptionsForm) -> Result<(), AppError> {
+    let mut errors = FieldErrors::default();
+    let dates = match form.dates.as_deref() {
+        Some(code) => errors.take("dates", DateFormat::from_code(code).ok_or(Problem::UnknownChoice)),
+        None => None,
+    };
+    let mode = errors.take("mode", ImportMode::from_code(&form.mode).ok_or(Problem::UnknownChoice));
+    let empty_cells =
+        errors.take("empty_cells", EmptyCells::from_code(&form.empty_cells).ok_or(Problem::UnknownChoice));
+    let (Some(mode), Some(empty_cells), true) = (mode, empty_cells, errors.is_empty()) else {
+        return Err(AppError::Invalid(errors));
+    };
+    let chosen = ChosenOptions { dates, mode, empty_cells };
+    detection::choose_options(&store(), actor(), ImportId(form.import), chosen).await?;
     leptos_axum::redirect(&format!("{LIST}/{}", form.import));
+    Ok(())
+}
+
+/// Requests approval to import a file beyond the safety limits.
+#[server(prefix = "/do", endpoint = "request_import_approval", input = PostUrl)]
+pub(super) async fn request_import_approval(form: ImportRef) -> Result<(), AppError> {
+    import_approval::request(&store(), actor(), ImportId(form.import)).await?;
+    flash::redirect(&format!("{LIST}/{}?done=approval-requested", form.import));
     Ok(())
 }
 

@@ -1,12 +1,8 @@
 //! What was detected about an uploaded file, with its first rows.
 
-use super::actions::ChooseImportDates;
-use crate::components::{Column, DataTable, FieldProblem, Notice};
-use crate::error::field_errors;
-use crate::form::{self, action, error_for};
+use super::options::options_form;
+use crate::components::{Column, DataTable, Notice};
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn as _;
-use policy::import_profile::DateFormat;
 use transfer::detection::Detection;
 use transfer::import_history::Import;
 use transfer::{Detected, TransferError};
@@ -30,12 +26,12 @@ pub(super) fn detection(
         .map(|problem| view! { <Notice kind="danger"><p>{problem}</p></Notice> })
         .collect_view();
     let has_dates = found.detected.columns.iter().any(|column| column.dates.is_some());
-    let dates = has_dates.then(|| dates_form(import, found.is_ambiguous(), here));
+    let dates = has_dates.then(|| found.is_ambiguous());
     view! {
         <h2 id="detected">"What was detected"</h2>
         {problems}
         {properties(&found.detected)}
-        {dates}
+        {options_form(import, dates, here)}
         {columns(&found.detected)}
         {(!found.detected.rows.is_empty()).then(|| rows(&found.detected))}
     }
@@ -60,40 +56,6 @@ fn properties(detected: &Detected) -> impl IntoView + use<> {
             })}
             {ignored.map(|ignored| view! { <dt>"Ignored columns"</dt> <dd>{ignored}</dd> })}
         </dl>
-    }
-}
-
-/// The form that chooses the format of the dates.
-fn dates_form(import: &Import, is_ambiguous: bool, here: &str) -> impl IntoView + use<> {
-    let chosen = import.profile.dates;
-    let options = DateFormat::ALL
-        .map(|format| {
-            let label = match format {
-                DateFormat::Detect => "Detect".to_owned(),
-                format => format!("{}: {}", format.label(), format.example()),
-            };
-            view! { <option value=format.code() selected=format == chosen>{label}</option> }
-        })
-        .collect_view();
-    let error = error_for(ChooseImportDates::PATH);
-    let errors = field_errors(error.as_ref());
-    let hint = if is_ambiguous {
-        "The dates of the file have two meanings: 03/04/2018 is 3 April or 4 March. Choose what the other system writes."
-    } else {
-        "Choose a format if the dates below are wrong."
-    };
-    view! {
-        <form class="stacked" method="post" action=action(ChooseImportDates::PATH, here)>
-            <form::Token />
-            <input type="hidden" name="form[import]" value=import.id.to_string() />
-            <div class="field">
-                <label for="dates">"Date format"</label>
-                <select id="dates" name="form[dates]" aria-describedby="dates-hint">{options}</select>
-                <p class="hint" id="dates-hint">{hint}</p>
-                <FieldProblem field="dates" errors />
-            </div>
-            <button type="submit">"Choose date format"</button>
-        </form>
     }
 }
 

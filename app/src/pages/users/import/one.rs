@@ -1,9 +1,9 @@
 //! One import: its file, its check, its progress and its result.
 
-use super::actions::{CancelImport, CheckImport, ChooseImportDates, StartImport, StartImportForm};
+use super::actions::{CancelImport, CheckImport, ChooseImportOptions, StartImport, StartImportForm};
 use super::detection::detection;
-use super::result::{counts, report_table};
-use super::{LIST, import_crumbs, state_tag};
+use super::result::{counts, first_differences, report_table};
+use super::{LIST, import_crumbs, second_person, state_tag};
 use crate::components::{
     FieldProblem, Notice, PageAction, PageLayout, Pager, ProblemSummary, Timestamp, guarded_page, paging,
     path_param, person_link,
@@ -18,7 +18,7 @@ use policy::ImportId;
 use policy::import::{ImportOrigin, ImportState};
 use policy::numbers::{counted, grouped};
 use transfer::import_history::{self, Import};
-use transfer::job;
+use transfer::{import_approval, job};
 
 /// Shows one import.
 #[component]
@@ -28,9 +28,10 @@ pub fn ImportPage() -> impl IntoView {
         let (store, actor, paging) = (store(), actor(), paging());
         let import = import_history::read(&store, actor, id?).await?;
         let report = import_history::report(&store, actor, import.id, &paging).await?;
+        let differences = import_history::first_differences(&store, actor, import.id).await?;
         let read = job::lines_read(&store, import.id);
         let here = format!("{LIST}/{}", import.id);
-        let error = [CheckImport::PATH, StartImport::PATH, CancelImport::PATH, ChooseImportDates::PATH]
+        let error = [CheckImport::PATH, StartImport::PATH, CancelImport::PATH, ChooseImportOptions::PATH]
             .into_iter()
             .find_map(error_for);
         let is_waiting =
@@ -39,6 +40,14 @@ pub fn ImportPage() -> impl IntoView {
             Some(_) if is_waiting => Some(transfer::detection::of_upload(&store, actor, &import).await),
             _ => None,
         };
+        let is_checked = import.state == ImportState::Checked && import.run.is_none();
+        let approval = match is_checked {
+            true => import_approval::of(&store, actor, &import).await?,
+            false => None,
+        };
+        let can_start = is_checked && approval.as_ref().is_none_or(|approval| approval.missing.is_none());
+        let must_confirm =
+            approval.is_none() && import.counts.as_ref().is_some_and(|counts| counts.over_limit.is_some());
         let (rows, next) = (report.rows, report.next);
         let pager = view! { <Pager list=here.clone() paged=paging.after.is_some() next /> };
         Ok(view! {
@@ -51,7 +60,9 @@ pub fn ImportPage() -> impl IntoView {
                         <Notice kind=notice_kind(import.state)><p>{reason}</p></Notice>
                     })}
                     {import.counts.as_ref().map(counts)}
-                    {(import.state == ImportState::Checked && import.run.is_none()).then(|| start_form(&import, &here))}
+                    {first_differences(differences)}
+                    {approval.map(|approval| second_person::section(&import, approval, &here))}
+                    {can_start.then(|| start_form(&import, must_confirm, &here))}
                     {facts(&import)}
                     {detected.map(|detected| detection(&import, detected, &here))}
                     {(!rows.is_empty()).then(|| view! {
@@ -80,7 +91,8 @@ fn lead(import: &Import) -> &'static str {
         ImportState::Importing => "Lethe imports the file. You can leave this page.",
         ImportState::Imported => "The import is complete. The uploaded file was deleted.",
         ImportState::Rejected => {
-            "Nothing was imported. Correct the lines below in the other system, then upload a new file."
+            "Nothing was imported. Correct the lines below in the other system, then upload a new file. Or choose to import \
+             the valid lines only."
         }
         ImportState::Unchanged => "Nothing was imported. The file was imported before.",
         ImportState::Stopped => "Nothing was imported. The file exceeds a safety limit.",
@@ -155,16 +167,15 @@ fn under_way(import: &Import, read: Option<u64>, here: &str) -> Option<impl Into
     })
 }
 
-/// The form that imports a checked file.
-fn start_form(import: &Import, here: &str) -> impl IntoView + use<> {
+/// The form that imports a checked file. The number of users confirms a file beyond the safety limits.
+fn start_form(import: &Import, must_confirm: bool, here: &str) -> impl IntoView + use<> {
     let (typed, error) = match failed_submission::<StartImportForm>(StartImport::PATH) {
         Some((form, error)) => (form.confirm, Some(error)),
         None => (String::new(), error_for(StartImport::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let wrong = errors.of("confirm").is_some();
-    // The reason of a checked import is that it exceeds a limit.
-    let confirm = import.reason.is_some().then(|| {
+    let confirm = must_confirm.then(|| {
         view! {
             <div class="field">
                 <label for="confirm">"Number of users that the file touches"</label>

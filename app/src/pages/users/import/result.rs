@@ -2,6 +2,7 @@
 
 use crate::components::{Column, DataTable};
 use leptos::prelude::*;
+use policy::import_profile::field_label;
 use policy::numbers::{counted, grouped};
 use transfer::ImportSummary;
 use transfer::import_history::ReportLine;
@@ -37,7 +38,59 @@ pub(crate) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
         };
         view! { <p>"The file lacks " {counted(missing, "imported user", "imported users")} ". " {left}</p> }
     });
-    view! { <dl class="figures">{figures}</dl> {absent} {decide} }
+    view! { <dl class="figures">{figures}</dl> {absent} {decide} {changed_fields(summary)} }
+}
+
+/// Renders how many records each field changes in, most frequent first.
+fn changed_fields(summary: &ImportSummary) -> Option<impl IntoView + use<>> {
+    let mut fields: Vec<(String, u64)> =
+        summary.fields.iter().map(|(field, count)| (field_label(field), *count)).collect();
+    fields.sort_by(|(label, count), (other_label, other_count)| {
+        other_count.cmp(count).then_with(|| label.cmp(other_label))
+    });
+    let rows: Vec<_> = fields
+        .into_iter()
+        .map(|(label, count)| {
+            view! {
+                <tr>
+                    <th scope="row">{label}</th>
+                    <td class="number">{grouped(i64::try_from(count).unwrap_or(i64::MAX))}</td>
+                </tr>
+            }
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <DataTable label="Changed fields" caption="Changed fields, most frequent first"
+                columns=vec![Column::text("Field"), Column::number("Changes")]>
+                {rows}
+            </DataTable>
+        }
+    })
+}
+
+/// Renders the first lines that create or change a record. The table names fields, never values.
+pub(crate) fn first_differences(lines: Vec<ReportLine>) -> Option<impl IntoView> {
+    let rows: Vec<_> = lines
+        .into_iter()
+        .map(|line| {
+            view! {
+                <tr>
+                    <th scope="row" class="number">{grouped(i64::try_from(line.line).unwrap_or(i64::MAX))}</th>
+                    <td>{line.outcome.label()}</td>
+                    <td>{line.message}</td>
+                </tr>
+            }
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <DataTable label="First differences" caption="The first new and changed lines"
+                columns=vec![Column::number("Line"), Column::text("Result"), Column::text("Changed fields")]>
+                {rows}
+            </DataTable>
+        }
+    })
 }
 
 /// Renders the lines that were rejected, held or skipped, or have a note.

@@ -198,7 +198,11 @@ async fn imports(desk: &Desk) -> Vec<Form> {
     vec![
         form_about("/do/cancel_import", "import", cancelled),
         form_about("/do/check_import", "import", checked),
-        form("/do/choose_import_dates", format!("form[import]={chosen}&form[dates]=iso")),
+        form(
+            "/do/choose_import_options",
+            format!("form[import]={chosen}&form[dates]=iso&form[mode]=all_or_nothing&form[empty_cells]=keep"),
+        ),
+        form("/do/request_import_approval", format!("form[import]={chosen}")),
         form_about("/do/start_import", "import", started),
     ]
 }
