@@ -61,6 +61,29 @@ test("the lines of a rejected file are listed, and nothing is imported", async (
   expect(library.sql("SELECT COUNT(*) FROM users")).toBe(before);
 });
 
+test("the valid lines of a rejected file are imported after a choice", async ({ page, library }) => {
+  await upload(page, "user_id,last_name,email\nnew-6,Importedcedar,\nnew-7,Importedfir,none\n");
+  await act(page, "Check file", "Nothing was imported.");
+  await page.getByLabel("Wrong lines").selectOption("valid_lines_only");
+  await page.getByRole("button", { name: "Save options" }).click();
+  await expect(page.getByText("then check the file")).toBeVisible();
+  await act(page, "Check file", "Nothing has been changed yet");
+  await expect(figure(page, "rejected")).toHaveText("1");
+  await expect(page.getByRole("region", { name: "First differences" })).toContainText("2New");
+  await act(page, "Import file", "The import is complete");
+  expect(library.sql("SELECT COUNT(*) FROM users WHERE user_id IN ('new-6', 'new-7')")).toBe("1");
+
+  await upload(page, "user_id,last_name,city\nnew-6,Importedelm,Bern\n");
+  await act(page, "Check file", "Nothing has been changed yet");
+  await expect(page.getByRole("region", { name: "First differences" })).toContainText("Last name, City");
+  await expect(page.getByRole("region", { name: "Changed fields" })).toContainText("City1");
+  await page.setViewportSize({ width: 375, height: 800 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+  if (scripted()) await expectAccessible(page);
+  await page.screenshot({ path: `test-results/import-differences-${scripted() ? "wasm" : "plain"}.png`, fullPage: true });
+});
+
 test("an import is cancelled before it begins", async ({ page, library }) => {
   await upload(page, "user_id,last_name\nnew-5,Alder\n");
   await act(page, "Cancel import", "The uploaded file was deleted.");

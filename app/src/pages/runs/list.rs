@@ -72,7 +72,7 @@ fn address(query: &RunQuery) -> String {
     format!("/runs?task={task}&kind={kind}&state={state}")
 }
 
-/// Renders a table of runs.
+/// Renders a table of runs. A run anonymises users or imports lines of files.
 pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
     let rows = rows
         .into_iter()
@@ -97,7 +97,7 @@ pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
         <DataTable label="Runs" caption="Runs and previews"
             columns=vec![
                 Column::text("Run"), Column::text("Task"), Column::text("Started"), Column::text("State"),
-                Column::number("Eligible"), Column::number("Anonymised"), Column::number("Skipped"),
+                Column::number("Users or lines"), Column::number("Done"), Column::number("Skipped"),
                 Column::number("Failed"),
             ]>
             {rows}

@@ -240,13 +240,13 @@ pub struct RunRow {
     pub state: RunState,
     /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Number of eligible users in the preview.
+    /// Number of eligible users in the preview, or of lines read.
     pub previewed: i64,
-    /// Number of users anonymised.
+    /// Number of users anonymised, or of lines imported.
     pub done: i64,
-    /// Number of users skipped.
+    /// Number of users or lines skipped.
     pub skipped: i64,
-    /// Number of users failed.
+    /// Number of users failed, or of lines rejected.
     pub failed: i64,
     /// Number of open findings.
     pub open_findings: i64,
