@@ -98,7 +98,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "release-requested" => "Release requested. Another member of staff must now release the legal hold.",
         "legal-hold-released" => "Legal hold released.",
         "approval-requested" => "Approval requested. Another member of staff must now decide.",
-        "approved" => "Approval request approved.",
+        "approved" => "Approval request approved. Another member of staff can use it once, within 24 hours.",
         "declined" => "Approval request declined.",
         "withdrawn" => "Approval request withdrawn.",
         "charge-settled" => "Charge settled.",
@@ -122,6 +122,12 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_validity_of_an_approval_is_the_configured_one() {
+        let text = message("approved").expect("a text");
+        assert!(text.contains(&format!("within {} hours", policy::four_eyes::APPROVAL_HOURS)), "{text}");
+    }
 
     #[test]
     fn a_proof_is_for_one_code_and_one_page_and_expires() {
