@@ -4,11 +4,16 @@ mod actions;
 mod detection;
 mod list;
 mod one;
+mod profile_actions;
+mod profile_form;
+mod profiles;
 mod report;
 mod result;
 
 pub use list::ImportListPage;
 pub use one::ImportPage;
+pub use profile_form::{EditImportProfilePage, NewImportProfilePage};
+pub use profiles::ImportProfilesPage;
 pub use report::report_csv;
 pub(crate) use result::{counts, report_table};
 
