@@ -3,7 +3,9 @@
 use db::RecordsError;
 use db::entity::import_profiles;
 use policy::import_profile::{FileKind, ImportProfile, built_in, built_in_profiles};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::collections::BTreeMap;
 
 /// The code in the form of an upload whose file is the sample of a new profile. No profile can have it.
@@ -31,6 +33,17 @@ pub async fn find(
         .one(db)
         .await?;
     Ok(found.map(|row| row.settings))
+}
+
+/// Locks the profile with this code until the transaction ends. A built-in profile never changes.
+pub(super) async fn lock(tx: &DatabaseTransaction, code: &str, kind: FileKind) -> Result<(), RecordsError> {
+    import_profiles::Entity::find()
+        .filter(import_profiles::Column::Kind.eq(kind))
+        .filter(import_profiles::Column::Code.eq(code))
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    Ok(())
 }
 
 /// Returns the code and the name of each profile that a task can use. A watched folder has no additional tables.

@@ -200,6 +200,19 @@ async fn profile_of(
     })
 }
 
+/// Returns whether the profile of the settings still reads files as the imports of this run did. Locks the profile, so
+/// that it can't change before the transaction ends.
+pub async fn has_current_profile(
+    tx: &DatabaseTransaction,
+    run: RunId,
+    settings: &ImportSettings,
+) -> Result<bool, RecordsError> {
+    profile::lock(tx, &settings.profile, settings.kind).await?;
+    let current = profile::find(tx, &settings.profile, settings.kind).await?;
+    let used = imports::Entity::find().filter(imports::Column::RunId.eq(run.0)).all(tx).await?;
+    Ok(current.is_some_and(|current| used.iter().all(|import| import.profile.reads_like(&current))))
+}
+
 /// Returns the order for a file of these settings.
 fn order<'a>(
     settings: &ImportSettings,

@@ -19,6 +19,7 @@ mod import_circulation;
 mod import_formats;
 mod import_limits;
 mod import_modes;
+mod import_profiles;
 mod import_tasks;
 mod invalid_imports;
 mod keys;
