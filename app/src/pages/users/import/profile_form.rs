@@ -3,7 +3,7 @@
 use super::profile_actions::{ChangeImportProfile, CreateImportProfile, PROFILES};
 use super::{LIST, import_crumbs};
 use crate::components::{
-    Column, DataTable, FieldProblem, Notice, PageLayout, ProblemSummary, guarded_page, path_param,
+    Column, DataTable, FieldProblem, Notice, PageLayout, ProblemSummary, escaped, guarded_page, path_param,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
@@ -234,7 +234,7 @@ fn profile_form(
             <div class="field">
                 <label for="never">"Dates that mean “never”"</label>
                 <textarea id="never" name="form[never]" rows="2" aria-invalid=wrong("never")
-                    aria-describedby="never-hint never-problem">{form.never.clone()}</textarea>
+                    aria-describedby="never-hint never-problem">{escaped(&form.never)}</textarea>
                 <p class="hint" id="never-hint">
                     "One on each line, such as 31.12.9999. Such a date empties its field."
                 </p>
