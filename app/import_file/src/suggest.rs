@@ -2,7 +2,6 @@
 
 use crate::amounts;
 use crate::dates::{DateRule, Evidence};
-use crate::sample::Sample;
 use chrono::{Months, NaiveDate};
 use policy::import_profile::{DateFormat, DecimalFormat, FileKind, content_of, suggested_target};
 use std::collections::HashSet;
@@ -34,19 +33,20 @@ pub struct Suggestion {
     pub has_several: bool,
 }
 
-/// Suggests a field for each column of a file. A name counts before content, and each field is suggested once.
+/// Suggests a field for each column of a file, from its name and from the first rows. A name counts before content, and
+/// each field is suggested once.
 ///
 /// `custom` has the keys and names of the custom fields.
 pub fn suggest(
     kind: FileKind,
-    sample: &Sample,
+    (names, rows): (&[String], &[Vec<String>]),
     custom: &[(String, String)],
     today: NaiveDate,
 ) -> Vec<Suggestion> {
-    let columns: Vec<Vec<&str>> = (0..sample.names.len()).map(|place| values(sample, place)).collect();
+    let columns: Vec<Vec<&str>> = (0..names.len()).map(|place| values(rows, place)).collect();
     let mut suggestions: Vec<Suggestion> = columns.iter().map(|values| with_format(values)).collect();
     let mut taken = HashSet::new();
-    for (name, suggestion) in sample.names.iter().zip(&mut suggestions) {
+    for (name, suggestion) in names.iter().zip(&mut suggestions) {
         if let Some(target) = suggested_target(kind, name, custom)
             && taken.insert(target.clone())
         {
@@ -70,8 +70,8 @@ pub(crate) fn is_value(text: &str) -> bool {
 }
 
 /// Returns the values of a column.
-fn values(sample: &Sample, place: usize) -> Vec<&str> {
-    let cells = sample.rows.iter().filter_map(|row| row.get(place));
+fn values(rows: &[Vec<String>], place: usize) -> Vec<&str> {
+    let cells = rows.iter().filter_map(|row| row.get(place));
     cells.map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect()
 }
 
@@ -88,7 +88,9 @@ fn with_format(values: &[&str]) -> Suggestion {
 
 fn evidence(values: &[&str]) -> Evidence {
     let mut evidence = Evidence::default();
-    values.iter().for_each(|value| evidence.add(value));
+    for value in values {
+        evidence.add(value);
+    }
     evidence
 }
 
@@ -215,9 +217,8 @@ mod tests {
 
     /// Returns the suggestion for a column with this name and these values.
     fn one(kind: FileKind, name: &str, values: &[&str]) -> Suggestion {
-        let rows = values.iter().map(|value| vec![(*value).to_owned()]).collect();
-        let sample = Sample { names: vec![name.to_owned()], rows, ..Sample::default() };
-        suggest(kind, &sample, &[], today()).remove(0)
+        let rows: Vec<Vec<String>> = values.iter().map(|value| vec![(*value).to_owned()]).collect();
+        suggest(kind, (&[name.to_owned()], &rows), &[], today()).remove(0)
     }
 
     fn by_content(kind: FileKind, values: &[&str]) -> Option<String> {
@@ -296,17 +297,14 @@ mod tests {
     #[test]
     fn a_name_counts_before_content_and_each_field_is_suggested_once() {
         let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
-        let sample = Sample {
-            names: ["x", "E-Mail", "Mail", "Spind"].map(str::to_owned).to_vec(),
-            rows: vec![
-                row(["a@example.org", "b@example.org", "c@example.org", "1"]),
-                row(["d@example.org", "e@example.org", "f@example.org", "2"]),
-            ],
-            ..Sample::default()
-        };
+        let names = row(["x", "E-Mail", "Mail", "Spind"]);
+        let rows = [
+            row(["a@example.org", "b@example.org", "c@example.org", "1"]),
+            row(["d@example.org", "e@example.org", "f@example.org", "2"]),
+        ];
         let custom = [("locker".to_owned(), "Spind".to_owned())];
-        let found: Vec<_> =
-            suggest(FileKind::Users, &sample, &custom, today()).into_iter().map(|one| one.target).collect();
+        let found = suggest(FileKind::Users, (&names, &rows), &custom, today());
+        let found: Vec<_> = found.into_iter().map(|one| one.target).collect();
         let by_name = |target: &str| Some((target.to_owned(), Reason::Name));
         assert_eq!(found, [None, by_name("email"), None, by_name("custom.locker")]);
     }

@@ -135,7 +135,7 @@ pub async fn sample(
     let read = tokio::task::spawn_blocking(move || {
         let sample = Sample::of(&file, kind, &custom)?;
         Ok(sample.map(|sample| {
-            let suggestions = suggest(kind, &sample, &custom, today);
+            let suggestions = suggest(kind, (&sample.names, &sample.rows), &custom, today);
             with_suggestions(sample, suggestions)
         }))
     });

@@ -242,7 +242,7 @@ async fn a_task_imports_with_a_profile_and_is_confirmed_again_after_its_change()
         std::fs::create_dir_all(&store.settings.imports).unwrap();
         let path = store.settings.imports.join("users.csv");
         std::fs::write(&path, FILE).unwrap();
-        let at = SystemTime::now() - Duration::from_secs(600);
+        let at = SystemTime::now() - Duration::from_mins(10);
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
         let preview = run::preview(&store, CLI, id).await.unwrap();
         // The profile is changed after the preview: the run reads the file as the preview did.
