@@ -5,12 +5,14 @@
 #[cfg(feature = "hydrate")]
 mod in_place;
 mod pending;
+mod profile_check;
 mod run_progress;
 mod session_warning;
 mod task_form;
 mod theme_switch;
 
 pub use pending::Pending;
+pub use profile_check::ProfileCheck;
 pub use run_progress::{Progress, RunProgress, run_progress};
 pub use session_warning::{SessionWarning, TimeLeft, session_time, stay_signed_in};
 #[cfg(feature = "ssr")]

@@ -47,6 +47,6 @@ pub use tasks::{
     DeactivateTaskPage, DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskOwnersPage, TaskPage,
 };
 pub use users::{
-    AnonymiseUserPage, EditUserPage, HeldLinesPage, ImportListPage, ImportPage, NewUserPage, UserPage,
-    UserSearchPage, import_report_csv,
+    AnonymiseUserPage, EditImportProfilePage, EditUserPage, HeldLinesPage, ImportListPage, ImportPage,
+    ImportProfilesPage, NewImportProfilePage, NewUserPage, UserPage, UserSearchPage, import_report_csv,
 };

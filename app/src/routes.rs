@@ -73,6 +73,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/new") view=pages::NewUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/held-lines") view=pages::HeldLinesPage ssr=SsrMode::Async />
                 <Route path=path!("/users/import") view=pages::ImportListPage ssr=SsrMode::Async />
+                <Route path=path!("/users/import/profiles") view=pages::ImportProfilesPage ssr=SsrMode::Async />
+                <Route path=path!("/users/import/profiles/:id") view=pages::EditImportProfilePage ssr=SsrMode::Async />
+                <Route path=path!("/users/import/:id/profile") view=pages::NewImportProfilePage ssr=SsrMode::Async />
                 <Route path=path!("/users/import/:id") view=pages::ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/edit") view=pages::EditUserPage ssr=SsrMode::Async />

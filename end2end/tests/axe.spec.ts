@@ -20,6 +20,7 @@ const PAGES = [
   "/legal-holds",
   "/users/held-lines",
   "/users/import",
+  "/users/import/profiles",
   "/suppression",
   "/approvals",
   "/audit",

@@ -11,6 +11,7 @@ mod export;
 mod file_format;
 mod held;
 mod import;
+mod import_profiles;
 mod key;
 mod ledger;
 mod legal_holds;
@@ -94,6 +95,9 @@ enum Command {
     /// Import users or loans from a file.
     #[command(subcommand)]
     Import(import::Import),
+    /// The profiles that describe import files: list, show, export, import, delete.
+    #[command(subcommand)]
+    ImportProfiles(import_profiles::ImportProfiles),
     /// Export users or loans as CSV.
     #[command(subcommand)]
     Export(export::Export),
@@ -227,6 +231,7 @@ impl Arguments {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Import(import) => import.execute(store, output).await,
+            Command::ImportProfiles(profiles) => profiles.execute(store, output).await,
             Command::Export(export) => {
                 export.execute(store, output).await?;
                 Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@ pub mod custom_values;
 pub mod form_keys;
 pub mod held_lines;
 pub mod import_lines;
+pub mod import_profiles;
 pub mod imports;
 pub mod installation_keys;
 pub mod items;

@@ -86,6 +86,8 @@ pub(crate) struct Evidence {
     hyphens: u64,
     compact: u64,
     serial: u64,
+    /// Cells that are no date.
+    others: u64,
 }
 
 impl Evidence {
@@ -107,9 +109,17 @@ impl Evidence {
                 (Some(one), Some(other)) if one != other => self.ambiguous += 1,
                 (Some(_), None) => self.day_first += 1,
                 (None, Some(_)) => self.month_first += 1,
+                (None, None) => self.others += 1,
                 _ => {}
             }
+        } else {
+            self.others += 1;
         }
+    }
+
+    /// Returns whether the column has dates, and nothing else. Numbers of days are dates only for a spreadsheet.
+    pub(crate) const fn is_dates(&self) -> bool {
+        self.cells > 0 && self.others == 0 && self.serial == 0
     }
 
     /// Returns the format of the column, or `None` if its dates have two meanings.

@@ -10,6 +10,7 @@
 //! - `records`, `layout`, `rows`: delimited text to rows. `folio`: JSON to rows.
 //! - `tables`: additional tables of an export and the columns that they add.
 //! - `mapping`: columns to fields, with `dates`, `amounts`, `attributes` and `damage` for their cells.
+//! - `sample`: the first rows of a file without a profile. `suggest`: the fields of its columns.
 
 mod amounts;
 mod attributes;
@@ -24,10 +25,14 @@ mod plan;
 mod problem;
 mod records;
 mod rows;
+mod sample;
+mod suggest;
 mod tables;
 
 pub use plan::{Detected, DetectedColumn, Plan, Row, Rows};
 pub use problem::{FileNote, FileProblem, Located, Note, OpenError, Problem};
+pub use sample::{MAX_SHOWN_ROWS, Sample};
+pub use suggest::{Reason, Suggestion, suggest};
 pub use tables::ImportFile;
 
 #[cfg(test)]

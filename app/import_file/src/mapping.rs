@@ -56,9 +56,16 @@ pub(crate) fn target_of(profile: &ImportProfile, name: &str) -> Option<String> {
     if profile.is_own_format() {
         return target_of_name(profile.kind, name);
     }
+    mapping_of(profile, name)?.target.clone()
+}
+
+/// Returns the mapping of a column: the one with its name, or with its name in another spelling.
+fn mapping_of<'a>(profile: &'a ImportProfile, name: &str) -> Option<&'a ColumnMapping> {
     let wanted = folded(name);
-    let is_same = |source: &str| source == name || (!wanted.is_empty() && folded(source) == wanted);
-    profile.columns.iter().find(|column| is_same(&column.source))?.target.clone()
+    let same = || profile.columns.iter().find(|column| column.source == name);
+    let similar =
+        || profile.columns.iter().find(|column| !wanted.is_empty() && folded(&column.source) == wanted);
+    same().or_else(similar)
 }
 
 impl Mapping {
@@ -90,6 +97,11 @@ impl Mapping {
     }
 
     fn add(&mut self, profile: &ImportProfile, (place, name): (usize, &str), custom: &[String], line: u64) {
+        let column = mapping_of(profile, name);
+        if column.is_some_and(|column| column.target.is_none()) {
+            // The profile says that this column is ignored.
+            return;
+        }
         let target = target_of(profile, name);
         let has_field =
             |target: &str| target.strip_prefix(CUSTOM).is_none_or(|key| custom.iter().any(|one| one == key));
@@ -100,7 +112,6 @@ impl Mapping {
             return;
         };
         let Some(content) = content_of(profile.kind, &target) else { return };
-        let column = profile.columns.iter().find(|column| folded(&column.source) == folded(name));
         let format = column.and_then(|column| column.dates).unwrap_or(profile.dates);
         let source = Source {
             place,

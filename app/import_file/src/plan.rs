@@ -8,15 +8,13 @@ use crate::mapping::{Mapping, folio_paths, target_of, with_custom_fields};
 use crate::problem::{FileNote, FileProblem, Note, OpenError, Problem};
 use crate::records::Columns;
 use crate::rows::{DelimitedRows, RawRow};
+use crate::sample::MAX_SHOWN_ROWS;
 use crate::tables::{ImportFile, Tables, open_regular};
 use policy::import_profile::{CUSTOM, DateFormat, Delimited, FileFormat, ImportProfile};
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
-
-/// Number of rows that are shown before an import.
-const MAX_SHOWN_ROWS: usize = 10;
 
 /// What was detected about a file, to show before an import. The rows are personal data.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]

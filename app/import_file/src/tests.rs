@@ -1,8 +1,8 @@
 //! Whole files, from bytes to the cells of fields.
 
-use crate::{FileNote, FileProblem, ImportFile, OpenError, Plan};
+use crate::{FileNote, FileProblem, ImportFile, OpenError, Plan, Sample};
 use encoding_rs::WINDOWS_1252;
-use policy::import_profile::{DateFormat, FileKind, ImportProfile, built_in};
+use policy::import_profile::{ColumnMapping, DateFormat, FileKind, ImportProfile, built_in};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
@@ -380,4 +380,47 @@ fn tables_of_evergreen_are_joined() {
     assert_eq!((second["barcode"].as_str(), second["category"].as_str()), ("", "6"));
     assert_eq!(notes.len(), 1, "the group has no name");
     assert!(next().is_none());
+}
+
+#[test]
+fn the_first_rows_of_a_file_with_unknown_columns_are_shown() {
+    let read = |content: &str| {
+        let file = file(content);
+        Sample::of(&ImportFile::of(file.path()), FileKind::Users, &[]).expect("a file")
+    };
+    let sample = read("Report\nNachname;Kürzel\nAlder; aa \nBirch;bb\n").expect("rows");
+    assert_eq!((sample.delimiter, sample.header_line), (';', 2));
+    assert_eq!(sample.names, ["Nachname", "Kürzel"]);
+    assert_eq!(sample.rows, [["Alder", "aa"], ["Birch", "bb"]]);
+    let sample = read("foo;bar;baz\nAlder, Ann;aa;1\n").expect("rows");
+    assert_eq!((sample.delimiter, sample.names.len()), (';', 3));
+    for (content, problem) in [
+        ("", FileProblem::Empty),
+        ("foo;bar\n", FileProblem::NoRows),
+        ("Alder;a@example.org\nBirch;b@example.org\n", FileProblem::NoHeader),
+    ] {
+        assert_eq!(read(content).expect_err("a problem").what, problem, "{content}");
+    }
+}
+
+#[test]
+fn a_column_that_the_profile_ignores_is_no_problem() {
+    let mut profile =
+        ImportProfile { columns: Vec::new(), ..built_in("lethe", FileKind::Users).expect("a profile") };
+    let column = |source: &str, target: Option<&str>| ColumnMapping {
+        source: source.to_owned(),
+        target: target.map(str::to_owned),
+        ..ColumnMapping::default()
+    };
+    profile.columns = vec![
+        column("E-Mail", Some("email")),
+        column("Email", None),
+        column("#", None),
+        column("Name", Some("last_name")),
+        column("Nr", Some("external_id")),
+    ];
+    let (plan, _file) = plan("Nr;Name;E-Mail;Email;#\n1;Alder;a@example.org;x;y\n", &profile);
+    assert_eq!(plan.problems(), []);
+    assert_eq!(plan.targets().collect::<Vec<_>>(), ["external_id", "last_name", "email"]);
+    assert_eq!(plan.detected().ignored, ["Email", "#"]);
 }

@@ -185,6 +185,9 @@ pub enum Problem {
     /// Two columns fill the same field.
     #[error("Choose another field: a column already fills this one")]
     SameTarget,
+    /// Another import profile has this name.
+    #[error("Another import profile for these files has this name. Enter a different one")]
+    ProfileNameTaken,
     /// Another user has this value.
     #[error("Another user already has this value. Enter a different one")]
     Taken,

@@ -51,6 +51,8 @@ id! {
     RunId,
     /// A checked or imported file.
     ImportId,
+    /// An import profile that was made on a page or the command line.
+    ImportProfileId,
     /// A legal hold.
     LegalHoldId,
     /// A request for approval and its approval.

@@ -5,14 +5,19 @@
 
 mod built_in;
 mod field_label;
+mod form;
 mod spelling;
 mod target;
 
 pub use built_in::{built_in, built_in_profiles};
 pub use field_label::field_label;
-pub use spelling::{folded, target_of_name};
-pub use target::{Content, KEY_TARGETS, Target, content_of, keys_of, required_of, targets};
+pub use form::{ColumnForm, ProfileForm, code_of_name};
+pub use spelling::{folded, suggested_target, target_of_name};
+pub use target::{
+    Content, KEY_TARGETS, Target, content_of, keys_of, label_of, offered_targets, required_of, targets,
+};
 
+use crate::dates::joined;
 use crate::form::{FieldErrors, Problem};
 use crate::import_options::{EmptyCells, ImportOptions};
 use crate::stored::{Stored, coded_enum};
@@ -241,6 +246,17 @@ coded_enum! {
     }
 }
 
+impl DecimalFormat {
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Detect => "Detect",
+            Self::Point => "1,234.50",
+            Self::Comma => "1.234,50",
+        }
+    }
+}
+
 coded_enum! {
     /// What happens to columns without a mapping.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -251,6 +267,16 @@ coded_enum! {
         Reject = "reject",
         /// The import ignores such a column and reports it.
         Ignore = "ignore",
+    }
+}
+
+impl OtherColumns {
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Reject => "Reject the file",
+            Self::Ignore => "Ignore the column and report it",
+        }
     }
 }
 
@@ -392,6 +418,12 @@ impl ImportProfile {
         if self.is_own_format() { EmptyCells::Clear } else { EmptyCells::Keep }
     }
 
+    /// Returns whether two profiles read a file in the same way. Code and name don't matter.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let other = Self { code: self.code.clone(), name: self.name.clone(), ..other.clone() };
+        *self == other
+    }
+
     /// Validates the profile. `custom` returns whether a custom field has this key.
     pub fn validate(&self, custom: impl Fn(&str) -> bool) -> Result<(), FieldErrors> {
         let mut errors = FieldErrors::default();
@@ -448,12 +480,14 @@ impl ImportProfile {
         }
         for needed in required_of(self.kind) {
             if !filled.contains_key(needed) {
-                errors.add("columns", Problem::required(&format!("a column for {needed}")));
+                let what = format!("a column for the field {}", label_of(self.kind, needed));
+                errors.add("columns", Problem::not_chosen(&what));
             }
         }
         if !keys_of(self.kind).iter().any(|key| filled.contains_key(key)) {
-            let what = format!("a column for one of {}", keys_of(self.kind).join(", "));
-            errors.add("columns", Problem::required(&what));
+            let keys: Vec<String> = keys_of(self.kind).iter().map(|key| label_of(self.kind, key)).collect();
+            let what = format!("a column for one of these fields: {}", joined(&keys, "or"));
+            errors.add("columns", Problem::not_chosen(&what));
         }
     }
 }

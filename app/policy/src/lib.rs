@@ -60,8 +60,8 @@ pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
-    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ItemId, LegalHoldId, LoanId,
-    MessageId, RequestId, RunId, TaskId, UserNumber,
+    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ImportProfileId, ItemId,
+    LegalHoldId, LoanId, MessageId, RequestId, RunId, TaskId, UserNumber,
 };
 pub use import_settings::ImportSettings;
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};

@@ -114,6 +114,9 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "custom-field-added" => "Custom field added. It is now on the form of every user.",
         "custom-field-changed" => "Custom field changed.",
         "custom-field-removed" => "Custom field removed.",
+        "import-profile-created" => "Import profile created. The uploaded file has it. Check the file next.",
+        "import-profile-changed" => "Import profile saved.",
+        "import-profile-deleted" => "Import profile deleted. Past imports keep their copy of it.",
         "role-added" => "Role added. The user must sign in again.",
         _ => return None,
     })

@@ -19,7 +19,10 @@ mod tab;
 pub use anonymise::AnonymiseUserPage;
 pub use form::{EditUserPage, NewUserPage};
 pub use held_lines::HeldLinesPage;
-pub use import::{ImportListPage, ImportPage, report_csv as import_report_csv};
+pub use import::{
+    EditImportProfilePage, ImportListPage, ImportPage, ImportProfilesPage, NewImportProfilePage,
+    report_csv as import_report_csv,
+};
 pub use record::UserPage;
 pub use search::UserSearchPage;
 

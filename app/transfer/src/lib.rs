@@ -48,6 +48,7 @@
 mod absence;
 mod circulation;
 mod columns;
+pub mod custom_profile;
 pub mod detection;
 mod differences;
 mod exchange;
@@ -79,7 +80,7 @@ pub mod watched_folder;
 pub use export_loans::export_loans;
 pub use export_users::export_users;
 pub use import::import;
-pub use import_file::{Detected, DetectedColumn, ImportFile};
+pub use import_file::{Detected, DetectedColumn, ImportFile, Reason, Suggestion};
 pub use import_users::request_import_of_users;
 pub use order::{ImportOrder, Imported, RunOrder};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};

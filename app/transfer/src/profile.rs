@@ -1,21 +1,86 @@
-//! The import profiles that a task can use: a watched folder has no additional tables.
+//! The import profiles that pages, tasks and the command line can choose: the built-in ones and those that staff made.
 
+use db::RecordsError;
+use db::entity::import_profiles;
 use policy::import_profile::{FileKind, ImportProfile, built_in, built_in_profiles};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::collections::BTreeMap;
 
-/// Returns the code and the name of each profile.
-pub fn choices() -> Vec<(String, String)> {
+/// The code in the form of an upload whose file is the sample of a new profile. No profile can have it.
+pub const NEW_PROFILE: &str = "+";
+
+/// Returns all profiles: first the built-in ones, then the others by name.
+pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<ImportProfile>, RecordsError> {
+    let mut profiles = built_in_profiles();
+    profiles.extend(custom(db).await?);
+    Ok(profiles)
+}
+
+/// Returns the profile with this code for a kind of file, or `None` if there is none.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    code: &str,
+    kind: FileKind,
+) -> Result<Option<ImportProfile>, RecordsError> {
+    if let Some(profile) = built_in(code, kind) {
+        return Ok(Some(profile));
+    }
+    let found = import_profiles::Entity::find()
+        .filter(import_profiles::Column::Kind.eq(kind))
+        .filter(import_profiles::Column::Code.eq(code))
+        .one(db)
+        .await?;
+    Ok(found.map(|row| row.settings))
+}
+
+/// Locks the profile with this code until the transaction ends. A built-in profile never changes.
+pub(super) async fn lock(tx: &DatabaseTransaction, code: &str, kind: FileKind) -> Result<(), RecordsError> {
+    import_profiles::Entity::find()
+        .filter(import_profiles::Column::Kind.eq(kind))
+        .filter(import_profiles::Column::Code.eq(code))
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    Ok(())
+}
+
+/// Returns the code and the name of each profile that a task can use. A watched folder has no additional tables.
+pub async fn choices(db: &impl ConnectionTrait) -> Result<Vec<(String, String)>, RecordsError> {
     let names: BTreeMap<String, String> = built_in_profiles()
         .into_iter()
         .filter(has_one_file)
         .map(|profile| (profile.code, profile.name))
         .collect();
-    names.into_iter().collect()
+    let mut choices: Vec<(String, String)> = names.into_iter().collect();
+    for profile in custom(db).await?.into_iter().filter(has_one_file) {
+        // A code is unique among the files of a kind. The form shows it once, with the names of all kinds.
+        let label = format!("{} ({})", profile.name, profile.kind.label());
+        match choices.iter_mut().find(|(code, _)| *code == profile.code) {
+            Some((_, shown)) => *shown = format!("{shown}, {label}"),
+            None => choices.push((profile.code, label)),
+        }
+    }
+    Ok(choices)
 }
 
-/// Returns the profile with this code for this kind of file, or `None` if there is none.
-pub fn find(code: &str, kind: FileKind) -> Option<ImportProfile> {
-    built_in(code, kind).filter(has_one_file)
+/// Returns the profile with this code that a task can use for this kind of file, or `None` if there is none.
+pub async fn find_for_task(
+    db: &impl ConnectionTrait,
+    code: &str,
+    kind: FileKind,
+) -> Result<Option<ImportProfile>, RecordsError> {
+    Ok(find(db, code, kind).await?.filter(has_one_file))
+}
+
+async fn custom(db: &impl ConnectionTrait) -> Result<Vec<ImportProfile>, RecordsError> {
+    let rows = import_profiles::Entity::find()
+        .order_by_asc(import_profiles::Column::Name)
+        .order_by_asc(import_profiles::Column::Id)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.settings).collect())
 }
 
 fn has_one_file(profile: &ImportProfile) -> bool {

@@ -9,10 +9,15 @@ use super::watch::Watch;
 use super::watched_folder::WatchedFile;
 use super::{profile, run_history};
 use db::RecordsError;
-use db::entity::runs;
+use db::entity::{imports, runs};
 use policy::import::{ImportOrigin, ImportState};
+use policy::import_profile::ImportProfile;
 use policy::{ImportId, ImportSettings, RunId, RunState};
-use sea_orm::{ColumnTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::Query;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,6 +61,7 @@ pub fn lines_read(store: &Store, run: RunId) -> Option<u64> {
 #[derive(Debug)]
 pub struct CheckedFile {
     file: WatchedFile,
+    profile: ImportProfile,
     sha256: String,
     result: ImportResult,
     summary: Option<ImportSummary>,
@@ -85,7 +91,7 @@ impl CheckedFile {
         (run, settings): (RunId, &ImportSettings),
     ) -> Result<(), RecordsError> {
         let watch = Watch::default();
-        let order = order(settings, &self.file, &watch)?;
+        let order = order(settings, self.profile, &self.file, &watch);
         let id = run_history::add((tx, store), actor, &order, (run, &self.file)).await?;
         import_history::set_result((tx, store), id, self.result).await
     }
@@ -99,7 +105,8 @@ pub async fn check(
     (file, sha256): (&WatchedFile, String),
 ) -> Result<CheckedFile, TransferError> {
     let watch = Watch::default();
-    let order = ImportOrder { dry_run: true, ..order(settings, file, &watch)? };
+    let profile = profile_of(&store.db, None, settings).await?;
+    let order = ImportOrder { dry_run: true, ..order(settings, profile.clone(), file, &watch) };
     let (result, summary) = match import_permitted(store, actor, &order).await {
         Ok(done) if done.sha256 != sha256 => return Err(TransferError::FileChanged),
         Ok(Imported { summary, report, stop, .. }) => {
@@ -117,7 +124,7 @@ pub async fn check(
         }
         Err(error) => return Err(error),
     };
-    Ok(CheckedFile { file: file.clone(), sha256, result, summary })
+    Ok(CheckedFile { file: file.clone(), profile, sha256, result, summary })
 }
 
 /// What became of a watched file.
@@ -147,7 +154,8 @@ pub async fn import(
     file: &WatchedFile,
 ) -> Result<FileOutcome, TransferError> {
     let watch = Arc::<Watch>::default();
-    let order = order(settings, file, &watch)?;
+    let profile = profile_of(&store.db, Some(run.run), settings).await?;
+    let order = order(settings, profile, file, &watch);
     let tx = store.begin().await?;
     let id = run_history::add((&tx, store), actor, &order, (run.run, file)).await?;
     store.commit(tx).await?;
@@ -163,23 +171,61 @@ pub async fn import(
     outcome
 }
 
+/// Returns the profile of a run or preview. A run of a preview reads the file as the preview did, even if the profile has
+/// changed since.
+async fn profile_of(
+    db: &impl ConnectionTrait,
+    run: Option<RunId>,
+    settings: &ImportSettings,
+) -> Result<ImportProfile, RecordsError> {
+    if let Some(run) = run {
+        let previews = Query::select()
+            .column(runs::Column::PreviewId)
+            .from(runs::Entity)
+            .and_where(runs::Column::Id.eq(run.0))
+            .take();
+        let checked = imports::Entity::find()
+            .filter(imports::Column::RunId.in_subquery(previews))
+            .order_by_desc(imports::Column::Id)
+            .one(db)
+            .await?;
+        if let Some(checked) = checked {
+            return Ok(checked.profile);
+        }
+    }
+    let found = profile::find_for_task(db, &settings.profile, settings.kind).await?;
+    found.ok_or_else(|| {
+        let why = "The import profile of this task no longer exists. Choose another one";
+        RecordsError::Refused(why.to_owned())
+    })
+}
+
+/// Returns whether the profile of the settings still reads files as the imports of this run did. Locks the profile, so
+/// that it can't change before the transaction ends.
+pub async fn has_current_profile(
+    tx: &DatabaseTransaction,
+    run: RunId,
+    settings: &ImportSettings,
+) -> Result<bool, RecordsError> {
+    profile::lock(tx, &settings.profile, settings.kind).await?;
+    let current = profile::find(tx, &settings.profile, settings.kind).await?;
+    let used = imports::Entity::find().filter(imports::Column::RunId.eq(run.0)).all(tx).await?;
+    Ok(current.is_some_and(|current| used.iter().all(|import| import.profile.reads_like(&current))))
+}
+
 /// Returns the order for a file of these settings.
 fn order<'a>(
     settings: &ImportSettings,
+    profile: ImportProfile,
     file: &'a WatchedFile,
     watch: &'a Watch,
-) -> Result<ImportOrder<'a>, RecordsError> {
-    let profile = profile::find(&settings.profile, settings.kind).ok_or_else(|| {
-        RecordsError::Refused(
-            "The import profile of this task no longer exists. Choose another one".to_owned(),
-        )
-    })?;
-    Ok(ImportOrder {
+) -> ImportOrder<'a> {
+    ImportOrder {
         options: settings.options,
         limits: settings.limits,
         origin: ImportOrigin::Task,
         ..ImportOrder::on_command_line(&file.path, profile, watch)
-    })
+    }
 }
 
 /// Writes heartbeats while the import is under way, and cancels it if the server stops, the run is cancelled or another
@@ -263,7 +309,8 @@ pub async fn record_unchanged(
     file: &WatchedFile,
 ) -> Result<(), RecordsError> {
     let watch = Watch::default();
-    let order = order(settings, file, &watch)?;
+    let profile = profile_of(&store.db, Some(run), settings).await?;
+    let order = order(settings, profile, file, &watch);
     let tx = store.begin().await?;
     let id = run_history::add((&tx, store), actor, &order, (run, file)).await?;
     let result = ImportResult {

@@ -1,13 +1,13 @@
-//! The imports of files, with what became of their lines.
+//! The imports of files, with what became of their lines, and the import profiles of the library.
 
 use crate::step::Table;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, big_pk_auto, text, text_null, timestamp_with_time_zone,
+    big_integer, big_integer_null, big_pk_auto, integer, text, text_null, timestamp_with_time_zone,
     timestamp_with_time_zone_null,
 };
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![imports(), import_lines()]
+    vec![imports(), import_lines(), import_profiles()]
 }
 
 /// The imported files: by which member of staff, in which state, with which counts. The file itself is not stored.
@@ -59,6 +59,27 @@ fn import_lines() -> Table {
         ],
         primary_key: &["import_id", "position"],
         foreign_keys: &[("import_id", "imports", "id")],
+        ..Table::default()
+    }
+}
+
+/// The profiles that staff made. An import has its own copy of the profile; a task has its code.
+fn import_profiles() -> Table {
+    Table {
+        name: "import_profiles",
+        columns: vec![
+            big_pk_auto("id"),
+            text("kind"),
+            text("code"),
+            text("name"),
+            text("settings"),
+            integer("version").default(1).take(),
+            timestamp_with_time_zone("updated_at"),
+        ],
+        indexes: &[
+            "UNIQUE INDEX import_profiles_code ON import_profiles (kind, code)",
+            "UNIQUE INDEX import_profiles_name ON import_profiles (kind, name)",
+        ],
         ..Table::default()
     }
 }

@@ -105,7 +105,7 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
         Subject::MoreChanges => approval_workflow::request_more_changes(store, actor).await?,
         Subject::Staff(user) => approval_workflow::request_staff_anonymising(store, actor, user).await?,
         Subject::Import(file, format) => {
-            let profile = format.profile(FileKind::Users)?;
+            let profile = format.profile(store, FileKind::Users).await?;
             let tables = format.tables(&profile)?;
             let watch = Watch::default();
             let order = ImportOrder { tables, ..ImportOrder::on_command_line(&file, profile, &watch) };

@@ -2,14 +2,16 @@
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use policy::import_profile::{DateFormat, FileKind, ImportProfile, built_in_profiles};
+use policy::import_profile::{DateFormat, FileKind, ImportProfile};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use trail::Store;
+use transfer::profile;
 
 /// Describes the file.
 #[derive(Debug, Default, Args)]
 pub(super) struct FileFormat {
-    /// The import profile: lethe, koha, folio or evergreen.
+    /// The import profile: lethe, koha, folio, evergreen, or one that staff made (lethe import-profiles list).
     #[arg(long, value_name = "CODE")]
     profile: Option<String>,
     /// An additional table of the export, like card=card.csv. Can be repeated.
@@ -23,9 +25,10 @@ pub(super) struct FileFormat {
 
 impl FileFormat {
     /// Returns the profile of a kind of files, with the chosen format of dates.
-    pub(super) fn profile(&self, kind: FileKind) -> anyhow::Result<ImportProfile> {
+    pub(super) async fn profile(&self, store: &Store, kind: FileKind) -> anyhow::Result<ImportProfile> {
         let code = self.profile.as_deref().unwrap_or("lethe");
-        let of_kind = built_in_profiles().into_iter().filter(|profile| profile.kind == kind);
+        let all = profile::all(&store.db).await?;
+        let of_kind = all.into_iter().filter(|profile| profile.kind == kind);
         let (found, others): (Vec<_>, Vec<_>) = of_kind.partition(|profile| profile.code == code);
         let profile = found.into_iter().next().with_context(|| {
             let codes: Vec<&str> = others.iter().map(|profile| profile.code.as_str()).collect();

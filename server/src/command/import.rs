@@ -66,7 +66,7 @@ impl Import {
             Self::Requests(source) => (FileKind::Requests, ("request", "requests"), source, None),
             Self::Charges(source) => (FileKind::Charges, ("charge", "charges"), source, None),
         };
-        let profile = source.format.profile(kind)?;
+        let profile = source.format.profile(store, kind).await?;
         let tables = source.format.tables(&profile)?;
         if source.detect {
             let file = ImportFile { main: source.file.clone(), tables };

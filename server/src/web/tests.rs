@@ -28,6 +28,7 @@ mod abuse;
 pub(super) mod desk;
 mod flash;
 mod idempotency;
+mod import_profiles;
 mod import_tasks;
 mod imports;
 mod kept_form;

@@ -11,9 +11,10 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
 use db::RecordsError;
 use identity::Session;
-use policy::import_profile::{FileFormat, FileKind, ImportProfile, built_in};
+use policy::import_profile::{FileFormat, FileKind, ImportProfile};
 use std::io;
 use transfer::import_history;
+use transfer::profile::{self, NEW_PROFILE};
 use transfer::upload::Upload;
 
 /// The route that receives a file.
@@ -117,7 +118,8 @@ async fn store_file(
     if sent.as_deref() != Some(token) {
         return Err(UploadError::OtherSession);
     }
-    let profile = chosen.as_deref().and_then(profile_of).ok_or(UploadError::UnknownProfile)?;
+    let chosen = chosen.as_deref().ok_or(UploadError::UnknownProfile)?;
+    let (profile, is_new) = profile_of(state, chosen).await?;
     let settings = &state.store.settings;
     let mut upload = Upload::create(&settings.uploads)?;
     copy(&mut upload, None, file, settings.max_upload).await?;
@@ -132,13 +134,19 @@ async fn store_file(
     let id = import_history::add_upload(&state.store, session.actor(), profile, &uploaded)
         .await
         .map_err(UploadError::Failed)?;
-    Ok(format!("{PAGE}/{id}"))
+    Ok(if is_new { format!("{PAGE}/{id}/profile") } else { format!("{PAGE}/{id}") })
 }
 
-/// Returns the profile that the form names by kind and code: `users/lethe`.
-fn profile_of(chosen: &str) -> Option<ImportProfile> {
-    let (kind, code) = chosen.split_once('/')?;
-    built_in(code, FileKind::from_code(kind)?)
+/// Returns the profile that the form names by kind and code: `users/lethe`. With the code [`NEW_PROFILE`] the file is the
+/// sample of a new profile; until it is saved, the import has the profile of Lethe's own files.
+async fn profile_of(state: &AppState, chosen: &str) -> Result<(ImportProfile, bool), UploadError> {
+    let (kind, code) = chosen.split_once('/').ok_or(UploadError::UnknownProfile)?;
+    let kind = FileKind::from_code(kind).ok_or(UploadError::UnknownProfile)?;
+    if code == NEW_PROFILE {
+        return Ok((ImportProfile::of(kind), true));
+    }
+    let found = profile::find(&state.store.db, code, kind).await.map_err(UploadError::Failed)?;
+    found.map(|profile| (profile, false)).ok_or(UploadError::UnknownProfile)
 }
 
 /// Returns the additional table that a file is, by its name: `card.csv` is `card`.

@@ -1,36 +1,19 @@
 //! The labels of fields that an import changes.
 
-use super::CUSTOM;
-use crate::user_field::USER_FIELDS;
-
-/// Labels of columns that are not in the table of user fields.
-const OTHER_LABELS: &[(&str, &str)] = &[
-    ("created_on", "Created"),
-    ("last_activity_on", "Last activity"),
-    ("marked_on", "Marked for deletion"),
-    ("imported", "Imported"),
-    ("guarantor_number", "Guarantor"),
-    ("issued_on", "Issued"),
-    ("due_on", "Due"),
-    ("returned_on", "Returned"),
-    ("renewals", "Renewals"),
-    ("note", "Note"),
-    ("return_note", "Return note"),
-    ("status", "Status"),
-    ("closed_on", "Closed"),
-    ("cancel_reason", "Reason for cancelling"),
-    ("settled_on", "Settled"),
-    ("cents", "Amount"),
-];
+use super::{CUSTOM, FileKind, label_of};
 
 /// Returns the label of a field that an import changes: the name of its column, or `custom.KEY`.
+///
+/// A column has the same label in all kinds of files.
 pub fn field_label(column: &str) -> String {
-    if let Some(key) = column.strip_prefix(CUSTOM) {
-        return format!("Custom field {key}");
+    match column {
+        "guarantor_number" => "Guarantor".to_owned(),
+        "cents" => "Amount".to_owned(),
+        _ => match column.strip_prefix(CUSTOM) {
+            Some(key) => format!("Custom field {key}"),
+            None => label_of(FileKind::Users, column),
+        },
     }
-    let of_user = USER_FIELDS.iter().find(|field| field.name == column).map(|field| field.label);
-    let other = || OTHER_LABELS.iter().find(|(name, _)| *name == column).map(|(_, label)| *label);
-    of_user.or_else(other).unwrap_or(column).to_owned()
 }
 
 #[cfg(test)]

@@ -1,23 +1,52 @@
 //! Recognises the fields that column names stand for.
 
-use super::{CUSTOM, FileKind, Target, targets};
+use super::{CUSTOM, FileKind, Target, content_of, targets};
 
 /// Returns a column name without case, spaces and punctuation: `User_ID` becomes `userid`.
 pub fn folded(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).map(plain).collect()
 }
 
-/// Returns a letter without its accent, for the accents of German and French.
-const fn plain(c: char) -> char {
+/// Returns a letter without its accent, for the accents of German, French and Spanish.
+pub(super) const fn plain(c: char) -> char {
     match c {
-        'à' | 'â' | 'ä' => 'a',
+        'à' | 'á' | 'â' | 'ä' => 'a',
         'ç' => 'c',
         'è' | 'é' | 'ê' | 'ë' => 'e',
-        'î' | 'ï' => 'i',
-        'ô' | 'ö' => 'o',
-        'ù' | 'û' | 'ü' => 'u',
+        'í' | 'î' | 'ï' => 'i',
+        'ñ' => 'n',
+        'ó' | 'ô' | 'ö' => 'o',
+        'ù' | 'ú' | 'û' | 'ü' => 'u',
         other => other,
     }
+}
+
+/// Returns the field to suggest for a column name. Recognises more names than [`target_of_name`], because staff check
+/// a suggestion: names of keys in other systems, and Spanish. `custom` has the keys and names of the custom fields.
+pub fn suggested_target(kind: FileKind, name: &str, custom: &[(String, String)]) -> Option<String> {
+    let wanted = folded(name);
+    if wanted.is_empty() {
+        return None;
+    }
+    let is_custom = |(key, label): &&(String, String)| folded(key) == wanted || folded(label) == wanted;
+    let of_custom = || {
+        let found = custom.iter().filter(|_| kind == FileKind::Users).find(is_custom);
+        found.map(|(key, _)| format!("{CUSTOM}{key}"))
+    };
+    let has_field = |target: &String| {
+        target.strip_prefix(CUSTOM).is_none_or(|key| custom.iter().any(|(known, _)| known == key))
+    };
+    let known = |list: &[(&'static str, &[&str])]| {
+        let found = list.iter().find(|(_, names)| names.contains(&wanted.as_str()));
+        found.map(|(target, _)| (*target).to_owned())
+    };
+    let fits = |target: &String| content_of(kind, target).is_some();
+    target_of_name(kind, name)
+        .filter(has_field)
+        .or_else(of_custom)
+        .or_else(|| known(SUGGESTED_KEYS))
+        .or_else(|| known(SPANISH).filter(fits))
+        .filter(fits)
 }
 
 /// Returns the field that a column name means: its own name, or a common English, German or French heading.
@@ -78,6 +107,64 @@ const KEYS: &[(&str, &[&str])] = &[
             "numerodecarte",
         ],
     ),
+];
+
+/// Names of keys in other systems. Alone they are too vague for a file without a profile.
+const SUGGESTED_KEYS: &[(&str, &[&str])] = &[
+    (
+        "external_id",
+        &[
+            "id",
+            "patronid",
+            "borrowerid",
+            "borrowernumber",
+            "studentid",
+            "studentnumber",
+            "employeeid",
+            "personid",
+            "matrikelnummer",
+            "personalnummer",
+            "benutzernummer",
+            "numeroetudiant",
+            "idlector",
+            "idusuario",
+        ],
+    ),
+    ("user_id", &["usuario", "nombredeusuario", "kennung"]),
+    (
+        "barcode",
+        &["cardno", "cardid", "ausweisnr", "kartennummer", "codigodebarras", "numerodecarnet", "tarjeta"],
+    ),
+];
+
+/// Spanish headings of every kind of file.
+const SPANISH: &[(&str, &[&str])] = &[
+    ("last_name", &["apellido", "apellidos"]),
+    ("first_name", &["nombre", "nombres"]),
+    ("title", &["titulo", "tratamiento"]),
+    ("category", &["categoria", "categoriadeusuario"]),
+    ("department", &["departamento", "facultad"]),
+    ("branch", &["biblioteca", "sucursal"]),
+    ("leaving_on", &["fechadebaja", "fechadecaducidad", "fechadevencimiento", "caducidad"]),
+    ("created_on", &["fechadealta", "fechadeinscripcion"]),
+    ("email", &["correo", "correoelectronico"]),
+    ("phone", &["telefono"]),
+    ("mobile", &["movil", "telefonomovil"]),
+    ("street", &["direccion", "calle"]),
+    ("postcode", &["codigopostal"]),
+    ("city", &["ciudad", "localidad"]),
+    ("birth_date", &["fechadenacimiento"]),
+    ("gender", &["sexo", "genero"]),
+    ("language", &["idioma"]),
+    ("notes", &["notas", "observaciones"]),
+    ("note", &["nota", "notas", "observaciones"]),
+    ("item_barcode", &["codigodelejemplar"]),
+    ("issued_on", &["fechadeprestamo"]),
+    ("due_on", &["fechadedevolucionprevista"]),
+    ("returned_on", &["fechadedevolucion"]),
+    ("placed_on", &["fechadereserva"]),
+    ("amount", &["importe"]),
+    ("charged_on", &["fecha"]),
 ];
 
 const OF_USERS: &[(&str, &[&str])] = &[

@@ -123,6 +123,37 @@ pub fn targets(kind: FileKind) -> impl Iterator<Item = Target> {
     users.chain(first.iter().chain(second).map(|(name, content)| Target { name, content: *content }))
 }
 
+/// Fields that the import ignores, or that skip their line.
+const IGNORED: [&str; 5] = [USER_NUMBER, "imported", "roles", "anonymised_on", "anonymised"];
+
+/// Returns the fields that a profile can fill from the files of another system, without custom fields.
+pub fn offered_targets(kind: FileKind) -> impl Iterator<Item = Target> {
+    let is_key = move |name: &str| keys_of(kind).contains(&name);
+    targets(kind).filter(move |target| !IGNORED.contains(&target.name) || is_key(target.name))
+}
+
+/// Returns the label of a field. A custom field has its own name, which the library chose.
+pub fn label_of(kind: FileKind, target: &str) -> String {
+    let field = USER_FIELDS
+        .iter()
+        .find(|field| field.name == target && (kind == FileKind::Users || KEY_TARGETS.contains(&target)));
+    if let Some(field) = field {
+        return field.label.to_owned();
+    }
+    match target {
+        "created_on" => "Created".to_owned(),
+        "last_activity_on" => "Last activity".to_owned(),
+        "marked_on" => "Marked for deletion".to_owned(),
+        "guarantor_user_id" => "UserID of the guarantor".to_owned(),
+        "record" => "Catalogue record".to_owned(),
+        _ => {
+            let words = target.strip_suffix("_on").unwrap_or(target).replace('_', " ");
+            let mut letters = words.chars();
+            letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+        }
+    }
+}
+
 /// Returns the content of a field, or `None` if there is no such field. The key of a custom field isn't checked.
 pub fn content_of(kind: FileKind, target: &str) -> Option<Content> {
     if kind == FileKind::Users && target.strip_prefix(CUSTOM).is_some_and(|key| !key.is_empty()) {

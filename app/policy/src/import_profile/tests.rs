@@ -113,3 +113,42 @@ fn no_heading_has_two_meanings() {
         }
     }
 }
+
+#[test]
+fn names_of_other_systems_are_suggested() {
+    let custom = [("locker".to_owned(), "Spind".to_owned())];
+    for (name, target) in [
+        ("Patron ID", "external_id"),
+        ("cardnumber", "barcode"),
+        ("Expiry date", "leaving_on"),
+        ("E-mail", "email"),
+        ("Nom", "last_name"),
+        ("Apellidos", "last_name"),
+        ("Correo electrónico", "email"),
+        ("Código postal", "postcode"),
+        ("spind", "custom.locker"),
+        ("custom.locker", "custom.locker"),
+    ] {
+        assert_eq!(suggested_target(FileKind::Users, name, &custom).as_deref(), Some(target), "{name}");
+    }
+    for name in ["", "#", "Remarks of the week", "custom.other"] {
+        assert_eq!(suggested_target(FileKind::Users, name, &custom), None, "{name}");
+    }
+    assert_eq!(suggested_target(FileKind::Loans, "spind", &custom), None);
+    assert_eq!(suggested_target(FileKind::Loans, "Fecha de préstamo", &[]).as_deref(), Some("issued_on"));
+}
+
+#[test]
+fn every_offered_field_has_a_label_of_its_own() {
+    for kind in FileKind::ALL {
+        let mut labels: Vec<String> =
+            offered_targets(kind).map(|target| label_of(kind, target.name)).collect();
+        let count = labels.len();
+        labels.sort();
+        labels.dedup();
+        assert_eq!(labels.len(), count, "{kind:?}");
+        for needed in required_of(kind).iter().chain(keys_of(kind)) {
+            assert!(offered_targets(kind).any(|target| target.name == *needed), "{kind:?} {needed}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Tables of imports. They hold numbers of lines and codes, never a value of a file.
+//! Tables of imports. They hold numbers of lines, codes and names of columns, never a value of a file.
 
 use super::DataClass::{Link, NotPersonal};
 use super::ErasureAction::Keep;
@@ -41,5 +41,20 @@ pub(super) const IMPORT_LINES: Table = Table {
         entry("outcome", NotPersonal, Keep, "Rejected, held, skipped or note"),
         entry("column_name", NotPersonal, Keep, "Column of the problem"),
         entry("message", NotPersonal, Keep, "The problem, without the value"),
+    ],
+};
+
+pub(super) const IMPORT_PROFILES: Table = Table {
+    name: "import_profiles",
+    label: "Import profiles that staff made",
+    owner: RowOwner::NoUser,
+    columns: &[
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("kind", NotPersonal, Keep, "Kind of file"),
+        entry("code", NotPersonal, Keep, "Code"),
+        entry("name", NotPersonal, Keep, "Name"),
+        entry("settings", NotPersonal, Keep, "Import profile: names of columns, their fields, date formats"),
+        entry("version", NotPersonal, Keep, "Version"),
+        entry("updated_at", NotPersonal, Keep, "Last change"),
     ],
 };

@@ -31,6 +31,7 @@ pub const TABLES: &[Table] = &[
     circulation_tables::TERMS,
     import_tables::IMPORTS,
     import_tables::IMPORT_LINES,
+    import_tables::IMPORT_PROFILES,
     run_tables::TASKS,
     run_tables::RUNS,
     run_tables::RUN_MEMBERS,

@@ -47,7 +47,7 @@ pub fn NewTaskPage() -> impl IntoView {
     guarded_page(async {
         let store = store();
         let custom = task::custom_fields(&store).await?;
-        let choices = Choices { custom, profiles: profile::choices() };
+        let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
         let form = form_view(&store, TaskForm::new_task(), choices, false, ("/tasks/new", "/tasks"));
         Ok(view! {
             <PageLayout title="Create task" crumbs=crumbs([])
@@ -69,7 +69,7 @@ pub fn EditTaskPage() -> impl IntoView {
         let keys: Vec<String> = custom.iter().map(|(key, _)| key.clone()).collect();
         let here = format!("/tasks/{}", task.id);
         let saved = TaskForm::of(&task.draft, &keys);
-        let choices = Choices { custom, profiles: profile::choices() };
+        let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
         let form = form_view(&store, saved, choices, task.single_default, (&format!("{here}/edit"), &here));
         Ok(view! {
             <PageLayout title="Edit task" crumbs=crumbs([(task.draft.description, here)])

@@ -41,7 +41,9 @@ pub fn TaskPage() -> impl IntoView {
         let today = store.clock.today();
         let settings = match &task.draft.settings {
             TaskSettings::AnonymiseUserData(policy) => policy_settings(policy, &custom, today),
-            TaskSettings::ImportUsers(settings) => import_settings(settings, profile::choices()),
+            TaskSettings::ImportUsers(settings) => {
+                import_settings(settings, profile::choices(&store.db).await?)
+            }
         };
         let lead = task.draft.settings.task_type().label();
         let more = format!("/runs?task={}", task.id);

@@ -5,12 +5,17 @@ mod detection;
 mod list;
 mod one;
 mod options;
+mod profile_actions;
+mod profile_form;
+mod profiles;
 mod report;
 mod result;
 mod second_person;
 
 pub use list::ImportListPage;
 pub use one::ImportPage;
+pub use profile_form::{EditImportProfilePage, NewImportProfilePage};
+pub use profiles::ImportProfilesPage;
 pub use report::report_csv;
 pub(crate) use result::{counts, first_differences, report_table};
 

@@ -20,6 +20,7 @@ mod import_differences;
 mod import_formats;
 mod import_limits;
 mod import_modes;
+mod import_profiles;
 mod import_tasks;
 mod invalid_imports;
 mod keys;

@@ -301,7 +301,10 @@ async fn end(
     }
     set_lines(&tx, lease.run, lines).await?;
     finish::end_without_people(&tx, store, (lease.run, job.actor), state, safety_limit).await?;
-    if job.run.kind == RunKind::Manual && state.confirms(lines.imported) {
+    if job.run.kind == RunKind::Manual
+        && state.confirms(lines.imported)
+        && run_import::has_current_profile(&tx, lease.run, job.settings).await?
+    {
         tasks::Entity::update_many()
             .col_expr(tasks::Column::ConfirmedSettings, Expr::value(Some(job.run.settings.clone())))
             .filter(tasks::Column::Id.eq(job.task.0))

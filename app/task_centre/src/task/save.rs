@@ -112,7 +112,7 @@ async fn check(
             }
         }
         TaskSettings::ImportUsers(settings) => {
-            if profile::find(&settings.profile, settings.kind).is_none() {
+            if profile::find_for_task(tx, &settings.profile, settings.kind).await?.is_none() {
                 errors.add("profile", Problem::UnknownChoice);
             }
         }

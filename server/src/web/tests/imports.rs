@@ -56,14 +56,14 @@ async fn send(desk: &Desk, content: &str) -> String {
     send_files(desk, &desk.token, "users/lethe", &[("users.csv", content)]).await
 }
 
-async fn send_files(desk: &Desk, token: &str, kind: &str, files: &[(&str, &str)]) -> String {
+pub(super) async fn send_files(desk: &Desk, token: &str, kind: &str, files: &[(&str, &str)]) -> String {
     let (status, headers, page) = desk.answer(upload(token, kind, files)).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     headers[LOCATION].to_str().expect("an address").to_owned()
 }
 
 /// Posts a form of an import and waits until no process is working on the import. Returns its page.
-async fn act(desk: &Desk, function: &str, page: &str) -> String {
+pub(super) async fn act(desk: &Desk, function: &str, page: &str) -> String {
     let id = page.rsplit('/').next().expect("a number");
     let form = format!("form[import]={id}");
     let (status, _, body) = desk.post(&format!("/do/{function}?page={page}"), form).await;

@@ -4,11 +4,13 @@
 use super::desk::{Desk, PASSWORD, without_proof};
 use super::rendered::{Field, FieldKind, Rendered, form, forms};
 use axum::http::StatusCode;
-use policy::{Policy, Role, TaskSettings, UserNumber};
+use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
+use policy::{ImportProfileId, Policy, Role, TaskSettings, UserNumber};
 use records::accounts;
 use scraper::{Html, Selector};
 use sea_orm::{ConnectionTrait as _, Statement};
 use std::collections::BTreeSet;
+use transfer::custom_profile;
 
 async fn execute(desk: &Desk, sql: &str) {
     desk.store.db.execute_unprepared(sql).await.expect("a change");
@@ -373,6 +375,11 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     let (review_text, later_text) = (policy::dates::shown(review), policy::dates::shown(later));
     let hold = "FROM legal_holds ORDER BY id DESC LIMIT 1";
     let role = format!("SELECT role FROM user_roles WHERE user_number = {other} AND role = 'dpo'");
+    let profile = import_profile(&desk).await;
+    let in_profile = format!("FROM import_profiles WHERE id = {profile}");
+    let stored_in = |json: &str, shown: &str| {
+        format!("SELECT CASE WHEN settings LIKE '%{json}%' THEN '{shown}' ELSE settings END {in_profile}")
+    };
     let cases: Vec<(String, &str, Fields<'_>)> = vec![
         (
             format!("/users/{ng}"),
@@ -451,6 +458,26 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
                 ),
             ],
         ),
+        (
+            format!("/users/import/profiles/{profile}"),
+            "/do/change_import_profile",
+            vec![
+                ("form[name]", "Loans of HR", format!("SELECT name {in_profile}"), "Loans of HR"),
+                ("form[columns][0][target]", "barcode", stored_in("\"source\":\"Nr\",\"target\":\"barcode\"", "barcode"), "barcode"),
+                ("form[columns][1][target]", "last_name", stored_in("\"source\":\"Name\",\"target\":\"last_name\"", "last_name"), "last_name"),
+                ("form[columns][2][target]", "leaving_on", stored_in("\"source\":\"End\",\"target\":\"leaving_on\"", "leaving_on"), "leaving_on"),
+                ("form[columns][2][dates]", "compact", stored_in("\"dates\":\"compact\"}", "compact"), "compact"),
+                ("form[columns][3][target]", "email", stored_in("\"source\":\"Mail\",\"target\":\"email\"", "email"), "email"),
+                ("form[columns][3][several]", "true", stored_in("\"first_of_several\":true", "true"), "true"),
+                ("form[other_columns]", "ignore", stored_in("\"other_columns\":\"ignore\"", "ignore"), "ignore"),
+                ("form[dates]", "iso", stored_in("\"dates\":\"iso\"", "iso"), "iso"),
+                ("form[decimals]", "comma", stored_in("\"decimals\":\"comma\"", "comma"), "comma"),
+                ("form[never]", "9999-12-31", stored_in("\"never\":[\"9999-12-31\"]", "9999-12-31"), "9999-12-31"),
+                ("form[encoding]", "utf8", stored_in("\"encoding\":\"utf8\"", "utf8"), "utf8"),
+                ("form[delimiter]", "pipe", stored_in("\"delimiter\":\"pipe\"", "pipe"), "pipe"),
+                ("form[header_line]", "3", stored_in("\"header_line\":3", "3"), "3"),
+            ],
+        ),
         ("/staff".to_owned(), "/do/grant_role", vec![("form[role]", "dpo", role, "dpo")]),
         (
             "/tasks/owners".to_owned(),
@@ -489,6 +516,28 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             assert_eq!(policy::dates::as_shown(&text(&desk, sql).await), *stored, "{function} {name}");
         }
     }
+}
+
+/// Adds an import profile with a column of each sort. Returns its id.
+async fn import_profile(desk: &Desk) -> ImportProfileId {
+    let column = |source: &str, target: &str| ColumnMapping {
+        source: source.to_owned(),
+        target: Some(target.to_owned()),
+        first_of_several: target == "email",
+        ..ColumnMapping::default()
+    };
+    let profile = ImportProfile {
+        code: "hr".to_owned(),
+        name: "HR".to_owned(),
+        columns: vec![
+            column("Nr", "user_id"),
+            column("Name", "last_name"),
+            column("End", "leaving_on"),
+            column("Mail", "email"),
+        ],
+        ..ImportProfile::of(FileKind::Users)
+    };
+    custom_profile::add(&desk.store, trail::Actor::COMMAND_LINE, profile).await.expect("a profile")
 }
 
 /// The list that a filter leads to shows the filter in its form.
@@ -560,6 +609,7 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/add_staff",
         "/do/create_api_key",
         "/do/add_custom_field",
+        "/do/change_import_profile",
         "/do/grant_role",
         "/do/reassign_task",
         "/do/find_users",
@@ -601,6 +651,7 @@ struct Samples {
     run: String,
     hold: String,
     approval: String,
+    profile: ImportProfileId,
     invitation: String,
     /// A second member of staff with every role, signed in.
     second: Desk,
@@ -647,12 +698,13 @@ impl Samples {
         let invited =
             accounts::add(&desk.store, trail::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;
         let invitation = invited.expect("staff").1.expect("an invitation").token.reveal().to_owned();
-        Self { task, preview, run, hold, approval, invitation, second }
+        let profile = import_profile(desk).await;
+        Self { task, preview, run, hold, approval, profile, invitation, second }
     }
 
     /// Returns the addresses of the pages of these objects.
     fn addresses(&self) -> Vec<String> {
-        let Self { task, preview, run, hold, approval, .. } = self;
+        let Self { task, preview, run, hold, approval, profile, .. } = self;
         vec![
             format!("/tasks/{task}"),
             format!("/tasks/{task}/edit"),
@@ -662,6 +714,7 @@ impl Samples {
             format!("/runs/{run}"),
             format!("/legal-holds/{hold}"),
             format!("/approvals/{approval}"),
+            format!("/users/import/profiles/{profile}"),
         ]
     }
 }

@@ -9,9 +9,10 @@ use crate::pages::users::crumbs;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use policy::import_profile::built_in_profiles;
+use policy::import_profile::ImportProfile;
 use policy::numbers::grouped;
 use transfer::import_history::{self, Import};
+use transfer::profile;
 
 /// Shows the form that uploads a file, and all imports.
 #[component]
@@ -29,6 +30,7 @@ pub fn ImportListPage() -> impl IntoView {
             }
         })
         .await?;
+        let profiles = profile::all(&store.db).await?;
         let max_megabytes = store.settings.max_upload / 1_000_000;
         Ok(view! {
             <PageLayout title="Import" crumbs=crumbs([])
@@ -37,7 +39,7 @@ pub fn ImportListPage() -> impl IntoView {
                 {problem(&failed, max_megabytes).map(|text| view! {
                     <div class="notice danger" role="alert" id="problems" tabindex="-1" autofocus><p>{text}</p></div>
                 })}
-                <UploadForm max_megabytes />
+                <UploadForm profiles max_megabytes />
                 <h2 id="imports">"Imports"</h2>
                 {list.content}
             </PageLayout>
@@ -71,16 +73,15 @@ fn problem(code: &str, max_megabytes: u64) -> Option<String> {
 
 /// The form that uploads a file. It works without WebAssembly.
 #[component]
-fn UploadForm(max_megabytes: u64) -> impl IntoView {
-    let all = built_in_profiles();
-    let options = all
+fn UploadForm(profiles: Vec<ImportProfile>, max_megabytes: u64) -> impl IntoView {
+    let options = profiles
         .iter()
         .map(|profile| {
             let value = format!("{}/{}", profile.kind.code(), profile.code);
             view! { <option value=value>{profile.label()}</option> }
         })
         .collect_view();
-    let tables = all
+    let tables = profiles
         .iter()
         .filter(|profile| !profile.format.tables().is_empty())
         .map(|profile| {
@@ -98,7 +99,9 @@ fn UploadForm(max_megabytes: u64) -> impl IntoView {
                 <label for="profile">"Import profile"</label>
                 <select id="profile" name="profile" aria-describedby="profile-hint">{options}</select>
                 <p class="hint" id="profile-hint">
-                    "What the lines of the file are, and the system that wrote it. Encoding, delimiter and dates are detected."
+                    "What the lines of the file are, and the system that wrote it. Encoding, delimiter and dates are detected. "
+                    "For the file of another system, "
+                    <a href="/users/import/profiles">"create an import profile"</a>"."
                 </p>
             </div>
             <div class="field">

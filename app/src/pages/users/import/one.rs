@@ -145,10 +145,14 @@ fn actions(import: &Import) -> Vec<PageAction> {
         return run.into_iter().map(|(label, href)| PageAction::Link { label, href }).collect();
     }
     let another = PageAction::Link { label: "Upload another file".to_owned(), href: LIST.to_owned() };
+    let profile = PageAction::Link {
+        label: "Create profile from this file".to_owned(),
+        href: format!("{LIST}/{}/profile", import.id),
+    };
     match import.state {
-        ImportState::Uploaded | ImportState::Checked => vec![check, cancel],
+        ImportState::Uploaded | ImportState::Checked => vec![check, profile, cancel],
         ImportState::Checking | ImportState::Importing => vec![cancel],
-        ImportState::Rejected => vec![another, check, cancel],
+        ImportState::Rejected => vec![another, check, profile, cancel],
         _ => vec![another],
     }
 }

@@ -7,7 +7,7 @@ use db::pagination::Paging;
 use erasure::residue::{self, CurrentText, FindingDecision, FindingQuery};
 use identity::{api_key, session, staff};
 use policy::api_key::ApiKeyForm;
-use policy::import_profile::{FileKind, ImportProfile};
+use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
 use records::{accounts, circulation};
@@ -15,6 +15,7 @@ use safeguards::legal_hold;
 use safeguards::suppression::destroy;
 use task_centre::{approval_workflow, run};
 use trail::Actor;
+use transfer::custom_profile;
 use transfer::import_history;
 use transfer::upload::Upload;
 
@@ -195,7 +196,33 @@ async fn imports(desk: &Desk) -> Vec<Form> {
     let (checked, started, cancelled) = (upload(desk).await, upload(desk).await, upload(desk).await);
     let chosen = upload(desk).await;
     execute(&desk.store, &format!("UPDATE imports SET state = 'checked' WHERE id = {started}")).await;
+    let sample = upload(desk).await;
+    let profile = async |name: &str| {
+        let column = |source: &str| ColumnMapping {
+            source: source.to_owned(),
+            target: Some(source.to_owned()),
+            ..ColumnMapping::default()
+        };
+        let profile = ImportProfile {
+            code: "other".to_owned(),
+            name: name.to_owned(),
+            columns: vec![column("user_id"), column("last_name")],
+            ..ImportProfile::of(FileKind::Users)
+        };
+        custom_profile::add(&desk.store, Actor::COMMAND_LINE, profile).await.unwrap()
+    };
+    let (changed, deleted) = (profile("Changed").await, profile("Deleted").await);
+    let columns = "form[columns][0][source]=user_id&form[columns][0][target]=user_id\
+                   &form[columns][1][source]=last_name&form[columns][1][target]=last_name\
+                   &form[other_columns]=reject&form[dates]=detect&form[decimals]=detect&form[encoding]=detect\
+                   &form[delimiter]=detect";
     vec![
+        form("/do/create_import_profile", format!("form[import]={sample}&form[name]=Created&{columns}")),
+        form(
+            "/do/change_import_profile",
+            format!("form[id]={changed}&form[version]=1&form[name]=Renamed&{columns}"),
+        ),
+        form_about("/do/delete_import_profile", "profile", deleted.0),
         form_about("/do/cancel_import", "import", cancelled),
         form_about("/do/check_import", "import", checked),
         form(

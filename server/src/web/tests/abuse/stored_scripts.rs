@@ -11,6 +11,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, X_CONTENT_
 use axum::http::{HeaderMap, Request, StatusCode};
 use db::dialect;
 use policy::TaskId;
+use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use scraper::node::Element;
 use scraper::{Html, Node};
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -24,7 +25,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 40] = [
+const EXCLUDED_COLUMNS: [&str; 43] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -62,6 +63,9 @@ const EXCLUDED_COLUMNS: [&str; 40] = [
     "imports.options",
     "imports.counts",
     "import_lines.outcome",
+    "import_profiles.kind",
+    "import_profiles.code",
+    "import_profiles.settings",
     "legal_holds.reason",
     "legal_holds.category",
     "requests.status",
@@ -98,6 +102,27 @@ async fn library() -> Desk {
         format!("INSERT INTO import_lines VALUES ({import}, 1, 2, 'rejected', 'last_name', 'A problem')");
     execute(store, &line).await;
     desk
+}
+
+/// Writes a script into the name and the columns of an import profile.
+async fn plant_profile(desk: &Desk, script: &str) {
+    let mut profile = ImportProfile::of(FileKind::Users);
+    script.clone_into(&mut profile.name);
+    for target in ["user_id", "last_name"] {
+        profile.columns.push(ColumnMapping {
+            source: format!("{script}{target}"),
+            target: Some(target.to_owned()),
+            ..ColumnMapping::default()
+        });
+    }
+    profile.never = vec![script.to_owned()];
+    let settings = serde_json::to_string(&profile).unwrap().replace('\'', "''");
+    execute(&desk.store, "DELETE FROM import_profiles").await;
+    let row = format!(
+        "import_profiles (kind, code, name, settings, updated_at) VALUES ('users', 'xss', 'x', '{settings}', \
+         '2018-01-21T12:00:00+00:00')"
+    );
+    insert(&desk.store, "id", &row).await;
 }
 
 /// Writes a script into every text column that users can set. Returns the number of columns.
@@ -297,6 +322,7 @@ const API: &str = "/scim/";
 async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
     let desk = library().await;
     for script in SCRIPTS {
+        plant_profile(&desk, script).await;
         let columns = plant(&desk, script).await;
         assert!(columns > 50, "{columns}");
         let seen = crawl(&desk, script).await;
@@ -325,6 +351,9 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
             "/users/{id}",
             "/users/{id}/edit",
             "/users/{id}/anonymise",
+            "/users/import",
+            "/users/import/profiles",
+            "/users/import/profiles/{id}",
             "/catalogue/{id}",
             "/tasks/{id}",
             "/tasks/{id}/edit",
