@@ -31,25 +31,32 @@ mod live {
     use leptos::web_sys::{self, Element, FormData, HtmlFormElement};
     use policy::form::FieldErrors;
     use policy::import_profile::{ColumnForm, FileKind, ProfileForm};
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
 
     /// Checks the form of an element after each change.
     pub(super) fn watch(element: &Element, kind: FileKind, custom: Vec<String>) {
         let form =
             element.closest("form").ok().flatten().and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
         let Some(form) = form else { return };
-        let handle = window_event_listener(ev::change, move |event| {
+        let touched = RefCell::new(BTreeSet::new());
+        let handle = window_event_listener(ev::input, move |event| {
             let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
             if form.contains(target.as_ref()) {
                 let errors =
                     read(&form).validate(kind, "profile", |key| custom.iter().any(|known| known == key));
-                show(&form, &errors.err().unwrap_or_default());
+                if let Some(input) = target.as_ref().and_then(|target| target.dyn_ref::<Element>()) {
+                    touched.borrow_mut().insert(input.id());
+                }
+                show(&form, &errors.err().unwrap_or_default(), &touched.borrow());
             }
         });
         on_cleanup(move || handle.remove());
     }
 
-    /// Shows each problem at its field. A field that was correct before gets its problem, too.
-    fn show(form: &HtmlFormElement, errors: &FieldErrors) {
+    /// Shows each problem at its field. A field that was not changed yet gets no new problem, except for a column: the change
+    /// of one column can make another one wrong.
+    fn show(form: &HtmlFormElement, errors: &FieldErrors, touched: &BTreeSet<String>) {
         let Ok(problems) = form.query_selector_all("p.problem") else { return };
         for place in 0..problems.length() {
             let Some(problem) = problems.item(place).and_then(|node| node.dyn_into::<Element>().ok()) else {
@@ -57,6 +64,12 @@ mod live {
             };
             let id = problem.id();
             let field = id.strip_suffix("-problem").unwrap_or(&id);
+            let is_shown = field.starts_with("columns")
+                || touched.contains(field)
+                || problem.text_content().is_some_and(|text| !text.is_empty());
+            if !is_shown {
+                continue;
+            }
             let text = errors.of(field);
             problem.set_text_content(text.as_deref());
             let Some(input) = document().get_element_by_id(field).filter(|input| input.has_attribute("name"))

@@ -130,7 +130,8 @@ pub async fn sample(
     actor.require_permission_to_see(Action::Import)?;
     let gone = || RecordsError::Refused(upload::GONE.to_owned());
     let name = import.upload.as_deref().ok_or_else(gone)?;
-    let file = upload::files(&upload::folder_of(store, name)?).map_err(|_| gone())?;
+    let folder = upload::folder_of(store, name).map_err(|_| gone())?;
+    let file = upload::files(&folder).map_err(|_| gone())?;
     let (kind, custom, today) = (import.kind, custom_fields(&store.db).await?, store.clock.today());
     let read = tokio::task::spawn_blocking(move || {
         let sample = Sample::of(&file, kind, &custom)?;
