@@ -108,8 +108,8 @@ test-browser: build browser ## Browser tests. SPEC=undo: one file; ONLY=wasm or 
 
 # --- Benchmarks ----------------------------------------------------------------------------------------------
 
-bench: ## Compare the speed with SQL written by hand; the results are in target/bench.json
-	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p store_tests --bench speed
+bench: ## Compare the speed with SQL written by hand and with bulk loads; the results are in target/bench*.json
+	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p store_tests --bench speed --bench import
 
 # --- Documentation -------------------------------------------------------------------------------------------
 

@@ -90,7 +90,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Number of lines processed together.
-const ROWS_PER_CHUNK: usize = 500;
+const ROWS_PER_CHUNK: usize = 2_000;
 
 /// The result of an import or a dry run.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

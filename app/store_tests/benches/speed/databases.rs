@@ -62,6 +62,7 @@ impl Databases {
         [self.url(name), self.files(name).display().to_string()]
     }
 
+    /// Returns the URL of a database.
     fn url(&self, name: &str) -> String {
         match &self.kind {
             Kind::Sqlite => format!("sqlite://{}/lethe.db?mode=rwc", self.files(name).display()),

@@ -21,6 +21,7 @@ mod databases;
 mod engine;
 mod library;
 mod memory;
+mod peak;
 mod phases;
 mod preview;
 mod report;
@@ -66,5 +67,5 @@ async fn main() -> anyhow::Result<()> {
             preview::measure(&databases, &sizes, &mut report).await?;
         }
     }
-    report.end(sizes.judged)
+    report.end("bench.json", sizes.judged)
 }

@@ -3,6 +3,7 @@
 use crate::child;
 use crate::databases::Databases;
 use crate::library::{self, Library};
+use crate::peak::peak;
 use crate::report::{Report, Target};
 use crate::sizes::Sizes;
 use anyhow::Context as _;
@@ -39,12 +40,4 @@ pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
     let id = run::start(store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await?;
     anyhow::ensure!(run::execute(store, id).await? == RunState::Succeeded, "the run failed");
     Ok(vec![("peak".to_owned(), peak()?)])
-}
-
-/// Returns the peak memory of this process, in megabytes.
-pub fn peak() -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("memory is measured on Linux only")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kilobytes / 1024.0)
 }

@@ -3,7 +3,7 @@
 
 use crate::databases::Databases;
 use crate::library::{self, Library};
-use crate::memory::peak;
+use crate::peak::peak;
 use crate::report::{Report, Target, median, milliseconds};
 use crate::sizes::Sizes;
 use crate::{bare, child};

@@ -86,13 +86,13 @@ impl Report {
         });
     }
 
-    /// Writes all figures to `target/bench.json`. Returns an error if one missed its target and targets are judged.
-    pub fn end(&self, judged: bool) -> anyhow::Result<()> {
+    /// Writes all figures to a file in `target`. Returns an error if one missed its target and targets are judged.
+    pub fn end(&self, file: &str, judged: bool) -> anyhow::Result<()> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
             || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")),
             PathBuf::from,
         );
-        let path = target.join("bench.json");
+        let path = target.join(file);
         std::fs::write(&path, serde_json::to_vec_pretty(&self.figures)?)
             .with_context(|| format!("{} cannot be written", path.display()))?;
         let missed = self.figures.iter().filter(|figure| figure.met == Some(false)).count();
