@@ -1,13 +1,15 @@
 //! Problems in a file: line and column, never a value.
 
+use super::reader::Header;
 use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::import_profile::KEY_TARGETS;
 use policy::numbers::counted;
 use safeguards::limits::ImportStop;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Maximum number of reported problems of one file. The others are only counted.
@@ -47,16 +49,36 @@ pub struct FileProblems {
     /// The lines with problems, and whether a key is among them.
     #[serde(skip)]
     lines: HashMap<u64, bool>,
+    /// The names of the columns in the file, by the fields that they fill.
+    #[serde(skip)]
+    columns: Arc<BTreeMap<String, String>>,
 }
 
 impl FileProblems {
-    pub(super) fn add(&mut self, problem: LineProblem) {
+    /// Returns no problems of a file with these columns. Problems name a column as the file does.
+    pub(super) fn of(header: &Header) -> Self {
+        Self { columns: Arc::clone(header.columns()), ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, mut problem: LineProblem) {
         self.total += 1;
-        let is_of_a_key = problem.column.as_deref().is_some_and(|column| KEY_TARGETS.contains(&column));
+        let is_of_a_key = problem.column.as_deref().is_some_and(|column| self.is_key(column));
+        if let Some(column) = &mut problem.column
+            && let Some(name) = self.columns.get(column)
+        {
+            column.clone_from(name);
+        }
         *self.lines.entry(problem.line).or_default() |= is_of_a_key;
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }
+    }
+
+    /// Returns whether a column fills a key. The column has the name of its field, or its name in the file.
+    fn is_key(&self, column: &str) -> bool {
+        KEY_TARGETS
+            .iter()
+            .any(|key| *key == column || self.columns.get(*key).is_some_and(|name| name == column))
     }
 
     /// Adds the field errors of one line.

@@ -23,6 +23,8 @@ const BATCHES_AHEAD: usize = 2;
 #[derive(Debug)]
 pub(super) struct Header {
     names: Vec<String>,
+    /// The names in the file, by field.
+    columns: Arc<BTreeMap<String, String>>,
     places: BTreeMap<String, usize>,
     empty_cells: EmptyCells,
 }
@@ -36,6 +38,11 @@ impl Header {
     /// Returns the names in file order.
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Returns the names of the columns in the file, by field.
+    pub(super) const fn columns(&self) -> &Arc<BTreeMap<String, String>> {
+        &self.columns
     }
 
     /// Returns whether an empty cell empties its field.
@@ -82,7 +89,8 @@ impl Source {
         problems.refuse()?;
         let names: Vec<String> = plan.targets().map(str::to_owned).collect();
         let places = names.iter().cloned().zip(0..).collect();
-        let header = Arc::new(Header { names, places, empty_cells: order.options.empty_cells });
+        let columns = Arc::new(columns_by_field(&plan));
+        let header = Arc::new(Header { names, columns, places, empty_cells: order.options.empty_cells });
         Ok(Self { plan, file: file.main, header, is_escaped: order.profile.is_own_format() })
     }
 
@@ -122,6 +130,18 @@ impl Source {
         let rows = self.plan.rows(Summed::new(File::open(&self.file)?))?;
         Ok(Lines { rows, header: Arc::clone(&self.header), is_escaped: self.is_escaped })
     }
+}
+
+/// Returns the names of the columns in the file, by the fields that they fill. Several columns of a field are joined.
+fn columns_by_field(plan: &Plan) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::<String, String>::new();
+    for column in &plan.detected().columns {
+        names
+            .entry(column.target.clone())
+            .and_modify(|name| *name = format!("{name}, {}", column.name))
+            .or_insert_with(|| column.name.clone());
+    }
+    names
 }
 
 /// Detects the format of the file of an order.

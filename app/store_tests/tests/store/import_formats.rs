@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use db::Clock;
 use db::entity::{custom_values, requests, users};
 use policy::import::LineOutcome;
+use policy::import_limits::{ImportLimits, Percent};
 use policy::import_options::{EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::{DateFormat, FileKind, ImportProfile, built_in};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -116,7 +117,7 @@ async fn the_samples_of_evergreen_are_imported_completely() {
         assert_eq!(summary.lines, 378);
         // Some birth dates of the sample are impossible.
         assert!(
-            rejected(&imported).iter().all(|(_, column, _)| *column == Some("birth_date")),
+            rejected(&imported).iter().all(|(_, column, _)| *column == Some("dob")),
             "{:?}",
             rejected(&imported)
         );
@@ -202,6 +203,30 @@ async fn patrons_of_koha_are_imported_with_the_built_in_profile() {
         assert_eq!(seventh.last_name.as_deref(), Some("Müller 7"));
         assert_eq!(seventh.guarantor_number, Some(sixth.number));
         assert_eq!(custom_values::Entity::find().count(&store.db).await.unwrap(), 250);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn problems_name_the_columns_of_the_file_and_damaged_keys_count() {
+    for_each_database(async |mut store| {
+        let mut csv = "borrowernumber,cardnumber,userid,surname\r\n".to_owned();
+        for n in 0..100 {
+            let barcode = if n < 40 { "2.9001E+13".to_owned() } else { format!("b{n}") };
+            let surname = if n == 50 { "" } else { "Alder" };
+            write!(csv, "{n},{barcode},patron{n},{surname}\r\n").unwrap();
+        }
+        let (csv, watch) = (file(csv), Watch::default());
+        let order = order(&mut store, csv.path(), ("koha", FileKind::Users), &watch);
+        let limits = ImportLimits { damaged: Percent::new(20), ..order.limits };
+        let order = ImportOrder { dry_run: true, limits, ..order };
+        let imported = transfer::import(&store, Actor::COMMAND_LINE, &order).await.unwrap();
+        let lines = rejected(&imported);
+        assert_eq!(lines.len(), 41);
+        let columns: Vec<_> = lines.iter().map(|(line, column, _)| (*line, *column)).collect();
+        assert_eq!((columns[0], columns[40]), ((2, Some("cardnumber")), (52, Some("surname"))));
+        let stop = imported.stop.expect("the limit is exceeded");
+        assert!(stop.reason.contains("40 of 100 lines have a damaged key"), "{}", stop.reason);
     })
     .await;
 }
