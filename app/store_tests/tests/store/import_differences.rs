@@ -57,7 +57,7 @@ async fn changed_loans_name_their_fields() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let lines = |returned: &str| {
-            file(&format!(
+            file(format!(
                 "user_id,item_barcode,branch,issued_on,due_on,returned_on\n\
                  Ng-id,I1,main,2017-12-01,2018-01-01,{returned}\n\
                  Ng-id,I2,main,2017-12-02,2018-01-01,\n"

@@ -41,10 +41,7 @@ pub fn ImportPage() -> impl IntoView {
             _ => None,
         };
         let is_checked = import.state == ImportState::Checked && import.run.is_none();
-        let approval = match is_checked {
-            true => import_approval::of(&store, actor, &import).await?,
-            false => None,
-        };
+        let approval = if is_checked { import_approval::of(&store, actor, &import).await? } else { None };
         let can_start = is_checked && approval.as_ref().is_none_or(|approval| approval.missing.is_none());
         let must_confirm =
             approval.is_none() && import.counts.as_ref().is_some_and(|counts| counts.over_limit.is_some());
