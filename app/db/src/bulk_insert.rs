@@ -1,21 +1,85 @@
 //! Inserting many rows with few statements.
 
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable};
+use crate::dialect;
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityName,
+    EntityTrait, IdenStatic, IntoActiveModel, Iterable, QueryResult, Statement,
+};
 
 /// The maximum number of parameters in one statement. SQLite accepts 32,766, PostgreSQL 65,535.
 pub const MAX_PARAMETERS: usize = 4_000;
 
-/// Inserts rows into one table, in batches below [`MAX_PARAMETERS`]. All rows must set the same columns.
+/// The maximum number of values that one statement inserts.
+const MAX_VALUES: usize = 16_000;
+
+/// Inserts rows into one table, some thousand values at a time. All rows must set the same columns.
 pub async fn insert<M, A>(db: &impl ConnectionTrait, rows: impl IntoIterator<Item = M>) -> Result<(), DbErr>
 where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    let most = MAX_PARAMETERS / <A::Entity as EntityTrait>::Column::iter().count().max(1);
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let some: Vec<M> = rows.by_ref().take(most).collect();
-        Insert::<A>::many(some).exec_without_returning(db).await?;
+    for statement in statements(db.get_database_backend(), rows, &[]) {
+        db.execute_raw(statement).await?;
     }
     Ok(())
+}
+
+/// Inserts rows like [`insert`], and returns these columns of them.
+pub async fn insert_returning<M, A>(
+    db: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = M>,
+    returned: &[<A::Entity as EntityTrait>::Column],
+) -> Result<Vec<QueryResult>, DbErr>
+where
+    M: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    let mut found = Vec::new();
+    for statement in statements(db.get_database_backend(), rows, returned) {
+        found.extend(db.query_all_raw(statement).await?);
+    }
+    Ok(found)
+}
+
+/// Returns the statements. Those of full batches have the same text, so that the database parses it once.
+fn statements<M, A>(
+    backend: DatabaseBackend,
+    rows: impl IntoIterator<Item = M>,
+    returned: &[<A::Entity as EntityTrait>::Column],
+) -> Vec<Statement>
+where
+    M: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    let rows: Vec<A> = rows.into_iter().map(IntoActiveModel::into_active_model).collect();
+    let Some(first) = rows.first() else { return Vec::new() };
+    let columns: Vec<_> = <A::Entity as EntityTrait>::Column::iter()
+        .filter(|column| !matches!(first.get(*column), ActiveValue::NotSet))
+        .collect();
+    let names: Vec<&str> = columns.iter().map(IdenStatic::as_str).collect();
+    let types: Vec<_> = columns.iter().map(|column| column.def().get_column_type().clone()).collect();
+    let into = format!("INSERT INTO {} ({})", A::Entity::default().table_name(), names.join(", "));
+    let returned: Vec<&str> = returned.iter().map(IdenStatic::as_str).collect();
+    let returning =
+        if returned.is_empty() { String::new() } else { format!(" RETURNING {}", returned.join(", ")) };
+    let most = (MAX_VALUES / columns.len().max(1)).max(1);
+    let mut statements = Vec::with_capacity(rows.len() / most + 1);
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let mut count = 0;
+        let mut values = Vec::with_capacity(MAX_VALUES.min(rows.len() * columns.len()));
+        for mut row in rows.by_ref().take(most) {
+            count += 1;
+            values.extend(
+                columns
+                    .iter()
+                    .map(|column| row.take(*column).into_value().unwrap_or_else(|| Value::String(None))),
+            );
+        }
+        let (from, values) = dialect::rows_of_values(backend, &types, (count, values));
+        let sql = format!("{into} {from}{returning}");
+        statements.push(Statement::from_sql_and_values(backend, sql, values));
+    }
+    statements
 }

@@ -4,11 +4,13 @@ mod blocks;
 mod connect;
 mod files;
 mod tables;
+mod values;
 
 pub use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
 pub use connect::{answers, connect_options, probe_options};
 pub use files::{checkpoint, file, file_size, is_held_back, snapshot_xmax, vacuum_full};
 pub use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, schema, tables};
+pub(crate) use values::rows_of_values;
 
 use crate::error;
 use chrono::{DateTime, Utc};
@@ -152,6 +154,14 @@ pub const fn date_place(backend: DatabaseBackend) -> &'static str {
     }
 }
 
+/// Returns the SQL for a text as a date. SQLite stores dates as text.
+pub fn date_of(backend: DatabaseBackend, text: &str) -> String {
+    match backend {
+        DatabaseBackend::Postgres => format!("CAST({text} AS DATE)"),
+        _ => text.to_owned(),
+    }
+}
+
 /// Returns the type of an instant. SQLite stores instants as text.
 pub const fn instant_type(backend: DatabaseBackend) -> &'static str {
     match backend {
@@ -220,6 +230,14 @@ pub async fn lock_manual_changes(tx: &DatabaseTransaction, staff: i64) -> Result
         tx.query_one_raw(Statement::from_string(backend, sql)).await?;
     }
     Ok(())
+}
+
+/// The advisory lock for importing loans. SQLite has one writer anyway.
+const LOAN_IMPORTS: i64 = 0x1e7e_402e;
+
+/// Waits for other transactions that import loans, and keeps them waiting until this one ends.
+pub async fn lock_loan_imports(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    advisory_lock(tx, "pg_advisory_xact_lock", LOAN_IMPORTS).await
 }
 
 /// The advisory lock for choosing the default task. SQLite has one writer anyway.

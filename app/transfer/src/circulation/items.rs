@@ -1,8 +1,9 @@
 //! Items of imported loans.
 
 use chrono::NaiveDate;
+use db::bulk_insert::insert_returning;
 use db::entity::{catalogue_records, items};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, QueryFilter, Set};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, Set};
 use std::collections::{BTreeMap, HashMap};
 
 /// An item as a line describes it.
@@ -18,8 +19,9 @@ pub(super) async fn by_barcode(
     mut wanted: BTreeMap<&str, NewItem<'_>>,
 ) -> Result<(HashMap<String, i64>, u64), DbErr> {
     let barcodes = items::Column::Barcode.is_in(wanted.keys().copied());
-    let found = items::Entity::find().filter(barcodes).all(tx).await?;
-    let mut known: HashMap<String, i64> = found.into_iter().map(|item| (item.barcode, item.id)).collect();
+    let found = items::Entity::find().select_only().columns([items::Column::Barcode, items::Column::Id]);
+    let found: Vec<(String, i64)> = found.filter(barcodes).into_tuple().all(tx).await?;
+    let mut known: HashMap<String, i64> = found.into_iter().collect();
     wanted.retain(|barcode, _| !known.contains_key(*barcode));
     if wanted.is_empty() {
         return Ok((known, 0));
@@ -32,11 +34,12 @@ pub(super) async fn by_barcode(
         created_on: Set(today),
         ..Default::default()
     });
-    let made = Insert::<catalogue_records::ActiveModel>::many(records).exec_with_returning(tx).await?;
+    let returned = [catalogue_records::Column::Title, catalogue_records::Column::Id];
+    let made = insert_returning(tx, records.collect::<Vec<_>>(), &returned).await?;
     // Records with the same title are interchangeable, so any of them fits an item with that title.
     let mut ids: HashMap<String, Vec<i64>> = HashMap::new();
     for record in made {
-        ids.entry(record.title).or_default().push(record.id);
+        ids.entry(record.try_get("", "title")?).or_default().push(record.try_get("", "id")?);
     }
     let mut rows = Vec::with_capacity(wanted.len());
     for (barcode, item) in &wanted {
@@ -48,8 +51,10 @@ pub(super) async fn by_barcode(
             ..Default::default()
         });
     }
-    let made = Insert::<items::ActiveModel>::many(rows).exec_with_returning(tx).await?;
+    let made = insert_returning(tx, rows, &[items::Column::Barcode, items::Column::Id]).await?;
     let new = made.len() as u64;
-    known.extend(made.into_iter().map(|item| (item.barcode, item.id)));
+    for item in made {
+        known.insert(item.try_get("", "barcode")?, item.try_get("", "id")?);
+    }
     Ok((known, new))
 }

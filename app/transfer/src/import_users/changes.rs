@@ -4,7 +4,7 @@ use crate::exchange;
 use crate::reader::Header;
 use crate::user_line::UserLine;
 use chrono::NaiveDate;
-use db::bulk_insert::{MAX_PARAMETERS, insert};
+use db::bulk_insert::{MAX_PARAMETERS, insert, insert_returning};
 use db::entity::{custom_values, user_words, users};
 use policy::import_profile::CUSTOM;
 use policy::suppression::KeyKind;
@@ -131,16 +131,17 @@ pub(super) async fn update(
 
 /// Creates new users, and sets their numbers.
 pub(super) async fn create(tx: &DatabaseTransaction, changes: &mut [Change]) -> Result<(), DbErr> {
-    for some in changes.chunks_mut(MAX_PARAMETERS / users::Column::iter().count()) {
-        let rows: Vec<users::ActiveModel> = some
-            .iter()
-            .map(|change| users::ActiveModel { number: NotSet, ..change.user.clone().into_active_model() })
-            .collect();
-        let made = Insert::<users::ActiveModel>::many(rows).exec_with_returning(tx).await?;
-        let numbers: HashMap<String, i64> = made.into_iter().map(|user| (user.uuid, user.number)).collect();
-        for change in some {
-            change.user.number = *numbers.get(&change.user.uuid).ok_or(DbErr::RecordNotInserted)?;
-        }
+    let rows: Vec<users::ActiveModel> = changes
+        .iter()
+        .map(|change| users::ActiveModel { number: NotSet, ..change.user.clone().into_active_model() })
+        .collect();
+    let made = insert_returning(tx, rows, &[users::Column::Uuid, users::Column::Number]).await?;
+    let mut numbers: HashMap<String, i64> = HashMap::with_capacity(made.len());
+    for user in made {
+        numbers.insert(user.try_get("", "uuid")?, user.try_get("", "number")?);
+    }
+    for change in changes.iter_mut() {
+        change.user.number = *numbers.get(&change.user.uuid).ok_or(DbErr::RecordNotInserted)?;
     }
     parts(tx, changes).await
 }
