@@ -163,15 +163,24 @@ impl Mapping {
         let mut notes = row.notes;
         let mut cells = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
-            let mut value = String::new();
-            for source in &field.sources {
+            let mut part_of = |source: &Source| {
                 let cell = row.cells.get(source.place).map_or("", String::as_str);
                 let part = read(cell, (field, source), profile, |note| {
                     notes.push(Note::in_column(row.line, &source.name, note));
                 });
-                let part = part.map_err(|problem| Problem::in_column(row.line, &source.name, problem))?;
-                join(&mut value, &part, field.content);
-            }
+                part.map_err(|problem| Problem::in_column(row.line, &source.name, problem))
+            };
+            let value = match field.sources.as_slice() {
+                // Most fields have one column, whose text they take over.
+                [source] if field.content != Content::Address => part_of(source)?,
+                sources => {
+                    let mut value = String::new();
+                    for source in sources {
+                        join(&mut value, &part_of(source)?, field.content);
+                    }
+                    value
+                }
+            };
             cells.push(value);
         }
         Ok(Mapped { cells, notes })
