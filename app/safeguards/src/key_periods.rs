@@ -6,7 +6,7 @@
 
 mod borrower;
 
-pub use borrower::{Borrower, Lookup, borrowers};
+pub use borrower::{Borrower, LoanUser, Lookup, borrowers, numbered};
 
 use super::suppression::KeyForm;
 use super::suppression::check::Checker;
@@ -178,7 +178,7 @@ pub async fn former_keys(
 async fn current(
     tx: &DatabaseTransaction,
     keys: &HashSet<KeyForm>,
-) -> Result<HashMap<KeyForm, users::Model>, DbErr> {
+) -> Result<HashMap<KeyForm, LoanUser>, DbErr> {
     let mut owners = HashMap::new();
     for kind in KeyKind::ALL {
         let Some(column) = users::key_column(kind) else { continue };
@@ -186,8 +186,9 @@ async fn current(
         let forms: Vec<&str> = forms.collect();
         for some in forms.chunks(MAX_PARAMETERS) {
             let these = users::Entity::find().filter(column.is_in(some.iter().copied()));
-            for user in sea_orm::QuerySelect::lock_exclusive(these).all(tx).await? {
-                let form = user.key_forms().find(|(of, _)| *of == kind).map(|(_, form)| form.to_owned());
+            let these = sea_orm::QuerySelect::lock_exclusive(these).into_partial_model::<LoanUser>();
+            for user in these.all(tx).await? {
+                let form = user.key_form(kind).map(str::to_owned);
                 owners.extend(form.map(|form| ((kind, form), user)));
             }
         }

@@ -10,26 +10,27 @@ mod loans;
 mod occurrence;
 mod requests;
 mod rows;
+mod seen;
 mod titles;
 
 pub(super) use charges::Charges;
 pub(super) use loans::Loans;
 pub(super) use requests::Requests;
 
+use super::ImportSummary;
 use super::import_limits;
 use super::order::{ImportOrder, Imported, complete};
-use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
-use super::reader::{Header, Line, Source};
+use super::problem::{FileProblems, TransferError, in_cell};
+use super::reader::{Header, Line, ReadLine, Source};
 use super::report::{ANONYMISED, Report};
 use super::term_codes::TermCodes;
-use super::{ImportSummary, ROWS_PER_CHUNK};
 use borrower::{Borrower, Without};
 use chrono::NaiveDate;
 use db::RecordsError;
-use db::entity::users;
 use policy::TermKind;
 use policy::form::FieldErrors;
 use policy::import_options::ImportMode;
+use safeguards::key_periods::LoanUser;
 use safeguards::suppression::check::Checker;
 use sea_orm::{DatabaseTransaction, DbErr};
 use std::sync::Arc;
@@ -55,10 +56,16 @@ pub(crate) struct Tally {
 /// A kind of lines about a user's loans, requests or charges.
 pub(super) trait Circulation: Send {
     /// A parsed line.
-    type Line: Send + Sync;
+    type Line: Send + Sync + 'static;
 
-    /// Begins an import of a file with these columns.
-    fn begin(header: &Arc<Header>, today: NaiveDate) -> Self;
+    /// Begins an import of a file of this size with these columns.
+    fn begin(
+        tx: &DatabaseTransaction,
+        file: (&Arc<Header>, u64),
+        today: NaiveDate,
+    ) -> impl Future<Output = Result<Self, DbErr>> + Send
+    where
+        Self: Sized;
 
     /// Validates a line. Dates of past events can't lie after `today`.
     fn parse(line: &Line, today: NaiveDate) -> Result<Self::Line, FieldErrors>;
@@ -73,13 +80,16 @@ pub(super) trait Circulation: Send {
     fn write(
         &mut self,
         tx: &DatabaseTransaction,
-        lines: Vec<(Self::Line, users::Model)>,
+        lines: Vec<(Self::Line, LoanUser)>,
         tally: &mut Tally,
     ) -> impl Future<Output = Result<(), DbErr>> + Send;
+
+    /// Writes what the lines together mean.
+    fn finish(self, tx: &DatabaseTransaction) -> impl Future<Output = Result<(), DbErr>> + Send;
 }
 
 /// Imports a file. A check rolls everything back.
-pub(super) async fn import<C: Circulation>(
+pub(super) async fn import<C: Circulation + 'static>(
     store: &Store,
     actor: Actor,
     order: &ImportOrder<'_>,
@@ -91,33 +101,25 @@ pub(super) async fn import<C: Circulation>(
         check::<C>(&source, today)?;
     }
     let tx = store.begin().await?;
-    let mut lines = source.lines()?;
+    let mut lines = source.ahead(move |line| C::parse(line, today))?;
     let mut import = Import::<C> {
-        kind: C::begin(lines.header(), today),
+        kind: C::begin(&tx, (lines.header(), source.bytes()?), today).await?,
         checker: Checker::open(&tx, store).await?,
-        today,
         tally: Tally::default(),
         codes: TermCodes::load(&tx).await?,
     };
-    let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
-    loop {
-        let line = lines.next()?;
-        let ended = line.is_none();
-        chunk.extend(line.and_then(|line| import.read(line)));
-        if chunk.len() == ROWS_PER_CHUNK || ended {
-            import.write(&tx, std::mem::take(&mut chunk)).await?;
-            order.watch.advance(import.tally.summary.lines)?;
-        }
-        if ended {
-            break;
-        }
+    while let Some(read) = lines.next().await? {
+        let chunk = read.into_iter().filter_map(|line| import.take(line)).collect();
+        import.write(&tx, chunk).await?;
+        order.watch.advance(import.tally.summary.lines)?;
     }
     if mode == ImportMode::AllOrNothing {
         import.tally.problems.refuse()?;
     }
+    import.kind.finish(&tx).await?;
     let Tally { mut summary, problems, report } = import.tally;
     summary.rejected = problems.lines();
-    let sha256 = lines.sha256();
+    let sha256 = lines.sha256().to_owned();
     let counts = (summary.lines, problems.damaged_keys());
     let (stop, confirmed) = import_limits::of_lines(&tx, store, actor, (order, &sha256), counts).await?;
     let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
@@ -143,19 +145,18 @@ fn check<C: Circulation>(source: &Source, today: NaiveDate) -> Result<(), Transf
 struct Import<C> {
     kind: C,
     checker: Checker,
-    today: NaiveDate,
     tally: Tally,
     codes: TermCodes,
 }
 
 impl<C: Circulation> Import<C> {
-    /// Parses a line. Returns `None` if it is wrong.
-    fn read(&mut self, line: Result<Line, LineProblem>) -> Option<C::Line> {
+    /// Takes a line over. Returns `None` if it is wrong.
+    fn take(&mut self, line: ReadLine<C::Line>) -> Option<C::Line> {
         let Tally { summary, problems, report } = &mut self.tally;
         summary.lines += 1;
         let line = line.map_err(|problem| problems.add(problem)).ok()?;
         line.notes.iter().for_each(|note| report.note(note));
-        C::parse(&line, self.today).map_err(|errors| problems.add_fields(line.number, errors)).ok()
+        line.content.map_err(|errors| problems.add_fields(line.number, errors)).ok()
     }
 
     /// Writes a chunk of lines.
@@ -177,7 +178,7 @@ impl<C: Circulation> Import<C> {
         &mut self,
         tx: &DatabaseTransaction,
         lines: Vec<C::Line>,
-    ) -> Result<Vec<(C::Line, users::Model)>, RecordsError> {
+    ) -> Result<Vec<(C::Line, LoanUser)>, RecordsError> {
         let asked: Vec<_> = lines.iter().map(C::about).map(|about| (about.borrower, about.day)).collect();
         let found = borrower::find(tx, &self.checker, &asked).await?;
         let mut with_users = Vec::with_capacity(lines.len());

@@ -5,7 +5,6 @@
 mod changes;
 mod lines;
 
-use super::ROWS_PER_CHUNK;
 use super::absence;
 use super::import_limits;
 use super::order::{ImportOrder, Imported, complete};
@@ -117,22 +116,13 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let today = store.clock.today();
     let users_before = users::Entity::find().count(&tx).await?;
     let imported_before = absence::expected(&tx, today).await?;
-    let mut lines = source.lines()?;
+    let header = Arc::clone(source.header());
+    let mut lines = source.ahead(move |line| Ok(KeyedLine::of(UserLine::of(line, &header, today)?)))?;
     let mut import = Import::begin(&tx, store, actor, lines.header()).await?;
-    let mut chunk = Vec::with_capacity(ROWS_PER_CHUNK);
-    loop {
-        let line = lines.next()?;
-        let ended = line.is_none();
-        if let Some(line) = import.read(line) {
-            chunk.push(KeyedLine::of(line));
-        }
-        if chunk.len() == ROWS_PER_CHUNK || ended {
-            import.write(&tx, std::mem::take(&mut chunk), Round::First).await?;
-            order.watch.advance(import.summary.lines)?;
-        }
-        if ended {
-            break;
-        }
+    while let Some(read) = lines.next().await? {
+        let chunk = read.into_iter().filter_map(|line| import.take(line)).collect();
+        import.write(&tx, chunk, Round::First).await?;
+        order.watch.advance(import.summary.lines)?;
     }
     import.write_postponed(&tx).await?;
     import.finish_guarantors(&tx, mode).await?;
@@ -157,7 +147,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         damaged: problems.damaged_keys(),
     };
     let report = report.with_rejected(&problems);
-    let imported = Imported { summary, sha256: lines.sha256(), report, stop: None };
+    let imported = Imported { summary, sha256: lines.sha256().to_owned(), report, stop: None };
     Ok(Written { tx, imported, touched, replaced, figures })
 }
 

@@ -86,7 +86,7 @@ pub use watch::Watch;
 use serde::{Deserialize, Serialize};
 
 /// Number of lines processed together.
-const ROWS_PER_CHUNK: usize = 500;
+const ROWS_PER_CHUNK: usize = 2_000;
 
 /// The result of an import or a dry run.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

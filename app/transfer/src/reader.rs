@@ -1,17 +1,23 @@
 //! Reads the lines of a file with their numbers, by the fields of the kind of file. `import_file` does the reading.
 
+use super::ROWS_PER_CHUNK;
 use super::order::ImportOrder;
 use super::problem::{FileProblems, LineProblem, TransferError};
 use db::RecordsError;
 use db::checksum::Summed;
 use db::csv_text::unescaped;
 use import_file::{ImportFile, Located, OpenError, Plan, Rows};
+use policy::form::FieldErrors;
 use policy::import_options::EmptyCells;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Number of batches that wait for their writer.
+const BATCHES_AHEAD: usize = 2;
 
 /// The columns of a file by the names of their fields.
 #[derive(Debug)]
@@ -80,6 +86,37 @@ impl Source {
         Ok(Self { plan, file: file.main, header, is_escaped: order.profile.is_own_format() })
     }
 
+    /// Returns the columns.
+    pub(super) const fn header(&self) -> &Arc<Header> {
+        &self.header
+    }
+
+    /// Reads and parses the lines on another thread, ahead of the caller, which writes them meanwhile.
+    pub(super) fn ahead<T: Send + 'static>(
+        &self,
+        parse: impl Fn(&Line) -> Result<T, FieldErrors> + Send + 'static,
+    ) -> Result<Ahead<T>, TransferError> {
+        let mut lines = self.lines()?;
+        let header = Arc::clone(&self.header);
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let batch = batch(&mut lines, &parse);
+                let is_last = !matches!(batch, Ok(Batch::Lines(_)));
+                // The receiver is gone if the import has failed.
+                if sender.blocking_send(batch).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Ok(Ahead { header, batches, sha256: String::new() })
+    }
+
+    /// Returns the size of the file.
+    pub(super) fn bytes(&self) -> Result<u64, TransferError> {
+        Ok(std::fs::metadata(&self.file)?.len())
+    }
+
     /// Returns the lines from the begin of the file.
     pub(super) fn lines(&self) -> Result<Lines, TransferError> {
         let rows = self.plan.rows(Summed::new(File::open(&self.file)?))?;
@@ -134,6 +171,76 @@ impl Lines {
             Err(problem) => Err(line_problem(&problem)),
         }))
     }
+}
+
+/// A parsed line.
+pub(super) struct Parsed<T> {
+    /// Number of the line in the file.
+    pub(super) number: u64,
+    /// What staff should know about the line.
+    pub(super) notes: Vec<LineProblem>,
+    /// The content, or what is wrong with it.
+    pub(super) content: Result<T, FieldErrors>,
+}
+
+/// A line as it was read: parsed, or a problem of the file.
+pub(super) type ReadLine<T> = Result<Parsed<T>, LineProblem>;
+
+enum Batch<T> {
+    Lines(Vec<ReadLine<T>>),
+    /// The end of the file, with its SHA-256.
+    End(String),
+}
+
+/// The lines of a file that another thread reads.
+pub(super) struct Ahead<T> {
+    header: Arc<Header>,
+    batches: mpsc::Receiver<Result<Batch<T>, TransferError>>,
+    sha256: String,
+}
+
+impl<T> Ahead<T> {
+    /// Returns the columns.
+    pub(super) fn header(&self) -> &Arc<Header> {
+        &self.header
+    }
+
+    /// Returns the SHA-256 of the file. Complete after the last line.
+    pub(super) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Returns the next lines, or `None` after the last one.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<ReadLine<T>>>, TransferError> {
+        match self.batches.recv().await {
+            Some(Ok(Batch::Lines(lines))) => Ok(Some(lines)),
+            Some(Ok(Batch::End(sha256))) => {
+                self.sha256 = sha256;
+                Ok(None)
+            }
+            Some(Err(error)) => Err(error),
+            // The thread has panicked.
+            None => Err(TransferError::Io(std::io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+}
+
+/// Reads the next lines.
+fn batch<T>(
+    lines: &mut Lines,
+    parse: impl Fn(&Line) -> Result<T, FieldErrors>,
+) -> Result<Batch<T>, TransferError> {
+    let mut batch = Vec::with_capacity(ROWS_PER_CHUNK);
+    while batch.len() < ROWS_PER_CHUNK
+        && let Some(line) = lines.next()?
+    {
+        batch.push(line.map(|mut line| Parsed {
+            number: line.number,
+            notes: std::mem::take(&mut line.notes),
+            content: parse(&line),
+        }));
+    }
+    Ok(if batch.is_empty() { Batch::End(lines.sha256()) } else { Batch::Lines(batch) })
 }
 
 pub(super) fn line_problem(located: &Located<impl Display>) -> LineProblem {

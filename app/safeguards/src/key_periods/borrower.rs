@@ -1,22 +1,54 @@
 //! The user who owned a key on the day of a loan.
 
-use super::{current, is_of, periods};
+use super::{current, periods};
 use crate::suppression::KeyForm;
 use crate::suppression::check::Checker;
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::{key_periods, users};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use policy::suppression::KeyKind;
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QuerySelect,
+};
 use std::collections::{HashMap, HashSet};
 
 /// A key and the day of a loan.
 pub type Lookup = (KeyForm, NaiveDate);
 
+/// What an import of loans needs of a user. A record has many more columns.
+#[derive(Clone, Debug, DerivePartialModel)]
+#[sea_orm(entity = "users::Entity")]
+pub struct LoanUser {
+    /// The number of the user.
+    pub number: i64,
+    /// The category of the user.
+    pub category: Option<String>,
+    /// The department of the user.
+    pub department: Option<String>,
+    created_on: Option<NaiveDate>,
+    anonymised_on: Option<NaiveDate>,
+    user_id_key: Option<String>,
+    barcode_key: Option<String>,
+    external_id_key: Option<String>,
+}
+
+impl LoanUser {
+    /// Returns the normal form of a key.
+    pub(super) fn key_form(&self, kind: KeyKind) -> Option<&str> {
+        match kind {
+            KeyKind::ExternalId => self.external_id_key.as_deref(),
+            KeyKind::UserId => self.user_id_key.as_deref(),
+            KeyKind::Barcode => self.barcode_key.as_deref(),
+            KeyKind::Email => None,
+        }
+    }
+}
+
 /// The borrower of a loan.
 #[derive(Clone, Debug)]
 pub enum Borrower {
     /// This user.
-    User(Box<users::Model>),
+    User(Box<LoanUser>),
     /// A user who has been anonymised.
     Anonymised,
     /// The key has an owner now, but another user had it on the day of the loan, and Lethe doesn't know who.
@@ -27,7 +59,7 @@ pub enum Borrower {
 
 impl Borrower {
     /// Returns the borrower with this record.
-    pub fn of(user: users::Model) -> Self {
+    pub fn of(user: LoanUser) -> Self {
         if user.anonymised_on.is_some() { Self::Anonymised } else { Self::User(Box::new(user)) }
     }
 }
@@ -53,12 +85,16 @@ pub async fn borrowers(
     let known = periods(tx, keys.iter().map(|(_, form)| form.as_str())).await?;
     let keys: Vec<KeyForm> = keys.into_iter().collect();
     let suppressed = checker.suppressed_since(tx, &keys).await?;
+    let mut known_by_key: HashMap<KeyForm, Vec<&key_periods::Model>> = HashMap::new();
+    for row in &known {
+        known_by_key.entry((row.kind, row.key_form.clone())).or_default().push(row);
+    }
     let found: Vec<Owner> = lookups
         .iter()
         .map(|(key, day)| {
             let now = owners.get(key).map(|user| (user.number, user.created_on));
-            let of_key: Vec<&key_periods::Model> = known.iter().filter(|row| is_of(row, key)).collect();
-            owner_on(*day, now, &of_key, suppressed.contains_key(key))
+            let of_key = known_by_key.get(key).map_or(&[][..], Vec::as_slice);
+            owner_on(*day, now, of_key, suppressed.contains_key(key))
         })
         .collect();
     let former = found.iter().filter_map(|owner| match owner {
@@ -66,10 +102,8 @@ pub async fn borrowers(
         _ => None,
     });
     let former: HashSet<i64> = former.collect();
-    let former =
-        users::Entity::find().filter(users::Column::Number.is_in(former)).lock_exclusive().all(tx).await?;
-    let former: HashMap<i64, users::Model> = former.into_iter().map(|user| (user.number, user)).collect();
-    let user = |user: Option<&users::Model>| user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()));
+    let former = numbered(tx, former).await?;
+    let user = |user: Option<&LoanUser>| user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()));
     let borrowers = found.into_iter().zip(lookups).map(|(owner, (key, _))| match owner {
         Owner::Current => user(owners.get(key)),
         Owner::Former(number) => user(former.get(&number)),
@@ -78,6 +112,19 @@ pub async fn borrowers(
         Owner::None => Borrower::NoUser,
     });
     Ok(borrowers.collect())
+}
+
+/// Returns the users with these numbers. Locks them.
+pub async fn numbered(
+    tx: &DatabaseTransaction,
+    numbers: HashSet<i64>,
+) -> Result<HashMap<i64, LoanUser>, DbErr> {
+    if numbers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let these = users::Entity::find().filter(users::Column::Number.is_in(numbers)).lock_exclusive();
+    let found = these.into_partial_model::<LoanUser>().all(tx).await?;
+    Ok(found.into_iter().map(|user| (user.number, user)).collect())
 }
 
 /// Returns the owner of a key on a day. `now` is the present owner with the day on which the record was created.
@@ -109,7 +156,6 @@ fn owner_on(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::suppression::KeyKind;
 
     fn day(day: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2018, 1, day).expect("a date")

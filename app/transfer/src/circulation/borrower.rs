@@ -3,15 +3,14 @@
 use crate::reader::Line;
 use chrono::NaiveDate;
 use db::RecordsError;
-use db::entity::users;
 use policy::form::{FieldErrors, Problem};
 use policy::key_form::{self, normal};
 use policy::suppression::KeyKind;
-use safeguards::key_periods::{self, Borrower as Found, Lookup};
+use safeguards::key_periods::{self, Borrower as Found, LoanUser, Lookup};
 use safeguards::suppression::KeyForm;
 use safeguards::suppression::check::Checker;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
-use std::collections::{HashMap, HashSet};
+use sea_orm::DatabaseTransaction;
+use std::collections::HashSet;
 
 /// Why a line is rejected although a user has its key.
 const UNKNOWN: &str = "Another user had this key on that day, and Lethe does not know who. Name the user by user number, \
@@ -106,7 +105,7 @@ pub(super) enum Without {
 }
 
 /// Returns the user, or why there is none.
-pub(super) fn user_or_why(found: Found) -> Result<users::Model, Without> {
+pub(super) fn user_or_why(found: Found) -> Result<LoanUser, Without> {
     match found {
         Found::User(user) => Ok(*user),
         Found::Anonymised => Err(Without::Anonymised),
@@ -126,11 +125,7 @@ pub(super) async fn find(
     let keyed: Vec<Lookup> = lookups.iter().flatten().cloned().collect();
     let mut by_key = key_periods::borrowers(tx, checker, &keyed).await?.into_iter();
     let numbers: HashSet<i64> = lines.iter().filter_map(|(borrower, _)| borrower.number()).collect();
-    let mut by_number: HashMap<i64, users::Model> = HashMap::new();
-    if !numbers.is_empty() {
-        let these = users::Entity::find().filter(users::Column::Number.is_in(numbers));
-        by_number.extend(these.lock_exclusive().all(tx).await?.into_iter().map(|user| (user.number, user)));
-    }
+    let by_number = key_periods::numbered(tx, numbers).await?;
     let numbered = |borrower: &Borrower| {
         let user = borrower.number().and_then(|number| by_number.get(&number));
         user.map_or(Found::NoUser, |user| Found::of(user.clone()))

@@ -8,10 +8,11 @@ use super::rows::Rows;
 use super::{About, Circulation, Tally};
 use crate::reader::{Header, Line};
 use chrono::NaiveDate;
-use db::entity::{charges, users};
+use db::entity::charges;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::parse_money;
+use safeguards::key_periods::LoanUser;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -42,8 +43,12 @@ pub(crate) struct Charges {
 impl Circulation for Charges {
     type Line = ChargeLine;
 
-    fn begin(header: &Arc<Header>, _: NaiveDate) -> Self {
-        Self { header: Arc::clone(header), seen: Occurrences::default() }
+    async fn begin(
+        _: &DatabaseTransaction,
+        (header, _): (&Arc<Header>, u64),
+        _: NaiveDate,
+    ) -> Result<Self, DbErr> {
+        Ok(Self { header: Arc::clone(header), seen: Occurrences::default() })
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<ChargeLine, FieldErrors> {
@@ -85,7 +90,7 @@ impl Circulation for Charges {
     async fn write(
         &mut self,
         tx: &DatabaseTransaction,
-        lines: Vec<(ChargeLine, users::Model)>,
+        lines: Vec<(ChargeLine, LoanUser)>,
         tally: &mut Tally,
     ) -> Result<(), DbErr> {
         let known = known_charges(tx, &lines).await?;
@@ -102,10 +107,14 @@ impl Circulation for Charges {
         }
         rows.write(tx, charges::Column::Id).await
     }
+
+    async fn finish(self, _: &DatabaseTransaction) -> Result<(), DbErr> {
+        Ok(())
+    }
 }
 
 impl Charges {
-    fn new_charge(&self, line: ChargeLine, user: &users::Model) -> charges::Model {
+    fn new_charge(&self, line: ChargeLine, user: &LoanUser) -> charges::Model {
         let (category, department) = line.codes.or_of(&self.header, user);
         charges::Model {
             id: 0,
@@ -133,7 +142,7 @@ impl Charges {
 /// Returns the charges of these users on these days, oldest first.
 async fn known_charges(
     tx: &DatabaseTransaction,
-    lines: &[(ChargeLine, users::Model)],
+    lines: &[(ChargeLine, LoanUser)],
 ) -> Result<HashMap<ChargeKey, Vec<charges::Model>>, DbErr> {
     let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
     let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.charged_on).collect();

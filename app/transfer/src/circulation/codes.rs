@@ -2,8 +2,8 @@
 
 use super::cells::Cells;
 use crate::reader::Header;
-use db::entity::users;
 use policy::TermKind;
+use safeguards::key_periods::LoanUser;
 
 /// The codes of a line. `None` means an empty cell or a missing column.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ impl Codes {
     }
 
     /// Returns category and department of a new row: those of the user, where the file has no such column.
-    pub(super) fn or_of(self, header: &Header, user: &users::Model) -> (Option<String>, Option<String>) {
+    pub(super) fn or_of(self, header: &Header, user: &LoanUser) -> (Option<String>, Option<String>) {
         let choose = |column: &str, own: Option<String>, of_user: &Option<String>| {
             if header.has(column) { own } else { of_user.clone() }
         };

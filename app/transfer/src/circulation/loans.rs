@@ -6,14 +6,17 @@ use super::cells::Cells;
 use super::codes::{Codes, set_cells};
 use super::items::{self, NewItem};
 use super::rows::Rows;
+use super::seen::{Filter, Ids};
 use super::{About, Circulation, Tally};
 use crate::problem::in_cell;
 use crate::reader::{Header, Line};
 use chrono::NaiveDate;
-use db::entity::{loans, users};
+use db::dialect;
+use db::entity::loans;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use safeguards::key_periods::LoanUser;
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
@@ -38,6 +41,9 @@ pub(crate) struct LoanLine {
     return_note: Option<String>,
 }
 
+/// Below the id of every loan.
+const NO_LOAN: i64 = 0;
+
 /// Identifies a loan: user, item and issue date.
 type LoanKey = (i64, i64, NaiveDate);
 
@@ -45,15 +51,34 @@ type LoanKey = (i64, i64, NaiveDate);
 pub(crate) struct Loans {
     header: Arc<Header>,
     today: NaiveDate,
-    /// Loans of the lines so far, for a few bytes each.
-    seen: HashSet<LoanKey>,
+    /// The last loan before the import. No other transaction imports loans meanwhile.
+    last: i64,
+    /// Loans before the import that are in lines so far.
+    matched: Ids,
+    /// Loans of the lines so far. Without loans before the import, it says of which lines the database need not be asked.
+    seen: Filter,
+    activity: Activity,
 }
 
 impl Circulation for Loans {
     type Line = LoanLine;
 
-    fn begin(header: &Arc<Header>, today: NaiveDate) -> Self {
-        Self { header: Arc::clone(header), today, seen: HashSet::new() }
+    async fn begin(
+        tx: &DatabaseTransaction,
+        (header, bytes): (&Arc<Header>, u64),
+        today: NaiveDate,
+    ) -> Result<Self, DbErr> {
+        dialect::lock_loan_imports(tx).await?;
+        let ids = loans::Entity::find().select_only().column(loans::Column::Id);
+        let last: Option<i64> = ids.order_by_desc(loans::Column::Id).into_tuple().one(tx).await?;
+        Ok(Self {
+            header: Arc::clone(header),
+            today,
+            last: last.unwrap_or(NO_LOAN),
+            matched: Ids::default(),
+            seen: Filter::of(bytes),
+            activity: Activity::default(),
+        })
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<LoanLine, FieldErrors> {
@@ -103,7 +128,7 @@ impl Circulation for Loans {
     async fn write(
         &mut self,
         tx: &DatabaseTransaction,
-        lines: Vec<(LoanLine, users::Model)>,
+        lines: Vec<(LoanLine, LoanUser)>,
         tally: &mut Tally,
     ) -> Result<(), DbErr> {
         // Reversed, so that the first line with an item describes it.
@@ -113,33 +138,57 @@ impl Circulation for Loans {
         });
         let (items, new_items) = items::by_barcode(tx, self.today, wanted.collect()).await?;
         tally.summary.new_items += new_items;
-        let known = known_loans(tx, &lines).await?;
-        let (mut rows, mut activity) = (Rows::<loans::Entity>::new(), Activity::default());
-        for (line, user) in lines {
-            let Some(item) = items.get(&line.item).copied() else { continue };
-            let issued_on = line.issued_on;
-            let key = (user.number, item, issued_on);
-            if !self.seen.insert(key) {
+        let keys: Vec<Option<LoanKey>> = lines
+            .iter()
+            .map(|(line, user)| Some((user.number, *items.get(&line.item)?, line.issued_on)))
+            .collect();
+        let known = self.known(tx, keys.iter().flatten()).await?;
+        let mut of_chunk = HashSet::with_capacity(lines.len());
+        let mut rows = Rows::<loans::Entity>::new();
+        for ((line, user), key) in lines.into_iter().zip(keys) {
+            let Some(key @ (_, item, issued_on)) = key else { continue };
+            let before = known.get(&key);
+            if !of_chunk.insert(key) || before.is_some_and(|loan| self.is_of_earlier_line(loan)) {
                 let problem = "Same user, item and day as an earlier line".to_owned();
                 tally.problems.add(in_cell(line.number, "item_barcode", problem));
                 continue;
             }
-            let before = known.get(&key);
             let after = match before {
                 None => self.new_loan(line, &user, item),
                 Some(before) => self.changed_loan(before.clone(), line),
             };
             if rows.add(before, after, &mut tally.summary) {
-                activity.note(user.number, issued_on);
+                self.activity.note(user.number, issued_on);
             }
         }
-        rows.write(tx, loans::Column::Id).await?;
-        activity.write(tx).await
+        rows.write(tx, loans::Column::Id).await
+    }
+
+    async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+        self.activity.write(tx).await
     }
 }
 
 impl Loans {
-    fn new_loan(&self, line: LoanLine, user: &users::Model, item: i64) -> loans::Model {
+    /// Returns whether an earlier line created or named the loan.
+    fn is_of_earlier_line(&mut self, loan: &loans::Model) -> bool {
+        loan.id > self.last || !self.matched.insert(loan.id)
+    }
+
+    /// Returns the loans in the database with these keys: those before the import, and those of earlier lines.
+    async fn known(
+        &mut self,
+        tx: &DatabaseTransaction,
+        keys: impl Iterator<Item = &LoanKey>,
+    ) -> Result<HashMap<LoanKey, loans::Model>, DbErr> {
+        if self.last != NO_LOAN {
+            return known_loans(tx, keys).await;
+        }
+        let maybe_known: Vec<LoanKey> = keys.filter(|key| !self.seen.insert(key)).copied().collect();
+        known_loans(tx, maybe_known.iter()).await
+    }
+
+    fn new_loan(&self, line: LoanLine, user: &LoanUser, item: i64) -> loans::Model {
         let (category, department) = line.codes.or_of(&self.header, user);
         loans::Model {
             id: 0,
@@ -175,10 +224,13 @@ impl Loans {
 /// Returns the loans of these users on these days.
 async fn known_loans(
     tx: &DatabaseTransaction,
-    lines: &[(LoanLine, users::Model)],
+    keys: impl Iterator<Item = &LoanKey>,
 ) -> Result<HashMap<LoanKey, loans::Model>, DbErr> {
-    let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
-    let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.issued_on).collect();
+    let (numbers, days): (HashSet<i64>, HashSet<NaiveDate>) =
+        keys.map(|(user, _, issued_on)| (*user, *issued_on)).unzip();
+    if numbers.is_empty() {
+        return Ok(HashMap::new());
+    }
     let found = loans::Entity::find()
         .filter(loans::Column::UserNumber.is_in(numbers))
         .filter(loans::Column::IssuedOn.is_in(days))

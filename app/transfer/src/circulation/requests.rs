@@ -10,9 +10,10 @@ use super::titles::records_by_title;
 use super::{About, Circulation, Tally};
 use crate::reader::{Header, Line};
 use chrono::NaiveDate;
-use db::entity::{requests, users};
+use db::entity::requests;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
+use safeguards::key_periods::LoanUser;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{HashMap, HashSet};
 use std::iter;
@@ -44,13 +45,19 @@ pub(crate) struct Requests {
     header: Arc<Header>,
     today: NaiveDate,
     seen: Occurrences<RequestKey>,
+    activity: Activity,
 }
 
 impl Circulation for Requests {
     type Line = RequestLine;
 
-    fn begin(header: &Arc<Header>, today: NaiveDate) -> Self {
-        Self { header: Arc::clone(header), today, seen: Occurrences::default() }
+    async fn begin(
+        _: &DatabaseTransaction,
+        (header, _): (&Arc<Header>, u64),
+        today: NaiveDate,
+    ) -> Result<Self, DbErr> {
+        let header = Arc::clone(header);
+        Ok(Self { header, today, seen: Occurrences::default(), activity: Activity::default() })
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<RequestLine, FieldErrors> {
@@ -92,13 +99,13 @@ impl Circulation for Requests {
     async fn write(
         &mut self,
         tx: &DatabaseTransaction,
-        lines: Vec<(RequestLine, users::Model)>,
+        lines: Vec<(RequestLine, LoanUser)>,
         tally: &mut Tally,
     ) -> Result<(), DbErr> {
         let titles = lines.iter().filter_map(|(line, _)| line.title.as_deref()).collect();
         let records = records_by_title(tx, self.today, titles).await?;
         let known = known_requests(tx, &lines).await?;
-        let (mut rows, mut activity) = (Rows::<requests::Entity>::new(), Activity::default());
+        let mut rows = Rows::<requests::Entity>::new();
         for (line, user) in lines {
             let record = line.title.as_ref().and_then(|title| records.get(title).copied());
             let placed_on = line.placed_on;
@@ -110,16 +117,19 @@ impl Circulation for Requests {
                 Some(before) => self.changed_request(before.clone(), line),
             };
             if rows.add(before, after, &mut tally.summary) {
-                activity.note(user.number, placed_on);
+                self.activity.note(user.number, placed_on);
             }
         }
-        rows.write(tx, requests::Column::Id).await?;
-        activity.write(tx).await
+        rows.write(tx, requests::Column::Id).await
+    }
+
+    async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+        self.activity.write(tx).await
     }
 }
 
 impl Requests {
-    fn new_request(&self, line: RequestLine, user: &users::Model, record: Option<i64>) -> requests::Model {
+    fn new_request(&self, line: RequestLine, user: &LoanUser, record: Option<i64>) -> requests::Model {
         let (category, department) = line.codes.or_of(&self.header, user);
         requests::Model {
             id: 0,
@@ -166,7 +176,7 @@ fn status_of(closed_on: Option<NaiveDate>) -> String {
 /// Returns the requests of these users on these days, oldest first.
 async fn known_requests(
     tx: &DatabaseTransaction,
-    lines: &[(RequestLine, users::Model)],
+    lines: &[(RequestLine, LoanUser)],
 ) -> Result<HashMap<RequestKey, Vec<requests::Model>>, DbErr> {
     let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
     let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.placed_on).collect();

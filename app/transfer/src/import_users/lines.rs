@@ -5,8 +5,8 @@ use crate::exchange;
 use crate::guarantors::{Guarantors, Wanted};
 use crate::guard::{self, Effect};
 use crate::import_limits::DateTally;
-use crate::problem::{FileProblems, LineProblem, TransferError, in_column};
-use crate::reader::{Header, Line};
+use crate::problem::{FileProblems, TransferError, in_column};
+use crate::reader::{Header, ReadLine};
 use crate::report::{ANONYMISED, Report};
 use crate::suppression::{self, NewUser};
 use crate::term_codes::TermCodes;
@@ -110,20 +110,18 @@ impl<'a> Import<'a> {
         })
     }
 
-    /// Parses a line. Returns `None` if it is wrong or about an anonymised user.
-    pub(super) fn read(&mut self, line: Option<Result<Line, LineProblem>>) -> Option<UserLine> {
-        let line = line?;
+    /// Takes a line over. Returns `None` if it is wrong or about an anonymised user.
+    pub(super) fn take(&mut self, line: ReadLine<KeyedLine>) -> Option<KeyedLine> {
         self.summary.lines += 1;
         let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
         line.notes.iter().for_each(|note| self.report.note(note));
-        let read = UserLine::of(&line, &self.header, self.today);
-        let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
-        if read.anonymised {
+        let read = line.content.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
+        if read.line.anonymised {
             self.summary.skipped += 1;
             self.report.skip(line.number, ANONYMISED);
             return None;
         }
-        if read.without_key {
+        if read.line.without_key {
             self.summary.skipped += 1;
             self.report.skip(line.number, WITHOUT_KEY);
             return None;

@@ -1,0 +1,72 @@
+//! What an import remembers of the lines so far, for few bytes each.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+
+/// The maximum size of a filter, in words of 64 bits: 32 MB.
+const MAX_WORDS: u64 = 4 * 1024 * 1024;
+/// Number of bytes of the file for each bit of a filter.
+const BYTES_PER_BIT: u64 = 4;
+
+/// A set of ids of rows, which are usually close to each other.
+#[derive(Default)]
+pub(super) struct Ids(HashMap<i64, u64>);
+
+impl Ids {
+    /// Adds an id. Returns whether it is new.
+    pub(super) fn insert(&mut self, id: i64) -> bool {
+        let block = self.0.entry(id.div_euclid(64)).or_default();
+        let bit = 1 << id.rem_euclid(64);
+        let is_new = *block & bit == 0;
+        *block |= bit;
+        is_new
+    }
+}
+
+/// Says of most keys that they are new. Of the others, the database must say whether they are.
+pub(super) struct Filter {
+    words: Vec<u64>,
+    hasher: RandomState,
+}
+
+impl Filter {
+    /// Returns a filter for the lines of a file of this size.
+    pub(super) fn of(bytes: u64) -> Self {
+        let words = (bytes / BYTES_PER_BIT / 64).clamp(1, MAX_WORDS);
+        Self { words: vec![0; usize::try_from(words).unwrap_or(1)], hasher: RandomState::new() }
+    }
+
+    /// Adds a key. Returns whether it is certainly new.
+    pub(super) fn insert(&mut self, key: &impl Hash) -> bool {
+        let hash = self.hasher.hash_one(key);
+        let count = self.words.len() as u64;
+        let place = usize::try_from((hash >> 6) % count).unwrap_or_default();
+        let Some(word) = self.words.get_mut(place) else { return false };
+        let bit = 1 << (hash % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_new_once() {
+        let mut ids = Ids::default();
+        for id in [0, 63, 64, -1, -64, i64::MAX, i64::MIN] {
+            assert!(ids.insert(id), "{id}");
+            assert!(!ids.insert(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_filter_forgets_no_key_and_knows_most_new_ones() {
+        let mut filter = Filter::of(90 * 10_000);
+        let new = (0..10_000).filter(|key| filter.insert(key)).count();
+        assert!(new > 9_500, "{new}");
+        assert!((0..10_000).all(|key| !filter.insert(&key)));
+    }
+}
