@@ -31,7 +31,10 @@ impl Phases {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Phases {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        metadata.is_span() && metadata.target().starts_with("records") && *metadata.level() <= Level::DEBUG
+        let is_of_engine = ["erasure", "records", "safeguards", "trail"]
+            .iter()
+            .any(|name| metadata.target().starts_with(name));
+        metadata.is_span() && is_of_engine && *metadata.level() <= Level::DEBUG
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
