@@ -72,9 +72,7 @@ where
         for mut row in rows.by_ref().take(most) {
             count += 1;
             values.extend(
-                columns
-                    .iter()
-                    .map(|column| row.take(*column).into_value().unwrap_or_else(|| Value::String(None))),
+                columns.iter().map(|column| row.take(*column).into_value().unwrap_or(Value::String(None))),
             );
         }
         let (from, values) = dialect::rows_of_values(backend, &types, (count, values));

@@ -65,18 +65,16 @@ pub fn parse_date(text: &str) -> Result<NaiveDate, DateProblem> {
 
 /// Returns a date of exactly ten characters, `2018-01-15`. Files have millions of them.
 fn iso_date(text: &str) -> Option<NaiveDate> {
-    let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
+    let bytes = text.as_bytes();
+    if bytes.len() != 10 || bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
+        return None;
+    }
     let number = |digits: &[u8]| {
         digits.iter().try_fold(0, |number, digit| {
             digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
         })
     };
-    match bytes {
-        [a, b, c, d, b'-', e, f, b'-', g, h] => {
-            calendar(number(&[*a, *b, *c, *d])?, number(&[*e, *f])?, number(&[*g, *h])?)
-        }
-        _ => None,
-    }
+    calendar(number(bytes.get(..4)?)?, number(bytes.get(5..7)?)?, number(bytes.get(8..)?)?)
 }
 
 /// A part of a written date.
