@@ -117,8 +117,9 @@ pub async fn borrowers(
 /// Returns the users with these numbers. Locks them.
 pub async fn numbered(
     tx: &DatabaseTransaction,
-    numbers: HashSet<i64>,
+    numbers: impl IntoIterator<Item = i64>,
 ) -> Result<HashMap<i64, LoanUser>, DbErr> {
+    let numbers: Vec<i64> = numbers.into_iter().collect();
     if numbers.is_empty() {
         return Ok(HashMap::new());
     }

@@ -8,7 +8,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Number of users in a block.
-const BLOCK: i64 = 64;
+const BLOCK: usize = 64;
+/// The same, to divide numbers of users.
+const NUMBERS: i64 = 64;
 /// Number of users changed at a time.
 const USERS_PER_STATEMENT: usize = 4_000;
 
@@ -17,7 +19,7 @@ const USERS_PER_STATEMENT: usize = 4_000;
 /// A user has many loans in a file, and PostgreSQL writes every index of a changed user again. So each user is changed
 /// once, at the end of the file.
 #[derive(Default)]
-pub(super) struct Activity(BTreeMap<i64, [Option<NaiveDate>; BLOCK as usize]>);
+pub(super) struct Activity(BTreeMap<i64, [Option<NaiveDate>; BLOCK]>);
 
 /// A user, passed to the database as JSON.
 #[derive(Serialize)]
@@ -29,9 +31,9 @@ struct Row {
 impl Activity {
     /// Notes that a user was active on a day.
     pub(super) fn note(&mut self, user: i64, day: NaiveDate) {
-        let block = self.0.entry(user.div_euclid(BLOCK)).or_insert([None; BLOCK as usize]);
+        let block = self.0.entry(user.div_euclid(NUMBERS)).or_insert([None; BLOCK]);
         if let Some(latest) =
-            usize::try_from(user.rem_euclid(BLOCK)).ok().and_then(|place| block.get_mut(place))
+            usize::try_from(user.rem_euclid(NUMBERS)).ok().and_then(|place| block.get_mut(place))
         {
             *latest = (*latest).max(Some(day));
         }
@@ -41,7 +43,7 @@ impl Activity {
     pub(super) async fn write(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
         let mut rows = Vec::new();
         for (number, block) in self.0 {
-            let days = (number * BLOCK..).zip(block);
+            let days = (number * NUMBERS..).zip(block);
             rows.extend(days.filter_map(|(number, day)| Some(Row { number, day: day? })));
             if rows.len() >= USERS_PER_STATEMENT {
                 write(tx, &std::mem::take(&mut rows)).await?;
