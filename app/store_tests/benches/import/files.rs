@@ -80,12 +80,14 @@ fn loans(path: &Path, sizes: Sizes) -> anyhow::Result<()> {
         let issued = n / 1_000 % 1_400;
         let returned = if n.is_multiple_of(50) { String::new() } else { day(issued + 14).to_string() };
         let note = if n.is_multiple_of(11) { "Wants a call" } else { "" };
+        // The shift keeps a user from borrowing an item twice on one day.
+        let item = (n + n / sizes.users * 31) % items;
         writeln!(
             file,
             "HR-{},I{},A book about {},branch {},student,D{},{},{},{returned},{},{note}",
             n * 7_919 % sizes.users + 1,
-            n % items,
-            n % items,
+            item,
+            item,
             n % 6,
             n % 40,
             day(issued),
