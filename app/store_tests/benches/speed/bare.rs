@@ -100,6 +100,26 @@ fn changes(backend: DatabaseBackend) -> Vec<String> {
             |date| format!("date({date}, 'start of month')"),
         ),
     };
+    let (id, digest) = match backend {
+        DatabaseBackend::Postgres => (
+            "('x' || substr(md5(random()::text), 1, 16))::bit(64)::bigint",
+            "md5(random()::text) || md5(random()::text)",
+        ),
+        _ => ("random()", "lower(hex(randomblob(32)))"),
+    };
+    // Random digests: SQL has no HMAC. The rows have the size and the random order of the engine's.
+    let suppressed = ["external_id", "user_id", "barcode", "email"].map(|kind| {
+        format!(
+            "SELECT {id}, '{kind}', {digest}, {month_of_run}, {expiry} FROM users \
+             WHERE number {{batch}} AND {kind} IS NOT NULL",
+            month_of_run = "CAST('2026-01-01' AS DATE)",
+            expiry = "CAST('2029-01-01' AS DATE)"
+        )
+    });
+    let suppressed = format!(
+        "INSERT INTO suppressed_keys (id, kind, digest, added_on, expires_on) {}",
+        suppressed.join(" UNION ALL ")
+    );
     let dates: Vec<String> = ["created_on", "leaving_on", "last_activity_on", "marked_on"]
         .iter()
         .map(|date| format!("{date} = {}", month(date)))
@@ -114,7 +134,7 @@ fn changes(backend: DatabaseBackend) -> Vec<String> {
          version = version + 1 WHERE number {{batch}}",
         dates.join(", ")
     );
-    let mut all = vec![users];
+    let mut all = vec![suppressed, users];
     all.extend(
         ["user_words", "key_periods", "photos", "custom_values", "credentials", "sessions"]
             .map(|table| format!("DELETE FROM {table} WHERE user_number {{batch}}")),

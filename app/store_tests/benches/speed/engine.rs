@@ -65,6 +65,7 @@ pub async fn left(store: &Store) -> anyhow::Result<Vec<(&'static str, i64)>> {
         ("custom values", "custom_values"),
         ("credentials", "credentials"),
         ("sessions", "sessions"),
+        ("suppressed keys", "suppressed_keys"),
         ("notes of loans", "loans WHERE note IS NOT NULL OR return_note IS NOT NULL"),
         ("notes of renewals", "renewals WHERE note IS NOT NULL"),
         ("notes of requests", "requests WHERE note IS NOT NULL OR cancel_reason IS NOT NULL"),
