@@ -1,6 +1,7 @@
 //! Imports of files: upload, check, import, history.
 
 mod actions;
+mod choice;
 mod detection;
 mod list;
 mod one;

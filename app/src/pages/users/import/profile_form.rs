@@ -1,5 +1,6 @@
 //! The form of an import profile: the first rows of a file, and the field of each column.
 
+use super::choice::{Choice, date_label};
 use super::profile_actions::{ChangeImportProfile, CreateImportProfile, PROFILES};
 use super::{LIST, import_crumbs};
 use crate::components::{
@@ -285,30 +286,6 @@ fn file_fields(form: &ProfileForm, is_delimited: bool, errors: &FieldErrors) -> 
     .into_any()
 }
 
-/// A dropdown with the problem of its field.
-#[component]
-fn Choice(
-    field: &'static str,
-    label: &'static str,
-    chosen: String,
-    options: Vec<(&'static str, String)>,
-    errors: FieldErrors,
-) -> impl IntoView {
-    let wrong = errors.of(field).is_some().then_some("true");
-    let options = options
-        .into_iter()
-        .map(|(code, label)| view! { <option value=code selected=code == chosen>{label}</option> })
-        .collect_view();
-    view! {
-        <div class="field">
-            <label for=field>{label}</label>
-            <select id=field name=format!("form[{field}]") aria-invalid=wrong
-                aria-describedby=format!("{field}-problem")>{options}</select>
-            <FieldProblem field errors />
-        </div>
-    }
-}
-
 /// The row of a column: its field, and the format of its dates.
 fn mapping(place: usize, column: &ColumnForm, shown: &Shown) -> impl IntoView + use<> {
     let id = |part: &str| format!("columns.{place}.{part}");
@@ -404,11 +381,4 @@ fn target_label(shown: &Shown, target: &str) -> String {
     let custom = target.strip_prefix(CUSTOM);
     let found = custom.and_then(|key| shown.custom.iter().find(|(known, _)| known == key));
     found.map_or_else(|| label_of(shown.kind, target), |(_, label)| label.clone())
-}
-
-fn date_label(format: DateFormat) -> String {
-    match format {
-        DateFormat::Detect => "Detect".to_owned(),
-        format => format!("{}: {}", format.label(), format.example()),
-    }
 }
