@@ -24,6 +24,7 @@ use sea_orm::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trail::audit::{self, AuditAction, Subject};
+use trail::task_name::TaskName;
 use trail::{Actor, Store};
 
 /// Maximum number of profiles. A list with more of them helps no librarian.
@@ -76,7 +77,7 @@ pub async fn list(store: &Store, actor: Actor) -> Result<Vec<CustomProfile>, Rec
         .order_by_asc(import_profiles::Column::Id)
         .all(&store.db)
         .await?;
-    let mut used = used_by(&store.db).await?;
+    let mut used = used_by(&store.db, actor).await?;
     Ok(rows.into_iter().map(|row| shown(row, &mut used)).collect())
 }
 
@@ -85,7 +86,7 @@ pub async fn read(store: &Store, actor: Actor, id: ImportProfileId) -> Result<Cu
     actor.require_permission_to_see(Action::Import)?;
     let row = import_profiles::Entity::find_by_id(id.0).one(&store.db).await?;
     let row = row.ok_or(RecordsError::NotFound("import profile"))?;
-    Ok(shown(row, &mut used_by(&store.db).await?))
+    Ok(shown(row, &mut used_by(&store.db, actor).await?))
 }
 
 fn shown(row: import_profiles::Model, used: &mut BTreeMap<(FileKind, String), Tasks>) -> CustomProfile {
@@ -99,8 +100,12 @@ fn shown(row: import_profiles::Model, used: &mut BTreeMap<(FileKind, String), Ta
 
 type Tasks = Vec<(TaskId, String)>;
 
-/// Returns the tasks that use each profile, by kind of file and code. Deleted tasks are left out.
-async fn used_by(db: &impl ConnectionTrait) -> Result<BTreeMap<(FileKind, String), Tasks>, DbErr> {
+/// Returns the tasks that use each profile, by kind of file and code. Deleted tasks are left out. A private task has its
+/// description for its owner only.
+async fn used_by(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+) -> Result<BTreeMap<(FileKind, String), Tasks>, DbErr> {
     let rows = tasks::Entity::find()
         .filter(tasks::Column::DeletedAt.is_null())
         .order_by_asc(tasks::Column::Id)
@@ -108,9 +113,9 @@ async fn used_by(db: &impl ConnectionTrait) -> Result<BTreeMap<(FileKind, String
         .await?;
     let mut used: BTreeMap<_, Tasks> = BTreeMap::new();
     for task in rows {
+        let name = TaskName::of(&task).description_for(actor);
         let TaskSettings::ImportUsers(settings) = task.settings else { continue };
-        let key = (settings.kind, settings.profile);
-        used.entry(key).or_default().push((TaskId(task.id), task.description));
+        used.entry((settings.kind, settings.profile)).or_default().push((TaskId(task.id), name));
     }
     Ok(used)
 }
@@ -286,7 +291,7 @@ pub async fn change(
     };
     row.update(&tx).await?;
     if !is_same_reading {
-        let using = used_by(&tx).await?.remove(&key).unwrap_or_default();
+        let using = used_by(&tx, actor).await?.remove(&key).unwrap_or_default();
         tasks::Entity::update_many()
             .col_expr(tasks::Column::ConfirmedSettings, Expr::value(None::<String>))
             .filter(tasks::Column::Id.is_in(using.into_iter().map(|(task, _)| task.0)))
@@ -303,7 +308,7 @@ pub async fn delete(store: &Store, actor: Actor, id: ImportProfileId) -> Result<
     let tx = store.begin().await?;
     let found = import_profiles::Entity::find_by_id(id.0).lock_exclusive().one(&tx).await?;
     let found = found.ok_or(RecordsError::NotFound("import profile"))?;
-    if let Some(tasks) = used_by(&tx).await?.remove(&(found.kind, found.code.clone())) {
+    if let Some(tasks) = used_by(&tx, actor).await?.remove(&(found.kind, found.code.clone())) {
         let names: Vec<String> = tasks.into_iter().map(|(_, name)| format!("“{name}”")).collect();
         let why = format!(
             "Tasks use this import profile: {}. Choose another profile there first",

@@ -1,5 +1,6 @@
 //! Import profiles that staff make: from the first rows of a file, for imports and tasks.
 
+use crate::legal_holds::{staff, staff_actor};
 use crate::support::{execute, for_each_database};
 use db::RecordsError;
 use db::entity::{audit_events, import_profiles, imports, tasks, users};
@@ -238,6 +239,21 @@ async fn a_task_imports_with_a_profile_and_is_confirmed_again_after_its_change()
         );
         let refused = custom_profile::delete(&store, CLI, own.id).await.unwrap_err();
         assert!(refused.to_string().contains("“Every night”"), "{refused}");
+        // The description of a private task is for its owner only.
+        let (owner, other) = (UserNumber(8001), UserNumber(8002));
+        for number in [owner, other] {
+            staff(&store, number, Role::SystemsLibrarian).await;
+        }
+        let private =
+            format!("UPDATE tasks SET visibility = 'private', owner_number = {owner} WHERE id = {id}");
+        execute(&store, &private).await;
+        for (number, is_shown) in [(owner, true), (other, false)] {
+            let actor = staff_actor(number, Role::SystemsLibrarian);
+            let used_by = custom_profile::read(&store, actor, own.id).await.unwrap().used_by;
+            assert_eq!(used_by.iter().any(|(_, name)| name == "Every night"), is_shown, "{used_by:?}");
+            let refused = custom_profile::delete(&store, actor, own.id).await.unwrap_err();
+            assert_eq!(refused.to_string().contains("Every night"), is_shown, "{refused}");
+        }
 
         std::fs::create_dir_all(&store.settings.imports).unwrap();
         let path = store.settings.imports.join("users.csv");
