@@ -134,7 +134,7 @@ async fn two_imports_of_the_same_file_at_once_have_one_outcome() {
     }
 }
 
-/// Runs a command twice at the same time. If one fails, it must say that nothing was changed or what to do.
+/// Runs a command twice at the same time. If one fails, it says that the database is busy.
 fn at_once(installation: &Installation, arguments: &[&str]) -> Vec<Output> {
     let start =
         || installation.lethe(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -142,7 +142,8 @@ fn at_once(installation: &Installation, arguments: &[&str]) -> Vec<Output> {
     let outputs: Vec<Output> = running.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
     for output in &outputs {
         eprintln!("{arguments:?}: {:?} {}", output.status.code(), output_text(output));
-        assert!(!output_text(output).contains("panicked"));
+        let said = output_text(output);
+        assert!(output.status.success() || said.contains("busy"), "{said}");
     }
     outputs
 }

@@ -232,12 +232,14 @@ pub async fn lock_manual_changes(tx: &DatabaseTransaction, staff: i64) -> Result
     Ok(())
 }
 
-/// The advisory lock for importing loans. SQLite has one writer anyway.
-const LOAN_IMPORTS: i64 = 0x1e7e_402e;
+/// The advisory lock for importing files. SQLite has one writer anyway.
+const IMPORTS: i64 = 0x1e7e_402e;
 
-/// Waits for other transactions that import loans, and keeps them waiting until this one ends.
-pub async fn lock_loan_imports(tx: &DatabaseTransaction) -> Result<(), DbErr> {
-    advisory_lock(tx, "pg_advisory_xact_lock", LOAN_IMPORTS).await
+/// Waits for other transactions that import a file, and keeps them waiting until this one ends.
+///
+/// Two imports of the same file at once would create the same users, codes and loans.
+pub async fn lock_imports(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    advisory_lock(tx, "pg_advisory_xact_lock", IMPORTS).await
 }
 
 /// The advisory lock for choosing the default task. SQLite has one writer anyway.

@@ -27,7 +27,7 @@ use super::report::{ANONYMISED, Report};
 use super::term_codes::TermCodes;
 use borrower::{Borrower, Without};
 use chrono::NaiveDate;
-use db::RecordsError;
+use db::{RecordsError, dialect};
 use policy::TermKind;
 use policy::form::FieldErrors;
 use policy::import_options::ImportMode;
@@ -103,6 +103,7 @@ pub(super) async fn import<C: Circulation + 'static>(
         check::<C>(&source, today)?;
     }
     let tx = store.begin().await?;
+    dialect::lock_imports(&tx).await?;
     let mut lines = source.ahead(move |line| C::parse(line, today))?;
     let mut import = Import::<C> {
         kind: C::begin(&tx, (lines.header(), source.bytes()?), today).await?,

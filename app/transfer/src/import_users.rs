@@ -13,8 +13,8 @@ use super::reader::Source;
 use super::user_line::UserLine;
 use super::user_match::KeyedLine;
 use chrono::NaiveDate;
-use db::RecordsError;
 use db::entity::{custom_fields, users};
+use db::{RecordsError, dialect};
 use lines::{Import, Round};
 use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
@@ -116,6 +116,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         check(&source, store.clock.today())?;
     }
     let tx = store.begin().await?;
+    dialect::lock_imports(&tx).await?;
     let today = store.clock.today();
     let users_before = users::Entity::find().count(&tx).await?;
     let imported_before = absence::expected(&tx, today).await?;

@@ -11,7 +11,6 @@ use super::{About, Circulation, Tally};
 use crate::problem::in_cell;
 use crate::reader::{Header, Line};
 use chrono::NaiveDate;
-use db::dialect;
 use db::entity::loans;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
@@ -68,7 +67,6 @@ impl Circulation for Loans {
         (header, bytes): (&Arc<Header>, u64),
         today: NaiveDate,
     ) -> Result<Self, DbErr> {
-        dialect::lock_loan_imports(tx).await?;
         let ids = loans::Entity::find().select_only().column(loans::Column::Id);
         let last: Option<i64> = ids.order_by_desc(loans::Column::Id).into_tuple().one(tx).await?;
         Ok(Self {
