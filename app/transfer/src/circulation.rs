@@ -108,7 +108,7 @@ pub(super) async fn import<C: Circulation + 'static>(
     let mut import = Import::<C> {
         kind: C::begin(&tx, (lines.header(), source.bytes()?), today).await?,
         checker: Checker::open(&tx, store).await?,
-        tally: Tally { problems: FileProblems::of(lines.header()), ..Tally::default() },
+        tally: Tally { problems: FileProblems::of(lines.header().columns()), ..Tally::default() },
         codes: TermCodes::load(&tx).await?,
     };
     while let Some(read) = lines.next().await? {
@@ -135,7 +135,7 @@ pub(super) async fn import<C: Circulation + 'static>(
 
 /// First pass: validates each line separately, without the database.
 fn check<C: Circulation>(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
-    let mut problems = FileProblems::of(source.header());
+    let mut problems = FileProblems::of(source.header().columns());
     let mut lines = source.lines()?;
     while let Some(line) = lines.next()? {
         match line.map(|line| (line.number, C::parse(&line, today))) {

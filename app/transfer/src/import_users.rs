@@ -160,7 +160,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
 
 /// First pass: validates each line separately, without the database.
 fn check(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
-    let mut problems = FileProblems::of(source.header());
+    let mut problems = FileProblems::of(source.header().columns());
     let mut lines = source.lines()?;
     let header = Arc::clone(lines.header());
     while let Some(line) = lines.next()? {

@@ -1,6 +1,5 @@
 //! Problems in a file: line and column, never a value.
 
-use super::reader::Header;
 use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::import_profile::KEY_TARGETS;
@@ -55,9 +54,10 @@ pub struct FileProblems {
 }
 
 impl FileProblems {
-    /// Returns no problems of a file with these columns. Problems name a column as the file does.
-    pub(super) fn of(header: &Header) -> Self {
-        Self { columns: Arc::clone(header.columns()), ..Self::default() }
+    /// Returns no problems of a file with these columns, by the fields that they fill. Problems name a column as the file
+    /// does.
+    pub(super) fn of(columns: &Arc<BTreeMap<String, String>>) -> Self {
+        Self { columns: Arc::clone(columns), ..Self::default() }
     }
 
     pub(super) fn add(&mut self, mut problem: LineProblem) {

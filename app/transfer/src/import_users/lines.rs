@@ -99,7 +99,7 @@ impl<'a> Import<'a> {
             header: Arc::clone(header),
             today: store.clock.today(),
             summary: ImportSummary::default(),
-            problems: FileProblems::of(header),
+            problems: FileProblems::of(header.columns()),
             report: Report::default(),
             differences: Differences::default(),
             codes: TermCodes::load(tx).await?,
@@ -321,7 +321,7 @@ impl<'a> Import<'a> {
         tx: &DatabaseTransaction,
         mode: ImportMode,
     ) -> Result<(), TransferError> {
-        let mut unknown = FileProblems::of(&self.header);
+        let mut unknown = FileProblems::of(self.header.columns());
         let finished = self.guarantors.finish(tx, &self.checker, &mut unknown).await?;
         self.summary.suppressed_guarantors = finished.left_out;
         self.now_changed(finished.changed);
