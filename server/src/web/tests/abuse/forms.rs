@@ -15,6 +15,7 @@ use safeguards::legal_hold;
 use safeguards::suppression::destroy;
 use task_centre::{approval_workflow, run};
 use trail::Actor;
+use transfer::ImportSummary;
 use transfer::custom_profile;
 use transfer::import_history;
 use transfer::upload::Upload;
@@ -192,9 +193,21 @@ pub(super) async fn upload(desk: &Desk) -> i64 {
     import_history::add_upload(&desk.store, ana, profile, &uploaded).await.unwrap().0
 }
 
+/// Uploads a file that a check has found beyond the safety limits.
+async fn upload_over_limit(desk: &Desk) -> i64 {
+    let id = upload(desk).await;
+    let counts = ImportSummary { dry_run: true, over_limit: Some(60), ..ImportSummary::default() };
+    let counts = serde_json::to_string(&counts).unwrap();
+    let sql =
+        format!("UPDATE imports SET state = 'checked', sha256 = '{id}', counts = '{counts}' WHERE id = {id}");
+    execute(&desk.store, &sql).await;
+    id
+}
+
 async fn imports(desk: &Desk) -> Vec<Form> {
     let (checked, started, cancelled) = (upload(desk).await, upload(desk).await, upload(desk).await);
     let chosen = upload(desk).await;
+    let over_limit = upload_over_limit(desk).await;
     execute(&desk.store, &format!("UPDATE imports SET state = 'checked' WHERE id = {started}")).await;
     let sample = upload(desk).await;
     let profile = async |name: &str| {
@@ -229,7 +242,7 @@ async fn imports(desk: &Desk) -> Vec<Form> {
             "/do/choose_import_options",
             format!("form[import]={chosen}&form[dates]=iso&form[mode]=all_or_nothing&form[empty_cells]=keep"),
         ),
-        form("/do/request_import_approval", format!("form[import]={chosen}")),
+        form("/do/request_import_approval", format!("form[import]={over_limit}")),
         form_about("/do/start_import", "import", started),
     ]
 }
