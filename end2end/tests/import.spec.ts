@@ -1,5 +1,6 @@
 // A file is uploaded, checked and imported, and an import can be cancelled.
 import type { Page } from "@playwright/test";
+import { act } from "./imports";
 import { expect, expectAccessible, open, scripted, test } from "./lethe";
 
 test.use({ expectedStatus: [409, 422] });
@@ -12,16 +13,6 @@ async function upload(page: Page, content: string) {
   await page.getByLabel("File", { exact: true }).setInputFiles(file);
   await page.getByRole("button", { name: "Upload file" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(/^Import \d+$/);
-}
-
-// Presses a button and waits for the text of the next state. Without WebAssembly a link shows the current state.
-async function act(page: Page, button: string, text: string) {
-  await page.getByRole("button", { name: button }).click();
-  await expect(async () => {
-    const current = page.getByRole("link", { name: "Show current state" });
-    if (!scripted() && (await current.isVisible())) await current.click();
-    await expect(page.getByText(text)).toBeVisible({ timeout: 1_000 });
-  }).toPass();
 }
 
 const figure = (page: Page, label: string) =>
