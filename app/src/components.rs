@@ -22,7 +22,7 @@ pub(crate) use forms::{
     AskFirst, DateInput, FieldProblem, FilterProblem, NewPasswordFields, Notice, PostButton, ProblemSummary,
     ReauthHint, UserName,
 };
-pub(crate) use links::{person_link, task_link, user_address};
+pub(crate) use links::{person_link, task_link, task_links, user_address};
 pub(crate) use lists::{Count, Day, Pager, Pages, RecordDay, Timestamp, options};
 pub(crate) use load::{
     choice, date_query, filter, filter_error, filtered_list, guarded_page, own_address, paging, path_param,

@@ -4,7 +4,7 @@ use db::RecordsError;
 use db::entity::{custom_fields, custom_values, tasks};
 use policy::custom_field::{CustomFieldClass, CustomFieldForm};
 use policy::form::Problem;
-use policy::{Action, TaskId, TaskSettings};
+use policy::{Action, TaskId, TaskSettings, TaskType};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
@@ -13,6 +13,7 @@ use sea_orm::{
 use serde::Serialize;
 use std::collections::HashMap;
 use trail::audit::{self, AuditAction, Subject};
+use trail::task_name::TaskName;
 use trail::{Actor, Store};
 
 /// Maximum number of custom fields. A form with more of them helps no librarian.
@@ -30,7 +31,7 @@ pub struct CustomField {
     /// Number of users with a value.
     pub users: i64,
     /// The tasks that keep the values.
-    pub kept_by: Vec<(TaskId, String)>,
+    pub kept_by: Vec<(TaskId, TaskName)>,
 }
 
 /// Returns the custom fields, by name.
@@ -61,13 +62,26 @@ pub async fn list(store: &Store, actor: Actor) -> Result<Vec<CustomField>, Recor
     Ok(fields.into_iter().map(field).collect())
 }
 
+/// Returns the key and the label of each custom field, by key.
+pub async fn labels(db: &impl ConnectionTrait) -> Result<Vec<(String, String)>, DbErr> {
+    let fields = custom_fields::Entity::find().order_by_asc(custom_fields::Column::Key).all(db).await?;
+    Ok(fields.into_iter().map(|field| (field.key, field.label)).collect())
+}
+
+/// Returns the keys of the custom fields.
+pub async fn keys(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    Ok(labels(db).await?.into_iter().map(|(key, _)| key).collect())
+}
+
 /// Returns the tasks that keep each custom field, by key.
-async fn kept_by(db: &impl ConnectionTrait) -> Result<HashMap<String, Vec<(TaskId, String)>>, DbErr> {
-    let mut kept: HashMap<String, Vec<(TaskId, String)>> = HashMap::new();
-    for task in tasks::Entity::find().order_by_asc(tasks::Column::Id).all(db).await? {
+async fn kept_by(db: &impl ConnectionTrait) -> Result<HashMap<String, Vec<(TaskId, TaskName)>>, DbErr> {
+    let mut kept: HashMap<String, Vec<(TaskId, TaskName)>> = HashMap::new();
+    let rows = tasks::Entity::find().filter(tasks::Column::TaskType.eq(TaskType::AnonymiseUserData));
+    for task in rows.order_by_asc(tasks::Column::Id).all(db).await? {
+        let name = TaskName::of(&task);
         let TaskSettings::AnonymiseUserData(policy) = task.settings else { continue };
         for key in policy.keep_custom {
-            kept.entry(key).or_default().push((TaskId(task.id), task.description.clone()));
+            kept.entry(key).or_default().push((TaskId(task.id), name.clone()));
         }
     }
     Ok(kept)
@@ -109,7 +123,8 @@ pub async fn change(store: &Store, actor: Actor, form: &CustomFieldForm) -> Resu
     if !draft.class.can_be_kept()
         && let Some(tasks) = kept_by(&tx).await?.remove(&draft.key)
     {
-        let names: Vec<String> = tasks.into_iter().map(|(_, name)| format!("“{name}”")).collect();
+        let names: Vec<String> =
+            tasks.into_iter().map(|(_, name)| format!("“{}”", name.description_for(actor))).collect();
         let why = format!(
             "Tasks keep this field: {}. Set the field to be removed there first, because an identifier is always \
              removed",

@@ -20,6 +20,14 @@ pub(crate) fn person_link(person: &Person) -> impl IntoView + use<> {
     view! { <a href=address>{name}</a> " (user "{person.number.to_string()}")" }.into_any()
 }
 
+/// Renders the tasks that use something, or that there is none.
+pub(crate) fn task_links(tasks: &[(TaskId, TaskName)]) -> impl IntoView + use<> {
+    if tasks.is_empty() {
+        return "No task".into_any();
+    }
+    tasks.iter().map(|task| view! { {task_link(task)} " " }).collect_view().into_any()
+}
+
 /// Renders the name of a task, with a link if the actor has access.
 pub(crate) fn task_link((id, name): &(TaskId, TaskName)) -> impl IntoView + use<> {
     let (href, label) = (format!("/tasks/{id}"), name.description_for(actor()));

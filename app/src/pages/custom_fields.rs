@@ -2,7 +2,7 @@
 
 use crate::components::flash;
 use crate::components::{
-    AskFirst, Column, DataTable, FieldProblem, PageLayout, ProblemSummary, guarded_page, query,
+    AskFirst, Column, DataTable, FieldProblem, PageLayout, ProblemSummary, guarded_page, query, task_links,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
@@ -95,14 +95,7 @@ fn form_of(field: &CustomField) -> CustomFieldForm {
 }
 
 fn row(field: CustomField) -> impl IntoView {
-    let tasks = if field.kept_by.is_empty() {
-        "No task".into_any()
-    } else {
-        let links = field.kept_by.into_iter().map(|(id, name)| {
-            view! { <a href=format!("/tasks/{id}")>{name}</a> " " }
-        });
-        links.collect_view().into_any()
-    };
+    let tasks = task_links(&field.kept_by);
     let remove = (field.users == 0).then(|| {
         let values = vec![("key", field.key.clone())];
         view! {

@@ -15,8 +15,8 @@ use leptos::server_fn::codec::PostUrl;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
 use policy::{RunId, UserNumber};
+use records::custom_field;
 use serde::{Deserialize, Serialize};
-use task_centre::task;
 
 /// The maximum number of shown characters of a text.
 const SHOWN: usize = 300;
@@ -85,7 +85,7 @@ pub fn ResiduePage() -> impl IntoView {
         let (store, paging) = (store(), paging());
         let run = find.run.map(|run| run.to_string()).unwrap_or_default();
         let address = format!("/residue?run={run}&show={show}");
-        let labels = task::custom_fields(&store).await?;
+        let labels = custom_field::labels(&store.db).await?;
         let load = residue::findings(&store, &find, &paging);
         let list = filtered_list(&errors, address, &paging, load, |rows| {
             if rows.is_empty() {

@@ -12,7 +12,7 @@ pub(crate) use default::default_task;
 pub use default::{default_after, make_default};
 pub use file::{TaskFile, export, import, import_for};
 pub use owner::{UnownedTask, WhyUnowned, check_reassign, found as unowned_tasks, reassign, unowned};
-pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
+pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, list, read};
 pub use save::save;
 
 use db::RecordsError;

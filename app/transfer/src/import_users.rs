@@ -13,12 +13,13 @@ use super::reader::Source;
 use super::user_line::UserLine;
 use super::user_match::KeyedLine;
 use chrono::NaiveDate;
-use db::entity::{custom_fields, users};
+use db::entity::users;
 use db::{RecordsError, dialect};
 use lines::{Import, Round};
 use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
 use policy::{Action, ApprovalId, ManualChange, UserNumber};
+use records::custom_field;
 use safeguards::approval::{self, ApprovalSubject};
 use safeguards::limits;
 use sea_orm::{DatabaseTransaction, EntityTrait, PaginatorTrait};
@@ -108,8 +109,7 @@ struct Written {
 
 /// Reads a file twice and writes it.
 async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Written, TransferError> {
-    let custom: Vec<String> =
-        custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
+    let custom = custom_field::keys(&store.db).await?;
     let source = Source::open(order, &custom)?;
     let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {

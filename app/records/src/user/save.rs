@@ -3,8 +3,9 @@
 use super::edit::Edit;
 use super::guarantor;
 use super::read::UserRecord;
+use crate::custom_field;
 use db::RecordsError;
-use db::entity::{custom_fields, custom_values, photos, users};
+use db::entity::{custom_values, photos, users};
 use db::search_index;
 use identity::session;
 use identity::staff::set_aside;
@@ -354,8 +355,7 @@ async fn check(
     {
         errors.add("guarantor", problem);
     }
-    let known: BTreeSet<String> =
-        custom_fields::Entity::find().all(tx).await?.into_iter().map(|field| field.key).collect();
+    let known = custom_field::keys(tx).await?;
     for key in draft.custom.keys().filter(|key| !known.contains(*key)) {
         errors.add(&format!("custom.{key}"), Problem::UnknownChoice);
     }

@@ -12,6 +12,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::task_form::{TaskForm, validate};
 use policy::{TaskId, dates};
+use records::custom_field;
 use task_centre::task;
 use trail::Store;
 use transfer::profile;
@@ -46,7 +47,7 @@ pub(super) async fn check_task(form: TaskForm) -> Result<(), AppError> {
 pub fn NewTaskPage() -> impl IntoView {
     guarded_page(async {
         let store = store();
-        let custom = task::custom_fields(&store).await?;
+        let custom = custom_field::labels(&store.db).await?;
         let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
         let form = form_view(&store, TaskForm::new_task(), choices, false, ("/tasks/new", "/tasks"));
         Ok(view! {
@@ -65,7 +66,7 @@ pub fn EditTaskPage() -> impl IntoView {
     guarded_page(async move {
         let store = store();
         let task = task::read(&store, actor(), id?).await?;
-        let custom = task::custom_fields(&store).await?;
+        let custom = custom_field::labels(&store.db).await?;
         let keys: Vec<String> = custom.iter().map(|(key, _)| key.clone()).collect();
         let here = format!("/tasks/{}", task.id);
         let saved = TaskForm::of(&task.draft, &keys);

@@ -20,6 +20,7 @@ use policy::import_limits::ImportLimit;
 use policy::task_form::{NEXT_RUNS, Visibility};
 use policy::timezone::next_occurrences;
 use policy::{Field, ImportSettings, Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
+use records::custom_field;
 use task_centre::run::{self, RunQuery};
 use task_centre::task::{self, Confirmation, Task};
 use transfer::profile;
@@ -34,7 +35,7 @@ pub fn TaskPage() -> impl IntoView {
     guarded_page(async move {
         let store = store();
         let task = task::read(&store, actor(), id?).await?;
-        let custom = task::custom_fields(&store).await?;
+        let custom = custom_field::labels(&store.db).await?;
         let of_task = RunQuery { task: Some(task.id), ..RunQuery::default() };
         let runs = run::list(&store, &of_task, &Paging { after: None, rows: Some(RUNS) }).await?;
         let next = next_runs(store.clock, &task);

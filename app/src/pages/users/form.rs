@@ -16,9 +16,9 @@ use policy::suppression::HeldDecision;
 use policy::user_field::{FieldKind, FieldValue, Section, UserField};
 use policy::user_form::UserForm;
 use policy::{Action, TermKind, UserNumber};
+use records::custom_field;
 use records::user::{self, UserRecord};
 use std::collections::HashMap;
-use task_centre::task;
 use trail::Store;
 use trail::terms::{self, Term};
 
@@ -105,7 +105,7 @@ async fn form_view(
     for kind in TermKind::ALL {
         terms.insert(kind.code(), terms::choices(store, kind).await?);
     }
-    let custom = task::custom_fields(store).await?;
+    let custom = custom_field::labels(&store.db).await?;
     let sign_in = user.map_or(UserIdAccess::Editable, UserIdAccess::for_user);
     let asks_membership = is_suppressed(&errors) || !form.suppressed.is_empty();
     let fields = fields(&form, &Inputs { errors }, &terms, &custom, sign_in);

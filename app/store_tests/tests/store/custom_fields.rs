@@ -1,10 +1,11 @@
 //! Definitions of custom fields.
 
-use crate::support::{add, add_task, five_days, for_each_database, leaver};
+use crate::legal_holds::{staff, staff_actor};
+use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use db::RecordsError;
 use db::entity::{audit_events, custom_values, tasks};
 use policy::custom_field::CustomFieldForm;
-use policy::{Policy, TaskId};
+use policy::{Policy, Role, TaskId, UserNumber};
 use records::custom_field;
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryOrder, Set};
 use trail::{Actor, Store};
@@ -81,6 +82,19 @@ async fn no_task_keeps_an_identifier() {
             refusal(custom_field::change(&store, actor, &identifier).await).contains("Tasks keep this field")
         );
         assert!(refusal(custom_field::remove(&store, actor, "matriculation").await).contains("A task keeps"));
+        // The description of a private task is for its owner only.
+        let (owner, other) = (UserNumber(8001), UserNumber(8002));
+        for number in [owner, other] {
+            staff(&store, number, Role::Administrator).await;
+        }
+        let private =
+            format!("UPDATE tasks SET visibility = 'private', owner_number = {owner}, description = 'Mine'");
+        execute(&store, &private).await;
+        for (number, is_shown) in [(owner, true), (other, false)] {
+            let actor = staff_actor(number, Role::Administrator);
+            let why = refusal(custom_field::change(&store, actor, &identifier).await);
+            assert_eq!(why.contains("Mine"), is_shown, "{why}");
+        }
         tasks::Entity::delete_many().exec(&store.db).await.unwrap();
         custom_field::change(&store, actor, &identifier).await.unwrap();
     })

@@ -214,12 +214,7 @@ async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, 
     Ok(last.collect())
 }
 
-/// Returns the custom fields of this library: key and label.
-pub async fn custom_fields(store: &Store) -> Result<Vec<(String, String)>, RecordsError> {
-    let fields = all_custom_fields(&store.db).await?;
-    Ok(fields.into_iter().map(|field| (field.key, field.label)).collect())
-}
-
+/// Returns the custom fields of this library, with their classes.
 pub(super) async fn all_custom_fields(
     db: &impl sea_orm::ConnectionTrait,
 ) -> Result<Vec<custom_fields::Model>, DbErr> {
