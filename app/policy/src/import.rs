@@ -76,6 +76,14 @@ impl ImportState {
         }
     }
 
+    /// The states of a file that waits for its check or import. How it is read can be changed.
+    pub const WAITING: [Self; 3] = [Self::Uploaded, Self::Checked, Self::Rejected];
+
+    /// Returns whether the file waits for its check or import.
+    pub const fn is_waiting(self) -> bool {
+        matches!(self, Self::Uploaded | Self::Checked | Self::Rejected)
+    }
+
     /// Returns whether a process is working on the import.
     pub const fn is_under_way(self) -> bool {
         matches!(self, Self::Checking | Self::Importing)

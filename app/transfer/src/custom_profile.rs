@@ -7,14 +7,14 @@
 use super::import_history;
 use super::upload;
 use db::RecordsError;
-use db::entity::{custom_fields, import_profiles, imports, tasks};
+use db::entity::{import_profiles, tasks};
 use import_file::{MAX_SHOWN_ROWS, Problem as FileProblem, Sample, Suggestion, suggest};
 use policy::form::Problem;
-use policy::import::ImportState;
 use policy::import_profile::{
     FileFormat, FileKind, ImportProfile, ProfileForm, built_in_profiles, code_of_name,
 };
-use policy::{Action, ImportId, ImportProfileId, TaskId, TaskSettings};
+use policy::{Action, ImportId, ImportProfileId, TaskId, TaskSettings, TaskType};
+use records::custom_field;
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -41,7 +41,7 @@ pub struct CustomProfile {
     #[serde(flatten)]
     pub profile: ImportProfile,
     /// The tasks that use the profile.
-    pub used_by: Vec<(TaskId, String)>,
+    pub used_by: Vec<(TaskId, TaskName)>,
 }
 
 /// The first rows of an uploaded file, with the suggested fields of its columns. The rows are personal data.
@@ -77,7 +77,7 @@ pub async fn list(store: &Store, actor: Actor) -> Result<Vec<CustomProfile>, Rec
         .order_by_asc(import_profiles::Column::Id)
         .all(&store.db)
         .await?;
-    let mut used = used_by(&store.db, actor).await?;
+    let mut used = used_by(&store.db).await?;
     Ok(rows.into_iter().map(|row| shown(row, &mut used)).collect())
 }
 
@@ -86,7 +86,7 @@ pub async fn read(store: &Store, actor: Actor, id: ImportProfileId) -> Result<Cu
     actor.require_permission_to_see(Action::Import)?;
     let row = import_profiles::Entity::find_by_id(id.0).one(&store.db).await?;
     let row = row.ok_or(RecordsError::NotFound("import profile"))?;
-    Ok(shown(row, &mut used_by(&store.db, actor).await?))
+    Ok(shown(row, &mut used_by(&store.db).await?))
 }
 
 fn shown(row: import_profiles::Model, used: &mut BTreeMap<(FileKind, String), Tasks>) -> CustomProfile {
@@ -98,32 +98,23 @@ fn shown(row: import_profiles::Model, used: &mut BTreeMap<(FileKind, String), Ta
     }
 }
 
-type Tasks = Vec<(TaskId, String)>;
+type Tasks = Vec<(TaskId, TaskName)>;
 
-/// Returns the tasks that use each profile, by kind of file and code. Deleted tasks are left out. A private task has its
-/// description for its owner only.
-async fn used_by(
-    db: &impl ConnectionTrait,
-    actor: Actor,
-) -> Result<BTreeMap<(FileKind, String), Tasks>, DbErr> {
+/// Returns the tasks that use each profile, by kind of file and code. Deleted tasks are left out.
+async fn used_by(db: &impl ConnectionTrait) -> Result<BTreeMap<(FileKind, String), Tasks>, DbErr> {
     let rows = tasks::Entity::find()
+        .filter(tasks::Column::TaskType.eq(TaskType::ImportUsers))
         .filter(tasks::Column::DeletedAt.is_null())
         .order_by_asc(tasks::Column::Id)
         .all(db)
         .await?;
     let mut used: BTreeMap<_, Tasks> = BTreeMap::new();
     for task in rows {
-        let name = TaskName::of(&task).description_for(actor);
+        let name = TaskName::of(&task);
         let TaskSettings::ImportUsers(settings) = task.settings else { continue };
         used.entry((settings.kind, settings.profile)).or_default().push((TaskId(task.id), name));
     }
     Ok(used)
-}
-
-/// Returns the custom fields: key and name.
-pub async fn custom_fields(db: &impl ConnectionTrait) -> Result<Vec<(String, String)>, RecordsError> {
-    let fields = custom_fields::Entity::find().order_by_asc(custom_fields::Column::Label).all(db).await?;
-    Ok(fields.into_iter().map(|field| (field.key, field.label)).collect())
 }
 
 /// Returns the first rows of the file of an import that waits, or the problem because of which it has none.
@@ -137,7 +128,7 @@ pub async fn sample(
     let name = import.upload.as_deref().ok_or_else(gone)?;
     let folder = upload::folder_of(store, name).map_err(|_| gone())?;
     let file = upload::files(&folder).map_err(|_| gone())?;
-    let (kind, custom, today) = (import.kind, custom_fields(&store.db).await?, store.clock.today());
+    let (kind, custom, today) = (import.kind, custom_field::labels(&store.db).await?, store.clock.today());
     let read = tokio::task::spawn_blocking(move || {
         let sample = Sample::of(&file, kind, &custom)?;
         Ok(sample.map(|sample| {
@@ -190,21 +181,8 @@ pub async fn create(
     let code = free_code(&tx, import.kind, &code_of_name(&form.name)).await?;
     let profile = validated(&tx, form, import.kind, &code).await?;
     let row = add_row(&tx, store, actor, profile.clone()).await?;
-    let waiting = [ImportState::Uploaded, ImportState::Checked, ImportState::Rejected];
-    let updated = imports::Entity::update_many()
-        .col_expr(imports::Column::Options, Expr::value(profile.default_options()))
-        .col_expr(imports::Column::Profile, Expr::value(profile))
-        .col_expr(imports::Column::State, Expr::value(ImportState::Uploaded))
-        .col_expr(imports::Column::Counts, Expr::value(None::<String>))
-        .col_expr(imports::Column::Reason, Expr::value(None::<String>))
-        .filter(imports::Column::Id.eq(id.0))
-        .filter(imports::Column::State.is_in(waiting))
-        .exec(&tx)
-        .await?;
-    if updated.rows_affected != 1 {
-        let why = "This import has already been started, or it is over. Upload the file again";
-        return Err(RecordsError::Refused(why.to_owned()));
-    }
+    let options = profile.default_options();
+    import_history::change_reading(&tx, id, profile, options).await?;
     store.commit(tx).await?;
     Ok(row)
 }
@@ -219,7 +197,7 @@ pub async fn add(
     let tx = store.begin().await?;
     let code = free_code(&tx, profile.kind, &profile.code).await?;
     let profile = ImportProfile { code, name: profile.name.trim().to_owned(), ..profile };
-    let custom = custom_fields(&tx).await?;
+    let custom = custom_field::labels(&tx).await?;
     profile.validate(|key| custom.iter().any(|(known, _)| known == key)).map_err(RecordsError::Invalid)?;
     let id = add_row(&tx, store, actor, profile).await?;
     store.commit(tx).await?;
@@ -291,7 +269,7 @@ pub async fn change(
     };
     row.update(&tx).await?;
     if !is_same_reading {
-        let using = used_by(&tx, actor).await?.remove(&key).unwrap_or_default();
+        let using = used_by(&tx).await?.remove(&key).unwrap_or_default();
         tasks::Entity::update_many()
             .col_expr(tasks::Column::ConfirmedSettings, Expr::value(None::<String>))
             .filter(tasks::Column::Id.is_in(using.into_iter().map(|(task, _)| task.0)))
@@ -308,8 +286,9 @@ pub async fn delete(store: &Store, actor: Actor, id: ImportProfileId) -> Result<
     let tx = store.begin().await?;
     let found = import_profiles::Entity::find_by_id(id.0).lock_exclusive().one(&tx).await?;
     let found = found.ok_or(RecordsError::NotFound("import profile"))?;
-    if let Some(tasks) = used_by(&tx, actor).await?.remove(&(found.kind, found.code.clone())) {
-        let names: Vec<String> = tasks.into_iter().map(|(_, name)| format!("“{name}”")).collect();
+    if let Some(tasks) = used_by(&tx).await?.remove(&(found.kind, found.code.clone())) {
+        let names: Vec<String> =
+            tasks.into_iter().map(|(_, name)| format!("“{}”", name.description_for(actor))).collect();
         let why = format!(
             "Tasks use this import profile: {}. Choose another profile there first",
             names.join(", ")
@@ -327,7 +306,7 @@ async fn validated(
     kind: FileKind,
     code: &str,
 ) -> Result<ImportProfile, RecordsError> {
-    let custom = custom_fields(tx).await?;
+    let custom = custom_field::labels(tx).await?;
     let has_field = |key: &str| custom.iter().any(|(known, _)| known == key);
     form.validate(kind, code, has_field).map_err(RecordsError::Invalid)
 }

@@ -7,14 +7,11 @@ use super::reader::{line_problem, plan};
 use super::upload;
 use super::watch::Watch;
 use db::RecordsError;
-use db::entity::{custom_fields, imports};
 use import_file::{Detected, ImportFile};
-use policy::import::ImportState;
 use policy::import_options::{EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::{DateFormat, ImportProfile};
 use policy::{Action, ImportId};
-use sea_orm::ActiveValue::{Set, Unchanged};
-use sea_orm::{ActiveModelTrait, EntityTrait};
+use records::custom_field;
 use serde::Serialize;
 use trail::{Actor, Store};
 
@@ -43,7 +40,7 @@ pub async fn of_file(
     profile: ImportProfile,
 ) -> Result<Detection, TransferError> {
     actor.require_permission_to_see(Action::Import)?;
-    let custom = custom_keys(store).await?;
+    let custom = custom_field::keys(&store.db).await?;
     // The whole file is read.
     let detected = tokio::task::spawn_blocking(move || {
         let watch = Watch::default();
@@ -88,30 +85,10 @@ pub async fn choose_options(
 ) -> Result<(), RecordsError> {
     actor.require(Action::Import)?;
     let import = import_history::read(store, actor, id).await?;
-    // What a check has counted is no longer true.
-    let waiting = [ImportState::Uploaded, ImportState::Checked, ImportState::Rejected];
-    if !import_history::advance(store, id, &waiting, ImportState::Uploaded).await? {
-        let why = "This import has already been started, or it is over";
-        return Err(RecordsError::Refused(why.to_owned()));
-    }
     let ChosenOptions { dates, mode, empty_cells } = chosen;
     let profile = ImportProfile { dates: dates.unwrap_or(import.profile.dates), ..import.profile };
     let options = ImportOptions { mode, empty_cells, ..import.options };
-    let row = imports::ActiveModel {
-        id: Unchanged(id.0),
-        profile: Set(profile),
-        options: Set(options),
-        counts: Set(None),
-        reason: Set(None),
-        ..Default::default()
-    };
     let tx = store.begin().await?;
-    row.update(&tx).await?;
+    import_history::change_reading(&tx, id, profile, options).await?;
     store.commit(tx).await
-}
-
-/// Returns the keys of the custom fields.
-pub(super) async fn custom_keys(store: &Store) -> Result<Vec<String>, RecordsError> {
-    let fields = custom_fields::Entity::find().all(&store.db).await?;
-    Ok(fields.into_iter().map(|field| field.key).collect())
 }

@@ -30,6 +30,8 @@ const MAX_UPLOAD_HOURS: i64 = 24;
 const MAX_SILENCE: TimeDelta = TimeDelta::seconds(60);
 /// Maximum number of lines in the report of one import. Further ones are only counted.
 pub const MAX_REPORTED: usize = 10_000;
+/// Why an import can't be started or changed.
+pub(super) const STARTED: &str = "This import has already been started, or it is over";
 /// The outcomes of lines that only a summary of differences shows.
 const DIFFERENCES: [LineOutcome; 2] = [LineOutcome::New, LineOutcome::Changed];
 
@@ -172,6 +174,31 @@ pub(super) async fn advance(
         .await?;
     store.commit(tx).await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// Changes how a waiting file is read. What a check has found is no longer true, so it must be checked again. Rejects an
+/// import that has been started.
+pub(super) async fn change_reading(
+    tx: &DatabaseTransaction,
+    id: ImportId,
+    profile: ImportProfile,
+    options: ImportOptions,
+) -> Result<(), RecordsError> {
+    let updated = imports::Entity::update_many()
+        .col_expr(imports::Column::Profile, Expr::value(profile))
+        .col_expr(imports::Column::Options, Expr::value(options))
+        .col_expr(imports::Column::State, Expr::value(ImportState::Uploaded))
+        .col_expr(imports::Column::Counts, Expr::value(None::<String>))
+        .col_expr(imports::Column::Reason, Expr::value(None::<String>))
+        .filter(imports::Column::Id.eq(id.0))
+        .filter(imports::Column::State.is_in(ImportState::WAITING))
+        .exec(tx)
+        .await?;
+    if updated.rows_affected != 1 {
+        return Err(RecordsError::Refused(STARTED.to_owned()));
+    }
+    import_lines::Entity::delete_many().filter(import_lines::Column::ImportId.eq(id.0)).exec(tx).await?;
+    Ok(())
 }
 
 /// The result of a check or an import.

@@ -69,19 +69,18 @@ pub async fn start(
     actor.require(Action::Import)?;
     let found = import_history::read(store, actor, id).await?;
     let (from, to): (&[ImportState], _) = match step {
-        Step::Check => {
-            (&[ImportState::Uploaded, ImportState::Checked, ImportState::Rejected], ImportState::Checking)
-        }
+        Step::Check => (&ImportState::WAITING, ImportState::Checking),
         Step::Import { .. } => (&[ImportState::Checked], ImportState::Importing),
     };
-    let why = "This import has already been started, or it is over";
-    let refused = || RecordsError::Refused(why.to_owned());
+    let refused = || RecordsError::Refused(import_history::STARTED.to_owned());
     let name = found.upload.clone().ok_or_else(refused)?;
     let folder = upload::folder_of(store, &name)?;
     let files = upload::files(&folder).map_err(|_| RecordsError::Refused(upload::GONE.to_owned()))?;
     if !import_history::advance(store, id, from, to).await? {
         return Err(refused());
     }
+    // Read again: until now, the file's profile and options could be changed.
+    let found = import_history::read(store, actor, id).await?;
     let jobs = store.process_state::<Jobs>();
     let watch = jobs.begin(id);
     let store = store.clone();

@@ -233,10 +233,9 @@ async fn a_task_imports_with_a_profile_and_is_confirmed_again_after_its_change()
         let id = task::save(&store, CLI, &saved).await.unwrap();
         let choices = profile::choices(&store.db).await.unwrap();
         assert!(choices.contains(&("students".to_owned(), "Students (Users)".to_owned())), "{choices:?}");
-        assert_eq!(
-            custom_profile::read(&store, CLI, own.id).await.unwrap().used_by,
-            [(id, "Every night".to_owned())]
-        );
+        let used_by = custom_profile::read(&store, CLI, own.id).await.unwrap().used_by;
+        let shown: Vec<_> = used_by.iter().map(|(task, name)| (*task, name.description_for(CLI))).collect();
+        assert_eq!(shown, [(id, "Every night".to_owned())]);
         let refused = custom_profile::delete(&store, CLI, own.id).await.unwrap_err();
         assert!(refused.to_string().contains("“Every night”"), "{refused}");
         // The description of a private task is for its owner only.
@@ -250,7 +249,8 @@ async fn a_task_imports_with_a_profile_and_is_confirmed_again_after_its_change()
         for (number, is_shown) in [(owner, true), (other, false)] {
             let actor = staff_actor(number, Role::SystemsLibrarian);
             let used_by = custom_profile::read(&store, actor, own.id).await.unwrap().used_by;
-            assert_eq!(used_by.iter().any(|(_, name)| name == "Every night"), is_shown, "{used_by:?}");
+            let names: Vec<_> = used_by.iter().map(|(_, name)| name.description_for(actor)).collect();
+            assert_eq!(names == ["Every night"], is_shown, "{names:?}");
             let refused = custom_profile::delete(&store, actor, own.id).await.unwrap_err();
             assert_eq!(refused.to_string().contains("Every night"), is_shown, "{refused}");
         }

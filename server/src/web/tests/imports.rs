@@ -256,6 +256,7 @@ async fn the_chosen_options_decide_about_wrong_lines_and_empty_cells(desk: Desk)
     let (_, _, shown) = desk.get(&page).await;
     assert!(shown.contains(r#"<option value="valid_lines_only" selected"#), "{shown}");
     assert!(!shown.contains("Import file"), "the file must be checked again");
+    assert!(!shown.contains("Lines to look at"), "the lines of the earlier check are gone: {shown}");
     act(&desk, "check_import", &page).await;
     act(&desk, "start_import", &page).await;
     let found = users::Entity::find().filter(users::Column::UserId.eq("b1a")).one(&desk.store.db).await;

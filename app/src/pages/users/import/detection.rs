@@ -30,28 +30,42 @@ pub(super) fn detection(
     view! {
         <h2 id="detected">"What was detected"</h2>
         {problems}
-        {properties(&found.detected)}
+        {properties(
+            found.detected.encoding.clone(),
+            found.detected.delimiter,
+            found.detected.header_line,
+            &found.detected.ignored,
+        )}
         {options_form(import, dates, here)}
         {columns(&found.detected)}
-        {(!found.detected.rows.is_empty()).then(|| rows(&found.detected))}
+        {(!found.detected.rows.is_empty()).then(|| {
+            let names = found.detected.columns.iter().map(|column| column.name.clone());
+            first_rows(names.collect(), &found.detected.rows)
+        })}
     }
     .into_any()
 }
 
-fn properties(detected: &Detected) -> impl IntoView + use<> {
-    let delimiter = detected.delimiter.map(|delimiter| match delimiter {
+/// Renders the properties of a file.
+pub(super) fn properties(
+    encoding: String,
+    delimiter: Option<char>,
+    header_line: Option<u64>,
+    ignored: &[String],
+) -> impl IntoView + use<> {
+    let delimiter = delimiter.map(|delimiter| match delimiter {
         ',' => "Comma",
         ';' => "Semicolon",
         '\t' => "Tab",
         _ => "Vertical bar",
     });
-    let ignored = (!detected.ignored.is_empty()).then(|| detected.ignored.join(", "));
+    let ignored = (!ignored.is_empty()).then(|| ignored.join(", "));
     view! {
         <dl class="facts">
             <dt>"Encoding"</dt>
-            <dd>{detected.encoding.clone()}</dd>
+            <dd>{encoding}</dd>
             {delimiter.map(|delimiter| view! { <dt>"Delimiter"</dt> <dd>{delimiter}</dd> })}
-            {detected.header_line.map(|line| view! {
+            {header_line.map(|line| view! {
                 <dt>"Line with the names of the columns"</dt> <dd>{line.to_string()}</dd>
             })}
             {ignored.map(|ignored| view! { <dt>"Ignored columns"</dt> <dd>{ignored}</dd> })}
@@ -86,10 +100,10 @@ fn columns(detected: &Detected) -> impl IntoView + use<> {
     }
 }
 
-fn rows(detected: &Detected) -> impl IntoView + use<> {
-    let columns = detected.columns.iter().map(|column| Column::text(column.name.clone())).collect();
-    let rows = detected
-        .rows
+/// Renders the first rows of a file, under the names of its columns.
+pub(super) fn first_rows(names: Vec<String>, rows: &[Vec<String>]) -> impl IntoView + use<> {
+    let columns = names.into_iter().map(Column::text).collect();
+    let rows = rows
         .iter()
         .map(|row| {
             let cells = row.iter().map(|cell| view! { <td>{cell.clone()}</td> }).collect_view();

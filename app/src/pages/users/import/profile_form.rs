@@ -1,6 +1,7 @@
 //! The form of an import profile: the first rows of a file, and the field of each column.
 
 use super::choice::{Choice, date_label};
+use super::detection::{first_rows, properties};
 use super::profile_actions::{ChangeImportProfile, CreateImportProfile, PROFILES};
 use super::{LIST, import_crumbs};
 use crate::components::{
@@ -18,6 +19,7 @@ use policy::import_profile::{
     OtherColumns, ProfileForm, TextEncoding, content_of, label_of, offered_targets,
 };
 use policy::{ImportId, ImportProfileId};
+use records::custom_field;
 use transfer::custom_profile::{self, CustomProfile, SampledColumn, SampledFile};
 use transfer::{Reason, import_history};
 
@@ -39,7 +41,7 @@ pub fn NewImportProfilePage() -> impl IntoView {
     guarded_page(async move {
         let (store, actor) = (store(), actor());
         let import = import_history::read(&store, actor, id?).await?;
-        let custom = custom_profile::custom_fields(&store.db).await?;
+        let custom = custom_field::labels(&store.db).await?;
         let file = custom_profile::sample(&store, actor, &import).await?;
         let page = format!("{LIST}/{}/profile", import.id);
         let (failed, error) = posted(CreateImportProfile::PATH);
@@ -64,7 +66,8 @@ pub fn NewImportProfilePage() -> impl IntoView {
                 };
                 view! {
                     <h2 id="rows">"First rows"</h2>
-                    {rows(&file)}
+                    {properties(file.encoding, Some(file.delimiter), Some(file.header_line), &[])}
+                    {first_rows(file.columns.iter().map(|column| column.name.clone()).collect(), &file.rows)}
                     {profile_form(form, shown, (CreateImportProfile::PATH, &page), &format!("{LIST}/{}", import.id))}
                 }
                 .into_any()
@@ -90,7 +93,7 @@ pub fn EditImportProfilePage() -> impl IntoView {
         let store = store();
         let CustomProfile { id, version, profile, used_by } =
             custom_profile::read(&store, actor(), id?).await?;
-        let custom = custom_profile::custom_fields(&store.db).await?;
+        let custom = custom_field::labels(&store.db).await?;
         let (failed, error) = posted(ChangeImportProfile::PATH);
         let form = failed.unwrap_or_else(|| ProfileForm {
             id: id.to_string(),
@@ -98,7 +101,7 @@ pub fn EditImportProfilePage() -> impl IntoView {
             ..ProfileForm::of(&profile)
         });
         let used = (!used_by.is_empty()).then(|| {
-            let names: Vec<String> = used_by.iter().map(|(_, name)| format!("“{name}”")).collect();
+            let names: Vec<String> = used_by.iter().map(|(_, name)| format!("“{}”", name.description_for(actor()))).collect();
             view! {
                 <Notice kind="info"><p>
                     {format!("Tasks use this profile: {}. ", names.join(", "))}
@@ -158,21 +161,6 @@ fn suggested_form(kind: FileKind, file: &SampledFile) -> ProfileForm {
         columns: columns.collect(),
         dates: overall.code().to_owned(),
         ..ProfileForm::of(&ImportProfile::of(kind))
-    }
-}
-
-fn rows(file: &SampledFile) -> impl IntoView + use<> {
-    let columns = file.columns.iter().map(|column| Column::text(column.name.clone())).collect();
-    let rows = file
-        .rows
-        .iter()
-        .map(|row| {
-            let cells = row.iter().map(|cell| view! { <td>{cell.clone()}</td> }).collect_view();
-            view! { <tr>{cells}</tr> }
-        })
-        .collect_view();
-    view! {
-        <DataTable label="First rows" caption="The first ten rows of the file" columns>{rows}</DataTable>
     }
 }
 

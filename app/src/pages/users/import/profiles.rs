@@ -2,7 +2,7 @@
 
 use super::import_crumbs;
 use super::profile_actions::{DeleteImportProfile, PROFILES};
-use crate::components::{AskFirst, Column, DataTable, PageLayout, ProblemSummary, guarded_page};
+use crate::components::{AskFirst, Column, DataTable, PageLayout, ProblemSummary, guarded_page, task_links};
 use crate::form::{self, error_for};
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -52,13 +52,7 @@ fn row(custom: CustomProfile) -> impl IntoView {
                 consequence="Files can no longer be imported with this profile. Past imports keep their copy of it." />
         }
     });
-    let tasks = if used_by.is_empty() {
-        "No task".into_any()
-    } else {
-        let links =
-            used_by.into_iter().map(|(id, name)| view! { <a href=format!("/tasks/{id}")>{name}</a> " " });
-        links.collect_view().into_any()
-    };
+    let tasks = task_links(&used_by);
     view! {
         <tr>
             <th scope="row">{profile.name.clone()}</th>

@@ -7,9 +7,12 @@ use policy::numbers::{counted, grouped};
 use transfer::ImportSummary;
 use transfer::import_history::ReportLine;
 
+fn number(count: u64) -> String {
+    grouped(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
 /// Renders the numbers of lines. They add up to the lines of the file.
 pub(crate) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
-    let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     let figures = [
         ("lines read", summary.lines),
         ("new", summary.created),
@@ -54,7 +57,7 @@ fn changed_fields(summary: &ImportSummary) -> Option<impl IntoView + use<>> {
             view! {
                 <tr>
                     <th scope="row">{label}</th>
-                    <td class="number">{grouped(i64::try_from(count).unwrap_or(i64::MAX))}</td>
+                    <td class="number">{number(count)}</td>
                 </tr>
             }
         })
@@ -76,7 +79,7 @@ pub(crate) fn first_differences(lines: Vec<ReportLine>) -> Option<impl IntoView>
         .map(|line| {
             view! {
                 <tr>
-                    <th scope="row" class="number">{grouped(i64::try_from(line.line).unwrap_or(i64::MAX))}</th>
+                    <th scope="row" class="number">{number(line.line)}</th>
                     <td>{line.outcome.label()}</td>
                     <td>{line.message}</td>
                 </tr>
@@ -100,7 +103,7 @@ pub(crate) fn report_table(lines: Vec<ReportLine>) -> impl IntoView {
         .map(|line| {
             view! {
                 <tr>
-                    <th scope="row" class="number">{grouped(i64::try_from(line.line).unwrap_or(i64::MAX))}</th>
+                    <th scope="row" class="number">{number(line.line)}</th>
                     <td>{line.outcome.label()}</td>
                     <td>{line.column}</td>
                     <td>{line.message}</td>
