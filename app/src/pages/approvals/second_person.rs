@@ -46,48 +46,67 @@ impl SecondPerson {
     /// Renders the reason, the request, the decision and the next action.
     pub(crate) fn view(self) -> impl IntoView {
         let why = self.why.label(self.safety_limits);
-        let status = self.newest.as_ref().map(|approval| approval.status);
-        let request_status = self.newest.as_ref().map(request_status);
-        let decide = self.newest.as_ref().and_then(|approval| decisions(approval, self.actor, "/approvals"));
-        let can_ask =
-            !matches!(status, Some(ApprovalStatus::Waiting | ApprovalStatus::Approved)) || self.is_unusable();
-        let ask = (self.missing.is_some() && can_ask && self.actor.may(Action::Preview)).then(|| {
-            let values = vec![("preview", self.preview.to_string())];
-            let page = format!("/runs/{}", self.preview);
-            view! { <PostButton function=RequestApproval::PATH page values label="Request approval" /> }
+        let text = format!(
+            "A second person must approve this run, because {why}. That person must not have created this preview or \
+             requested approval, and must not start the run. An approval is valid for {APPROVAL_HOURS} hours, for one \
+             run of this preview."
+        );
+        let request = self.actor.may(Action::Preview).then(|| Request {
+            function: RequestApproval::PATH,
+            values: vec![("preview", self.preview.to_string())],
+            page: format!("/runs/{}", self.preview),
         });
-        let missing = self
-            .missing
-            .filter(|_| status == Some(ApprovalStatus::Approved))
-            .map(|why| view! { <p>{why}"."</p> });
-        let paths = [RequestApproval::PATH, DeclineRequest::PATH, WithdrawRequest::PATH];
-        view! {
-            <section class="notice warning" aria-labelledby="second-person">
-                <h2 id="second-person">"Second person required"</h2>
-                <ProblemSummary error=paths.into_iter().find_map(error_for) />
-                <p>
-                    "A second person must approve this run, because " {why}
-                    ". That person must not have created this preview or requested approval, and must not \
-                     start the run. An approval is valid for "
-                    {APPROVAL_HOURS.to_string()} " hours, for one run of this preview."
-                </p>
-                {request_status}
-                {missing}
-                {decide}
-                {ask}
-            </section>
-        }
+        section(text, (self.newest, self.missing), request, self.actor)
     }
+}
 
-    /// Returns whether the existing approval is useless to every other member of staff, too.
-    fn is_unusable(&self) -> bool {
-        let approved = self.newest.as_ref().filter(|approval| approval.status == ApprovalStatus::Approved);
-        let by_actor = approved.is_some_and(|approval| {
-            let second = approval.decision.as_ref().and_then(|(_, second, _)| second.as_ref());
-            self.actor.staff.is_some() && second.map(|second| second.number) == self.actor.staff
-        });
-        approved.is_some() && self.missing.is_some() && !by_actor
+/// The form that requests approval.
+pub(crate) struct Request {
+    pub(crate) function: &'static str,
+    pub(crate) values: Vec<(&'static str, String)>,
+    pub(crate) page: String,
+}
+
+/// Renders the section: why a second person is needed, the newest request, what is missing for this member of staff, and
+/// the form that requests approval if it is needed now.
+pub(crate) fn section(
+    text: String,
+    (newest, missing): (Option<Approval>, Option<String>),
+    request: Option<Request>,
+    actor: Actor,
+) -> impl IntoView {
+    let status = newest.as_ref().map(|approval| approval.status);
+    let can_ask = !matches!(status, Some(ApprovalStatus::Waiting | ApprovalStatus::Approved))
+        || (missing.is_some() && is_unusable(newest.as_ref(), actor));
+    let mut paths = vec![DeclineRequest::PATH, WithdrawRequest::PATH];
+    paths.extend(request.as_ref().map(|request| request.function));
+    let ask = request.filter(|_| missing.is_some() && can_ask).map(|Request { function, values, page }| {
+        view! { <PostButton function page values label="Request approval" /> }
+    });
+    let decide = newest.as_ref().and_then(|approval| decisions(approval, actor, "/approvals"));
+    let missing =
+        missing.filter(|_| status == Some(ApprovalStatus::Approved)).map(|why| view! { <p>{why}"."</p> });
+    view! {
+        <section class="notice warning" aria-labelledby="second-person">
+            <h2 id="second-person">"Second person required"</h2>
+            <ProblemSummary error=paths.into_iter().find_map(error_for) />
+            <p>{text}</p>
+            {newest.as_ref().map(request_status)}
+            {missing}
+            {decide}
+            {ask}
+        </section>
     }
+}
+
+/// Returns whether the existing approval is useless to every other member of staff, too.
+fn is_unusable(newest: Option<&Approval>, actor: Actor) -> bool {
+    let approved = newest.filter(|approval| approval.status == ApprovalStatus::Approved);
+    let by_actor = approved.is_some_and(|approval| {
+        let second = approval.decision.as_ref().and_then(|(_, second, _)| second.as_ref());
+        actor.staff.is_some() && second.map(|second| second.number) == actor.staff
+    });
+    approved.is_some() && !by_actor
 }
 
 /// Renders the status of a request, with its requester and decision.

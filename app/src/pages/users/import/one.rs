@@ -34,10 +34,10 @@ pub fn ImportPage() -> impl IntoView {
         let error = [CheckImport::PATH, StartImport::PATH, CancelImport::PATH, ChooseImportOptions::PATH]
             .into_iter()
             .find_map(error_for);
-        let is_waiting =
-            matches!(import.state, ImportState::Uploaded | ImportState::Checked | ImportState::Rejected);
         let detected = match import.upload {
-            Some(_) if is_waiting => Some(transfer::detection::of_upload(&store, actor, &import).await),
+            Some(_) if import.state.is_waiting() => {
+                Some(transfer::detection::of_upload(&store, actor, &import).await)
+            }
             _ => None,
         };
         let is_checked = import.state == ImportState::Checked && import.run.is_none();
@@ -58,7 +58,7 @@ pub fn ImportPage() -> impl IntoView {
                     })}
                     {import.counts.as_ref().map(counts)}
                     {first_differences(differences)}
-                    {approval.map(|approval| second_person::section(&import, approval, &here))}
+                    {approval.map(|approval| second_person::view(&import, approval, actor, &here))}
                     {can_start.then(|| start_form(&import, must_confirm, &here))}
                     {facts(&import)}
                     {detected.map(|detected| detection(&import, detected, &here))}
