@@ -2,6 +2,7 @@
 
 use crate::library;
 use crate::phases::Phases;
+use anyhow::Context as _;
 use policy::RunState;
 use sea_orm::{ConnectionTrait, Statement};
 use std::collections::BTreeMap;
@@ -42,10 +43,11 @@ pub async fn anonymise(store: &Store, measured: &Phases) -> anyhow::Result<Took>
     let done = run::read(store, id).await?.done;
     anyhow::ensure!(state == RunState::Succeeded && done == previewed, "the run did not anonymise all users");
 
-    let mut apart = |name: &str| phases.remove(name).unwrap_or_default();
-    let (scanning, ending) = (apart("scan"), apart("finish"));
-    apart("maintain");
-    apart("anonymise");
+    // Without these spans, their time would count as the changes.
+    let mut apart = |name: &str| phases.remove(name).with_context(|| format!("no span {name} was measured"));
+    let (scanning, ending) = (apart("scan")?, apart("finish")?);
+    apart("maintain")?;
+    apart("anonymise")?;
     phases.retain(|_, took| took.as_millis() > 0);
     let changing = all.saturating_sub(scanning + ending);
     Ok(Took { selecting, changing, scanning, ending, phases, people: done })

@@ -31,7 +31,7 @@ impl Phases {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Phases {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        let is_of_engine = ["erasure", "records", "safeguards", "trail"]
+        let is_of_engine = ["erasure", "records", "safeguards", "task_centre", "trail"]
             .iter()
             .any(|name| metadata.target().starts_with(name));
         metadata.is_span() && is_of_engine && *metadata.level() <= Level::DEBUG
