@@ -19,7 +19,20 @@ where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    for statement in statements(db.get_database_backend(), rows, &[]) {
+    insert_on_conflict(db, rows, "").await
+}
+
+/// Inserts rows like [`insert`]. The clause `on_conflict` says what becomes of rows that exist.
+pub async fn insert_on_conflict<M, A>(
+    db: &impl ConnectionTrait,
+    rows: impl IntoIterator<Item = M>,
+    on_conflict: &str,
+) -> Result<(), DbErr>
+where
+    M: IntoActiveModel<A>,
+    A: ActiveModelTrait,
+{
+    for statement in statements(db.get_database_backend(), rows, on_conflict) {
         db.execute_raw(statement).await?;
     }
     Ok(())
@@ -35,18 +48,21 @@ where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
+    let returned: Vec<&str> = returned.iter().map(IdenStatic::as_str).collect();
     let mut found = Vec::new();
-    for statement in statements(db.get_database_backend(), rows, returned) {
+    for statement in
+        statements(db.get_database_backend(), rows, &format!("RETURNING {}", returned.join(", ")))
+    {
         found.extend(db.query_all_raw(statement).await?);
     }
     Ok(found)
 }
 
-/// Returns the statements. Those of full batches have the same text, so that the database parses it once.
+/// Returns the statements, which end with a clause. Those of full batches have the same text, so that the database parses it once.
 fn statements<M, A>(
     backend: DatabaseBackend,
     rows: impl IntoIterator<Item = M>,
-    returned: &[<A::Entity as EntityTrait>::Column],
+    clause: &str,
 ) -> Vec<Statement>
 where
     M: IntoActiveModel<A>,
@@ -60,9 +76,6 @@ where
     let names: Vec<&str> = columns.iter().map(IdenStatic::as_str).collect();
     let types: Vec<_> = columns.iter().map(|column| column.def().get_column_type().clone()).collect();
     let into = format!("INSERT INTO {} ({})", A::Entity::default().table_name(), names.join(", "));
-    let returned: Vec<&str> = returned.iter().map(IdenStatic::as_str).collect();
-    let returning =
-        if returned.is_empty() { String::new() } else { format!(" RETURNING {}", returned.join(", ")) };
     let most = (MAX_VALUES / columns.len().max(1)).max(1);
     let mut statements = Vec::with_capacity(rows.len() / most + 1);
     let mut rows = rows.into_iter().peekable();
@@ -76,7 +89,7 @@ where
             );
         }
         let (from, values) = dialect::rows_of_values(backend, &types, (count, values));
-        let sql = format!("{into} {from}{returning}");
+        let sql = format!("{into} {from} {clause}");
         statements.push(Statement::from_sql_and_values(backend, sql, values));
     }
     statements

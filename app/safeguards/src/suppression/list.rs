@@ -3,6 +3,7 @@
 use super::key::{KeyedDigest, ListKey};
 use super::{KeyForm, KeyValues};
 use chrono::{Datelike as _, Months, NaiveDate};
+use db::bulk_insert::insert_on_conflict;
 use db::entity::{held_lines, suppressed_keys};
 use db::{RecordsError, dialect};
 use policy::suppression::KeyKind;
@@ -14,13 +15,9 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use trail::Store;
 
-/// A row, passed to the database as JSON.
-#[derive(Serialize)]
-struct Row<'a> {
-    number: i64,
-    kind: &'a str,
-    digest: &'a str,
-}
+/// Lets a key that is listed already leave the list at the later of both days.
+const KEEP_LATER_EXPIRY: &str = "ON CONFLICT (id) DO UPDATE SET added_on = excluded.added_on, \
+    expires_on = excluded.expires_on WHERE suppressed_keys.expires_on < excluded.expires_on";
 
 /// The keys of users in their normal forms.
 #[derive(Debug, Default)]
@@ -52,25 +49,15 @@ pub async fn add(tx: &DatabaseTransaction, store: &Store, keys: NormalKeys) -> R
         let digest = key.digest(kind, &normal);
         digests.insert(digest.id(), (kind, digest));
     }
-    let rows: Vec<Row<'_>> = digests
-        .iter()
-        .map(|(id, (kind, digest))| Row { number: *id, kind: kind.code(), digest: &digest.0 })
-        .collect();
-    let rows = serde_json::to_string(&rows).map_err(|error| DbErr::Custom(error.to_string()))?;
     let (added_on, expires_on) = dates(store);
-    let backend = tx.get_database_backend();
-    let date = dialect::date_place(backend);
-    // Raw SQL: one INSERT for thousands of rows from a JSON list. Without WHERE, SQLite reads ON as part of a join.
-    let sql = format!(
-        "INSERT INTO suppressed_keys (id, kind, digest, added_on, expires_on) \
-         SELECT v.number, v.kind, v.digest, {date}, {date} FROM {} WHERE TRUE \
-         ON CONFLICT (id) DO UPDATE SET added_on = excluded.added_on, expires_on = excluded.expires_on \
-         WHERE suppressed_keys.expires_on < excluded.expires_on",
-        dialect::json_rows(backend, "v", &["kind", "digest"])
-    );
-    tx.execute_raw(dialect::bind(backend, &sql, vec![added_on.into(), expires_on.into(), rows.into()]))
-        .await?;
-    Ok(())
+    let rows = digests.into_iter().map(|(id, (kind, digest))| suppressed_keys::Model {
+        id,
+        kind,
+        digest: digest.0,
+        added_on,
+        expires_on,
+    });
+    Ok(insert_on_conflict(tx, rows, KEEP_LATER_EXPIRY).await?)
 }
 
 /// Returns the first day of the current month, and the day on which a key that is added now leaves the list.
