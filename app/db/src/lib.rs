@@ -10,6 +10,7 @@ pub mod csv_text;
 pub mod dialect;
 pub mod entity;
 pub mod error;
+pub mod lookup;
 pub mod opening;
 pub mod pagination;
 pub mod search_index;

@@ -11,14 +11,15 @@ pub use borrower::{Borrower, LoanUser, Lookup, borrowers, numbered};
 use super::suppression::KeyForm;
 use super::suppression::check::Checker;
 use chrono::NaiveDate;
-use db::RecordsError;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{key_periods, users};
+use db::lookup::{self, in_texts};
+use db::{RecordsError, dialect};
 use policy::suppression::KeyKind;
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// A user whose keys change.
 #[derive(Clone, Debug)]
@@ -152,13 +153,11 @@ async fn periods<'a>(
     forms: impl Iterator<Item = &'a str>,
 ) -> Result<Vec<key_periods::Model>, DbErr> {
     let forms: HashSet<&str> = forms.collect();
-    let forms: Vec<&str> = forms.into_iter().collect();
-    let mut found = Vec::new();
-    for some in forms.chunks(MAX_PARAMETERS) {
-        let these = key_periods::Column::KeyForm.is_in(some.iter().copied());
-        found.extend(key_periods::Entity::find().filter(these).all(db).await?);
-    }
-    Ok(found)
+    let backend = db.get_database_backend();
+    // Raw SQL: thousands of keys as one value.
+    let sql = format!("SELECT * FROM key_periods WHERE {}", in_texts(backend, "key_form"));
+    let these = dialect::bind(backend, &sql, vec![lookup::texts(forms)?]);
+    key_periods::Entity::find().from_raw_sql(these).all(db).await
 }
 
 /// Returns the former keys of these users, for the suppression list.
@@ -166,32 +165,13 @@ pub async fn former_keys(
     tx: &DatabaseTransaction,
     users: impl Iterator<Item = i64>,
 ) -> Result<Vec<KeyForm>, DbErr> {
-    let rows = key_periods::Entity::find()
-        .filter(key_periods::Column::UserNumber.is_in(users))
-        .filter(key_periods::Column::OwnedUntil.is_not_null())
-        .all(tx)
-        .await?;
+    let backend = tx.get_database_backend();
+    // Raw SQL: a batch of users as one value.
+    let sql = format!(
+        "SELECT * FROM key_periods WHERE owned_until IS NOT NULL AND {}",
+        dialect::in_list(backend, "user_number")
+    );
+    let theirs = dialect::bind(backend, &sql, vec![dialect::id_list(backend, users)]);
+    let rows = key_periods::Entity::find().from_raw_sql(theirs).all(tx).await?;
     Ok(rows.into_iter().map(|row| (row.kind, row.key_form)).collect())
-}
-
-/// The users who own keys now, by key.
-async fn current(
-    tx: &DatabaseTransaction,
-    keys: &HashSet<KeyForm>,
-) -> Result<HashMap<KeyForm, LoanUser>, DbErr> {
-    let mut owners = HashMap::new();
-    for kind in KeyKind::ALL {
-        let Some(column) = users::key_column(kind) else { continue };
-        let forms = keys.iter().filter(|(of, _)| *of == kind).map(|(_, form)| form.as_str());
-        let forms: Vec<&str> = forms.collect();
-        for some in forms.chunks(MAX_PARAMETERS) {
-            let these = users::Entity::find().filter(column.is_in(some.iter().copied()));
-            let these = sea_orm::QuerySelect::lock_exclusive(these).into_partial_model::<LoanUser>();
-            for user in these.all(tx).await? {
-                let form = user.key_form(kind).map(str::to_owned);
-                owners.extend(form.map(|form| ((kind, form), user)));
-            }
-        }
-    }
-    Ok(owners)
 }

@@ -104,6 +104,7 @@ pub(super) async fn import<C: Circulation + 'static>(
     }
     let tx = store.begin().await?;
     dialect::lock_imports(&tx).await?;
+    dialect::enlarge_cache(&tx).await?;
     let mut lines = source.ahead(move |line| C::parse(line, today))?;
     let mut import = Import::<C> {
         kind: C::begin(&tx, (lines.header(), source.bytes()?), today).await?,

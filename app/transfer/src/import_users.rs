@@ -117,6 +117,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     }
     let tx = store.begin().await?;
     dialect::lock_imports(&tx).await?;
+    dialect::enlarge_cache(&tx).await?;
     let today = store.clock.today();
     let users_before = users::Entity::find().count(&tx).await?;
     let imported_before = absence::expected(&tx, today).await?;

@@ -1,10 +1,11 @@
 //! Setting up database connections, and returning them to the pool.
 
-use sea_orm::sqlx::pool::PoolOptions;
-use sea_orm::sqlx::{Connection, Database};
+use sea_orm::sqlx::{Connection, SqliteConnection};
 use sea_orm::{
-    ConnectOptions, DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, SqlxError, TransactionTrait, sqlx,
+    ConnectOptions, ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    RuntimeErr, SqlxError, TransactionTrait, sqlx,
 };
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The time that a writer waits for another one, in milliseconds.
@@ -25,6 +26,15 @@ const CACHE: &str = "-8192";
 /// The soft limit on the memory of SQLite as a whole, in bytes. Above it SQLite frees cached pages first,
 /// including those of idle connections.
 const MEMORY: &str = "8388608";
+
+/// The page cache of a connection that changes very many rows in one transaction, in negative KiB. With a small one,
+/// SQLite writes the pages of the indexes to the file and reads them again, row after row.
+const LARGE_CACHE: i64 = -32_768;
+const ENLARGE_CACHE: &str = "PRAGMA cache_size = -32768; PRAGMA soft_heap_limit = 33554432";
+const REDUCE_CACHE: &str = "PRAGMA cache_size = -8192; PRAGMA soft_heap_limit = 8388608";
+
+/// The number of SQLite connections with a large page cache.
+static LARGE_CACHES: AtomicUsize = AtomicUsize::new(0);
 
 /// Returns the options of the pool. SQLite overwrites deleted data, uses a write-ahead log and checks foreign
 /// keys.
@@ -65,28 +75,56 @@ fn set_up(options: &mut ConnectOptions, busy_timeout: &'static str) {
     });
     // Poolers reject this setting. Since version 12, PostgreSQL prints exact numbers without it.
     options.map_sqlx_postgres_opts(|options| options.extra_float_digits(None));
-    options.map_sqlx_sqlite_pool_opts(without_open_transactions);
-    options.map_sqlx_postgres_pool_opts(without_open_transactions);
+    options.map_sqlx_sqlite_pool_opts(|options| {
+        options.after_release(|connection, _| {
+            Box::pin(async move {
+                let is_kept = has_no_transaction(connection).await?;
+                reduce_cache(connection).await?;
+                Ok(is_kept)
+            })
+        })
+    });
+    options.map_sqlx_postgres_pool_opts(|options| {
+        options.after_release(|connection, _| Box::pin(has_no_transaction(connection)))
+    });
 }
 
-/// Closes a connection that is released with an open transaction. If a commit or rollback fails, driver and
-/// database can disagree about the transaction. The next request would then write inside it, and on SQLite it
-/// would hold the write lock.
-fn without_open_transactions<DB: Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
-    options.after_release(|connection, _| {
-        Box::pin(async move {
-            if !connection.is_in_transaction() {
-                return Ok(true);
-            }
-            // A rollback that began when the transaction was dropped has ended by the time of the response.
-            connection.ping().await?;
-            let is_open = connection.is_in_transaction();
-            if is_open {
-                tracing::warn!("closing a connection with an open transaction");
-            }
-            Ok(!is_open)
-        })
-    })
+/// Gives the connection of a transaction a large page cache on SQLite, until the connection returns to the pool.
+pub async fn enlarge_cache(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    if tx.get_database_backend() == DatabaseBackend::Sqlite {
+        LARGE_CACHES.fetch_add(1, Ordering::Relaxed);
+        tx.execute_unprepared(ENLARGE_CACHE).await?;
+    }
+    Ok(())
+}
+
+/// Takes a large page cache away from a connection.
+async fn reduce_cache(connection: &mut SqliteConnection) -> Result<(), SqlxError> {
+    if LARGE_CACHES.load(Ordering::Relaxed) == 0 {
+        return Ok(());
+    }
+    let size: i64 = sqlx::query_scalar("PRAGMA cache_size").fetch_one(&mut *connection).await?;
+    if size == LARGE_CACHE {
+        LARGE_CACHES.fetch_sub(1, Ordering::Relaxed);
+        sqlx::raw_sql(REDUCE_CACHE).execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Returns whether a released connection can return to the pool: not with an open transaction. If a commit or rollback
+/// fails, driver and database can disagree about the transaction. The next request would then write inside it, and on
+/// SQLite it would hold the write lock.
+async fn has_no_transaction<C: Connection>(connection: &mut C) -> Result<bool, SqlxError> {
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
+    // A rollback that began when the transaction was dropped has ended by the time of the response.
+    connection.ping().await?;
+    let is_open = connection.is_in_transaction();
+    if is_open {
+        tracing::warn!("closing a connection with an open transaction");
+    }
+    Ok(!is_open)
 }
 
 /// Runs a query on two connections. A pooler that shares a server connection without separating prepared

@@ -1,23 +1,23 @@
 //! The user who owned a key on the day of a loan.
 
-use super::{current, periods};
+use super::periods;
 use crate::suppression::KeyForm;
 use crate::suppression::check::Checker;
 use chrono::NaiveDate;
-use db::RecordsError;
 use db::entity::{key_periods, users};
+use db::{RecordsError, dialect, lookup};
 use policy::suppression::KeyKind;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait as _, DatabaseBackend, DatabaseTransaction, DbErr, IdenStatic as _};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
 
 /// A key and the day of a loan.
 pub type Lookup = (KeyForm, NaiveDate);
 
 /// What an import of loans needs of a user. A record has many more columns.
-#[derive(Clone, Debug, DerivePartialModel)]
-#[sea_orm(entity = "users::Entity")]
+#[derive(Clone, Debug, Deserialize)]
 pub struct LoanUser {
     /// The number of the user.
     pub number: i64,
@@ -27,22 +27,13 @@ pub struct LoanUser {
     pub department: Option<String>,
     created_on: Option<NaiveDate>,
     anonymised_on: Option<NaiveDate>,
-    user_id_key: Option<String>,
-    barcode_key: Option<String>,
-    external_id_key: Option<String>,
+    /// The normal form of the key by which the user was found.
+    #[serde(default)]
+    key_form: Option<String>,
 }
 
-impl LoanUser {
-    /// Returns the normal form of a key.
-    pub(super) fn key_form(&self, kind: KeyKind) -> Option<&str> {
-        match kind {
-            KeyKind::ExternalId => self.external_id_key.as_deref(),
-            KeyKind::UserId => self.user_id_key.as_deref(),
-            KeyKind::Barcode => self.barcode_key.as_deref(),
-            KeyKind::Email => None,
-        }
-    }
-}
+/// The first columns of a [`LoanUser`], in the order of its fields.
+const COLUMNS: [&str; 5] = ["number", "category", "department", "created_on", "anonymised_on"];
 
 /// The borrower of a loan.
 #[derive(Clone, Debug)]
@@ -114,6 +105,28 @@ pub async fn borrowers(
     Ok(borrowers.collect())
 }
 
+/// Returns the users who own keys now, by key. Locks them.
+async fn current(
+    tx: &DatabaseTransaction,
+    keys: &HashSet<KeyForm>,
+) -> Result<HashMap<KeyForm, LoanUser>, DbErr> {
+    let mut owners = HashMap::with_capacity(keys.len());
+    for kind in KeyKind::ALL {
+        let Some(column) = users::key_column(kind) else { continue };
+        let forms: Vec<&str> =
+            keys.iter().filter(|(of, _)| *of == kind).map(|(_, form)| form.as_str()).collect();
+        if forms.is_empty() {
+            continue;
+        }
+        let column = column.as_str();
+        let theirs = lookup::in_texts(tx.get_database_backend(), column);
+        let found: Vec<LoanUser> =
+            locked(tx, &[&COLUMNS[..], &[column]].concat(), (&theirs, lookup::texts(forms)?)).await?;
+        owners.extend(found.into_iter().filter_map(|mut user| Some(((kind, user.key_form.take()?), user))));
+    }
+    Ok(owners)
+}
+
 /// Returns the users with these numbers. Locks them.
 pub async fn numbered(
     tx: &DatabaseTransaction,
@@ -123,9 +136,23 @@ pub async fn numbered(
     if numbers.is_empty() {
         return Ok(HashMap::new());
     }
-    let these = users::Entity::find().filter(users::Column::Number.is_in(numbers)).lock_exclusive();
-    let found = these.into_partial_model::<LoanUser>().all(tx).await?;
+    let backend = tx.get_database_backend();
+    let theirs = (&*dialect::in_list(backend, "number"), dialect::id_list(backend, numbers));
+    let found: Vec<LoanUser> = locked(tx, &COLUMNS, theirs).await?;
     Ok(found.into_iter().map(|user| (user.number, user)).collect())
+}
+
+/// Returns these columns of the users with this condition, whose value is the only one. Locks the users.
+async fn locked<R: DeserializeOwned>(
+    tx: &DatabaseTransaction,
+    columns: &[&str],
+    (theirs, value): (&str, Value),
+) -> Result<Vec<R>, DbErr> {
+    let lock = match tx.get_database_backend() {
+        DatabaseBackend::Postgres => " FOR UPDATE",
+        _ => "",
+    };
+    lookup::rows(tx, columns, (&format!("FROM users WHERE {theirs}{lock}"), vec![value])).await
 }
 
 /// Returns the owner of a key on a day. `now` is the present owner with the day on which the record was created.

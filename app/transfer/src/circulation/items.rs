@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 use db::bulk_insert::insert_returning;
 use db::entity::{catalogue_records, items};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect, Set};
+use db::lookup;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, Set};
 use std::collections::{BTreeMap, HashMap};
 
 /// An item as a line describes it.
@@ -18,9 +19,9 @@ pub(super) async fn by_barcode(
     today: NaiveDate,
     mut wanted: BTreeMap<&str, NewItem<'_>>,
 ) -> Result<(HashMap<String, i64>, u64), DbErr> {
-    let barcodes = items::Column::Barcode.is_in(wanted.keys().copied());
-    let found = items::Entity::find().select_only().columns([items::Column::Barcode, items::Column::Id]);
-    let found: Vec<(String, i64)> = found.filter(barcodes).into_tuple().all(tx).await?;
+    let these = format!("FROM items WHERE {}", lookup::in_texts(tx.get_database_backend(), "barcode"));
+    let barcodes = lookup::texts(wanted.keys().copied())?;
+    let found: Vec<(String, i64)> = lookup::rows(tx, &["barcode", "id"], (&these, vec![barcodes])).await?;
     let mut known: HashMap<String, i64> = found.into_iter().collect();
     wanted.retain(|barcode, _| !known.contains_key(*barcode));
     if wanted.is_empty() {
