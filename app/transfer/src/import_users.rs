@@ -119,7 +119,8 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     dialect::lock_imports(&tx).await?;
     let today = store.clock.today();
     let users_before = users::Entity::find().count(&tx).await?;
-    let imported_before = absence::expected(&tx, today).await?;
+    let imported_before = absence::present(&tx, today).await?;
+    let expected = absence::expected(&tx, order.task, today).await?;
     let header = Arc::clone(source.header());
     let mut lines = source.ahead(move |line| Ok(KeyedLine::of(UserLine::of(line, &header, today)?)))?;
     let mut import = Import::begin(&tx, store, actor, lines.header()).await?;
@@ -144,6 +145,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         lines: summary.lines,
         users: users_before,
         imported: imported_before,
+        expected,
         missing: summary.missing,
         new: summary.created,
         changed: summary.changed,

@@ -18,7 +18,7 @@ use super::edit::can_sign_in;
 use super::save::{create as create_user, custom_of, edit, form_of_row};
 use chrono::NaiveDate;
 use db::RecordsError;
-use db::entity::{custom_values, scim_departures, users};
+use db::entity::{custom_values, scim_departures, user_sources, users};
 use hold::Held;
 use policy::key_form::normal;
 use policy::user_field::USER_FIELDS;
@@ -310,6 +310,9 @@ async fn change_locked(
     let (leaving_on, departure) = leaving(user, row.as_ref(), membership, store.clock.today());
     draft.leaving_on = leaving_on;
     edit(store, actor, tx, number, &user.version.to_string(), &draft).await?;
+    // From now on the identity system says when the user leaves. The absence from the file of a task doesn't.
+    let sources = user_sources::Entity::delete_many();
+    sources.filter(user_sources::Column::UserNumber.eq(user.number)).exec(tx).await?;
     put(tx, departure, number).await
 }
 

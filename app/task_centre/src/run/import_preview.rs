@@ -10,6 +10,7 @@ use trail::Actor;
 use trail::Store;
 use trail::audit::{self, AuditAction, Subject};
 use transfer::run_history::RunLines;
+use transfer::run_import::TaskSource;
 use transfer::{run_import, watched_folder};
 
 /// Checks the next file of a task and stores what an import would do. Changes no user.
@@ -23,8 +24,8 @@ pub(super) async fn preview(
     let started_at = Clock::system_now();
     let file = watched::next(store, TaskId(task.id), settings).await?;
     let sha256 = watched_folder::sha256(&file).await.map_err(|error| as_error_of_run(error.into()))?;
-    let checked =
-        run_import::check(store, actor, settings, (&file, sha256)).await.map_err(as_error_of_run)?;
+    let source = TaskSource { task: TaskId(task.id), settings };
+    let checked = run_import::check(store, actor, source, (&file, sha256)).await.map_err(as_error_of_run)?;
     let lines = checked.counts().map(RunLines::of).unwrap_or_default();
     let tx = store.begin().await?;
     let run = runs::ActiveModel {
@@ -49,7 +50,7 @@ pub(super) async fn preview(
     .insert(&tx)
     .await?;
     let id = RunId(run.id);
-    checked.record((&tx, store), actor, (id, settings)).await?;
+    checked.record((&tx, store), actor, (id, source)).await?;
     let subject = Subject::Task(task.id);
     audit::record_event(&tx, &store.clock, actor, AuditAction::Previewed, subject, Some(id), "").await?;
     store.commit(tx).await?;
