@@ -480,7 +480,7 @@ async fn an_anonymised_user_comes_back_only_by_a_decision(api: Api) {
         assert_eq!(api.text(held).await, format!("scim external_id 0 {times}"));
     }
     let (_, _, page) = api.desk.get("/users/held-lines").await;
-    assert!(page.contains("Identity system"), "{page}");
+    assert!(page.contains("From the identity system") && page.contains("2 requests"), "{page}");
     let decide = async |decision| {
         held_line::decide(store, Actor::COMMAND_LINE, &Chosen::Undecided, decision).await.unwrap();
     };
