@@ -4,11 +4,14 @@
 //! format could not change. A task that uses a profile must be confirmed again when the
 //! profile changes, as if its settings had changed.
 
+use super::detection;
 use super::import_history;
+use super::reader::line_problem;
 use super::upload;
+use super::upload_notes::{Note, remembered};
 use db::RecordsError;
 use db::entity::{import_profiles, tasks};
-use import_file::{MAX_SHOWN_ROWS, Problem as FileProblem, Sample, Suggestion, suggest};
+use import_file::{MAX_SHOWN_ROWS, OpenError, Sample, Suggestion, suggest};
 use policy::form::Problem;
 use policy::import_profile::{
     FileFormat, FileKind, ImportProfile, ProfileForm, built_in_profiles, code_of_name,
@@ -130,19 +133,18 @@ pub async fn sample(
     let file = upload::files(&folder).map_err(|_| gone())?;
     let (kind, custom, today) = (import.kind, custom_field::labels(&store.db).await?, store.clock.today());
     let read = tokio::task::spawn_blocking(move || {
-        let sample = Sample::of(&file, kind, &custom)?;
+        // The encoding depends on the whole file.
+        let sample = remembered(&folder, Note::Sample, (kind, custom.clone()), || {
+            let sample = Sample::of(&file, kind, &custom)?;
+            Ok::<_, OpenError>(sample.map_err(|problem| line_problem(&problem).to_string()))
+        })?;
         Ok(sample.map(|sample| {
             let suggestions = suggest(kind, (&sample.names, &sample.rows), &custom, today);
             with_suggestions(sample, suggestions)
         }))
     });
-    let read: Result<Result<SampledFile, FileProblem>, import_file::OpenError> =
-        read.await.map_err(|_| gone())?;
-    match read {
-        Ok(Ok(sample)) => Ok(Ok(sample)),
-        Ok(Err(problem)) => Ok(Err(super::reader::line_problem(&problem).to_string())),
-        Err(_) => Err(gone()),
-    }
+    let read: Result<Result<SampledFile, String>, OpenError> = read.await.map_err(|_| gone())?;
+    read.map_err(|_| gone())
 }
 
 fn with_suggestions(sample: Sample, suggestions: Vec<Suggestion>) -> SampledFile {
@@ -184,6 +186,7 @@ pub async fn create(
     let options = profile.default_options();
     import_history::change_reading(&tx, id, profile, options).await?;
     store.commit(tx).await?;
+    detection::prepare(store, actor, id).await;
     Ok(row)
 }
 

@@ -72,6 +72,7 @@ pub mod run_import;
 mod suppression;
 mod term_codes;
 pub mod upload;
+mod upload_notes;
 mod user_line;
 mod user_match;
 mod watch;

@@ -24,6 +24,7 @@ on_both!(
     the_tables_of_an_export_are_uploaded_together,
     the_chosen_options_decide_about_wrong_lines_and_empty_cells,
     a_check_shows_changed_fields_without_values,
+    the_page_of_a_waiting_file_does_not_read_it_again,
 );
 
 const BOUNDARY: &str = "boundary-of-the-form";
@@ -236,6 +237,36 @@ async fn what_was_detected_is_shown_and_ambiguous_dates_are_asked(desk: Desk) {
     assert_eq!(leaving.as_deref(), Some("2018-04-03"));
     let (status, _, _) = desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
     assert_eq!(status, StatusCode::CONFLICT, "the import is over");
+}
+
+async fn the_page_of_a_waiting_file_does_not_read_it_again(desk: Desk) {
+    let content = "user_id,last_name,leaving_on\nb1a,Alder,03/04/2018\n";
+    let page = send(&desk, content).await;
+    let uploads = std::fs::read_dir(&desk.store.settings.uploads).expect("uploads");
+    let folder = uploads.map(|entry| entry.expect("an upload").path()).next().expect("the upload");
+    let main = folder.join("main");
+    let replace = |content: &str| std::fs::write(&main, content).expect("written");
+    let shown_without_the_file = async |page: String| {
+        replace("another file");
+        let (_, _, shown) = desk.get(&page).await;
+        replace(content);
+        shown
+    };
+    let shown = shown_without_the_file(page.clone()).await;
+    assert!(shown.contains("Alder") && shown.contains("have two meanings"), "{shown}");
+    let form = "form[import]=1&form[dates]=day_month_year&form[mode]=all_or_nothing&form[empty_cells]=keep";
+    assert_eq!(
+        desk.post(&format!("/do/choose_import_options?page={page}"), form).await.0,
+        StatusCode::SEE_OTHER
+    );
+    let shown = shown_without_the_file(page.clone()).await;
+    assert!(shown.contains("Alder") && !shown.contains("have two meanings"), "{shown}");
+    let of_profile = format!("{page}/profile");
+    desk.get(&of_profile).await;
+    assert!(shown_without_the_file(of_profile).await.contains("Alder"));
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    assert!(!folder.exists(), "what was detected is erased with the file");
 }
 
 async fn the_chosen_options_decide_about_wrong_lines_and_empty_cells(desk: Desk) {
