@@ -1,7 +1,7 @@
 //! The safety limits of one file: which shares of users, dates and keys stop an import as a whole.
 
 use crate::form::Problem;
-use crate::numbers::grouped;
+use crate::numbers::{counted, grouped};
 use crate::stored::coded_enum;
 use serde::{Deserialize, Serialize};
 
@@ -185,6 +185,45 @@ pub struct ImportFigures {
     pub damaged: u64,
 }
 
+/// What the number that confirms a file beyond a limit counts. `None` counts the users who lose identifying values or
+/// become eligible earlier: the limits of the installation.
+pub type CountedBy = Option<ImportLimit>;
+
+/// Returns the label of the field for the number that confirms a file.
+pub const fn number_label(by: CountedBy) -> &'static str {
+    match by {
+        None => "Number of users that the file touches",
+        Some(ImportLimit::Missing) => "Number of users that the file lacks",
+        Some(ImportLimit::New) => "Number of users that the file creates",
+        Some(ImportLimit::Changed) => "Number of users that the file changes",
+        Some(ImportLimit::Leaving) => "Number of users who have left according to the file",
+        Some(ImportLimit::Uniform) => "Number of lines with the same date",
+        Some(ImportLimit::Damaged) => "Number of lines with a damaged key",
+    }
+}
+
+/// Returns the number with its noun.
+pub fn counted_by(by: CountedBy, count: i64) -> String {
+    match by {
+        Some(ImportLimit::Uniform | ImportLimit::Damaged) => counted(count, "line", "lines"),
+        _ => counted(count, "user", "users"),
+    }
+}
+
+/// Returns what a file does beyond its limit, as the end of a sentence that begins with the file.
+pub fn effect(by: CountedBy, count: i64) -> String {
+    let count = counted_by(by, count);
+    match by {
+        None => format!("removes or replaces identifying values of {count}, or makes them eligible earlier"),
+        Some(ImportLimit::Missing) => format!("lacks {count} of earlier files"),
+        Some(ImportLimit::New) => format!("creates {count}"),
+        Some(ImportLimit::Changed) => format!("changes {count}"),
+        Some(ImportLimit::Leaving) => format!("sets a past leaving date for {count}"),
+        Some(ImportLimit::Uniform) => format!("sets the same date of the past in {count}"),
+        Some(ImportLimit::Damaged) => format!("has {count} with a damaged key"),
+    }
+}
+
 /// A safety limit that a file exceeds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Exceeded {
@@ -351,6 +390,15 @@ mod tests {
         let first =
             ImportFigures { lines: 5_000, users: 3, new: 5_000, uniform: 5_000, ..ImportFigures::default() };
         assert_eq!(limits.exceeded(first), []);
+    }
+
+    #[test]
+    fn the_number_that_confirms_has_the_noun_of_its_limit() {
+        for by in ImportLimit::ALL.into_iter().map(Some).chain([None]) {
+            let noun = if number_label(by).contains("lines") { "2 lines" } else { "2 users" };
+            assert_eq!(counted_by(by, 2), noun);
+            assert!(effect(by, 2).contains(noun), "{}", effect(by, 2));
+        }
     }
 
     #[test]

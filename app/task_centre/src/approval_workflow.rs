@@ -157,8 +157,8 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
         }
         ApprovalKind::Import => {
             actor.require(Action::Approve)?;
-            let users = request.users.unwrap_or_default();
-            let approval_subject = ApprovalSubject::import_of(request.fingerprint.clone(), users);
+            let number = (request.users.unwrap_or_default(), request.counted_by);
+            let approval_subject = ApprovalSubject::import_of(request.fingerprint.clone(), number);
             agree(&tx, actor, &approval_subject, &request, None).await?;
             record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }

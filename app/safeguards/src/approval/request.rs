@@ -64,6 +64,7 @@ pub async fn request_within(
         legal_hold_id: Set(approval_subject.hold),
         user_number: Set(approval_subject.user),
         users: Set(approval_subject.users),
+        counted_by: Set(approval_subject.counted_by),
         fingerprint: Set(approval_subject.fingerprint.clone()),
         asked_by: Set(actor.staff.map(|staff| staff.0)),
         asked_at: Set(now),

@@ -5,6 +5,7 @@ use crate::manual_changes::record;
 use chrono::Duration;
 use db::entity::{manual_changes, users};
 use db::{Clock, RecordsError, dialect};
+use policy::import_limits::CountedBy;
 use policy::numbers::grouped;
 use policy::{Action, ManualChange, UserNumber, Window};
 use sea_orm::{
@@ -71,7 +72,9 @@ pub struct ImportStop {
     /// What the file does, as sentences without the last full stop.
     pub reason: String,
     /// The number that confirms the file: the users or lines that the first exceeded limit counts.
-    pub users: i64,
+    pub number: i64,
+    /// What the number counts.
+    pub counted_by: CountedBy,
 }
 
 impl ImportStop {
@@ -82,7 +85,7 @@ impl ImportStop {
 }
 
 /// Rejects a file beyond the limits, unless a second person has approved it. Without four eyes `confirmed` must
-/// equal the number of affected users. Returns the detail for the audit.
+/// equal the number that the limit counts. Returns the detail for the audit.
 pub async fn confirm_import(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -90,22 +93,22 @@ pub async fn confirm_import(
     stop: &ImportStop,
     (sha256, confirmed): (&str, Option<u64>),
 ) -> Result<String, RecordsError> {
-    let users = stop.users;
+    let number = stop.number;
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
             "{}. A second person must approve this file. Request approval on the page of the import, or with lethe approvals request --import FILE",
             stop.label()
         );
-        let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), users);
+        let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), (number, stop.counted_by));
         let approval = approval::consume(tx, actor, &approval_subject, &why).await?;
         return Ok(format!("approval={approval}"));
     }
-    if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(users) {
+    if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(number) {
         return Ok("confirmed".to_owned());
     }
     let words = stop.label();
     Err(RecordsError::Refused(format!(
-        "{words}. Check the file. To import it anyway, confirm the number {users} (on the command line: --confirm {users})"
+        "{words}. Check the file. To import it anyway, confirm the number {number} (on the command line: --confirm {number})"
     )))
 }
 

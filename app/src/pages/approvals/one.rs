@@ -12,7 +12,7 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{ApprovalId, TaskType};
+use policy::{ApprovalId, TaskType, import_limits};
 use safeguards::approval::{self, About, Approval, ApprovalStatus};
 
 /// Shows one request for approval.
@@ -183,13 +183,12 @@ fn consequence(about: &About) -> (AnyView, String) {
             };
             (what.into_any(), "Approve and destroy key".to_owned())
         }
-        About::Import { users, sha256 } => {
-            let count = counted(*users, "user", "users");
+        About::Import { users, counted_by, sha256 } => {
+            let count = import_limits::counted_by(*counted_by, *users);
             let what = view! {
                 <p>
-                    "Once you approve, the file can be imported once. It removes or replaces identifying \
-                     values of "
-                    <b>{count.clone()}</b> ", or makes them eligible earlier. " <b>"This cannot be undone."</b>
+                    "Once you approve, the file can be imported once. It "
+                    <b>{import_limits::effect(*counted_by, *users)}</b> ". " <b>"This cannot be undone."</b>
                 </p>
                 <p>"Approve only if the file has this SHA-256 (" <code>"sha256sum FILE"</code> "): " <code>{sha256.clone()}</code></p>
             };

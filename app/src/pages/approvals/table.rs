@@ -5,7 +5,7 @@ use crate::components::{DataTable, PostButton, Timestamp, person_link, text_colu
 use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::numbers::counted;
+use policy::import_limits::effect;
 use safeguards::approval::{About, Approval, ApprovalStatus};
 use trail::Actor;
 use trail::person::Person;
@@ -95,9 +95,9 @@ pub(super) fn subject(about: &About) -> AnyView {
         About::SuppressionKey => {
             view! { <a href="/suppression">"Destroying the key of the suppression list"</a> }.into_any()
         }
-        About::Import { users, sha256 } => {
+        About::Import { users, counted_by, sha256 } => {
             let short: String = sha256.chars().take(12).collect();
-            view! { "Import that changes " {counted(*users, "user", "users")} ": file with SHA-256 " <code>{short}"…"</code> }
+            view! { "Import of a file that " {effect(*counted_by, *users)} ": SHA-256 " <code>{short}"…"</code> }
                 .into_any()
         }
         About::StaffAnonymising { user } => view! {

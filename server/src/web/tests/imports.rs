@@ -384,6 +384,34 @@ async fn without_four_eyes_the_typed_number_confirms_a_file_beyond_the_limits() 
     assert!(shown.contains("The import is complete"), "{shown}");
 }
 
+#[tokio::test]
+async fn the_number_that_confirms_a_file_of_loans_counts_its_damaged_lines() {
+    let set = |settings: &mut Settings| {
+        settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
+        settings.four_eyes = FourEyes::Off;
+    };
+    let mut desk = Desk::with(set, |_| (), NetworkConfig::default()).await;
+    desk.staff("ana", &Role::ALL).await;
+    desk.sign_in("ana").await;
+    let page = send(&desk, "user_id,last_name\nb1a,Alder\n").await;
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let mut loans = "user_id,item_barcode,branch,issued_on,due_on\n".to_owned();
+    for at in 0..40 {
+        let borrower = if at < 30 { "2.9001E+13" } else { "b1a" };
+        writeln!(loans, "{borrower},i{at},MAIN,2018-01-02,2018-01-09").expect("text");
+    }
+    let page = send_files(&desk, &desk.token, "loans/lethe", &[("loans.csv", &loans)]).await;
+    let form = "form[import]=2&form[mode]=valid_lines_only&form[empty_cells]=keep";
+    desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
+    let shown = act(&desk, "check_import", &page).await;
+    assert!(shown.contains("Number of lines with a damaged key"), "{shown}");
+    assert!(!shown.contains("Number of users that the file touches"), "{shown}");
+    desk.post(&format!("/do/start_import?page={page}"), "form[import]=2&form[confirm]=30").await;
+    let shown = settled(&desk, &page).await;
+    assert!(shown.contains("The import is complete"), "{shown}");
+}
+
 async fn the_tables_of_an_export_are_uploaded_together(desk: Desk) {
     let main = "id,card,usrname,family_name,mailing_address\n2,12,ana,Alder,31\n";
     let files = [
