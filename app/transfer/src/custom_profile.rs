@@ -9,8 +9,8 @@ use super::import_history;
 use super::reader::line_problem;
 use super::upload;
 use super::upload_notes::{Note, remembered};
-use db::RecordsError;
 use db::entity::{import_profiles, tasks};
+use db::{RecordsError, dialect};
 use import_file::{MAX_SHOWN_ROWS, OpenError, Sample, Suggestion, suggest};
 use policy::form::Problem;
 use policy::import_profile::{
@@ -180,6 +180,7 @@ pub async fn create(
     actor.require(Action::Import)?;
     let import = import_history::read(store, actor, id).await?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let code = free_code(&tx, import.kind, &code_of_name(&form.name)).await?;
     let profile = validated(&tx, form, import.kind, &code).await?;
     let row = add_row(&tx, store, actor, profile.clone()).await?;
@@ -198,6 +199,7 @@ pub async fn add(
 ) -> Result<ImportProfileId, RecordsError> {
     actor.require(Action::Import)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let code = free_code(&tx, profile.kind, &profile.code).await?;
     let profile = ImportProfile { code, name: profile.name.trim().to_owned(), ..profile };
     let custom = custom_field::labels(&tx).await?;
@@ -242,6 +244,7 @@ pub async fn change(
 ) -> Result<(), RecordsError> {
     actor.require(Action::Import)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let before = import_profiles::Entity::find_by_id(id.0).lock_exclusive().one(&tx).await?;
     let before = before.ok_or(RecordsError::NotFound("import profile"))?;
     if form.version.trim().parse() != Ok(before.version) {
@@ -287,6 +290,7 @@ pub async fn change(
 pub async fn delete(store: &Store, actor: Actor, id: ImportProfileId) -> Result<(), RecordsError> {
     actor.require(Action::Import)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let found = import_profiles::Entity::find_by_id(id.0).lock_exclusive().one(&tx).await?;
     let found = found.ok_or(RecordsError::NotFound("import profile"))?;
     if let Some(tasks) = used_by(&tx).await?.remove(&(found.kind, found.code.clone())) {
