@@ -155,6 +155,11 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             agree(&tx, actor, &approval_subject, &request, None).await?;
             record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
+        ApprovalKind::ApiChanges => {
+            actor.require(Action::Approve)?;
+            agree(&tx, actor, &ApprovalSubject::api_changes(), &request, None).await?;
+            record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+        }
         ApprovalKind::Import => {
             actor.require(Action::Approve)?;
             let number = (request.users.unwrap_or_default(), request.counted_by);

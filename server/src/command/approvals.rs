@@ -133,6 +133,7 @@ fn line(approval: &Approval) -> String {
         About::Reapply => "applying the current rules to users anonymised earlier".to_owned(),
         About::LegalHoldRelease { hold } => format!("release of legal hold {hold}"),
         About::MoreChanges => "more manual changes".to_owned(),
+        About::ApiChanges => "more changes by identity systems".to_owned(),
         About::Import { users, counted_by, sha256 } => {
             format!("import of a file that {}: SHA-256 {sha256}", effect(*counted_by, *users))
         }
@@ -151,7 +152,10 @@ fn line(approval: &Approval) -> String {
         "{}\t{about}\t{}{decided}\trequested by {}\tuntil {}",
         approval.id,
         approval.status.label(),
-        by(approval.asked_by.as_ref()),
+        match approval.about {
+            About::ApiChanges => "identity system".to_owned(),
+            _ => by(approval.asked_by.as_ref()),
+        },
         super::output::instant(approval.expires_at)
     )
 }

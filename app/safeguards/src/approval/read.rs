@@ -65,6 +65,8 @@ pub enum About {
     },
     /// More manual changes by the requester than the safety limits allow.
     MoreChanges,
+    /// More changes by identity systems than the safety limits allow. Lethe requests it when it rejects one.
+    ApiChanges,
     /// Anonymising a member of staff.
     StaffAnonymising {
         /// The member of staff.
@@ -119,6 +121,7 @@ impl Approval {
             About::Run { .. }
             | About::Reapply
             | About::MoreChanges
+            | About::ApiChanges
             | About::StaffAnonymising { .. }
             | About::Import { .. } => Action::Approve,
         }
@@ -298,6 +301,7 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
             Ok(About::LegalHoldRelease { hold: LegalHoldId(hold) })
         }
         (ApprovalKind::MoreChanges, ..) => Ok(About::MoreChanges),
+        (ApprovalKind::ApiChanges, ..) => Ok(About::ApiChanges),
         (ApprovalKind::SuppressionKey, ..) => Ok(About::SuppressionKey),
         (ApprovalKind::StaffAnonymising, ..) => {
             let user: Option<i64> = row.try_get("", "user_number")?;

@@ -110,6 +110,20 @@ impl ApprovalSubject {
         }
     }
 
+    /// Returns the subject for more changes by identity systems, whatever their key.
+    pub fn api_changes() -> Self {
+        Self {
+            kind: ApprovalKind::ApiChanges,
+            preview: None,
+            hold: None,
+            user: None,
+            users: None,
+            counted_by: None,
+            fingerprint: checksum::sha256(&[b"lethe-api-changes-1\n"]),
+            maker: None,
+        }
+    }
+
     /// Returns the subject for destroying the key of the suppression list.
     pub(crate) fn suppression_key() -> Self {
         Self {

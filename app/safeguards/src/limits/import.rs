@@ -7,7 +7,8 @@ use db::entity::{manual_changes, users};
 use db::{Clock, RecordsError, dialect};
 use policy::import_limits::CountedBy;
 use policy::numbers::grouped;
-use policy::{Action, ManualChange, UserNumber, Window};
+use policy::{Action, Channel, ManualChange, UserNumber, Window};
+use sea_orm::sea_query::Func;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
     QuerySelect,
@@ -126,7 +127,7 @@ pub async fn record_import(
 }
 
 /// Claims the change of one user by an identity system, which counts as an import. Rejects it beyond the limits of
-/// imports: no second person can approve a change that arrives by the API.
+/// imports, unless a member of staff has approved more changes.
 ///
 /// The caller must have locked the user's row.
 pub async fn claim_import(
@@ -137,16 +138,47 @@ pub async fn claim_import(
     fields: usize,
 ) -> Result<(), RecordsError> {
     let all = users::Entity::find().count(tx).await?;
-    if let Some(stop) = too_many(tx, store, &[(user, fields)], all).await? {
-        return Err(RecordsError::ImportLimit(format!(
-            "Safety limit reached: imports and identity systems have removed or replaced identifying values of, or made \
-             eligible earlier, {} users within 24 hours. Nothing was changed. Check why so many users change; Lethe \
-             accepts more changes after 24 hours",
-            grouped(stop.within_a_day)
-        )));
-    }
-    record(tx, actor, ManualChange::Imported, [(user, fields)]).await?;
+    let change = match too_many(tx, store, &[(user, fields)], all).await? {
+        None => ManualChange::Imported,
+        Some(_) if is_approved(tx, store, actor, user).await? => ManualChange::ImportConfirmed,
+        Some(stop) => {
+            return Err(RecordsError::ImportLimit(format!(
+                "Safety limit reached: imports and identity systems have removed or replaced identifying values of, or \
+                 made eligible earlier, {} users within 24 hours. Nothing was changed. Check why so many users change. \
+                 A member of staff can approve more changes on the page Approvals; otherwise Lethe accepts them after \
+                 24 hours",
+                grouped(stop.within_a_day)
+            )));
+        }
+    };
+    record(tx, actor, change, [(user, fields)]).await?;
     Ok(())
+}
+
+/// Returns whether an approval covers the change of one more user by an identity system. An approval is for as many users
+/// as one import may change.
+async fn is_approved(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    user: UserNumber,
+) -> Result<bool, RecordsError> {
+    let Some(approval) = approval::api_changes(tx, actor).await? else { return Ok(false) };
+    let changed: Option<i64> = manual_changes::Entity::find()
+        .select_only()
+        .expr_as(Func::count_distinct(manual_changes::Column::UserNumber.into_expr()), "n")
+        .filter(manual_changes::Column::Kind.eq(ManualChange::ImportConfirmed))
+        .filter(manual_changes::Column::Channel.eq(Channel::Api))
+        .filter(manual_changes::Column::At.gt(approval.decided_at.unwrap_or(approval.asked_at)))
+        .filter(manual_changes::Column::UserNumber.ne(user.0))
+        .into_tuple()
+        .one(tx)
+        .await?;
+    // A limit of 0 requires an approval for every user, so an approval allows at least one.
+    if changed.unwrap_or_default() + 1 >= store.settings.limits.import_users.max(1) {
+        approval::use_up(tx, &approval).await?;
+    }
+    Ok(true)
 }
 
 /// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.

@@ -22,7 +22,7 @@ pub fn ApprovalPage() -> impl IntoView {
     guarded_page(async move {
         let request = approval::read(&store(), id?).await?;
         let crumbs = vec![("Approvals".to_owned(), "/approvals".to_owned())];
-        let asked = asker(request.asked_by.as_ref());
+        let asked = asker(&request);
         let facts = view! {
             <dl class="facts">
                 <dt>"Subject"</dt><dd>{subject(&request.about)}</dd>
@@ -81,6 +81,7 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
         About::Reapply
         | About::LegalHoldRelease { .. }
         | About::MoreChanges
+        | About::ApiChanges
         | About::SuppressionKey
         | About::StaffAnonymising { .. } => None,
     };
@@ -172,6 +173,17 @@ fn consequence(about: &About) -> (AnyView, String) {
                 </p>
             };
             (what.into_any(), "Approve more manual changes".to_owned())
+        }
+        About::ApiChanges => {
+            let what = view! {
+                <p>
+                    "Once you approve, identity systems can change more users than the safety limits allow, for 24 hours: \
+                     set leaving dates, or remove and replace identifying values. Check in the identity system why so many \
+                     users change. "
+                    <b>"Replaced values cannot be restored."</b>
+                </p>
+            };
+            (what.into_any(), "Approve more changes by identity systems".to_owned())
         }
         About::SuppressionKey => {
             let what = view! {
