@@ -234,6 +234,18 @@ pub async fn lock_imports(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock", IMPORTS).await
 }
 
+/// The advisory lock for the definitions of the library: custom fields and import profiles. SQLite has one writer anyway.
+const DEFINITIONS: i64 = 0x1e7e_402f;
+
+/// Waits for other transactions that define a custom field or an import profile, and keeps them waiting until this one
+/// ends.
+///
+/// A check that a name or key is free, or that no other definition refers to this one, is therefore still true when the
+/// transaction writes.
+pub async fn lock_definitions(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    advisory_lock(tx, "pg_advisory_xact_lock", DEFINITIONS).await
+}
+
 /// The advisory lock for choosing the default task. SQLite has one writer anyway.
 const TASK_DEFAULT: i64 = 0x1e7e_402d;
 

@@ -43,5 +43,6 @@ pub mod suppression_list_keys;
 pub mod tasks;
 pub mod terms;
 pub mod user_roles;
+pub mod user_sources;
 pub mod user_words;
 pub mod users;

@@ -8,6 +8,7 @@ mod batch;
 mod catalogue;
 mod circulation;
 mod fixed_users;
+mod import_task;
 mod messages;
 mod names;
 mod people;
@@ -88,6 +89,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
 
     let tx = store.begin().await?;
     refuse_unless_empty(&tx).await?;
+    let folder = import_task::create_folder(&store.settings.imports)?;
     insert(&tx, vocabularies::terms()).await?;
     insert(&tx, vocabularies::custom_fields()).await?;
     let tasks = tasks::tasks(store.clock);
@@ -127,6 +129,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     for (table, key) in [("users", "number"), ("loans", "id"), ("catalogue_records", "id"), ("items", "id")] {
         dialect::restart_keys(&store.db, table, key).await?;
     }
+    import_task::write_sample(&store.db, &folder).await?;
     Ok(summary)
 }
 

@@ -1,16 +1,17 @@
-//! The two tasks of the demo library.
+//! The tasks of the demo library.
 
+use super::import_task;
 use chrono::NaiveTime;
 use db::Clock;
 use db::entity::tasks;
 use policy::schedule::MonthDay;
 use policy::task_form::Visibility;
 use policy::timezone::instants;
-use policy::{Conditions, Days, Policy, Schedule, Scope, TaskSettings, TaskType};
+use policy::{Conditions, Days, Policy, Schedule, Scope, TaskSettings};
 use sea_orm::Set;
 
 /// Returns the rows of the tasks.
-pub(super) fn tasks(clock: Clock) -> [tasks::ActiveModel; 2] {
+pub(super) fn tasks(clock: Clock) -> [tasks::ActiveModel; 3] {
     let time = NaiveTime::from_hms_opt(2, 30, 0).unwrap_or_default();
     let leavers = Policy {
         scope: Scope::Imported,
@@ -23,28 +24,36 @@ pub(super) fn tasks(clock: Clock) -> [tasks::ActiveModel; 2] {
         ..Policy::default()
     };
     [
-        task(clock, "Leavers, monthly", &leavers, &Schedule::Monthly { day: MonthDay::Last, time }, true),
-        task(clock, "Marked for deletion", &marked, &Schedule::ManualOnly, false),
+        tasks::ActiveModel {
+            single_default: Set(true),
+            ..task(
+                clock,
+                "Leavers, monthly",
+                TaskSettings::AnonymiseUserData(leavers),
+                &Schedule::Monthly { day: MonthDay::Last, time },
+            )
+        },
+        task(clock, "Marked for deletion", TaskSettings::AnonymiseUserData(marked), &Schedule::ManualOnly),
+        task(
+            clock,
+            "Users of the student system (sample)",
+            TaskSettings::ImportUsers(import_task::settings()),
+            &Schedule::ManualOnly,
+        ),
     ]
 }
 
-fn task(
-    clock: Clock,
-    description: &str,
-    policy: &Policy,
-    schedule: &Schedule,
-    single_default: bool,
-) -> tasks::ActiveModel {
+fn task(clock: Clock, description: &str, settings: TaskSettings, schedule: &Schedule) -> tasks::ActiveModel {
     let now = clock.now();
     tasks::ActiveModel {
         description: Set(description.to_owned()),
         active: Set(true),
-        task_type: Set(TaskType::AnonymiseUserData),
+        task_type: Set(settings.task_type()),
         visibility: Set(Visibility::Shared),
         owner_number: Set(None),
-        settings: Set(TaskSettings::AnonymiseUserData(policy.clone())),
+        settings: Set(settings),
         schedule: Set(schedule.clone()),
-        single_default: Set(single_default),
+        single_default: Set(false),
         created_at: Set(now),
         changed_at: Set(now),
         version: Set(1),

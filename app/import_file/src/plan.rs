@@ -11,13 +11,13 @@ use crate::rows::{DelimitedRows, RawRow};
 use crate::sample::MAX_SHOWN_ROWS;
 use crate::tables::{ImportFile, Tables, open_regular};
 use policy::import_profile::{CUSTOM, DateFormat, Delimited, FileFormat, ImportProfile};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 /// What was detected about a file, to show before an import. The rows are personal data.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Detected {
     /// The encoding.
     pub encoding: String,
@@ -34,7 +34,7 @@ pub struct Detected {
 }
 
 /// A column that fills a field.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct DetectedColumn {
     /// Its name in the file.
     pub name: String,

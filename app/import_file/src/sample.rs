@@ -8,6 +8,7 @@ use crate::rows::DelimitedRows;
 use crate::suggest::is_value;
 use crate::tables::{ImportFile, open_regular};
 use policy::import_profile::{Delimited, FileKind, suggested_target};
+use serde::{Deserialize, Serialize};
 
 /// Number of rows that are shown before an import.
 pub const MAX_SHOWN_ROWS: usize = 10;
@@ -15,7 +16,7 @@ pub const MAX_SHOWN_ROWS: usize = 10;
 const MAX_ROWS: usize = 200;
 
 /// The first rows of a file. They are personal data.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Sample {
     /// The encoding.
     pub encoding: String,

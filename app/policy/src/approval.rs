@@ -20,6 +20,8 @@ coded_enum! {
         StaffAnonymising = "staff_anonymising",
         /// An import that exceeds the safety limits.
         Import = "import",
+        /// More changes by identity systems than the safety limits of imports allow.
+        ApiChanges = "api_changes",
         /// Destroying the key of the suppression list.
         SuppressionKey = "suppression_key",
     }

@@ -1,7 +1,7 @@
 //! The safety limits of one file: which shares of users, dates and keys stop an import as a whole.
 
 use crate::form::Problem;
-use crate::numbers::grouped;
+use crate::numbers::{counted, grouped};
 use crate::stored::coded_enum;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ coded_enum! {
     #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum ImportLimit: "safety limit of the import" {
-        /// Imported users that the file doesn't contain.
+        /// Users in earlier files of the same source that the file doesn't contain.
         Missing = "missing",
         /// Users that the file creates.
         New = "new",
@@ -103,8 +103,8 @@ impl ImportLimit {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::Missing => {
-                "Share of the imported users. A file that was cut off lacks many. Leave this empty for a file that \
-                 contains only changes."
+                "Share of the users in earlier files of this task. A file that was cut off lacks many. Leave this \
+                 empty for a file that contains only changes."
             }
             Self::New => "Share of all users. Many new users can be known users with other keys.",
             Self::Changed => "Share of the imported users.",
@@ -169,7 +169,9 @@ pub struct ImportFigures {
     pub users: u64,
     /// Number of imported users before the import who were neither anonymised nor had left.
     pub imported: u64,
-    /// Number of those that the file lacks.
+    /// Number of those in earlier files of the same source.
+    pub expected: u64,
+    /// Number of expected users that the file lacks.
     pub missing: u64,
     /// Number of users created.
     pub new: u64,
@@ -181,6 +183,45 @@ pub struct ImportFigures {
     pub uniform: u64,
     /// Number of lines with a wrong key.
     pub damaged: u64,
+}
+
+/// What the number that confirms a file beyond a limit counts. `None` counts the users who lose identifying values or
+/// become eligible earlier: the limits of the installation.
+pub type CountedBy = Option<ImportLimit>;
+
+/// Returns the label of the field for the number that confirms a file.
+pub const fn number_label(by: CountedBy) -> &'static str {
+    match by {
+        None => "Number of users that the file touches",
+        Some(ImportLimit::Missing) => "Number of users that the file lacks",
+        Some(ImportLimit::New) => "Number of users that the file creates",
+        Some(ImportLimit::Changed) => "Number of users that the file changes",
+        Some(ImportLimit::Leaving) => "Number of users who have left according to the file",
+        Some(ImportLimit::Uniform) => "Number of lines with the same date",
+        Some(ImportLimit::Damaged) => "Number of lines with a damaged key",
+    }
+}
+
+/// Returns the number with its noun.
+pub fn counted_by(by: CountedBy, count: i64) -> String {
+    match by {
+        Some(ImportLimit::Uniform | ImportLimit::Damaged) => counted(count, "line", "lines"),
+        _ => counted(count, "user", "users"),
+    }
+}
+
+/// Returns what a file does beyond its limit, as the end of a sentence that begins with the file.
+pub fn effect(by: CountedBy, count: i64) -> String {
+    let count = counted_by(by, count);
+    match by {
+        None => format!("removes or replaces identifying values of {count}, or makes them eligible earlier"),
+        Some(ImportLimit::Missing) => format!("lacks {count} of earlier files"),
+        Some(ImportLimit::New) => format!("creates {count}"),
+        Some(ImportLimit::Changed) => format!("changes {count}"),
+        Some(ImportLimit::Leaving) => format!("sets a past leaving date for {count}"),
+        Some(ImportLimit::Uniform) => format!("sets the same date of the past in {count}"),
+        Some(ImportLimit::Damaged) => format!("has {count} with a damaged key"),
+    }
 }
 
 /// A safety limit that a file exceeds.
@@ -202,7 +243,7 @@ impl Exceeded {
         let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
         let (count, of, percent) = (number(self.count), number(self.of), self.percent.get());
         let what = match self.limit {
-            ImportLimit::Missing => format!("the file lacks {count} of {of} imported users"),
+            ImportLimit::Missing => format!("the file lacks {count} of {of} users of this task"),
             ImportLimit::New => format!("the file creates {count} users in a library with {of} users"),
             ImportLimit::Changed => format!("the file changes {count} of {of} imported users"),
             ImportLimit::Leaving => format!("{count} of {of} imported users have left according to the file"),
@@ -253,7 +294,7 @@ impl ImportLimits {
     fn exceeded_one(&self, limit: ImportLimit, figures: ImportFigures) -> Option<Exceeded> {
         let percent = self.of(limit)?;
         let (count, of) = match limit {
-            ImportLimit::Missing => (figures.missing, figures.imported),
+            ImportLimit::Missing => (figures.missing, figures.expected),
             // The first import of a library creates all its users, and their dates can't be compared.
             ImportLimit::New | ImportLimit::Uniform if figures.imported == 0 => return None,
             ImportLimit::New => (figures.new, figures.users),
@@ -300,6 +341,7 @@ mod tests {
             lines: 1000,
             users: 1000,
             imported: 1000,
+            expected: 1000,
             missing: 50,
             new: 200,
             changed: 500,
@@ -336,6 +378,7 @@ mod tests {
             lines: 19,
             users: 20,
             imported: 20,
+            expected: 20,
             missing: 20,
             new: 20,
             changed: 20,
@@ -350,12 +393,21 @@ mod tests {
     }
 
     #[test]
+    fn the_number_that_confirms_has_the_noun_of_its_limit() {
+        for by in ImportLimit::ALL.into_iter().map(Some).chain([None]) {
+            let noun = if number_label(by).contains("lines") { "2 lines" } else { "2 users" };
+            assert_eq!(counted_by(by, 2), noun);
+            assert!(effect(by, 2).contains(noun), "{}", effect(by, 2));
+        }
+    }
+
+    #[test]
     fn the_label_has_the_numbers_and_the_limit() {
         let figures =
-            ImportFigures { imported: 2_000, missing: 1_000, lines: 1_000, ..ImportFigures::default() };
+            ImportFigures { expected: 2_000, missing: 1_000, lines: 1_000, ..ImportFigures::default() };
         let labels: Vec<String> =
             ImportLimits::default().exceeded(figures).into_iter().map(Exceeded::label).collect();
-        assert_eq!(labels, ["the file lacks 1,000 of 2,000 imported users; the limit is 5 per cent"]);
+        assert_eq!(labels, ["the file lacks 1,000 of 2,000 users of this task; the limit is 5 per cent"]);
         assert_eq!(ImportLimits::of_a_part().exceeded(figures), []);
     }
 }

@@ -50,7 +50,7 @@ impl EmptyCells {
 }
 
 coded_enum! {
-    /// What the absence of an imported user from a file means.
+    /// What it means that a file lacks a user of earlier files of the same task.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Absence: "meaning of absence" {
@@ -85,7 +85,7 @@ pub struct ImportOptions {
     pub mode: ImportMode,
     /// What an empty cell does.
     pub empty_cells: EmptyCells,
-    /// What the absence of an imported user means.
+    /// What the absence of a user means.
     pub absence: Absence,
 }
 

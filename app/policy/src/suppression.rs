@@ -1,5 +1,6 @@
 //! The suppression list: keys of anonymised users that must not return through an import or a form.
 
+use crate::numbers::{counted, grouped};
 use crate::stored::coded_enum;
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,36 @@ impl HeldDecision {
     /// Returns whether the next import creates the user.
     pub const fn creates_user(self) -> bool {
         matches!(self, Self::NewMembership | Self::DifferentPerson)
+    }
+}
+
+coded_enum! {
+    /// The entry point of a held line.
+    #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum HeldSource: "entry point of the held line" {
+        /// A file of users.
+        Users = "users",
+        /// A request of an identity system.
+        Scim = "scim",
+    }
+}
+
+impl HeldSource {
+    /// Returns where the line is. A request of an identity system has no line number.
+    pub fn place(self, line: i64) -> String {
+        match self {
+            Self::Users => format!("line {} of a file of users", grouped(line)),
+            Self::Scim => "from the identity system".to_owned(),
+        }
+    }
+
+    /// Returns how often the line arrived.
+    pub fn times(self, times: i64) -> String {
+        match self {
+            Self::Users => counted(times, "import", "imports"),
+            Self::Scim => counted(times, "request", "requests"),
+        }
     }
 }
 

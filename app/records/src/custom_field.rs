@@ -1,10 +1,11 @@
 //! The definitions of custom fields. Each has a class in the register of personal data.
 
-use db::RecordsError;
-use db::entity::{custom_fields, custom_values, tasks};
+use db::entity::{custom_fields, custom_values, import_profiles, tasks};
+use db::{RecordsError, dialect};
 use policy::custom_field::{CustomFieldClass, CustomFieldForm};
 use policy::form::Problem;
-use policy::{Action, TaskId, TaskSettings, TaskType};
+use policy::import_profile::CUSTOM;
+use policy::{Action, ImportProfileId, TaskId, TaskSettings, TaskType};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
@@ -32,6 +33,8 @@ pub struct CustomField {
     pub users: i64,
     /// The tasks that keep the values.
     pub kept_by: Vec<(TaskId, TaskName)>,
+    /// The import profiles that fill the field, with their names.
+    pub filled_by: Vec<(ImportProfileId, String)>,
 }
 
 /// Returns the custom fields, by name.
@@ -52,9 +55,11 @@ pub async fn list(store: &Store, actor: Actor) -> Result<Vec<CustomField>, Recor
         .await?;
     let mut users: HashMap<String, i64> = users.into_iter().collect();
     let mut kept = kept_by(&store.db).await?;
+    let mut filled = filled_by(&store.db).await?;
     let field = |row: custom_fields::Model| CustomField {
         users: users.remove(&row.key).unwrap_or_default(),
         kept_by: kept.remove(&row.key).unwrap_or_default(),
+        filled_by: filled.remove(&row.key).unwrap_or_default(),
         key: row.key,
         label: row.label,
         class: row.class,
@@ -87,11 +92,33 @@ async fn kept_by(db: &impl ConnectionTrait) -> Result<HashMap<String, Vec<(TaskI
     Ok(kept)
 }
 
+/// Returns the import profiles that fill each custom field, by key.
+async fn filled_by(
+    db: &impl ConnectionTrait,
+) -> Result<HashMap<String, Vec<(ImportProfileId, String)>>, DbErr> {
+    let mut filled: HashMap<String, Vec<(ImportProfileId, String)>> = HashMap::new();
+    for row in import_profiles::Entity::find().order_by_asc(import_profiles::Column::Id).all(db).await? {
+        let targets = row.settings.columns.iter().filter_map(|column| column.target.as_deref());
+        for key in targets.filter_map(|target| target.strip_prefix(CUSTOM)) {
+            filled.entry(key.to_owned()).or_default().push((ImportProfileId(row.id), row.name.clone()));
+        }
+    }
+    Ok(filled)
+}
+
+/// Returns the names of tasks as a list. A private task of another owner is not named.
+fn task_names(tasks: &[(TaskId, TaskName)], actor: Actor) -> String {
+    let names: Vec<String> =
+        tasks.iter().map(|(_, name)| format!("“{}”", name.description_for(actor))).collect();
+    names.join(", ")
+}
+
 /// Adds a custom field.
 pub async fn add(store: &Store, actor: Actor, form: &CustomFieldForm) -> Result<(), RecordsError> {
     actor.require(Action::Administer)?;
     let draft = form.validate().map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     if custom_fields::Entity::find_by_id(draft.key.clone()).one(&tx).await?.is_some() {
         return Err(RecordsError::field("key", Problem::KeyTaken));
     }
@@ -115,6 +142,7 @@ pub async fn change(store: &Store, actor: Actor, form: &CustomFieldForm) -> Resu
     actor.require(Action::Administer)?;
     let draft = form.validate().map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let before = custom_fields::Entity::find_by_id(draft.key.clone()).lock_exclusive().one(&tx).await?;
     let before = before.ok_or(RecordsError::NotFound("custom field"))?;
     if before.label == draft.label && before.class == draft.class {
@@ -123,12 +151,10 @@ pub async fn change(store: &Store, actor: Actor, form: &CustomFieldForm) -> Resu
     if !draft.class.can_be_kept()
         && let Some(tasks) = kept_by(&tx).await?.remove(&draft.key)
     {
-        let names: Vec<String> =
-            tasks.into_iter().map(|(_, name)| format!("“{}”", name.description_for(actor))).collect();
         let why = format!(
             "Tasks keep this field: {}. Set the field to be removed there first, because an identifier is always \
              removed",
-            names.join(", ")
+            task_names(&tasks, actor)
         );
         return Err(RecordsError::Refused(why));
     }
@@ -143,12 +169,13 @@ pub async fn change(store: &Store, actor: Actor, form: &CustomFieldForm) -> Resu
     store.commit(tx).await
 }
 
-/// Removes a custom field without values.
+/// Removes a custom field without values that no task keeps and no import profile fills.
 ///
 /// Values are never removed with their field, because that would change many users at once without their history.
 pub async fn remove(store: &Store, actor: Actor, key: &str) -> Result<(), RecordsError> {
     actor.require(Action::Administer)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let found = custom_fields::Entity::find_by_id(key.to_owned()).lock_exclusive().one(&tx).await?;
     found.ok_or(RecordsError::NotFound("custom field"))?;
     let values = custom_values::Entity::find().filter(custom_values::Column::FieldKey.eq(key)).count(&tx);
@@ -157,9 +184,20 @@ pub async fn remove(store: &Store, actor: Actor, key: &str) -> Result<(), Record
             "Users have values in this field. Remove these values first, in the records or by an import";
         return Err(RecordsError::Refused(why.to_owned()));
     }
-    if kept_by(&tx).await?.contains_key(key) {
-        let why = "A task keeps this field. Set the field to be removed in the task first";
-        return Err(RecordsError::Refused(why.to_owned()));
+    if let Some(tasks) = kept_by(&tx).await?.remove(key) {
+        let why = format!(
+            "Tasks keep this field: {}. Set the field to be removed there first",
+            task_names(&tasks, actor)
+        );
+        return Err(RecordsError::Refused(why));
+    }
+    if let Some(profiles) = filled_by(&tx).await?.remove(key) {
+        let names: Vec<String> = profiles.into_iter().map(|(_, name)| format!("“{name}”")).collect();
+        let why = format!(
+            "Import profiles fill this field: {}. Choose another field for its columns there first",
+            names.join(", ")
+        );
+        return Err(RecordsError::Refused(why));
     }
     custom_fields::Entity::delete_by_id(key.to_owned()).exec(&tx).await?;
     record(&tx, store, actor, AuditAction::CustomFieldRemoved, key).await?;

@@ -1,6 +1,6 @@
 //! The banner on every page: conditions that need attention although no user watches them. Empty if all is well.
 
-use crate::components::Timestamp;
+use crate::components::{Day, Timestamp};
 use crate::state::{actor, can_open, session, store};
 use chrono::{DateTime, Duration, Utc};
 use db::pagination::Paging;
@@ -15,6 +15,7 @@ use trail::{Actor, Store};
 
 /// The maximum number of lines. The list of runs shows the rest.
 const LINES: usize = 3;
+const HELD_LINES: &str = "/users/held-lines";
 
 /// Shows what needs attention, with a link to each run or task.
 #[component]
@@ -149,6 +150,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
         | ConditionKind::PasswordOnly
         | ConditionKind::FourEyesOff
         | ConditionKind::LegalHoldsDue { .. }
+        | ConditionKind::HeldLinesWaiting { .. }
         | ConditionKind::CodesGuessed { .. }
         | ConditionKind::LimitReached { .. }
         | ConditionKind::FourEyesEnding
@@ -213,6 +215,16 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
             } else {
                 " are due for review. They stay in force until they are released.".into_any()
             },
+        ),
+        ConditionKind::HeldLinesWaiting { lines } => (
+            if can_open(HELD_LINES) { HELD_LINES } else { "/" }.to_owned(),
+            counted(lines, "held line", "held lines"),
+            view! {
+                {if lines == 1 { " has" } else { " have" }} " been waiting for a decision since "
+                <Day date=Some(since.with_timezone(&store().clock.zone()).date_naive()) />
+                ": they would bring back anonymised users."
+            }
+            .into_any(),
         ),
         ConditionKind::CodesGuessed { accounts } => (
             if can_open("/audit") { "/audit" } else { "/account" }.to_owned(),

@@ -6,10 +6,11 @@ use crate::components::{
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
-use crate::state::{actor, store};
+use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
+use policy::ImportProfileId;
 use policy::custom_field::{CustomFieldClass, CustomFieldForm};
 use policy::numbers::grouped;
 use records::custom_field::{self, CustomField};
@@ -71,6 +72,7 @@ pub fn CustomFieldsPage() -> impl IntoView {
                 Column::text("Class"),
                 Column::number("Users with a value"),
                 Column::text("Kept by"),
+                Column::text("Filled by"),
                 Column::text("Actions"),
             ];
             view! { <DataTable label="Custom fields" columns>{rows}</DataTable> }.into_any()
@@ -96,6 +98,7 @@ fn form_of(field: &CustomField) -> CustomFieldForm {
 
 fn row(field: CustomField) -> impl IntoView {
     let tasks = task_links(&field.kept_by);
+    let profiles = profile_links(&field.filled_by);
     let remove = (field.users == 0).then(|| {
         let values = vec![("key", field.key.clone())];
         view! {
@@ -112,12 +115,25 @@ fn row(field: CustomField) -> impl IntoView {
             <td>{field.class.label()}</td>
             <td class="number">{grouped(field.users)}</td>
             <td>{tasks}</td>
+            <td>{profiles}</td>
             <td>
                 <a href=edit>"Change field" <span class="hidden">" “"{field.label}"”"</span></a>
                 {remove}
             </td>
         </tr>
     }
+}
+
+/// Renders the import profiles that fill a field, as links if the member of staff may open them.
+fn profile_links(profiles: &[(ImportProfileId, String)]) -> impl IntoView + use<> {
+    let of = |(place, (id, name)): (usize, &(ImportProfileId, String))| {
+        let href = format!("/users/import/profiles/{id}");
+        let name = name.clone();
+        let link =
+            if can_open(&href) { view! { <a href=href>{name}</a> }.into_any() } else { name.into_any() };
+        view! { {(place > 0).then_some(", ")} {link} }
+    };
+    profiles.iter().enumerate().map(of).collect_view()
 }
 
 /// Returns what a class means, for a librarian.

@@ -155,10 +155,15 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             agree(&tx, actor, &approval_subject, &request, None).await?;
             record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
+        ApprovalKind::ApiChanges => {
+            actor.require(Action::Approve)?;
+            agree(&tx, actor, &ApprovalSubject::api_changes(), &request, None).await?;
+            record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+        }
         ApprovalKind::Import => {
             actor.require(Action::Approve)?;
-            let users = request.users.unwrap_or_default();
-            let approval_subject = ApprovalSubject::import_of(request.fingerprint.clone(), users);
+            let number = (request.users.unwrap_or_default(), request.counted_by);
+            let approval_subject = ApprovalSubject::import_of(request.fingerprint.clone(), number);
             agree(&tx, actor, &approval_subject, &request, None).await?;
             record_event(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }

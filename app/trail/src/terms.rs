@@ -11,7 +11,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef,
 };
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A category, department or branch.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -98,6 +98,19 @@ pub async fn used(
 ) -> Result<Option<String>, RecordsError> {
     let codes = used_codes(db, kind).await?.into_iter().map(|code| (kind, code));
     Ok(Spellings::of(codes).get(kind, code).map(str::to_owned))
+}
+
+/// Returns every spelling of a code that a list, a user or a legal hold has. Without any, returns the code itself.
+pub async fn spellings_of(
+    db: &impl ConnectionTrait,
+    kind: TermKind,
+    code: &str,
+) -> Result<Vec<String>, RecordsError> {
+    let wanted = normal(code);
+    let listed = terms::Entity::find().filter(terms::Column::Kind.eq(kind)).all(db).await?;
+    let all = listed.into_iter().map(|term| term.code).chain(used_codes(db, kind).await?);
+    let same: BTreeSet<String> = all.filter(|known| normal(known) == wanted).collect();
+    Ok(if same.is_empty() { vec![code.to_owned()] } else { same.into_iter().collect() })
 }
 
 /// Returns the codes of users. A legal hold covers its category in every spelling, also while no user has it.

@@ -1,13 +1,20 @@
-//! What the absence of users from a file means: nothing, or that they have left.
+//! The users in the files of a task, and what their absence from the next file means: nothing, or that they
+//! have left.
+//!
+//! A task expects the users of its earlier files. Several tasks can contain the same user. A user who is
+//! missing from a file has left only if no other task that sets leaving dates contains them. Imports of the page and of
+//! the command line contain any part of the users, so they expect none.
 
 use super::TransferError;
 use super::order::ImportOrder;
 use chrono::NaiveDate;
+use db::bulk_insert::MAX_PARAMETERS;
 use db::dialect;
-use db::entity::{credentials, user_roles, users};
-use policy::UserNumber;
+use db::entity::{credentials, tasks, user_roles, user_sources, users};
 use policy::import_options::Absence;
-use sea_orm::sea_query::{ExprTrait as _, Query};
+use policy::import_profile::FileKind;
+use policy::{TaskId, TaskSettings, TaskType, UserNumber};
+use sea_orm::sea_query::{ExprTrait as _, Query, Value};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
@@ -15,11 +22,11 @@ use sea_orm::{
 use std::collections::HashSet;
 
 /// Number of users read or changed at a time.
-const USERS_PER_STATEMENT: u64 = 20_000;
+const USERS_PER_STATEMENT: usize = 20_000;
 
-/// Returns the condition of the users whose absence counts: imported, not anonymised, not gone, neither staff nor
+/// Returns the condition of the users who have not left: imported, not anonymised, not gone, neither staff nor
 /// fictitious.
-fn is_expected(today: NaiveDate) -> Condition {
+fn is_present(today: NaiveDate) -> Condition {
     let staff = Query::select().column(user_roles::Column::UserNumber).from(user_roles::Entity).take();
     let with_sign_in =
         Query::select().column(credentials::Column::UserNumber).from(credentials::Entity).take();
@@ -32,9 +39,29 @@ fn is_expected(today: NaiveDate) -> Condition {
         .add(users::Column::Number.not_in_subquery(with_sign_in))
 }
 
-/// Counts the users that a complete file contains.
-pub(super) async fn expected(db: &impl ConnectionTrait, today: NaiveDate) -> Result<u64, DbErr> {
-    users::Entity::find().filter(is_expected(today)).count(db).await
+/// Returns the condition of the users whose absence from a file of the task counts.
+fn is_expected(task: TaskId, today: NaiveDate) -> Condition {
+    let theirs = Query::select()
+        .column(user_sources::Column::UserNumber)
+        .from(user_sources::Entity)
+        .and_where(user_sources::Column::TaskId.eq(task.0))
+        .take();
+    is_present(today).add(users::Column::Number.in_subquery(theirs))
+}
+
+/// Counts all imported users who have not left.
+pub(super) async fn present(db: &impl ConnectionTrait, today: NaiveDate) -> Result<u64, DbErr> {
+    users::Entity::find().filter(is_present(today)).count(db).await
+}
+
+/// Counts the users that a complete file of the task contains. Without a task, none are expected.
+pub(super) async fn expected(
+    db: &impl ConnectionTrait,
+    task: Option<TaskId>,
+    today: NaiveDate,
+) -> Result<u64, DbErr> {
+    let Some(task) = task else { return Ok(0) };
+    users::Entity::find().filter(is_expected(task, today)).count(db).await
 }
 
 /// The users that a file lacks.
@@ -46,41 +73,51 @@ pub(super) struct Absent {
     pub(super) left: Vec<UserNumber>,
 }
 
-/// Finds the users that a file lacks, and sets their leaving date if the import says so.
+/// Records which users the file of a task contains, finds the expected users that it lacks, and sets their leaving date
+/// if the import says so.
 ///
-/// A file with a rejected line sets no leaving date: the line may be about one of these users. Searches only if the
-/// order limits the number of missing users or gives it a meaning.
+/// A file with a rejected line sets no leaving date: the line may be about one of these users.
 pub(super) async fn apply(
     tx: &DatabaseTransaction,
     order: &ImportOrder<'_>,
     (seen, rejected): (&HashSet<i64>, u64),
     today: NaiveDate,
 ) -> Result<Absent, TransferError> {
+    let Some(task) = order.task else { return Ok(Absent::default()) };
     let sets_date = order.options.absence == Absence::SetLeavingDate;
-    if !sets_date && order.limits.missing.is_none() {
-        return Ok(Absent::default());
-    }
-    let missing = missing(tx, seen, today).await?;
+    let missing = if sets_date || order.limits.missing.is_some() {
+        missing(tx, task, seen, today).await?
+    } else {
+        Vec::new()
+    };
+    record(tx, task, seen).await?;
     let count = (missing.len() as u64).saturating_sub(rejected);
     if !sets_date || rejected > 0 {
         return Ok(Absent { missing: count, left: Vec::new() });
     }
-    set_leaving_date(tx, &missing, today).await?;
-    Ok(Absent { missing: count, left: missing.into_iter().map(UserNumber).collect() })
+    forget(tx, task, &missing).await?;
+    let left = not_in_other_files(tx, task, missing).await?;
+    set_leaving_date(tx, &left, today).await?;
+    Ok(Absent { missing: count, left: left.into_iter().map(UserNumber).collect() })
 }
 
 /// Returns the expected users that no line names, for a few bytes each.
-async fn missing(tx: &DatabaseTransaction, seen: &HashSet<i64>, today: NaiveDate) -> Result<Vec<i64>, DbErr> {
+async fn missing(
+    tx: &DatabaseTransaction,
+    task: TaskId,
+    seen: &HashSet<i64>,
+    today: NaiveDate,
+) -> Result<Vec<i64>, DbErr> {
     let mut missing = Vec::new();
     let mut after = i64::MIN;
     loop {
         let numbers: Vec<i64> = users::Entity::find()
             .select_only()
             .column(users::Column::Number)
-            .filter(is_expected(today))
+            .filter(is_expected(task, today))
             .filter(users::Column::Number.gt(after))
             .order_by_asc(users::Column::Number)
-            .limit(USERS_PER_STATEMENT)
+            .limit(USERS_PER_STATEMENT as u64)
             .into_tuple()
             .all(tx)
             .await?;
@@ -90,16 +127,81 @@ async fn missing(tx: &DatabaseTransaction, seen: &HashSet<i64>, today: NaiveDate
     }
 }
 
+/// Returns those of the missing users that no other task with leaving dates contains.
+async fn not_in_other_files(
+    tx: &DatabaseTransaction,
+    task: TaskId,
+    missing: Vec<i64>,
+) -> Result<Vec<i64>, DbErr> {
+    let others = tasks::Entity::find()
+        .filter(tasks::Column::TaskType.eq(TaskType::ImportUsers))
+        .filter(tasks::Column::DeletedAt.is_null())
+        .filter(tasks::Column::Id.ne(task.0))
+        .all(tx)
+        .await?;
+    let others: Vec<i64> = others
+        .into_iter()
+        .filter(|other| match &other.settings {
+            TaskSettings::ImportUsers(settings) => {
+                settings.kind == FileKind::Users && settings.options.absence == Absence::SetLeavingDate
+            }
+            TaskSettings::AnonymiseUserData(_) => false,
+        })
+        .map(|other| other.id)
+        .collect();
+    let mut elsewhere: HashSet<i64> = HashSet::new();
+    for some in missing.chunks(MAX_PARAMETERS / 2) {
+        let found: Vec<i64> = user_sources::Entity::find()
+            .select_only()
+            .column(user_sources::Column::UserNumber)
+            .filter(user_sources::Column::TaskId.is_in(others.iter().copied()))
+            .filter(user_sources::Column::UserNumber.is_in(some.iter().copied()))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        elsewhere.extend(found);
+    }
+    Ok(missing.into_iter().filter(|number| !elsewhere.contains(number)).collect())
+}
+
+/// Records that the task's file contains these users.
+async fn record(tx: &DatabaseTransaction, task: TaskId, seen: &HashSet<i64>) -> Result<(), DbErr> {
+    let mut numbers: Vec<i64> = seen.iter().copied().collect();
+    numbers.sort_unstable();
+    let sql = format!(
+        "INSERT INTO user_sources (task_id, user_number) SELECT CAST(? AS BIGINT), number FROM users WHERE {} \
+         ON CONFLICT DO NOTHING",
+        dialect::in_list(tx.get_database_backend(), "number")
+    );
+    for_each_part(tx, &sql, &task.0.into(), &numbers).await
+}
+
+/// Records that the task's file no longer contains these users.
+async fn forget(tx: &DatabaseTransaction, task: TaskId, numbers: &[i64]) -> Result<(), DbErr> {
+    let theirs = dialect::in_list(tx.get_database_backend(), "user_number");
+    let sql = format!("DELETE FROM user_sources WHERE task_id = ? AND {theirs}");
+    for_each_part(tx, &sql, &task.0.into(), numbers).await
+}
+
 async fn set_leaving_date(tx: &DatabaseTransaction, numbers: &[i64], today: NaiveDate) -> Result<(), DbErr> {
+    let theirs = dialect::in_list(tx.get_database_backend(), "number");
+    let sql = format!("UPDATE users SET leaving_on = ?, version = version + 1 WHERE {theirs}");
+    for_each_part(tx, &sql, &today.into(), numbers).await
+}
+
+/// Executes a statement with a value for many users, some of them at a time.
+///
+/// Raw SQL: one statement for many users, whose numbers `dialect::in_list` takes as one value.
+async fn for_each_part(
+    tx: &DatabaseTransaction,
+    sql: &str,
+    value: &Value,
+    numbers: &[i64],
+) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
-    for some in numbers.chunks(usize::try_from(USERS_PER_STATEMENT).unwrap_or(usize::MAX)) {
-        // Raw SQL: one UPDATE for many users, whose numbers `dialect::in_list` takes as one value.
-        let sql = format!(
-            "UPDATE users SET leaving_on = ?, version = version + 1 WHERE {}",
-            dialect::in_list(backend, "number")
-        );
-        let values = vec![today.into(), dialect::id_list(backend, some.iter().copied())];
-        tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
+    for some in numbers.chunks(USERS_PER_STATEMENT) {
+        let values = vec![value.clone(), dialect::id_list(backend, some.iter().copied())];
+        tx.execute_raw(dialect::bind(backend, sql, values)).await?;
     }
     Ok(())
 }

@@ -129,7 +129,7 @@ pub(super) async fn import<C: Circulation + 'static>(
     let counts = (summary.lines, problems.damaged_keys());
     let (stop, confirmed) = import_limits::of_lines(&tx, store, actor, (order, &sha256), counts).await?;
     let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
-    summary.over_limit = stop.as_ref().map(|stop| stop.users);
+    summary.set_stop(stop.as_ref());
     let imported = Imported { summary, sha256, report: report.with(&problems, first), stop };
     complete(store, tx, actor, order, (imported, &detail)).await
 }

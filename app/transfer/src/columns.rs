@@ -5,9 +5,13 @@ use policy::import_profile::{FileKind, targets};
 /// User columns that say what only the database knows. The import ignores them or skips their line.
 pub(super) const USER_EXPORT_ONLY: [&str; 4] = ["user_number", "imported", "roles", "anonymised_on"];
 
+/// A second way to name a guarantor, for files of systems that know no UserID. The export has the UserID.
+const USER_IMPORT_ONLY: &str = "guarantor_external_id";
+
 /// Returns the other user columns, in export order.
 pub(super) fn user() -> impl Iterator<Item = &'static str> {
-    targets(FileKind::Users).map(|target| target.name).filter(|name| !USER_EXPORT_ONLY.contains(name))
+    let is_written = |name: &&str| !USER_EXPORT_ONLY.contains(name) && *name != USER_IMPORT_ONLY;
+    targets(FileKind::Users).map(|target| target.name).filter(is_written)
 }
 
 /// Returns the loan columns, in export order.

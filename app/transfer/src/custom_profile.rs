@@ -4,11 +4,14 @@
 //! format could not change. A task that uses a profile must be confirmed again when the
 //! profile changes, as if its settings had changed.
 
+use super::detection;
 use super::import_history;
+use super::reader::line_problem;
 use super::upload;
-use db::RecordsError;
+use super::upload_notes::{Note, remembered};
 use db::entity::{import_profiles, tasks};
-use import_file::{MAX_SHOWN_ROWS, Problem as FileProblem, Sample, Suggestion, suggest};
+use db::{RecordsError, dialect};
+use import_file::{MAX_SHOWN_ROWS, OpenError, Sample, Suggestion, suggest};
 use policy::form::Problem;
 use policy::import_profile::{
     FileFormat, FileKind, ImportProfile, ProfileForm, built_in_profiles, code_of_name,
@@ -130,19 +133,18 @@ pub async fn sample(
     let file = upload::files(&folder).map_err(|_| gone())?;
     let (kind, custom, today) = (import.kind, custom_field::labels(&store.db).await?, store.clock.today());
     let read = tokio::task::spawn_blocking(move || {
-        let sample = Sample::of(&file, kind, &custom)?;
+        // The encoding depends on the whole file.
+        let sample = remembered(&folder, Note::Sample, (kind, custom.clone()), || {
+            let sample = Sample::of(&file, kind, &custom)?;
+            Ok::<_, OpenError>(sample.map_err(|problem| line_problem(&problem).to_string()))
+        })?;
         Ok(sample.map(|sample| {
             let suggestions = suggest(kind, (&sample.names, &sample.rows), &custom, today);
             with_suggestions(sample, suggestions)
         }))
     });
-    let read: Result<Result<SampledFile, FileProblem>, import_file::OpenError> =
-        read.await.map_err(|_| gone())?;
-    match read {
-        Ok(Ok(sample)) => Ok(Ok(sample)),
-        Ok(Err(problem)) => Ok(Err(super::reader::line_problem(&problem).to_string())),
-        Err(_) => Err(gone()),
-    }
+    let read: Result<Result<SampledFile, String>, OpenError> = read.await.map_err(|_| gone())?;
+    read.map_err(|_| gone())
 }
 
 fn with_suggestions(sample: Sample, suggestions: Vec<Suggestion>) -> SampledFile {
@@ -178,12 +180,14 @@ pub async fn create(
     actor.require(Action::Import)?;
     let import = import_history::read(store, actor, id).await?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let code = free_code(&tx, import.kind, &code_of_name(&form.name)).await?;
     let profile = validated(&tx, form, import.kind, &code).await?;
     let row = add_row(&tx, store, actor, profile.clone()).await?;
     let options = profile.default_options();
     import_history::change_reading(&tx, id, profile, options).await?;
     store.commit(tx).await?;
+    detection::prepare(store, actor, id).await;
     Ok(row)
 }
 
@@ -195,6 +199,7 @@ pub async fn add(
 ) -> Result<ImportProfileId, RecordsError> {
     actor.require(Action::Import)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let code = free_code(&tx, profile.kind, &profile.code).await?;
     let profile = ImportProfile { code, name: profile.name.trim().to_owned(), ..profile };
     let custom = custom_field::labels(&tx).await?;
@@ -239,6 +244,7 @@ pub async fn change(
 ) -> Result<(), RecordsError> {
     actor.require(Action::Import)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let before = import_profiles::Entity::find_by_id(id.0).lock_exclusive().one(&tx).await?;
     let before = before.ok_or(RecordsError::NotFound("import profile"))?;
     if form.version.trim().parse() != Ok(before.version) {
@@ -284,6 +290,7 @@ pub async fn change(
 pub async fn delete(store: &Store, actor: Actor, id: ImportProfileId) -> Result<(), RecordsError> {
     actor.require(Action::Import)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let found = import_profiles::Entity::find_by_id(id.0).lock_exclusive().one(&tx).await?;
     let found = found.ok_or(RecordsError::NotFound("import profile"))?;
     if let Some(tasks) = used_by(&tx).await?.remove(&(found.kind, found.code.clone())) {

@@ -5,6 +5,7 @@ use super::order::ImportOrder;
 use super::problem::{FileProblems, LineProblem, TransferError};
 use super::reader::{line_problem, plan};
 use super::upload;
+use super::upload_notes::{Note, remembered};
 use super::watch::Watch;
 use db::RecordsError;
 use import_file::{Detected, ImportFile};
@@ -12,11 +13,11 @@ use policy::import_options::{EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::{DateFormat, ImportProfile};
 use policy::{Action, ImportId};
 use records::custom_field;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use trail::{Actor, Store};
 
 /// What was detected about a file, and the problems of the whole file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Detection {
     /// What was detected.
     #[serde(flatten)]
@@ -41,28 +42,56 @@ pub async fn of_file(
 ) -> Result<Detection, TransferError> {
     actor.require_permission_to_see(Action::Import)?;
     let custom = custom_field::keys(&store.db).await?;
-    // The whole file is read.
-    let detected = tokio::task::spawn_blocking(move || {
-        let watch = Watch::default();
-        let order = ImportOrder::on_command_line(&file.main, profile, &watch);
-        let plan = plan(&file, &order, &custom)?;
-        let mut problems = FileProblems::default();
-        plan.problems().iter().for_each(|problem| problems.add(line_problem(problem)));
-        Ok(Detection { detected: plan.detected().clone(), problems: problems.problems })
-    });
-    detected.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::Interrupted))?
+    in_background(move || detect(&file, profile, &custom)).await
 }
 
-/// Detects the format of an uploaded file.
+/// Detects the format of a file. Reads the whole file.
+fn detect(file: &ImportFile, profile: ImportProfile, custom: &[String]) -> Result<Detection, TransferError> {
+    let watch = Watch::default();
+    let order = ImportOrder::on_command_line(&file.main, profile, &watch);
+    let plan = plan(file, &order, custom)?;
+    let mut problems = FileProblems::default();
+    plan.problems().iter().for_each(|problem| problems.add(line_problem(problem)));
+    Ok(Detection { detected: plan.detected().clone(), problems: problems.problems })
+}
+
+async fn in_background(
+    work: impl FnOnce() -> Result<Detection, TransferError> + Send + 'static,
+) -> Result<Detection, TransferError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| std::io::Error::from(std::io::ErrorKind::Interrupted))?
+}
+
+/// Returns the detected format of an uploaded file. Reads the file only if the profile or the custom fields have changed
+/// since it was detected.
 pub async fn of_upload(
     store: &Store,
     actor: Actor,
     import: &import_history::Import,
 ) -> Result<Detection, TransferError> {
     let gone = || RecordsError::Refused(upload::GONE.to_owned());
+    actor.require_permission_to_see(Action::Import)?;
     let name = import.upload.as_deref().ok_or_else(gone)?;
-    let files = upload::files(&upload::folder_of(store, name)?).map_err(|_| gone())?;
-    of_file(store, actor, files, import.profile.clone()).await
+    let folder = upload::folder_of(store, name)?;
+    let files = upload::files(&folder).map_err(|_| gone())?;
+    let (profile, custom) = (import.profile.clone(), custom_field::keys(&store.db).await?);
+    in_background(move || {
+        let circumstances = (profile.clone(), custom.clone());
+        remembered(&folder, Note::Detection, circumstances, || detect(&files, profile, &custom))
+    })
+    .await
+}
+
+/// Detects the format of a waiting file now, so that its page need not.
+pub async fn prepare(store: &Store, actor: Actor, id: ImportId) {
+    let detected = match import_history::read(store, actor, id).await {
+        Ok(import) => of_upload(store, actor, &import).await.map(|_| ()),
+        Err(error) => Err(error.into()),
+    };
+    // The page says why.
+    if let Err(error) = detected {
+        tracing::debug!(%error, "the format of an uploaded file could not be detected");
+    }
 }
 
 /// How an uploaded file is imported, as chosen on its page.
@@ -90,5 +119,7 @@ pub async fn choose_options(
     let options = ImportOptions { mode, empty_cells, ..import.options };
     let tx = store.begin().await?;
     import_history::change_reading(&tx, id, profile, options).await?;
-    store.commit(tx).await
+    store.commit(tx).await?;
+    prepare(store, actor, id).await;
+    Ok(())
 }

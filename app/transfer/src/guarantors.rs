@@ -1,9 +1,11 @@
-//! Resolves guarantors, which a file names by UserID, possibly before their own lines.
+//! Resolves guarantors, which a file names by UserID or external identifier, possibly before their own lines.
 
 mod rings;
 
 use super::ROWS_PER_CHUNK;
 use super::problem::{FileProblems, in_cell, in_column};
+use super::reader::Header;
+use super::user_line::GuarantorKey;
 use db::RecordsError;
 use db::dialect;
 use db::entity::users;
@@ -17,6 +19,12 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
 };
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Why a guarantor is not set.
+const NO_USER_ID: &str = "No other user has this UserID";
+const NOT_IN_FILE: &str = "No other user in this file has this identifier. The guarantor was left out";
+const NO_IDENTIFIERS: &str = "The file has no identifiers of its users, so the guarantor was left out";
 
 /// What a line does beside setting the guarantor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,8 +38,7 @@ pub(super) enum RestOfLine {
 pub(super) struct Wanted {
     pub(super) line: u64,
     pub(super) user: i64,
-    /// UserID of the guarantor.
-    pub(super) guarantor: String,
+    pub(super) guarantor: GuarantorKey,
     /// Current guarantor.
     pub(super) so_far: Option<i64>,
     /// What the line does otherwise.
@@ -48,11 +55,17 @@ pub(super) struct Finished {
     pub(super) new_guarantors: u64,
     /// Number of users whose only change was a guarantor that is not possible.
     pub(super) taken_back: u64,
+    /// External identifiers that no other user of the file has. Their guarantors are left out.
+    pub(super) unknown: FileProblems,
 }
 
+/// The users of the file by the normal form of their external identifiers, if the file names guarantors by them.
+type InFile = HashMap<String, i64>;
+
 /// All guarantors to resolve.
-#[derive(Default)]
 pub(super) struct Guarantors {
+    header: Arc<Header>,
+    in_file: Option<InFile>,
     fresh: Vec<Wanted>,
     /// Not found so far: they may follow later in the file.
     waiting: Vec<Wanted>,
@@ -61,6 +74,25 @@ pub(super) struct Guarantors {
 }
 
 impl Guarantors {
+    /// Returns no guarantors of a file with these columns.
+    pub(super) fn of(header: &Arc<Header>) -> Self {
+        let names_users = header.has("guarantor_external_id") && header.has("external_id");
+        Self {
+            header: Arc::clone(header),
+            in_file: names_users.then(InFile::new),
+            fresh: Vec::new(),
+            waiting: Vec::new(),
+            set: Vec::new(),
+        }
+    }
+
+    /// Adds a user of the file, who can be a guarantor.
+    pub(super) fn can_be(&mut self, external_id: Option<&str>, user: i64) {
+        if let Some((in_file, external_id)) = self.in_file.as_mut().zip(external_id) {
+            in_file.insert(normal(external_id), user);
+        }
+    }
+
     pub(super) fn want(&mut self, wanted: Wanted) {
         self.fresh.push(wanted);
     }
@@ -68,7 +100,7 @@ impl Guarantors {
     /// Stores the guarantors found by now. Returns the number of users that become changed by this.
     pub(super) async fn resolve(&mut self, tx: &DatabaseTransaction) -> Result<u64, DbErr> {
         let fresh = std::mem::take(&mut self.fresh);
-        let (set, missing) = resolve(tx, fresh).await?;
+        let (set, missing) = resolve(tx, fresh, self.in_file.as_ref()).await?;
         self.waiting.extend(missing);
         Ok(self.add(set))
     }
@@ -88,21 +120,31 @@ impl Guarantors {
         checker: &Checker,
         problems: &mut FileProblems,
     ) -> Result<Finished, RecordsError> {
-        let (set, missing) = resolve(tx, std::mem::take(&mut self.waiting)).await?;
+        let (set, missing) = resolve(tx, std::mem::take(&mut self.waiting), self.in_file.as_ref()).await?;
         let changed = self.add(set);
         let keys: Vec<KeyValues<'_>> = missing
             .iter()
-            .map(|one| KeyValues { user_id: Some(&one.guarantor), ..KeyValues::default() })
+            .map(|one| match &one.guarantor {
+                GuarantorKey::UserId(key) => KeyValues { user_id: Some(key), ..KeyValues::default() },
+                GuarantorKey::ExternalId(key) => KeyValues { external_id: Some(key), ..KeyValues::default() },
+            })
             .collect();
         let suppressed = checker.check(tx, &keys).await?;
         let mut left_out = 0;
+        let mut unknown = FileProblems::of(self.header.columns());
         for (one, suppressed) in missing.iter().zip(suppressed) {
             if suppressed.held_by.is_some() {
                 left_out += 1;
                 continue;
             }
-            let problem = "No other user has this UserID".to_owned();
-            problems.add(in_cell(one.line, "guarantor_user_id", problem));
+            let column = one.guarantor.column();
+            match one.guarantor {
+                GuarantorKey::UserId(_) => problems.add(in_cell(one.line, column, NO_USER_ID.to_owned())),
+                GuarantorKey::ExternalId(_) => {
+                    let why = if self.in_file.is_some() { NOT_IN_FILE } else { NO_IDENTIFIERS };
+                    unknown.add(in_cell(one.line, column, why.to_owned()));
+                }
+            }
         }
         let of_known_users =
             |set: &[NewGuarantor]| set.iter().filter(|one| one.rest != RestOfLine::Creates).count() as u64;
@@ -110,23 +152,30 @@ impl Guarantors {
         let rings = rings::take_back(tx, std::mem::take(&mut self.set)).await?;
         let new_guarantors = new_guarantors - of_known_users(&rings);
         for ring in &rings {
-            problems.add(in_column(ring.line, "guarantor_user_id", &Problem::GuarantorRing));
+            problems.add(in_column(ring.line, ring.column, &Problem::GuarantorRing));
         }
         let taken_back = rings.iter().filter(|ring| ring.rest == RestOfLine::Nothing).count() as u64;
-        Ok(Finished { changed, left_out, new_guarantors, taken_back })
+        Ok(Finished { changed, left_out, new_guarantors, taken_back, unknown })
     }
 }
 
 async fn resolve(
     tx: &DatabaseTransaction,
     wanted: Vec<Wanted>,
+    in_file: Option<&InFile>,
 ) -> Result<(Vec<NewGuarantor>, Vec<Wanted>), DbErr> {
     let mut set = Vec::new();
     let mut missing = Vec::new();
     let mut wanted = wanted.into_iter().peekable();
     while wanted.peek().is_some() {
         let some: Vec<Wanted> = wanted.by_ref().take(ROWS_PER_CHUNK).collect();
-        let names: BTreeSet<String> = some.iter().map(|one| normal(&one.guarantor)).collect();
+        let names: BTreeSet<String> = some
+            .iter()
+            .filter_map(|one| match &one.guarantor {
+                GuarantorKey::UserId(key) => Some(normal(key)),
+                GuarantorKey::ExternalId(_) => None,
+            })
+            .collect();
         let found: Vec<(Option<String>, i64)> = users::Entity::find()
             .select_only()
             .columns([users::Column::UserIdKey, users::Column::Number])
@@ -138,12 +187,17 @@ async fn resolve(
         let found: HashMap<Option<String>, i64> = found.into_iter().collect();
         let mut pairs: Vec<Value> = Vec::new();
         for one in some {
-            match found.get(&Some(normal(&one.guarantor))) {
+            let guarantor = match &one.guarantor {
+                GuarantorKey::UserId(key) => found.get(&Some(normal(key))),
+                GuarantorKey::ExternalId(key) => in_file.and_then(|users| users.get(&normal(key))),
+            };
+            match guarantor {
                 Some(number) if *number != one.user => {
                     if one.so_far != Some(*number) {
                         pairs.extend([one.user.into(), (*number).into()]);
                         set.push(NewGuarantor {
                             line: one.line,
+                            column: one.guarantor.column(),
                             user: one.user,
                             guarantor: *number,
                             so_far: one.so_far,

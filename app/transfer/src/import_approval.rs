@@ -47,6 +47,7 @@ pub async fn request(store: &Store, actor: Actor, id: ImportId) -> Result<Approv
 
 /// Returns the subject of the approval. `None` if the check has found the file within the limits.
 fn subject(import: &Import) -> Option<ApprovalSubject> {
-    let users = import.counts.as_ref()?.over_limit?;
-    Some(ApprovalSubject::import_of(import.sha256.clone()?, users))
+    let counts = import.counts.as_ref()?;
+    let number = (counts.over_limit?, counts.counted_by);
+    Some(ApprovalSubject::import_of(import.sha256.clone()?, number))
 }

@@ -67,12 +67,12 @@ pub(super) fn stop(
     figures: ImportFigures,
 ) -> Option<ImportStop> {
     let exceeded = order.limits.exceeded(figures);
-    let users = touched
-        .map(|touched| touched.users)
-        .or_else(|| exceeded.first().map(|one| i64::try_from(one.count).unwrap_or(i64::MAX)))?;
+    let (number, counted_by) = touched.map(|touched| (touched.users, None)).or_else(|| {
+        exceeded.first().map(|one| (i64::try_from(one.count).unwrap_or(i64::MAX), Some(one.limit)))
+    })?;
     let reasons: Vec<String> =
         touched.map(TooMany::label).into_iter().chain(exceeded.into_iter().map(Exceeded::label)).collect();
-    Some(ImportStop { reason: reasons.join(". Also, "), users })
+    Some(ImportStop { reason: reasons.join(". Also, "), number, counted_by })
 }
 
 /// Returns how a file beyond a limit was confirmed, as a detail for the audit. Rejects it if it wasn't.

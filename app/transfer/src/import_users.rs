@@ -29,7 +29,7 @@ use trail::{Actor, Store};
 /// Imports users. A check rolls everything back.
 ///
 /// A file that exceeds the safety limits of imports needs an approval. If four eyes is off, the confirmed number must
-/// be the number of users that it touches.
+/// be the number that the limit counts.
 pub(super) async fn import(
     store: &Store,
     actor: Actor,
@@ -39,7 +39,7 @@ pub(super) async fn import(
     let too_many = limits::too_many(&tx, store, &touched, figures.users).await?;
     let stop = import_limits::stop(order, too_many, figures);
     if order.dry_run {
-        imported.summary.over_limit = stop.as_ref().map(|stop| stop.users);
+        imported.summary.set_stop(stop.as_ref());
         imported.stop = stop;
         return complete(store, tx, actor, order, (imported, "")).await;
     }
@@ -51,7 +51,7 @@ pub(super) async fn import(
                 Ok(how) => Some(how),
                 Err(refused) => {
                     tx.rollback().await?;
-                    let detail = format!("import,users={}", stop.users);
+                    let detail = format!("import,users={}", stop.number);
                     limits::record_limit_as(store, actor, ManualChange::ImportLimit, &detail).await?;
                     return Err(refused);
                 }
@@ -91,8 +91,12 @@ pub async fn request_import_of_users(
         let why = "No second person is needed: the file is within the limits. Import it";
         return Err(RecordsError::Refused(why.to_owned()).into());
     };
-    Ok(approval::request_import(store, actor, ApprovalSubject::import_of(imported.sha256, stop.users))
-        .await?)
+    Ok(approval::request_import(
+        store,
+        actor,
+        ApprovalSubject::import_of(imported.sha256, (stop.number, stop.counted_by)),
+    )
+    .await?)
 }
 
 /// A file that is written but not committed.
@@ -120,7 +124,8 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     dialect::enlarge_cache(&tx).await?;
     let today = store.clock.today();
     let users_before = users::Entity::find().count(&tx).await?;
-    let imported_before = absence::expected(&tx, today).await?;
+    let imported_before = absence::present(&tx, today).await?;
+    let expected = absence::expected(&tx, order.task, today).await?;
     let header = Arc::clone(source.header());
     let mut lines = source.ahead(move |line| Ok(KeyedLine::of(UserLine::of(line, &header, today)?)))?;
     let mut import = Import::begin(&tx, store, actor, lines.header()).await?;
@@ -145,6 +150,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         lines: summary.lines,
         users: users_before,
         imported: imported_before,
+        expected,
         missing: summary.missing,
         new: summary.created,
         changed: summary.changed,

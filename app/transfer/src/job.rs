@@ -99,6 +99,7 @@ pub async fn start(
             dry_run,
             confirmed,
             limits: ImportLimits::of_a_part(),
+            task: None,
             run: None,
             watch: &watch,
         };

@@ -72,6 +72,7 @@ pub mod run_import;
 mod suppression;
 mod term_codes;
 pub mod upload;
+mod upload_notes;
 mod user_line;
 mod user_match;
 mod watch;
@@ -86,6 +87,8 @@ pub use order::{ImportOrder, Imported, RunOrder};
 pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};
 pub use watch::Watch;
 
+use policy::import_limits::CountedBy;
+use safeguards::limits::ImportStop;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -127,13 +130,15 @@ pub struct ImportSummary {
     /// Number of users who lose identifying values, get several other ones, or become eligible earlier. They count
     /// towards the safety limits.
     pub touched: u64,
-    /// Number of imported users that the file lacks, if the import looks for them.
+    /// Number of users of earlier files of the task that the file lacks, if the import looks for them.
     pub missing: u64,
     /// Number of those whose leaving date was set.
     pub left: u64,
     /// The number that confirms a file beyond the safety limits, after a check: the users or lines that the first
     /// exceeded limit counts. `None` if the file is within the limits.
     pub over_limit: Option<i64>,
+    /// What that number counts.
+    pub counted_by: CountedBy,
     /// Number of changed users, loans, requests or charges by the column that changes, or by `custom.KEY`.
     pub fields: BTreeMap<String, u64>,
     /// Number of new categories, departments and branches. Their codes become their names.
@@ -143,6 +148,12 @@ pub struct ImportSummary {
 }
 
 impl ImportSummary {
+    /// Sets the number that confirms a file beyond the safety limits.
+    fn set_stop(&mut self, stop: Option<&ImportStop>) {
+        self.over_limit = stop.map(|stop| stop.number);
+        self.counted_by = stop.and_then(|stop| stop.counted_by);
+    }
+
     /// Counts a skipped line about a member of staff.
     fn reject_staff(&mut self, line: u64) {
         self.staff += 1;

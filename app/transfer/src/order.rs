@@ -10,7 +10,7 @@ use policy::import::{ImportOrigin, ImportState};
 use policy::import_limits::ImportLimits;
 use policy::import_options::ImportOptions;
 use policy::import_profile::ImportProfile;
-use policy::{ImportId, RunId, RunState};
+use policy::{ImportId, RunId, RunState, TaskId};
 use safeguards::limits::ImportStop;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
@@ -40,6 +40,8 @@ pub struct ImportOrder<'a> {
     pub confirmed: Option<u64>,
     /// The safety limits of the file.
     pub limits: ImportLimits,
+    /// The task that imports or previews the file: the source of its users.
+    pub task: Option<TaskId>,
     /// The run of a task, if one imports the file.
     pub run: Option<RunOrder<'a>>,
     /// Shows the progress and cancels the import.
@@ -72,6 +74,7 @@ impl<'a> ImportOrder<'a> {
             dry_run: false,
             confirmed: None,
             limits: ImportLimits::of_a_part(),
+            task: None,
             run: None,
             watch,
         }

@@ -5,7 +5,7 @@ use policy::form::{FieldErrors, Problem};
 use policy::import_profile::KEY_TARGETS;
 use policy::numbers::counted;
 use safeguards::limits::ImportStop;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub const MAX_PROBLEMS: usize = 100;
 const AMBIGUOUS: &str = "This date is ambiguous. Write it as year, month and day, like 2018-01-15";
 
 /// One problem in a file.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LineProblem {
     /// The first line of the record. The first line of the file is 1.
     pub line: u64,

@@ -12,7 +12,7 @@ use db::RecordsError;
 use db::entity::{imports, runs};
 use policy::import::{ImportOrigin, ImportState};
 use policy::import_profile::ImportProfile;
-use policy::{ImportId, ImportSettings, RunId, RunState};
+use policy::{ImportId, ImportSettings, RunId, RunState, TaskId};
 use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
@@ -57,6 +57,15 @@ pub fn lines_read(store: &Store, run: RunId) -> Option<u64> {
     store.process_state::<RunImports>().imports().get(&run).map(|watch| watch.lines())
 }
 
+/// The task whose files are imported, and its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskSource<'a> {
+    /// The task.
+    pub task: TaskId,
+    /// Which files it imports, and how.
+    pub settings: &'a ImportSettings,
+}
+
 /// A watched file that was checked for a preview.
 #[derive(Debug)]
 pub struct CheckedFile {
@@ -88,10 +97,10 @@ impl CheckedFile {
         self,
         (tx, store): (&DatabaseTransaction, &Store),
         actor: Actor,
-        (run, settings): (RunId, &ImportSettings),
+        (run, of): (RunId, TaskSource<'_>),
     ) -> Result<(), RecordsError> {
         let watch = Watch::default();
-        let order = order(settings, self.profile, &self.file, &watch);
+        let order = order(of, self.profile, &self.file, &watch);
         let id = run_history::add((tx, store), actor, &order, (run, &self.file)).await?;
         import_history::set_result((tx, store), id, self.result).await
     }
@@ -101,12 +110,12 @@ impl CheckedFile {
 pub async fn check(
     store: &Store,
     actor: Actor,
-    settings: &ImportSettings,
+    of: TaskSource<'_>,
     (file, sha256): (&WatchedFile, String),
 ) -> Result<CheckedFile, TransferError> {
     let watch = Watch::default();
-    let profile = profile_of(&store.db, None, settings).await?;
-    let order = ImportOrder { dry_run: true, ..order(settings, profile.clone(), file, &watch) };
+    let profile = profile_of(&store.db, None, of.settings).await?;
+    let order = ImportOrder { dry_run: true, ..order(of, profile.clone(), file, &watch) };
     let (result, summary) = match import_permitted(store, actor, &order).await {
         Ok(done) if done.sha256 != sha256 => return Err(TransferError::FileChanged),
         Ok(Imported { summary, report, stop, .. }) => {
@@ -150,12 +159,12 @@ pub async fn import(
     store: &Store,
     actor: Actor,
     run: RunOrder<'_>,
-    settings: &ImportSettings,
+    of: TaskSource<'_>,
     file: &WatchedFile,
 ) -> Result<FileOutcome, TransferError> {
     let watch = Arc::<Watch>::default();
-    let profile = profile_of(&store.db, Some(run.run), settings).await?;
-    let order = order(settings, profile, file, &watch);
+    let profile = profile_of(&store.db, Some(run.run), of.settings).await?;
+    let order = order(of, profile, file, &watch);
     let tx = store.begin().await?;
     let id = run_history::add((&tx, store), actor, &order, (run.run, file)).await?;
     store.commit(tx).await?;
@@ -213,9 +222,9 @@ pub async fn has_current_profile(
     Ok(current.is_some_and(|current| used.iter().all(|import| import.profile.reads_like(&current))))
 }
 
-/// Returns the order for a file of these settings.
+/// Returns the order for a file of a task.
 fn order<'a>(
-    settings: &ImportSettings,
+    TaskSource { task, settings }: TaskSource<'_>,
     profile: ImportProfile,
     file: &'a WatchedFile,
     watch: &'a Watch,
@@ -224,6 +233,7 @@ fn order<'a>(
         options: settings.options,
         limits: settings.limits,
         origin: ImportOrigin::Task,
+        task: Some(task),
         ..ImportOrder::on_command_line(&file.path, profile, watch)
     }
 }
@@ -305,12 +315,12 @@ pub async fn record_unchanged(
     store: &Store,
     actor: Actor,
     (run, sha256): (RunId, &str),
-    settings: &ImportSettings,
+    of: TaskSource<'_>,
     file: &WatchedFile,
 ) -> Result<(), RecordsError> {
     let watch = Watch::default();
-    let profile = profile_of(&store.db, Some(run), settings).await?;
-    let order = order(settings, profile, file, &watch);
+    let profile = profile_of(&store.db, Some(run), of.settings).await?;
+    let order = order(of, profile, file, &watch);
     let tx = store.begin().await?;
     let id = run_history::add((&tx, store), actor, &order, (run, file)).await?;
     let result = ImportResult {

@@ -5,15 +5,13 @@ use super::problem::on_line;
 use super::report::Report;
 use super::user_line::UserLine;
 use db::RecordsError;
+use policy::suppression::HeldSource;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::check::Checker;
 use safeguards::suppression::held_line::{self, LineFate, SeenLine};
 use sea_orm::DatabaseTransaction;
 use std::collections::HashMap;
 use trail::Store;
-
-/// The kind of file, in held lines.
-const SOURCE: &str = "users";
 
 const HELD: &str = "An anonymised user had the key of this line. Decide on the page Held lines";
 const IGNORED: &str = "An anonymised user had the key of this line, and staff decided to ignore it";
@@ -76,7 +74,7 @@ pub(super) async fn check(
         results.insert(line.number, result);
     }
     if !seen.is_empty() {
-        let fates = held_line::see(tx, store, SOURCE, &seen).await?;
+        let fates = held_line::see(tx, store, HeldSource::Users, &seen).await?;
         for (line, fate) in seen.iter().zip(fates) {
             let result = match fate {
                 LineFate::Held => NewUser::Held,

@@ -93,13 +93,14 @@ impl Drop for Upload {
     }
 }
 
-/// Returns the files of an upload.
+/// Returns the files of an upload, without the hidden notes about them (`upload_notes`).
 pub(super) fn files(folder: &Path) -> io::Result<ImportFile> {
     let mut file = ImportFile { main: folder.join(MAIN), tables: BTreeMap::new() };
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if let Ok(name) = entry.file_name().into_string()
             && name != MAIN
+            && !name.starts_with('.')
         {
             file.tables.insert(name, entry.path());
         }

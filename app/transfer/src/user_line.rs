@@ -47,6 +47,29 @@ macro_rules! form_and_record {
 }
 with_user_fields!(form_and_record);
 
+/// How a line names the guarantor.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum GuarantorKey {
+    /// By the UserID of any user.
+    UserId(String),
+    /// By the external identifier of another user in the same file. Elsewhere, another system can have given the same
+    /// number to another person.
+    ExternalId(String),
+}
+
+impl GuarantorKey {
+    const USER_ID: &'static str = "guarantor_user_id";
+    const EXTERNAL_ID: &'static str = "guarantor_external_id";
+
+    /// Returns the name of the column.
+    pub(super) const fn column(&self) -> &'static str {
+        match self {
+            Self::UserId(_) => Self::USER_ID,
+            Self::ExternalId(_) => Self::EXTERNAL_ID,
+        }
+    }
+}
+
 /// The validated content of a line.
 #[derive(Debug, Default)]
 pub(super) struct UserLine {
@@ -57,7 +80,7 @@ pub(super) struct UserLine {
     created_on: Option<NaiveDate>,
     last_activity_on: Option<NaiveDate>,
     marked_on: Option<NaiveDate>,
-    pub(super) guarantor: Option<String>,
+    pub(super) guarantor: Option<GuarantorKey>,
     /// Whether the line is about a user who is already anonymised.
     pub(super) anonymised: bool,
     /// Whether Lethe has exported the line of a user without a key. Such a line identifies no user.
@@ -84,7 +107,13 @@ impl UserLine {
             |column: &str| errors.take(column, optional_past_date(line.cell(column), today)).flatten();
         let [created_on, last_activity_on, marked_on] =
             [date("created_on"), date("last_activity_on"), date("marked_on")];
-        let guarantor = errors.take("guarantor_user_id", key_form::validate(line.cell("guarantor_user_id")));
+        let mut guarantor = |column: &str| {
+            errors.take(column, key_form::validate(line.cell(column))).filter(|text| !text.is_empty())
+        };
+        let by_external_id = guarantor(GuarantorKey::EXTERNAL_ID);
+        let by_user_id = guarantor(GuarantorKey::USER_ID);
+        let guarantor =
+            by_user_id.map(GuarantorKey::UserId).or_else(|| by_external_id.map(GuarantorKey::ExternalId));
         let without_key = KEY_TARGETS.iter().all(|key| line.cell(key).trim().is_empty());
         if without_key && errors.is_empty() && !line.cell("user_number").trim().is_empty() {
             return Ok(Self { number: line.number, without_key, ..Self::default() });
@@ -95,7 +124,6 @@ impl UserLine {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let guarantor = guarantor.filter(|text| !text.is_empty());
         Ok(Self {
             number: line.number,
             draft,

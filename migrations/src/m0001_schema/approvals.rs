@@ -20,6 +20,7 @@ fn approvals() -> Table {
             big_integer_null("legal_hold_id"),
             big_integer_null("user_number"),
             big_integer_null("users"),
+            text_null("counted_by"),
             text("fingerprint"),
             big_integer_null("asked_by"),
             timestamp_with_time_zone("asked_at"),

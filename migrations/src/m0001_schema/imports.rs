@@ -7,7 +7,7 @@ use sea_orm_migration::schema::{
 };
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![imports(), import_lines(), import_profiles()]
+    vec![imports(), import_lines(), import_profiles(), user_sources()]
 }
 
 /// The imported files: by which member of staff, in which state, with which counts. The file itself is not stored.
@@ -80,6 +80,18 @@ fn import_profiles() -> Table {
             "UNIQUE INDEX import_profiles_code ON import_profiles (kind, code)",
             "UNIQUE INDEX import_profiles_name ON import_profiles (kind, name)",
         ],
+        ..Table::default()
+    }
+}
+
+/// The users in the latest files of a task. Their absence from its next file counts.
+fn user_sources() -> Table {
+    Table {
+        name: "user_sources",
+        columns: vec![big_integer("task_id"), big_integer("user_number")],
+        primary_key: &["task_id", "user_number"],
+        foreign_keys: &[("task_id", "tasks", "id"), ("user_number", "users", "number")],
+        indexes: &["INDEX user_sources_user ON user_sources (user_number)"],
         ..Table::default()
     }
 }

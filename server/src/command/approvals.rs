@@ -4,6 +4,7 @@ use super::Output;
 use super::file_format::FileFormat;
 use clap::Subcommand;
 use db::pagination::Paging;
+use policy::import_limits::effect;
 use policy::import_profile::FileKind;
 use policy::{ApprovalId, RunId, UserNumber};
 use safeguards::approval::{self, About, Approval, ApprovalDecision, ApprovalQuery};
@@ -132,8 +133,9 @@ fn line(approval: &Approval) -> String {
         About::Reapply => "applying the current rules to users anonymised earlier".to_owned(),
         About::LegalHoldRelease { hold } => format!("release of legal hold {hold}"),
         About::MoreChanges => "more manual changes".to_owned(),
-        About::Import { users, sha256 } => {
-            format!("import that changes {users} users, file with SHA-256 {sha256}")
+        About::ApiChanges => "more changes by identity systems".to_owned(),
+        About::Import { users, counted_by, sha256 } => {
+            format!("import of a file that {}: SHA-256 {sha256}", effect(*counted_by, *users))
         }
         About::SuppressionKey => "destroying the key of the suppression list".to_owned(),
         About::StaffAnonymising { user } => format!("anonymising user {user}, a member of staff"),
@@ -150,7 +152,10 @@ fn line(approval: &Approval) -> String {
         "{}\t{about}\t{}{decided}\trequested by {}\tuntil {}",
         approval.id,
         approval.status.label(),
-        by(approval.asked_by.as_ref()),
+        match approval.about {
+            About::ApiChanges => "identity system".to_owned(),
+            _ => by(approval.asked_by.as_ref()),
+        },
         super::output::instant(approval.expires_at)
     )
 }

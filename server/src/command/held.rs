@@ -109,13 +109,12 @@ fn line(held: &HeldLine) -> String {
         _ => "to decide".to_owned(),
     };
     format!(
-        "{}\tline {} of {}\t{}\tfirst {}\tlast {}\t{}\t{decision}",
+        "{}\t{}\t{}\tfirst {}\tlast {}\t{}\t{decision}",
         held.id,
-        held.line,
-        held.source,
+        held.source.place(held.line),
         held.kind.code(),
         iso(held.first_seen_on),
         iso(held.last_seen_on),
-        counted(held.times_seen, "import", "imports"),
+        held.source.times(held.times_seen),
     )
 }

@@ -52,7 +52,11 @@ fn conditions(registry: &mut Registry, health: &Health) {
         let count = health.conditions.iter().filter(|one| one.what.code() == code).count();
         family.get_or_create(&[("condition", code)]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
-    registry.register("conditions", "Tasks, runs, findings and legal holds that need attention", family);
+    registry.register(
+        "conditions",
+        "Tasks, runs, findings, legal holds and held lines that need attention",
+        family,
+    );
     let open = health.conditions.iter().find_map(|one| match one.what {
         ConditionKind::FindingsOpen { findings } => Some(findings),
         _ => None,
@@ -65,6 +69,12 @@ fn conditions(registry: &mut Registry, health: &Health) {
     });
     gauge(registry, "legal_holds_due", "Legal holds in force that are due for review")
         .set(due.unwrap_or_default());
+    let held = health.conditions.iter().find_map(|one| match one.what {
+        ConditionKind::HeldLinesWaiting { lines } => Some(lines),
+        _ => None,
+    });
+    gauge(registry, "held_lines_waiting", "Held lines that have waited for a decision for several days")
+        .set(held.unwrap_or_default());
 }
 
 fn runs(registry: &mut Registry, figures: &Figures) {

@@ -13,6 +13,7 @@ use db::RecordsError;
 use identity::Session;
 use policy::import_profile::{FileFormat, FileKind, ImportProfile};
 use std::io;
+use transfer::detection;
 use transfer::import_history;
 use transfer::profile::{self, NEW_PROFILE};
 use transfer::upload::Upload;
@@ -134,6 +135,9 @@ async fn store_file(
     let id = import_history::add_upload(&state.store, session.actor(), profile, &uploaded)
         .await
         .map_err(UploadError::Failed)?;
+    if !is_new {
+        detection::prepare(&state.store, session.actor(), id).await;
+    }
     Ok(if is_new { format!("{PAGE}/{id}/profile") } else { format!("{PAGE}/{id}") })
 }
 

@@ -1,6 +1,7 @@
 //! A request for approval by a second person, with its decision.
 
 use policy::approval::{ApprovalDecision, ApprovalKind};
+use policy::import_limits::ImportLimit;
 use sea_orm::entity::prelude::*;
 
 /// A request for approval by a second person, with its decision. The register of personal data
@@ -24,6 +25,7 @@ pub struct Model {
     pub decided_at: Option<DateTimeUtc>,
     pub used_at: Option<DateTimeUtc>,
     pub users: Option<i64>,
+    pub counted_by: Option<ImportLimit>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -1,6 +1,6 @@
 //! A line of an import file that the suppression list holds.
 
-use policy::suppression::{HeldDecision, KeyKind};
+use policy::suppression::{HeldDecision, HeldSource, KeyKind};
 use sea_orm::entity::prelude::*;
 
 /// A line of an import file that the suppression list holds. The register of personal data
@@ -13,8 +13,7 @@ pub struct Model {
     pub id: i64,
     pub digest: String,
     pub kind: KeyKind,
-    /// The kind of file. A text, because files of other crates define it.
-    pub source: String,
+    pub source: HeldSource,
     pub line: i64,
     pub line_digest: String,
     pub first_seen_on: Date,

@@ -108,8 +108,9 @@ const KOHA_USERS: &[(&str, &str)] = &[
     ("sex", "gender"),
     ("lang", "language"),
     ("borrowernotes", "notes"),
-    // A report can join the guarantor's login name. `guarantorid` is a number of Koha's database.
+    // A report can join the guarantor's login name. `guarantorid` is the guarantor's `borrowernumber`.
     ("guarantor_userid", "guarantor_user_id"),
+    ("guarantorid", "guarantor_external_id"),
 ];
 
 const FOLIO_USERS: &[(&str, &str)] = &[

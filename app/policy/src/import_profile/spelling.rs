@@ -258,6 +258,7 @@ const OF_USERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("guarantor_user_id", &["guarantor", "guarantoruserid"]),
+    ("guarantor_external_id", &["guarantorid"]),
 ];
 
 const OF_LOANS: &[(&str, &[&str])] = &[

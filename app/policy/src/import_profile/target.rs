@@ -58,6 +58,7 @@ const USER_BESIDE_FIELDS: &[(&str, Content)] = &[
     ("last_activity_on", Content::Date),
     ("marked_on", Content::Date),
     ("guarantor_user_id", Content::Key),
+    ("guarantor_external_id", Content::Key),
     (USER_NUMBER, Content::Number),
     ("imported", Content::Text),
     ("roles", Content::Text),
@@ -145,6 +146,7 @@ pub fn label_of(kind: FileKind, target: &str) -> String {
         "last_activity_on" => "Last activity".to_owned(),
         "marked_on" => "Marked for deletion".to_owned(),
         "guarantor_user_id" => "UserID of the guarantor".to_owned(),
+        "guarantor_external_id" => "External identifier of the guarantor".to_owned(),
         "record" => "Catalogue record".to_owned(),
         _ => {
             let words = target.strip_suffix("_on").unwrap_or(target).replace('_', " ");

@@ -126,7 +126,13 @@ pub(super) const APPROVALS: Table = Table {
         entry("decision", NotPersonal, Keep, "Approved or declined"),
         entry("decided_at", NotPersonal, Keep, "Decided"),
         entry("used_at", NotPersonal, Keep, "Used"),
-        entry("users", NotPersonal, Keep, "Number of users that an approved import changes"),
+        entry(
+            "users",
+            NotPersonal,
+            Keep,
+            "Number of users or lines with which an import exceeds a safety limit",
+        ),
+        entry("counted_by", NotPersonal, Keep, "The safety limit that counts this number"),
     ],
 };
 

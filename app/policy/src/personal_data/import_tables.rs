@@ -1,7 +1,7 @@
 //! Tables of imports. They hold numbers of lines, codes and names of columns, never a value of a file.
 
 use super::DataClass::{Link, NotPersonal};
-use super::ErasureAction::Keep;
+use super::ErasureAction::{DeleteRow, Keep};
 use super::{RowOwner, Table, entry};
 
 pub(super) const IMPORTS: Table = Table {
@@ -56,5 +56,15 @@ pub(super) const IMPORT_PROFILES: Table = Table {
         entry("settings", NotPersonal, Keep, "Import profile: names of columns, their fields, date formats"),
         entry("version", NotPersonal, Keep, "Version"),
         entry("updated_at", NotPersonal, Keep, "Last change"),
+    ],
+};
+
+pub(super) const USER_SOURCES: Table = Table {
+    name: "user_sources",
+    label: "Tasks whose files contain a user",
+    owner: RowOwner::User("user_number"),
+    columns: &[
+        entry("task_id", NotPersonal, DeleteRow, "Task that imports the files"),
+        entry("user_number", Link, DeleteRow, "User"),
     ],
 };

@@ -32,6 +32,7 @@ pub const TABLES: &[Table] = &[
     import_tables::IMPORTS,
     import_tables::IMPORT_LINES,
     import_tables::IMPORT_PROFILES,
+    import_tables::USER_SOURCES,
     run_tables::TASKS,
     run_tables::RUNS,
     run_tables::RUN_MEMBERS,

@@ -11,12 +11,17 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryResult};
 use std::collections::{BTreeMap, BTreeSet};
 use trail::Store;
+use trail::terms::Spellings;
 
 /// Counts a report. Reads only loans or requests, and the names of branches, categories and departments.
 pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result<Counted, RecordsError> {
     let keys = report.keys_by(query.by);
     let backend = store.db.get_database_backend();
-    let rows = store.db.query_all_raw(statement(backend, report, query, &keys)).await?;
+    let mut columns = Vec::new();
+    for key in &keys {
+        columns.push(column(store, report, *key).await?);
+    }
+    let rows = store.db.query_all_raw(statement(backend, report, query, columns)).await?;
     let mut counted: BTreeMap<Vec<Option<String>>, [i64; 2]> = BTreeMap::new();
     for row in &rows {
         counted.insert(codes(row, keys.len())?, numbers(row, report)?);
@@ -24,7 +29,7 @@ pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result
     if keys == [Key::Month] {
         fill(&mut counted);
     }
-    let total = match store.db.query_one_raw(statement(backend, report, query, &[])).await? {
+    let total = match store.db.query_one_raw(statement(backend, report, query, Vec::new())).await? {
         Some(row) => numbers(&row, report)?,
         None => [0, 0],
     };
@@ -40,29 +45,61 @@ pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result
     Ok(Counted { report, from: query.from, to: query.to, keys, headings, rows, total })
 }
 
-/// Returns the SQL that counts events and distinct users by these keys, or over all rows if there is no key.
+/// An expression by which rows are counted, with its values.
+type Column = (String, Vec<Value>);
+
+/// Returns the expression of a key.
+async fn column(store: &Store, report: Report, key: Key) -> Result<Column, RecordsError> {
+    let backend = store.db.get_database_backend();
+    let (table, date) = report.source();
+    match key {
+        Key::Month => Ok((dialect::month(backend, date), Vec::new())),
+        Key::Year => Ok((dialect::year(backend, date), Vec::new())),
+        Key::Branch => one_spelling(store, table, TermKind::Branch).await,
+        Key::Category => one_spelling(store, table, TermKind::Category).await,
+        Key::Department => one_spelling(store, table, TermKind::Department).await,
+    }
+}
+
+/// Returns the expression of a code in one spelling: `LAW` and `law` are one department.
+async fn one_spelling(store: &Store, table: &str, kind: TermKind) -> Result<Column, RecordsError> {
+    let name = kind.code();
+    let sql = format!("SELECT DISTINCT {name} AS code FROM {table} WHERE {name} IS NOT NULL ORDER BY 1");
+    let rows =
+        store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, Vec::new())).await?;
+    let mut spellings = Spellings::load(&store.db).await?;
+    let mut values = Vec::new();
+    for row in rows {
+        let code: String = row.try_get("", "code")?;
+        let spelled = spellings.learn(kind, code.clone());
+        if spelled != code {
+            values.extend([Value::from(code), Value::from(spelled)]);
+        }
+    }
+    if values.is_empty() {
+        return Ok((name.to_owned(), values));
+    }
+    let cases = " WHEN CAST(? AS TEXT) THEN CAST(? AS TEXT)".repeat(values.len() / 2);
+    Ok((format!("CASE {name}{cases} ELSE {name} END"), values))
+}
+
+/// Returns the SQL that counts events and distinct users by these columns, or over all rows if there is none.
 fn statement(
     backend: DatabaseBackend,
     report: Report,
     query: &ReportQuery,
-    keys: &[Key],
+    columns: Vec<Column>,
 ) -> sea_orm::Statement {
     let (table, date) = report.source();
     let mut selected = Vec::new();
     let mut places = Vec::new();
-    for (place, key) in keys.iter().enumerate() {
-        let expression = match key {
-            Key::Month => dialect::month(backend, date),
-            Key::Year => dialect::year(backend, date),
-            Key::Branch => "branch".to_owned(),
-            Key::Category => "category".to_owned(),
-            Key::Department => "department".to_owned(),
-        };
+    let mut values: Vec<Value> = Vec::new();
+    for (place, (expression, of_column)) in columns.into_iter().enumerate() {
         selected.push(format!("{expression} AS k{place}"));
         places.push((place + 1).to_string());
+        values.extend(of_column);
     }
     let mut wheres = Vec::new();
-    let mut values: Vec<Value> = Vec::new();
     for (limit, comparison) in [(query.from, ">="), (query.to, "<=")] {
         if let Some(limit) = limit {
             wheres.push(format!("{date} {comparison} ?"));

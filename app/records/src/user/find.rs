@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use db::entity::users;
 use db::pagination::{Page, Paging};
 use db::{RecordsError, dialect};
-use policy::{Role, UserNumber, text};
+use policy::{Role, TermKind, UserNumber, text};
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryResult,
@@ -15,6 +15,7 @@ use sea_orm::{
 use serde::Serialize;
 use trail::Store;
 use trail::person::{Name, query_words};
+use trail::terms::spellings_of;
 
 /// Maximum number of words that are searched for.
 const MAX_WORDS: usize = 8;
@@ -147,7 +148,7 @@ pub struct UserRow {
 
 /// Returns the users that match. The page key contains only a user number, no personal data.
 pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Page<UserRow>, RecordsError> {
-    let conditions = conditions(query)?;
+    let conditions = conditions(&store.db, query).await?;
     let backend = store.db.get_database_backend();
     let start = start(store, query, paging).await?;
     let mut rows = Vec::new();
@@ -169,7 +170,7 @@ pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<P
 
 /// Counts the users that match, up to `most`.
 pub async fn count(store: &Store, query: &UserQuery, most: u64) -> Result<i64, RecordsError> {
-    let Conditions { sql, values } = conditions(query)?;
+    let Conditions { sql, values } = conditions(&store.db, query).await?;
     let sql = format!(
         "SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM users u WHERE TRUE{sql} LIMIT {most}) found"
     );
@@ -248,7 +249,7 @@ impl Conditions {
     }
 }
 
-fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
+async fn conditions(db: &impl ConnectionTrait, query: &UserQuery) -> Result<Conditions, RecordsError> {
     let mut all = Conditions::default();
     let typed = text::line(&query.text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
     let words = query_words(&typed);
@@ -264,12 +265,17 @@ fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
             [word.into(), end.into(), number.into()],
         );
     }
-    for (name, code) in
-        [("category", &query.category), ("department", &query.department), ("branch", &query.branch)]
-    {
+    for (kind, code) in [
+        (TermKind::Category, &query.category),
+        (TermKind::Department, &query.department),
+        (TermKind::Branch, &query.branch),
+    ] {
         let Some(code) = code else { continue };
+        let name = kind.code();
         let code = text::line(code, text::SHORT).map_err(|problem| RecordsError::field(name, problem))?;
-        all.and(&format!("u.{name} = ?"), [code.into()]);
+        let codes = spellings_of(db, kind, &code).await?;
+        let places = dialect::placeholders(codes.len());
+        all.and(&format!("u.{name} IN ({places})"), codes.into_iter().map(Value::from));
     }
     all.having(query.imported, "u.imported", "NOT u.imported");
     for (having, column) in [(query.marked, "marked_on"), (query.anonymised, "anonymised_on")] {

@@ -10,15 +10,17 @@
 //! or because staff or an import change the leaving date.
 
 mod condition;
+mod find;
 mod hold;
 
 pub use condition::{TextTest, UserCondition};
+pub use find::find;
 
 use super::edit::can_sign_in;
 use super::save::{create as create_user, custom_of, edit, form_of_row};
 use chrono::NaiveDate;
 use db::RecordsError;
-use db::entity::{custom_values, scim_departures, users};
+use db::entity::{scim_departures, user_sources, users};
 use hold::Held;
 use policy::key_form::normal;
 use policy::user_field::USER_FIELDS;
@@ -27,10 +29,10 @@ use policy::{Action, UserNumber};
 use safeguards::{limits, protection};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryTrait,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use trail::person::{display_name, lock};
 use trail::{Actor, Store};
 
@@ -103,34 +105,6 @@ pub async fn read_for_writing(
         .ok_or(RecordsError::NotFound("user"))?;
     let custom = custom_of(&store.db, UserNumber(user.number)).await?;
     Ok(provisioned(&user, custom, store.clock.today()))
-}
-
-/// Returns the number of users that meet a condition, and `count` of them from position `first`, counted from 0.
-pub async fn find(
-    store: &Store,
-    actor: Actor,
-    condition: &UserCondition,
-    (first, count): (u64, u64),
-) -> Result<(u64, Vec<ProvisionedUser>), RecordsError> {
-    actor.require(Action::SeeUsers)?;
-    let today = store.clock.today();
-    let found = users::Entity::find().filter(visible()).filter(condition.sql(today)?);
-    let total = found.clone().count(&store.db).await?;
-    if count == 0 || first >= total {
-        return Ok((total, Vec::new()));
-    }
-    let rows = found.order_by_asc(users::Column::Number).offset(first).limit(count).all(&store.db).await?;
-    let mut custom: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
-    let values = custom_values::Entity::find()
-        .filter(custom_values::Column::UserNumber.is_in(rows.iter().map(|user| user.number)))
-        .all(&store.db)
-        .await?;
-    for value in values {
-        custom.entry(value.user_number).or_default().insert(value.field_key, value.value);
-    }
-    let user =
-        |user: &users::Model| provisioned(user, custom.remove(&user.number).unwrap_or_default(), today);
-    Ok((total, rows.iter().map(user).collect()))
 }
 
 /// What an identity system does to the user's membership.
@@ -310,6 +284,9 @@ async fn change_locked(
     let (leaving_on, departure) = leaving(user, row.as_ref(), membership, store.clock.today());
     draft.leaving_on = leaving_on;
     edit(store, actor, tx, number, &user.version.to_string(), &draft).await?;
+    // From now on the identity system says when the user leaves. The absence from the file of a task doesn't.
+    let sources = user_sources::Entity::delete_many();
+    sources.filter(user_sources::Column::UserNumber.eq(user.number)).exec(tx).await?;
     put(tx, departure, number).await
 }
 

@@ -105,9 +105,23 @@ pub async fn more_changes(
     db: &impl ConnectionTrait,
     actor: Actor,
 ) -> Result<Option<approvals::Model>, RecordsError> {
-    let Lookup::Holds(id) = find(db, actor, &ApprovalSubject::over_limit_changes_by(actor)).await? else {
-        return Ok(None);
-    };
+    usable(db, actor, &ApprovalSubject::over_limit_changes_by(actor)).await
+}
+
+/// Returns the approval of more changes by identity systems that can be used now.
+pub async fn api_changes(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+) -> Result<Option<approvals::Model>, RecordsError> {
+    usable(db, actor, &ApprovalSubject::api_changes()).await
+}
+
+async fn usable(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    approval_subject: &ApprovalSubject,
+) -> Result<Option<approvals::Model>, RecordsError> {
+    let Lookup::Holds(id) = find(db, actor, approval_subject).await? else { return Ok(None) };
     Ok(approvals::Entity::find_by_id(id.0).one(db).await?)
 }
 

@@ -135,6 +135,7 @@ const fn needs(kind: ApprovalKind) -> Action {
         ApprovalKind::Run
         | ApprovalKind::Reapply
         | ApprovalKind::MoreChanges
+        | ApprovalKind::ApiChanges
         | ApprovalKind::StaffAnonymising
         | ApprovalKind::Import => Action::Approve,
     }

@@ -6,6 +6,7 @@ use db::entity::{approvals, runs, tasks};
 use db::pagination::{Page, Paging};
 use db::{Clock, RecordsError};
 use policy::approval::{ApprovalDecision, ApprovalKind};
+use policy::import_limits::CountedBy;
 use policy::task_form::Visibility;
 use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, TaskType, UserNumber};
 use sea_orm::{
@@ -64,6 +65,8 @@ pub enum About {
     },
     /// More manual changes by the requester than the safety limits allow.
     MoreChanges,
+    /// More changes by identity systems than the safety limits allow. Lethe requests it when it rejects one.
+    ApiChanges,
     /// Anonymising a member of staff.
     StaffAnonymising {
         /// The member of staff.
@@ -71,8 +74,10 @@ pub enum About {
     },
     /// An import that exceeds the safety limits.
     Import {
-        /// The number of users that count towards the limits.
+        /// The number of users or lines with which the file exceeds a limit.
         users: i64,
+        /// What that number counts.
+        counted_by: CountedBy,
         /// The SHA-256 of the file, in hexadecimal.
         sha256: String,
     },
@@ -116,6 +121,7 @@ impl Approval {
             About::Run { .. }
             | About::Reapply
             | About::MoreChanges
+            | About::ApiChanges
             | About::StaffAnonymising { .. }
             | About::Import { .. } => Action::Approve,
         }
@@ -295,6 +301,7 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
             Ok(About::LegalHoldRelease { hold: LegalHoldId(hold) })
         }
         (ApprovalKind::MoreChanges, ..) => Ok(About::MoreChanges),
+        (ApprovalKind::ApiChanges, ..) => Ok(About::ApiChanges),
         (ApprovalKind::SuppressionKey, ..) => Ok(About::SuppressionKey),
         (ApprovalKind::StaffAnonymising, ..) => {
             let user: Option<i64> = row.try_get("", "user_number")?;
@@ -302,8 +309,8 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
         }
         (ApprovalKind::Import, ..) => {
             let users: Option<i64> = row.try_get("", "users")?;
-            let sha256 = row.try_get("", "fingerprint")?;
-            Ok(About::Import { users: users.unwrap_or_default(), sha256 })
+            let (sha256, counted_by) = (row.try_get("", "fingerprint")?, row.try_get("", "counted_by")?);
+            Ok(About::Import { users: users.unwrap_or_default(), counted_by, sha256 })
         }
         (ApprovalKind::Run, None, _) | (ApprovalKind::LegalHoldRelease, _, None) => {
             Err(RecordsError::Corrupt("subject of the approval"))

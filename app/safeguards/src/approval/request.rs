@@ -3,7 +3,7 @@
 use super::subject::ApprovalSubject;
 use chrono::Duration;
 use db::entity::approvals;
-use db::{Clock, RecordsError};
+use db::{Clock, RecordsError, dialect};
 use policy::approval::ApprovalDecision;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{ApprovalId, RunId};
@@ -27,6 +27,23 @@ pub async fn request_import(
     file: ApprovalSubject,
 ) -> Result<ApprovalId, RecordsError> {
     request_in_own_tx(store, actor, file, Subject::Library).await
+}
+
+/// Requests approval for more changes by identity systems, when a limit has rejected one. An identity system repeats its
+/// requests, so a request that was declined is not made again before it expires.
+pub async fn request_api_changes(store: &Store, actor: Actor) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    dialect::lock_manual_changes(&tx, 0).await?;
+    let subject = ApprovalSubject::api_changes();
+    let current = requests_of(&subject)
+        .filter(approvals::Column::ExpiresAt.gt(Clock::system_now()))
+        .filter(approvals::Column::UsedAt.is_null());
+    if current.one(&tx).await?.is_some() {
+        return Ok(());
+    }
+    let asked = request_within(&tx, actor, &subject).await?;
+    record_event(&tx, store, actor, AuditAction::ApprovalRequested, Subject::Library, None, asked.id).await?;
+    store.commit(tx).await
 }
 
 /// Requests approval in a separate transaction, and records the audit event.
@@ -64,6 +81,7 @@ pub async fn request_within(
         legal_hold_id: Set(approval_subject.hold),
         user_number: Set(approval_subject.user),
         users: Set(approval_subject.users),
+        counted_by: Set(approval_subject.counted_by),
         fingerprint: Set(approval_subject.fingerprint.clone()),
         asked_by: Set(actor.staff.map(|staff| staff.0)),
         asked_at: Set(now),

@@ -3,6 +3,7 @@
 use db::entity::{legal_holds, runs};
 use db::{RecordsError, checksum};
 use policy::approval::ApprovalKind;
+use policy::import_limits::CountedBy;
 use policy::{Role, Roles, UserNumber};
 use trail::Actor;
 
@@ -13,8 +14,10 @@ pub struct ApprovalSubject {
     pub(super) preview: Option<i64>,
     pub(super) hold: Option<i64>,
     pub(super) user: Option<i64>,
-    /// The number of users that an import changes.
+    /// The number of users or lines with which a file exceeds a safety limit.
     pub(super) users: Option<i64>,
+    /// What that number counts.
+    pub(super) counted_by: CountedBy,
     pub(super) fingerprint: String,
     /// The maker of the subject, who cannot approve it either.
     pub(super) maker: Option<i64>,
@@ -30,6 +33,7 @@ impl ApprovalSubject {
             hold: None,
             user: None,
             users: None,
+            counted_by: None,
             fingerprint: fingerprint
                 .ok_or_else(|| RecordsError::Refused("This preview has no fingerprint".to_owned()))?,
             maker: preview.actor_number,
@@ -44,6 +48,7 @@ impl ApprovalSubject {
             hold: None,
             user: None,
             users: None,
+            counted_by: None,
             fingerprint,
             maker: None,
         }
@@ -66,6 +71,7 @@ impl ApprovalSubject {
             hold: Some(hold.id),
             user: None,
             users: None,
+            counted_by: None,
             fingerprint: checksum::sha256(&[subject.as_bytes()]),
             maker: None,
         }
@@ -81,6 +87,7 @@ impl ApprovalSubject {
             hold: None,
             user,
             users: None,
+            counted_by: None,
             fingerprint: checksum::sha256(&[subject.as_bytes()]),
             maker: user,
         }
@@ -97,8 +104,23 @@ impl ApprovalSubject {
             hold: None,
             user: Some(number.0),
             users: None,
+            counted_by: None,
             fingerprint: checksum::sha256(&[subject.as_bytes()]),
             maker: Some(number.0),
+        }
+    }
+
+    /// Returns the subject for more changes by identity systems, whatever their key.
+    pub fn api_changes() -> Self {
+        Self {
+            kind: ApprovalKind::ApiChanges,
+            preview: None,
+            hold: None,
+            user: None,
+            users: None,
+            counted_by: None,
+            fingerprint: checksum::sha256(&[b"lethe-api-changes-1\n"]),
+            maker: None,
         }
     }
 
@@ -110,20 +132,21 @@ impl ApprovalSubject {
             hold: None,
             user: None,
             users: None,
+            counted_by: None,
             fingerprint: checksum::sha256(&[b"lethe-suppression-key-1\n"]),
             maker: None,
         }
     }
 
-    /// Returns the subject for importing the file with this SHA-256, in which `users` count towards the safety
-    /// limits.
-    pub const fn import_of(sha256: String, users: i64) -> Self {
+    /// Returns the subject for importing the file with this SHA-256, with the number that exceeds a safety limit.
+    pub const fn import_of(sha256: String, (number, counted_by): (i64, CountedBy)) -> Self {
         Self {
             kind: ApprovalKind::Import,
             preview: None,
             hold: None,
             user: None,
-            users: Some(users),
+            users: Some(number),
+            counted_by,
             fingerprint: sha256,
             maker: None,
         }

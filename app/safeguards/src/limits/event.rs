@@ -1,5 +1,6 @@
 //! Recording that a limit stopped an actor, for banner, health and audit.
 
+use crate::approval;
 use chrono::Duration;
 use db::entity::manual_changes;
 use db::{Clock, RecordsError, dialect};
@@ -21,6 +22,7 @@ pub async fn record_limit<T>(
     }
     if let Err(RecordsError::ImportLimit(_)) = &result {
         record_limit_as(store, actor, ManualChange::ImportLimit, "import").await?;
+        approval::request_api_changes(store, actor).await?;
     }
     result
 }

@@ -5,8 +5,10 @@ use crate::manual_changes::record;
 use chrono::Duration;
 use db::entity::{manual_changes, users};
 use db::{Clock, RecordsError, dialect};
+use policy::import_limits::CountedBy;
 use policy::numbers::grouped;
-use policy::{Action, ManualChange, UserNumber, Window};
+use policy::{Action, Channel, ManualChange, UserNumber, Window};
+use sea_orm::sea_query::Func;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
     QuerySelect,
@@ -71,7 +73,9 @@ pub struct ImportStop {
     /// What the file does, as sentences without the last full stop.
     pub reason: String,
     /// The number that confirms the file: the users or lines that the first exceeded limit counts.
-    pub users: i64,
+    pub number: i64,
+    /// What the number counts.
+    pub counted_by: CountedBy,
 }
 
 impl ImportStop {
@@ -82,7 +86,7 @@ impl ImportStop {
 }
 
 /// Rejects a file beyond the limits, unless a second person has approved it. Without four eyes `confirmed` must
-/// equal the number of affected users. Returns the detail for the audit.
+/// equal the number that the limit counts. Returns the detail for the audit.
 pub async fn confirm_import(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -90,22 +94,22 @@ pub async fn confirm_import(
     stop: &ImportStop,
     (sha256, confirmed): (&str, Option<u64>),
 ) -> Result<String, RecordsError> {
-    let users = stop.users;
+    let number = stop.number;
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
             "{}. A second person must approve this file. Request approval on the page of the import, or with lethe approvals request --import FILE",
             stop.label()
         );
-        let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), users);
+        let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), (number, stop.counted_by));
         let approval = approval::consume(tx, actor, &approval_subject, &why).await?;
         return Ok(format!("approval={approval}"));
     }
-    if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(users) {
+    if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(number) {
         return Ok("confirmed".to_owned());
     }
     let words = stop.label();
     Err(RecordsError::Refused(format!(
-        "{words}. Check the file. To import it anyway, confirm the number {users} (on the command line: --confirm {users})"
+        "{words}. Check the file. To import it anyway, confirm the number {number} (on the command line: --confirm {number})"
     )))
 }
 
@@ -123,7 +127,7 @@ pub async fn record_import(
 }
 
 /// Claims the change of one user by an identity system, which counts as an import. Rejects it beyond the limits of
-/// imports: no second person can approve a change that arrives by the API.
+/// imports, unless a member of staff has approved more changes.
 ///
 /// The caller must have locked the user's row.
 pub async fn claim_import(
@@ -134,16 +138,47 @@ pub async fn claim_import(
     fields: usize,
 ) -> Result<(), RecordsError> {
     let all = users::Entity::find().count(tx).await?;
-    if let Some(stop) = too_many(tx, store, &[(user, fields)], all).await? {
-        return Err(RecordsError::ImportLimit(format!(
-            "Safety limit reached: imports and identity systems have removed or replaced identifying values of, or made \
-             eligible earlier, {} users within 24 hours. Nothing was changed. Check why so many users change; Lethe \
-             accepts more changes after 24 hours",
-            grouped(stop.within_a_day)
-        )));
-    }
-    record(tx, actor, ManualChange::Imported, [(user, fields)]).await?;
+    let change = match too_many(tx, store, &[(user, fields)], all).await? {
+        None => ManualChange::Imported,
+        Some(_) if is_approved(tx, store, actor, user).await? => ManualChange::ImportConfirmed,
+        Some(stop) => {
+            return Err(RecordsError::ImportLimit(format!(
+                "Safety limit reached: imports and identity systems have removed or replaced identifying values of, or \
+                 made eligible earlier, {} users within 24 hours. Nothing was changed. Check why so many users change. \
+                 A member of staff can approve more changes on the page Approvals; otherwise Lethe accepts them after \
+                 24 hours",
+                grouped(stop.within_a_day)
+            )));
+        }
+    };
+    record(tx, actor, change, [(user, fields)]).await?;
     Ok(())
+}
+
+/// Returns whether an approval covers the change of one more user by an identity system. An approval is for as many users
+/// as one import may change.
+async fn is_approved(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    user: UserNumber,
+) -> Result<bool, RecordsError> {
+    let Some(approval) = approval::api_changes(tx, actor).await? else { return Ok(false) };
+    let changed: Option<i64> = manual_changes::Entity::find()
+        .select_only()
+        .expr_as(Func::count_distinct(manual_changes::Column::UserNumber.into_expr()), "n")
+        .filter(manual_changes::Column::Kind.eq(ManualChange::ImportConfirmed))
+        .filter(manual_changes::Column::Channel.eq(Channel::Api))
+        .filter(manual_changes::Column::At.gt(approval.decided_at.unwrap_or(approval.asked_at)))
+        .filter(manual_changes::Column::UserNumber.ne(user.0))
+        .into_tuple()
+        .one(tx)
+        .await?;
+    // A limit of 0 requires an approval for every user, so an approval allows at least one.
+    if changed.unwrap_or_default() + 1 >= store.settings.limits.import_users.max(1) {
+        approval::use_up(tx, &approval).await?;
+    }
+    Ok(true)
 }
 
 /// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use db::entity::held_lines;
 use db::pagination::{Page, Paging};
 use db::{RecordsError, bulk_insert};
-use policy::suppression::{HeldDecision, KeyKind};
+use policy::suppression::{HeldDecision, HeldSource, KeyKind};
 use policy::{Action, HeldLineId, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{
@@ -58,7 +58,7 @@ pub enum LineFate {
 pub async fn see(
     tx: &DatabaseTransaction,
     store: &Store,
-    source: &str,
+    source: HeldSource,
     lines: &[SeenLine],
 ) -> Result<Vec<LineFate>, RecordsError> {
     let today = store.clock.today();
@@ -95,7 +95,7 @@ pub async fn see(
         if row.line == number && !is_changed {
             unchanged.push(row.id);
         } else {
-            seen_again(tx, row, line, number, today).await?;
+            seen_again(tx, row, line, (source, number), today).await?;
         }
     }
     add(tx, fresh).await?;
@@ -123,12 +123,12 @@ async fn add(tx: &DatabaseTransaction, rows: Vec<held_lines::ActiveModel>) -> Re
     Ok(())
 }
 
-fn first_seen(line: &SeenLine, source: &str, number: i64, today: NaiveDate) -> held_lines::Model {
+fn first_seen(line: &SeenLine, source: HeldSource, number: i64, today: NaiveDate) -> held_lines::Model {
     held_lines::Model {
         id: 0,
         digest: line.key.0.clone(),
         kind: line.kind,
-        source: source.to_owned(),
+        source,
         line: number,
         line_digest: line.content.clone(),
         first_seen_on: today,
@@ -145,12 +145,13 @@ async fn seen_again(
     tx: &DatabaseTransaction,
     row: &held_lines::Model,
     line: &SeenLine,
-    number: i64,
+    (source, number): (HeldSource, i64),
     today: NaiveDate,
 ) -> Result<(), DbErr> {
     let asks_again = row.decision == Some(HeldDecision::Ignore) && row.line_digest != line.content;
     let mut update = held_lines::ActiveModel {
         id: Set(row.id),
+        source: Set(source),
         line: Set(number),
         line_digest: Set(line.content.clone()),
         last_seen_on: Set(today),
@@ -213,8 +214,8 @@ pub struct HeldLine {
     pub id: HeldLineId,
     /// The kind of the suppressed key.
     pub kind: KeyKind,
-    /// Where it came from: `users` for a file of users, `scim` for an identity system.
-    pub source: String,
+    /// Where it arrived last.
+    pub source: HeldSource,
     /// The number of the line in the last file. 0 for a request of an identity system.
     pub line: i64,
     /// The day of the first import with this line.

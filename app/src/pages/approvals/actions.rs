@@ -73,7 +73,9 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
         About::LegalHoldRelease { hold } => format!("/legal-holds/{hold}?done=legal-hold-released"),
         About::SuppressionKey => "/suppression?done=suppression-key-destroyed".to_owned(),
-        About::Reapply | About::MoreChanges | About::Import { .. } => "/approvals?done=approved".to_owned(),
+        About::Reapply | About::MoreChanges | About::ApiChanges | About::Import { .. } => {
+            "/approvals?done=approved".to_owned()
+        }
         // An approver may see the record, but may lack the permission to anonymise.
         About::StaffAnonymising { .. } => format!("/approvals/{id}?done=approved"),
     };

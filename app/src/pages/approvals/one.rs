@@ -12,7 +12,7 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{ApprovalId, TaskType};
+use policy::{ApprovalId, TaskType, import_limits};
 use safeguards::approval::{self, About, Approval, ApprovalStatus};
 
 /// Shows one request for approval.
@@ -22,7 +22,7 @@ pub fn ApprovalPage() -> impl IntoView {
     guarded_page(async move {
         let request = approval::read(&store(), id?).await?;
         let crumbs = vec![("Approvals".to_owned(), "/approvals".to_owned())];
-        let asked = asker(request.asked_by.as_ref());
+        let asked = asker(&request);
         let facts = view! {
             <dl class="facts">
                 <dt>"Subject"</dt><dd>{subject(&request.about)}</dd>
@@ -81,6 +81,7 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
         About::Reapply
         | About::LegalHoldRelease { .. }
         | About::MoreChanges
+        | About::ApiChanges
         | About::SuppressionKey
         | About::StaffAnonymising { .. } => None,
     };
@@ -173,6 +174,17 @@ fn consequence(about: &About) -> (AnyView, String) {
             };
             (what.into_any(), "Approve more manual changes".to_owned())
         }
+        About::ApiChanges => {
+            let what = view! {
+                <p>
+                    "Once you approve, identity systems can change more users than the safety limits allow, for 24 hours: \
+                     set leaving dates, or remove and replace identifying values. Check in the identity system why so many \
+                     users change. "
+                    <b>"Replaced values cannot be restored."</b>
+                </p>
+            };
+            (what.into_any(), "Approve more changes by identity systems".to_owned())
+        }
         About::SuppressionKey => {
             let what = view! {
                 <p>
@@ -183,13 +195,12 @@ fn consequence(about: &About) -> (AnyView, String) {
             };
             (what.into_any(), "Approve and destroy key".to_owned())
         }
-        About::Import { users, sha256 } => {
-            let count = counted(*users, "user", "users");
+        About::Import { users, counted_by, sha256 } => {
+            let count = import_limits::counted_by(*counted_by, *users);
             let what = view! {
                 <p>
-                    "Once you approve, the file can be imported once. It removes or replaces identifying \
-                     values of "
-                    <b>{count.clone()}</b> ", or makes them eligible earlier. " <b>"This cannot be undone."</b>
+                    "Once you approve, the file can be imported once. It "
+                    <b>{import_limits::effect(*counted_by, *users)}</b> ". " <b>"This cannot be undone."</b>
                 </p>
                 <p>"Approve only if the file has this SHA-256 (" <code>"sha256sum FILE"</code> "): " <code>{sha256.clone()}</code></p>
             };

@@ -119,7 +119,7 @@ pub(crate) fn request_status(approval: &Approval) -> impl IntoView + use<> {
         .then(|| view! { " Valid until " <Timestamp at=approval.expires_at /> "." });
     view! {
         <p>
-            {status_tag(approval.status)} " Requested by " {asker(approval.asked_by.as_ref())} " "
+            {status_tag(approval.status)} " Requested by " {asker(approval)} " "
             <Timestamp at=approval.asked_at /> "." {decided} {until}
         </p>
     }

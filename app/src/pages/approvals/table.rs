@@ -5,10 +5,9 @@ use crate::components::{DataTable, PostButton, Timestamp, person_link, text_colu
 use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::numbers::counted;
+use policy::import_limits::effect;
 use safeguards::approval::{About, Approval, ApprovalStatus};
 use trail::Actor;
-use trail::person::Person;
 
 /// Renders the status of a request as a tag.
 pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {
@@ -21,9 +20,13 @@ pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {
     view! { <span class=class>{status.label()}</span> }
 }
 
-/// Renders the requester: a member of staff, or the command line.
-pub(super) fn asker(person: Option<&Person>) -> AnyView {
-    person.map_or_else(|| "Command line".into_any(), |person| person_link(person).into_any())
+/// Renders the requester: a member of staff, an identity system, or the command line.
+pub(super) fn asker(request: &Approval) -> AnyView {
+    match (&request.asked_by, &request.about) {
+        (Some(person), _) => person_link(person).into_any(),
+        (None, About::ApiChanges) => "Identity system".into_any(),
+        (None, _) => "Command line".into_any(),
+    }
 }
 
 /// Renders the decision that this actor can take about a waiting request.
@@ -59,7 +62,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
             view! {
                 <tr>
                     <th scope="row">{subject(&approval.about)}</th>
-                    <td>{asker(approval.asked_by.as_ref())} " " <Timestamp at=approval.asked_at /></td>
+                    <td>{asker(&approval)} " " <Timestamp at=approval.asked_at /></td>
                     <td>{status_tag(approval.status)}</td>
                     <td>{decided}</td>
                     <td><Timestamp at=approval.expires_at /></td>
@@ -92,12 +95,13 @@ pub(super) fn subject(about: &About) -> AnyView {
                 .into_any()
         }
         About::MoreChanges => "More manual changes by the requester than the safety limits allow".into_any(),
+        About::ApiChanges => "More changes by identity systems than the safety limits allow".into_any(),
         About::SuppressionKey => {
             view! { <a href="/suppression">"Destroying the key of the suppression list"</a> }.into_any()
         }
-        About::Import { users, sha256 } => {
+        About::Import { users, counted_by, sha256 } => {
             let short: String = sha256.chars().take(12).collect();
-            view! { "Import that changes " {counted(*users, "user", "users")} ": file with SHA-256 " <code>{short}"…"</code> }
+            view! { "Import of a file that " {effect(*counted_by, *users)} ": SHA-256 " <code>{short}"…"</code> }
                 .into_any()
         }
         About::StaffAnonymising { user } => view! {

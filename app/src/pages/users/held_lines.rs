@@ -14,8 +14,8 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::HeldLineId;
 use policy::form::{FieldErrors, Problem};
-use policy::numbers::{counted, grouped};
-use policy::suppression::HeldDecision;
+use policy::numbers::grouped;
+use policy::suppression::{HeldDecision, HeldSource};
 use safeguards::suppression::held_line::{self, Chosen, HeldLine, Show};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -170,7 +170,7 @@ fn decision_form(
                     columns=vec![
                         Column::hidden("Choose"), Column::text("Held line"), Column::text("Suppressed key"),
                         Column::number("Line of the file"), Column::text("First seen"), Column::text("Last seen"),
-                        Column::number("Imports"), Column::text("Decision"),
+                        Column::number("Arrived in"), Column::text("Decision"),
                     ]>
                     {rows}
                 </DataTable>
@@ -199,8 +199,10 @@ fn row(line: HeldLine, typed: &DecisionForm) -> impl IntoView + use<> {
             .into_any()
         }
     };
-    // A request of an identity system has no line.
-    let place = if line.line == 0 { "Identity system".to_owned() } else { grouped(line.line) };
+    let place = match line.source {
+        HeldSource::Users => grouped(line.line),
+        HeldSource::Scim => "From the identity system".to_owned(),
+    };
     view! {
         <tr>
             <td>
@@ -212,7 +214,7 @@ fn row(line: HeldLine, typed: &DecisionForm) -> impl IntoView + use<> {
             <td class="number">{place}</td>
             <td><Day date=line.first_seen_on /></td>
             <td><Day date=line.last_seen_on /></td>
-            <td class="number">{counted(line.times_seen, "import", "imports")}</td>
+            <td class="number">{line.source.times(line.times_seen)}</td>
             <td>{decision}</td>
         </tr>
     }

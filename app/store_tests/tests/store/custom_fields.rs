@@ -5,10 +5,12 @@ use crate::support::{add, add_task, execute, five_days, for_each_database, leave
 use db::RecordsError;
 use db::entity::{audit_events, custom_values, tasks};
 use policy::custom_field::CustomFieldForm;
+use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use policy::{Policy, Role, TaskId, UserNumber};
 use records::custom_field;
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryOrder, Set};
 use trail::{Actor, Store};
+use transfer::custom_profile;
 
 fn form(key: &str, label: &str, class: &str) -> CustomFieldForm {
     CustomFieldForm { key: key.to_owned(), label: label.to_owned(), class: class.to_owned() }
@@ -68,6 +70,60 @@ async fn a_field_is_added_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_field_that_an_import_profile_fills_is_not_removed() {
+    for_each_database(async |store| {
+        let actor = Actor::COMMAND_LINE;
+        for key in ["course", "locker"] {
+            custom_field::add(&store, actor, &form(key, key, "not_personal")).await.unwrap();
+        }
+        let column = |source: &str, target: &str| ColumnMapping {
+            source: source.to_owned(),
+            target: Some(target.to_owned()),
+            ..Default::default()
+        };
+        let columns =
+            vec![column("id", "external_id"), column("name", "last_name"), column("Fach", "custom.course")];
+        let profile = ImportProfile {
+            code: "hr".to_owned(),
+            name: "HR system".to_owned(),
+            columns,
+            ..ImportProfile::of(FileKind::Users)
+        };
+        let id = custom_profile::add(&store, actor, profile).await.unwrap();
+        let why = refusal(custom_field::remove(&store, actor, "course").await);
+        assert!(why.contains("Import profiles fill this field: “HR system”"), "{why}");
+        let listed = custom_field::list(&store, actor).await.unwrap();
+        assert_eq!(listed[0].filled_by, [(id, "HR system".to_owned())]);
+        assert!(listed[1].filled_by.is_empty());
+        custom_field::remove(&store, actor, "locker").await.unwrap();
+        custom_profile::delete(&store, actor, id).await.unwrap();
+        custom_field::remove(&store, actor, "course").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_equal_fields_at_once_the_second_is_rejected_at_its_key() {
+    for_each_database(async |store| {
+        let actor = Actor::COMMAND_LINE;
+        for round in 0..5 {
+            let form = form(&format!("course{round}"), "Course", "not_personal");
+            let (one, other) = tokio::join!(
+                custom_field::add(&store, actor, &form),
+                custom_field::add(&store, actor, &form)
+            );
+            let refused = if one.is_ok() { other } else { one };
+            assert!(
+                matches!(&refused, Err(RecordsError::Invalid(errors)) if errors.of("key").is_some()),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(fields(&store).await.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn no_task_keeps_an_identifier() {
     for_each_database(async |store| {
         let actor = Actor::COMMAND_LINE;
@@ -81,7 +137,8 @@ async fn no_task_keeps_an_identifier() {
         assert!(
             refusal(custom_field::change(&store, actor, &identifier).await).contains("Tasks keep this field")
         );
-        assert!(refusal(custom_field::remove(&store, actor, "matriculation").await).contains("A task keeps"));
+        let why = refusal(custom_field::remove(&store, actor, "matriculation").await);
+        assert!(why.contains("Tasks keep this field: “Leavers”"), "{why}");
         // The description of a private task is for its owner only.
         let (owner, other) = (UserNumber(8001), UserNumber(8002));
         for number in [owner, other] {
@@ -92,8 +149,12 @@ async fn no_task_keeps_an_identifier() {
         execute(&store, &private).await;
         for (number, is_shown) in [(owner, true), (other, false)] {
             let actor = staff_actor(number, Role::Administrator);
-            let why = refusal(custom_field::change(&store, actor, &identifier).await);
-            assert_eq!(why.contains("Mine"), is_shown, "{why}");
+            for why in [
+                refusal(custom_field::change(&store, actor, &identifier).await),
+                refusal(custom_field::remove(&store, actor, "matriculation").await),
+            ] {
+                assert_eq!(why.contains("Mine"), is_shown, "{why}");
+            }
         }
         tasks::Entity::delete_many().exec(&store.db).await.unwrap();
         custom_field::change(&store, actor, &identifier).await.unwrap();

@@ -4,8 +4,10 @@ use crate::support::{add, clock, dump, execute, for_each_database, leaver};
 use db::entity::{photos, tasks, users};
 use db::{RecordsError, Settings};
 use demo::{self, DemoSummary};
-use policy::{Blocker, Reason, Role};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder, Set, Statement};
+use policy::{Blocker, Reason, Role, TaskId, TaskType};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, Statement,
+};
 use task_centre::run;
 use trail::{Actor, Store};
 
@@ -95,6 +97,7 @@ const OCCURS: &[&str] = &[
     "legal_holds WHERE released_on IS NOT NULL",
     "tasks WHERE description = 'Leavers, monthly' AND single_default",
     "tasks WHERE description = 'Marked for deletion' AND NOT single_default",
+    "tasks WHERE task_type = 'import_users' AND active AND NOT single_default AND next_due_at IS NULL",
     "runs WHERE kind = 'single'",
     "terms WHERE kind = 'branch'",
     "audit_events WHERE action = 'imported' AND channel = 'command_line'",
@@ -114,6 +117,25 @@ const NEVER: &[&str] = &[
     "users u WHERE u.anonymised_on IS NOT NULL \
      AND EXISTS (SELECT 1 FROM user_words w WHERE w.user_number = u.number)",
 ];
+
+#[tokio::test]
+async fn the_import_task_has_a_file_that_previews_sensibly() {
+    for_each_database(async |store| {
+        fill(&store, 1).await;
+        let task = tasks::Entity::find()
+            .filter(tasks::Column::TaskType.eq(TaskType::ImportUsers))
+            .one(&store.db)
+            .await
+            .unwrap()
+            .unwrap();
+        let preview = run::preview(&store, Actor::COMMAND_LINE, TaskId(task.id)).await.unwrap();
+        let preview = run::read(&store, preview).await.unwrap();
+        let counts = preview.imports[0].counts.clone().unwrap();
+        assert_eq!((counts.created, counts.changed, counts.unchanged), (3, 5, 15), "{counts:?}");
+        assert_eq!((counts.lines, counts.rejected, preview.safety_limit), (23, 0, None), "{counts:?}");
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn everything_occurs_on_both_databases() {

@@ -56,6 +56,30 @@ async fn another_task(store: &Store) -> TaskId {
 }
 
 #[tokio::test]
+async fn held_lines_are_reported_after_three_days_without_a_decision() {
+    for_each_database(async |store| {
+        let held = async |digest: &str, first_seen_on: &str, decision: &str| {
+            let sql = format!(
+                "INSERT INTO held_lines (digest, kind, source, line, line_digest, first_seen_on, last_seen_on, \
+                 times_seen, decision) VALUES ('{digest}', 'user_id', 'users', 2, 'x', '{first_seen_on}', \
+                 '{TODAY}', 1, {decision})"
+            );
+            crate::support::execute(&store, &sql).await;
+            let found = health::read(&store).await.unwrap().conditions;
+            found.into_iter().map(|one| (one.what, one.since.date_naive().to_string())).collect::<Vec<_>>()
+        };
+        assert_eq!(held("a", "2018-01-18", "NULL").await, [], "three days are not over");
+        assert_eq!(held("b", "2018-01-01", "'ignore'").await, [], "it is decided");
+        let one = ConditionKind::HeldLinesWaiting { lines: 1 };
+        assert_eq!(held("c", "2018-01-17", "NULL").await, [(one, "2018-01-17".to_owned())]);
+        let two = ConditionKind::HeldLinesWaiting { lines: 2 };
+        assert_eq!(held("d", "2018-01-16", "NULL").await, [(two, "2018-01-16".to_owned())]);
+        assert!(ConditionKind::CODES.contains(&two.code()));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_active_task_is_overdue_after_15_minutes() {
     for_each_database(async |store| {
         let id = add_task(&store, &five_days()).await;

@@ -207,6 +207,58 @@ async fn patrons_of_koha_are_imported_with_the_built_in_profile() {
     .await;
 }
 
+async fn patron(store: &Store, user_id: &str) -> users::Model {
+    let found = users::Entity::find().filter(users::Column::UserId.eq(user_id));
+    found.one(&store.db).await.unwrap().unwrap()
+}
+
+/// The numbers of Koha's database mean nothing outside their file.
+#[tokio::test]
+async fn guarantors_of_koha_are_found_by_their_number_in_the_same_file() {
+    for_each_database(async |mut store| {
+        execute(
+            &store,
+            "INSERT INTO users (uuid, external_id, external_id_key, last_name) VALUES ('of 90', '90', '90', 'Other')",
+        )
+        .await;
+        let with_numbers = "borrowernumber,userid,surname,guarantorid\n\
+                            1,child,Ng,3\n2,second,Ng,2\n3,mother,Ng,\n4,third,Ng,90\n5,fourth,Ng,3\n";
+        let csv = file(with_numbers);
+        let imported = import_twice(&mut store, csv.path(), ("koha", FileKind::Users)).await;
+        assert_eq!((imported.summary.created, imported.summary.rejected), (5, 0));
+        let notes = |imported: &Imported| -> Vec<(u64, Option<String>, String)> {
+            let lines = imported.report.iter().filter(|line| line.outcome == LineOutcome::Note);
+            lines.map(|line| (line.line, line.column.clone(), line.message.clone())).collect()
+        };
+        let not_in_file = "No other user in this file has this identifier. The guarantor was left out";
+        let column = || Some("guarantorid".to_owned());
+        assert_eq!(
+            notes(&imported),
+            [(3, column(), not_in_file.to_owned()), (5, column(), not_in_file.to_owned())]
+        );
+        let mother = patron(&store, "mother").await.number;
+        for (user_id, guarantor) in
+            [("child", Some(mother)), ("second", None), ("third", None), ("fourth", Some(mother))]
+        {
+            assert_eq!(patron(&store, user_id).await.guarantor_number, guarantor, "{user_id}");
+        }
+
+        // The usual export: without the numbers of its patrons. All or nothing, too.
+        let csv = file("userid,surname,guarantorid\nchild,Ng,3\nnew,Ng,1\n");
+        let watch = Watch::default();
+        let order = order(&mut store, csv.path(), ("koha", FileKind::Users), &watch);
+        let options = ImportOptions { mode: ImportMode::AllOrNothing, ..order.options };
+        let imported = transfer::import(&store, Actor::COMMAND_LINE, &ImportOrder { options, ..order }).await;
+        let imported = imported.unwrap();
+        assert_eq!((imported.summary.created, imported.summary.unchanged), (1, 1));
+        let without = "The file has no identifiers of its users, so the guarantor was left out";
+        assert_eq!(notes(&imported), [(2, column(), without.to_owned()), (3, column(), without.to_owned())]);
+        assert_eq!(patron(&store, "child").await.guarantor_number, Some(mother), "an earlier guarantor stays");
+        assert_eq!(patron(&store, "new").await.guarantor_number, None);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn problems_name_the_columns_of_the_file_and_damaged_keys_count() {
     for_each_database(async |mut store| {

@@ -276,7 +276,10 @@ async fn a_second_person_can_approve_an_import_above_the_limit() {
         assert_eq!(ask(&content).await.unwrap(), request, "a repeated request returns the waiting one");
         assert!(refused(confirmed(&store, &content, Some(40)).await).contains("requested but not given yet"));
         let about = approval::read(&store, request).await.unwrap().about;
-        assert!(matches!(&about, About::Import { users: 40, sha256 } if sha256.len() == 64), "{about:?}");
+        assert!(
+            matches!(&about, About::Import { users: 40, counted_by: None, sha256 } if sha256.len() == 64),
+            "{about:?}"
+        );
         let untyped = approval_workflow::approve_confirmed(
             &store,
             staff_actor(ben, Role::SystemsLibrarian),

@@ -299,3 +299,36 @@ async fn a_task_imports_with_a_profile_and_is_confirmed_again_after_its_change()
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_two_profiles_with_one_name_at_once_the_second_is_rejected_at_its_field() {
+    for_each_database(async |store| {
+        let made = create(&store, "First").await.profile;
+        let named =
+            |name: &str| ImportProfile { code: "hr".to_owned(), name: name.to_owned(), ..made.clone() };
+        for round in 0..5 {
+            let (one, other) = tokio::join!(
+                custom_profile::add(&store, CLI, named(&format!("HR {round}"))),
+                custom_profile::add(&store, CLI, named(&format!("hr {round}")))
+            );
+            let refused = if one.is_ok() { other } else { one };
+            let Err(RecordsError::Invalid(errors)) = &refused else { panic!("{refused:?}") };
+            assert_eq!(errors.of("name"), Some(Problem::ProfileNameTaken.to_string()));
+            // Two names that make one code.
+            let (one, other) = tokio::join!(
+                custom_profile::add(&store, CLI, named(&format!("A {round}"))),
+                custom_profile::add(&store, CLI, named(&format!("B {round}")))
+            );
+            assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+        }
+        let codes: std::collections::BTreeSet<String> = import_profiles::Entity::find()
+            .all(&store.db)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|row| row.code)
+            .collect();
+        assert_eq!(codes.len(), 16);
+    })
+    .await;
+}

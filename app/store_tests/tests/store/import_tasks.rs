@@ -1,5 +1,7 @@
 //! Tasks that import the files of a folder: previews, runs, safety limits, absence and the schedule.
 
+mod absence;
+
 use crate::legal_holds::{staff, staff_actor, with_four_eyes};
 use crate::limits::limited;
 use crate::support::{add, clock, day, dump_records, execute, for_each_database, leaver};
@@ -83,6 +85,12 @@ async fn run_of_night(store: &Store, night: i64) -> run::Run {
 
 async fn confirm_settings(store: &Store, task: TaskId) {
     execute(store, &format!("UPDATE tasks SET confirmed_settings = settings WHERE id = {task}")).await;
+}
+
+/// Records that earlier files of the task contained these users.
+async fn came_from(store: &Store, task: TaskId, users: &str) {
+    let sql = format!("INSERT INTO user_sources SELECT {task}, number FROM users WHERE {users}");
+    execute(store, &sql).await;
 }
 
 async fn count(store: &Store) -> u64 {
@@ -237,7 +245,7 @@ async fn valid_lines_are_imported_and_wrong_ones_counted() {
     .await;
 }
 
-/// Adds imported users, and others who are never treated as absent.
+/// Adds imported users.
 async fn add_people(store: &Store, people: std::ops::Range<usize>) {
     for at in people {
         let user = users::ActiveModel {
@@ -251,44 +259,16 @@ async fn add_people(store: &Store, people: std::ops::Range<usize>) {
 }
 
 #[tokio::test]
-async fn half_the_users_missing_stop_the_file() {
-    for_each_database(async |store| {
-        add_people(&store, 0..60).await;
-        let form = TaskForm { absence: "set_leaving_date".to_owned(), ..form() };
-        let task = save(&store, &form).await;
-        confirm_settings(&store, task).await;
-        let path = deliver(&store, "half.csv", &file_of(0..30, ("", "")), 5);
-        let stopped = run_of_night(&store, 1).await;
-        assert_eq!(
-            (stopped.state, stopped.safety_limit),
-            (RunState::StoppedByLimit, Some(SafetyLimit::Import))
-        );
-        let why = stopped.imports[0].reason.clone().unwrap();
-        assert!(why.contains("the file lacks 30 of 60 imported users; the limit is 5 per cent"), "{why}");
-        assert!(left_today(&store).await.is_empty() && path.exists());
-        let stopped = ConditionKind::StoppedByLimit(Some(SafetyLimit::Import));
-        assert!(conditions(&store).await.contains(&stopped));
-
-        // Without four eyes, one person confirms the preview.
-        let store = with_four_eyes(&store, FourEyes::Off);
-        let done = run_by_hand(&store, task).await;
-        assert_eq!((done.state, done.imports[0].counts.as_ref().unwrap().left), (RunState::Succeeded, 30));
-        assert_eq!(left_today(&store).await.len(), 30);
-        assert!(!path.exists());
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_second_person_approves_a_file_beyond_a_limit() {
     for_each_database(async |store| {
         for number in [8001, 8002] {
             staff(&store, UserNumber(number), Role::Administrator).await;
         }
         let store = with_four_eyes(&store, FourEyes::On);
-        add_people(&store, 0..60).await;
         let [maker, second] = [8001, 8002].map(|number| staff_actor(UserNumber(number), Role::Administrator));
         let task = task::save(&store, maker, &form()).await.unwrap();
+        add_people(&store, 0..60).await;
+        came_from(&store, task, "1 = 1").await;
         deliver(&store, "half.csv", &file_of(0..30, (",leaving_on", ",1900-01-01")), 5);
         let preview = run::preview(&store, maker, task).await.unwrap();
         let shown = run::read(&store, preview).await.unwrap();
@@ -334,56 +314,6 @@ async fn all_leaving_dates_on_one_day_stop_the_file() {
         // A day in the future, such as the end of term, is usual.
         deliver(&store, "a.csv", &file_of(0..25, (",leaving_on", ",2018-09-30")), 4);
         assert_eq!(run_of_night(&store, 2).await.state, RunState::Succeeded);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn absence_sets_the_leaving_date_of_imported_users_only() {
-    for_each_database(async |store| {
-        add_people(&store, 0..3).await;
-        let others = [
-            users::ActiveModel { imported: Set(false), ..leaver("Local") },
-            users::ActiveModel { fictitious: Set(true), ..leaver("Shelf") },
-            users::ActiveModel { number: Set(7001), ..leaver("Chief") },
-            users::ActiveModel { anonymised_on: Set(Some(day("2018-01-02"))), ..leaver("Gone") },
-        ];
-        for other in others {
-            add(&store, users::ActiveModel { leaving_on: Set(None), ..other }).await;
-        }
-        execute(
-            &store,
-            "INSERT INTO user_roles (user_number, role, granted_on) VALUES (7001, 'librarian', '2017-01-01')",
-        )
-        .await;
-        add(&store, leaver("Earlier")).await;
-        let future = users::ActiveModel { leaving_on: Set(Some(day("2018-09-30"))), ..leaver("Future") };
-        add(&store, future).await;
-
-        let form = TaskForm {
-            absence: "set_leaving_date".to_owned(),
-            import_mode: "valid_lines_only".to_owned(),
-            ..form()
-        };
-        let task = save(&store, &form).await;
-        confirm_settings(&store, task).await;
-        // With a rejected line, absence can't be determined.
-        deliver(&store, "a.csv", "external_id,last_name,email\nE0,Person0,\nE1,Person1,wrong\n", 9);
-        assert_eq!(run_of_night(&store, 1).await.state, RunState::CompletedWithFailures);
-        assert!(left_today(&store).await.is_empty());
-
-        deliver(&store, "b.csv", &file_of(0..2, ("", "")), 8);
-        let done = run_of_night(&store, 2).await;
-        let counts = done.imports[0].counts.clone().unwrap();
-        assert_eq!((counts.missing, counts.left, counts.touched), (2, 2, 2));
-        let left = users::Entity::find().filter(users::Column::LeavingOn.eq(day("2018-01-23")));
-        let left: Vec<_> =
-            left.all(&store.db).await.unwrap().into_iter().filter_map(|user| user.last_name).collect();
-        assert_eq!(left, ["Person2", "Future"]);
-
-        // They count towards the limits of all entry points, like other users who become eligible earlier.
-        let counted = db::entity::manual_changes::Entity::find().count(&store.db).await.unwrap();
-        assert_eq!(counted, 2);
     })
     .await;
 }

@@ -38,6 +38,7 @@ mod restore;
 mod runs;
 mod sample_data;
 mod schedule;
+mod scim_pages;
 mod session_purge;
 mod staff_protection;
 mod stored_values;

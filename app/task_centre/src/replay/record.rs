@@ -1,5 +1,6 @@
 //! The run of a replay, listed in the history like any other run.
 
+use crate::new_run::{self, Basis};
 use db::entity::{run_members, runs};
 use db::{RecordsError, dialect};
 use erasure::anonymise::Outcomes;
@@ -7,13 +8,9 @@ use erasure::ledger::people::FoundUser;
 use erasure::ledger::receipt::Receipt;
 use erasure::{certificate, run_counts};
 use policy::personal_data::{RowOwner, TABLES};
-use policy::{
-    Outcome, Policy, RULES_VERSION, Reason, Residue, RunId, RunKind, RunState, TaskSettings, UserNumber,
-};
+use policy::{Outcome, Policy, Reason, Residue, RunId, RunKind, RunState, UserNumber};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
@@ -33,19 +30,11 @@ pub(super) async fn open(tx: &DatabaseTransaction) -> Result<Option<RunId>, DbEr
 /// Its state is *failed* until the replay is verified. A restored database may contain an active run, and only one
 /// run may be active.
 pub(super) async fn begin(tx: &DatabaseTransaction, store: &Store) -> Result<RunId, RecordsError> {
-    let now = store.clock.now();
-    let run = runs::ActiveModel {
-        kind: Set(RunKind::Replay),
-        state: Set(RunState::Failed),
-        today: Set(store.clock.today()),
-        settings: Set(TaskSettings::AnonymiseUserData(Policy::default())),
-        rules_version: Set(RULES_VERSION),
-        channel: Set(Actor::REPLAY.channel),
-        created_at: Set(now),
-        started_at: Set(Some(now)),
-        ..Default::default()
-    };
-    Ok(RunId(run.insert(tx).await?.id))
+    let more = runs::ActiveModel { started_at: Set(Some(store.clock.now())), ..Default::default() };
+    let state = (RunKind::Replay, RunState::Failed);
+    let basis = Basis::Policy(Policy::default());
+    let run = new_run::insert(tx, (store, Actor::REPLAY), state, basis, more).await?;
+    Ok(RunId(run.id))
 }
 
 /// Adds users and their outcomes to the run.

@@ -1,15 +1,17 @@
 //! The preview of *Import users*: a dry run of the next file. Its fingerprint is the SHA-256 of the file.
 
 use super::watched::{self, as_error_of_run};
+use crate::new_run::{self, Basis};
 use db::Clock;
 use db::RecordsError;
 use db::entity::{runs, tasks};
-use policy::{Action, ImportSettings, RULES_VERSION, RunId, RunKind, RunState, SafetyLimit, TaskId};
-use sea_orm::{ActiveModelTrait, Set};
+use policy::{Action, ImportSettings, RunId, RunKind, RunState, SafetyLimit, TaskId};
+use sea_orm::Set;
 use trail::Actor;
 use trail::Store;
 use trail::audit::{self, AuditAction, Subject};
 use transfer::run_history::RunLines;
+use transfer::run_import::TaskSource;
 use transfer::{run_import, watched_folder};
 
 /// Checks the next file of a task and stores what an import would do. Changes no user.
@@ -23,21 +25,11 @@ pub(super) async fn preview(
     let started_at = Clock::system_now();
     let file = watched::next(store, TaskId(task.id), settings).await?;
     let sha256 = watched_folder::sha256(&file).await.map_err(|error| as_error_of_run(error.into()))?;
-    let checked =
-        run_import::check(store, actor, settings, (&file, sha256)).await.map_err(as_error_of_run)?;
+    let source = TaskSource { task: TaskId(task.id), settings };
+    let checked = run_import::check(store, actor, source, (&file, sha256)).await.map_err(as_error_of_run)?;
     let lines = checked.counts().map(RunLines::of).unwrap_or_default();
     let tx = store.begin().await?;
-    let run = runs::ActiveModel {
-        task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Preview),
-        state: Set(RunState::Succeeded),
-        today: Set(store.clock.today()),
-        settings: Set(task.settings.clone()),
-        task_version: Set(Some(task.version)),
-        rules_version: Set(RULES_VERSION),
-        actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel),
-        created_at: Set(store.clock.now()),
+    let more = runs::ActiveModel {
         started_at: Set(Some(started_at)),
         finished_at: Set(Some(store.clock.now())),
         users: Set(lines.lines),
@@ -45,11 +37,11 @@ pub(super) async fn preview(
         fingerprint: Set(Some(checked.sha256().to_owned())),
         safety_limit: Set(checked.is_stopped().then_some(SafetyLimit::Import)),
         ..Default::default()
-    }
-    .insert(&tx)
-    .await?;
+    };
+    let state = (RunKind::Preview, RunState::Succeeded);
+    let run = new_run::insert(&tx, (store, actor), state, Basis::Task(task), more).await?;
     let id = RunId(run.id);
-    checked.record((&tx, store), actor, (id, settings)).await?;
+    checked.record((&tx, store), actor, (id, source)).await?;
     let subject = Subject::Task(task.id);
     audit::record_event(&tx, &store.clock, actor, AuditAction::Previewed, subject, Some(id), "").await?;
     store.commit(tx).await?;

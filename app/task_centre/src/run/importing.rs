@@ -14,7 +14,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, Q
 use trail::Actor;
 use trail::Store;
 use transfer::run_history::{self, RunLines};
-use transfer::run_import::{self, FileOutcome};
+use transfer::run_import::{self, FileOutcome, TaskSource};
 use transfer::watched_folder::{self, WatchedFile};
 use transfer::{RunOrder, TransferError};
 
@@ -68,6 +68,12 @@ struct Job<'a> {
     task: TaskId,
     settings: &'a ImportSettings,
     actor: Actor,
+}
+
+impl<'a> Job<'a> {
+    const fn source(&self) -> TaskSource<'a> {
+        TaskSource { task: self.task, settings: self.settings }
+    }
 }
 
 /// Imports the files of a run and ends the run.
@@ -191,7 +197,7 @@ async fn import_one(
     };
     let is_scheduled = job.run.kind == RunKind::Scheduled;
     if is_scheduled && run_history::last_imported(store, job.task).await?.as_deref() == Some(&sha256) {
-        run_import::record_unchanged(store, job.actor, (lease.run, &sha256), job.settings, &file).await?;
+        run_import::record_unchanged(store, job.actor, (lease.run, &sha256), job.source(), &file).await?;
         return Ok(FileOutcome::Imported);
     }
     if !is_scheduled && job.run.fingerprint.as_deref() != Some(&sha256) {
@@ -203,7 +209,7 @@ async fn import_one(
         sha256: &sha256,
         is_confirmed: !is_scheduled && job.run.safety_limit == Some(SafetyLimit::Import),
     };
-    match run_import::import(store, job.actor, order, job.settings, &file).await {
+    match run_import::import(store, job.actor, order, job.source(), &file).await {
         Ok(outcome) => Ok(outcome),
         // The history says that this file failed. The others may be readable.
         Err(TransferError::Io(_)) => Ok(FileOutcome::Rejected),

@@ -1,6 +1,7 @@
 //! The preview: the verdicts on all users, stored so that a run can only touch these users.
 
 use super::{import_preview, preview_digest};
+use crate::new_run::{self, Basis};
 use crate::task;
 use db::entity::{run_counts, run_members, runs, tasks};
 use db::{Clock, RecordsError, dialect};
@@ -36,23 +37,9 @@ pub(super) async fn make(
     actor: Actor,
     task: &tasks::Model,
 ) -> Result<runs::Model, RecordsError> {
-    let today = store.clock.today();
-    let run = runs::ActiveModel {
-        task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Preview),
-        state: Set(RunState::Succeeded),
-        today: Set(today),
-        settings: Set(task.settings.clone()),
-        task_version: Set(Some(task.version)),
-        rules_version: Set(RULES_VERSION),
-        actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel),
-        created_at: Set(store.clock.now()),
-        started_at: Set(Some(Clock::system_now())),
-        ..Default::default()
-    }
-    .insert(tx)
-    .await?;
+    let more = runs::ActiveModel { started_at: Set(Some(Clock::system_now())), ..Default::default() };
+    let state = (RunKind::Preview, RunState::Succeeded);
+    let run = new_run::insert(tx, (store, actor), state, Basis::Task(task), more).await?;
     forget_older_previews(tx, task.id, run.id).await?;
     let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
     let Assessed { users, previewed, fingerprint } = assess(tx, &run, policy).await?;

@@ -5,6 +5,7 @@
 
 use super::preview_digest;
 use super::preview_digest::PreviewDigest;
+use crate::new_run::{self, Basis};
 use db::RecordsError;
 use db::entity::{run_members, runs, users};
 use policy::form::Problem;
@@ -55,21 +56,9 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     }
     let policy = Policy::default();
     let today = store.clock.today();
-    let run = runs::ActiveModel {
-        kind: Set(RunKind::Reapply),
-        state: Set(RunState::Queued),
-        today: Set(today),
-        settings: Set(TaskSettings::AnonymiseUserData(policy.clone())),
-        rules_version: Set(RULES_VERSION),
-        actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel),
-        created_at: Set(store.clock.now()),
-        users: Set(people),
-        previewed: Set(people),
-        ..Default::default()
-    }
-    .insert(&tx)
-    .await?;
+    let more = runs::ActiveModel { users: Set(people), previewed: Set(people), ..Default::default() };
+    let (state, basis) = ((RunKind::Reapply, RunState::Queued), Basis::Policy(policy.clone()));
+    let run = new_run::insert(&tx, (store, actor), state, basis, more).await?;
     let id = RunId(run.id);
     insert_members(&tx, id).await?;
     let fingerprint = preview_digest::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;

@@ -1,5 +1,6 @@
 //! Anonymises a single user, from the record or the command line, ignoring conditions and scope.
 
+use crate::new_run::{self, Basis};
 use crate::task::default_task;
 use db::RecordsError;
 use db::entity::{run_members, runs, tasks};
@@ -9,8 +10,8 @@ use erasure::{certificate, eligibility, ledger, run_counts};
 use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
-    Action, ApprovalId, Counted, ManualChange, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind,
-    RunState, Selection, TaskId, UserFacts, UserNumber, Verdict, assess,
+    Action, ApprovalId, Counted, ManualChange, Outcome, Policy, Reason, RunId, RunKind, RunState, Selection,
+    TaskId, UserFacts, UserNumber, Verdict, assess,
 };
 use safeguards::{limits, manual_changes, protection};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
@@ -178,26 +179,16 @@ async fn insert_run(
     task: &tasks::Model,
     approval: Option<ApprovalId>,
 ) -> Result<runs::Model, RecordsError> {
-    let now = store.clock.now();
-    let run = runs::ActiveModel {
-        task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Single),
-        state: Set(RunState::Succeeded),
-        today: Set(store.clock.today()),
-        settings: Set(task.settings.clone()),
-        task_version: Set(Some(task.version)),
-        rules_version: Set(RULES_VERSION),
-        actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel),
+    let more = runs::ActiveModel {
         approval_id: Set(approval.map(|approval| approval.0)),
-        created_at: Set(now),
-        finished_at: Set(Some(now)),
+        finished_at: Set(Some(store.clock.now())),
         users: Set(1),
         previewed: Set(1),
         done: Set(1),
         ..Default::default()
     };
-    Ok(run.insert(tx).await?)
+    let state = (RunKind::Single, RunState::Succeeded);
+    new_run::insert(tx, (store, actor), state, Basis::Task(task), more).await
 }
 
 /// Returns why the user isn't anonymised, and what to do.

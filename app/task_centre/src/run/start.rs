@@ -3,6 +3,7 @@
 use super::confirmation::typed_number;
 use super::preview_digest::stale;
 use super::{approval_gate, preview_digest};
+use crate::new_run::{self, Basis};
 use crate::task;
 use db::RecordsError;
 use db::entity::runs;
@@ -10,7 +11,7 @@ use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalReason, RULES_VERSION, RunId, RunKind, RunState, TaskId, TaskSettings};
 use safeguards::approval::{self, ApprovalSubject};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
 
@@ -35,27 +36,17 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
         }
         None => None,
     };
-    let run = runs::ActiveModel {
-        task_id: Set(preview.task_id),
-        kind: Set(RunKind::Manual),
-        state: Set(RunState::Queued),
-        today: Set(preview.today),
-        settings: Set(preview.settings.clone()),
-        task_version: Set(preview.task_version),
-        rules_version: Set(RULES_VERSION),
+    let more = runs::ActiveModel {
         preview_id: Set(Some(preview.id)),
-        actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel),
-        created_at: Set(store.clock.now()),
         fingerprint: Set(preview.fingerprint.clone()),
         approval_id: Set(approval.map(|approval| approval.0)),
         users: Set(preview.users),
         previewed: Set(preview.previewed),
         safety_limit: Set(preview.safety_limit),
         ..Default::default()
-    }
-    .insert(&tx)
-    .await?;
+    };
+    let state = (RunKind::Manual, RunState::Queued);
+    let run = new_run::insert(&tx, (store, actor), state, Basis::Preview(&preview), more).await?;
     let id = RunId(run.id);
     match preview.settings {
         TaskSettings::AnonymiseUserData(_) => preview_digest::copy_members(&tx, &preview, id).await?,

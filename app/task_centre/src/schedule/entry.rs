@@ -1,10 +1,11 @@
 //! The runs of a schedule as stored: one for each due time.
 
+use crate::new_run::{self, Basis};
 use chrono::{DateTime, Utc};
 use db::RecordsError;
 use db::entity::{runs, tasks};
-use policy::{RULES_VERSION, RunKind, RunState};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use policy::{RunKind, RunState};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use trail::{Actor, Store};
 
 /// Returns whether this time already has a run, so that it can't start another one.
@@ -29,20 +30,11 @@ pub(super) async fn insert(
     due_at: DateTime<Utc>,
     state: RunState,
 ) -> Result<runs::Model, RecordsError> {
-    let now = store.clock.now();
-    let run = runs::ActiveModel {
-        task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Scheduled),
-        state: Set(state),
-        today: Set(store.clock.today()),
-        settings: Set(task.settings.clone()),
-        task_version: Set(Some(task.version)),
-        rules_version: Set(RULES_VERSION),
-        channel: Set(Actor::SCHEDULE.channel),
-        created_at: Set(now),
-        finished_at: Set(state.is_final().then_some(now)),
+    let more = runs::ActiveModel {
+        finished_at: Set(state.is_final().then(|| store.clock.now())),
         due_at: Set(Some(due_at)),
         ..Default::default()
     };
-    Ok(run.insert(tx).await?)
+    let state = (RunKind::Scheduled, state);
+    new_run::insert(tx, (store, Actor::SCHEDULE), state, Basis::Task(task), more).await
 }

@@ -10,6 +10,8 @@ use std::collections::{HashMap, HashSet};
 /// A guarantor that a line gave to a user.
 pub(super) struct NewGuarantor {
     pub(super) line: u64,
+    /// The column that names the guarantor.
+    pub(super) column: &'static str,
     pub(super) user: i64,
     pub(super) guarantor: i64,
     /// The guarantor before.

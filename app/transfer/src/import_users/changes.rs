@@ -2,7 +2,7 @@
 
 use crate::exchange;
 use crate::reader::Header;
-use crate::user_line::UserLine;
+use crate::user_line::{GuarantorKey, UserLine};
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert, insert_returning};
 use db::entity::{custom_values, user_words, users};
@@ -25,7 +25,7 @@ pub(super) struct Change {
     pub(super) line: u64,
     pub(super) user: users::Model,
     pub(super) custom: Custom,
-    pub(super) guarantor: Option<String>,
+    pub(super) guarantor: Option<GuarantorKey>,
 }
 
 impl Change {

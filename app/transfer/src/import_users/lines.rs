@@ -105,7 +105,7 @@ impl<'a> Import<'a> {
             codes: TermCodes::load(tx).await?,
             seen: HashSet::new(),
             postponed: Vec::new(),
-            guarantors: Guarantors::default(),
+            guarantors: Guarantors::of(header),
             checker: Checker::open(tx, store).await?,
             dates: DateTally::default(),
             touched: Vec::new(),
@@ -222,6 +222,7 @@ impl<'a> Import<'a> {
         let number = line.number;
         let Some(before) = chunk.matches.users.get(&user).cloned() else { return };
         self.seen.insert(user);
+        self.guarantors.can_be(line.key("external_id"), user);
         let custom = chunk.custom.get(&user);
         let change = Change::of_known_user(line, &self.header, (&before, custom));
         let is_same = change.user == before && custom.unwrap_or(&Custom::new()) == &change.custom;
@@ -267,6 +268,7 @@ impl<'a> Import<'a> {
         changes::create(tx, &mut created).await?;
         for change in &created {
             self.seen.insert(change.user.number);
+            self.guarantors.can_be(change.user.external_id.as_deref(), change.user.number);
             self.await_guarantor(change, RestOfLine::Creates);
         }
         let since = |user: &users::Model| user.created_on.unwrap_or(self.today);
@@ -332,6 +334,7 @@ impl<'a> Import<'a> {
             unknown.refuse()?;
         }
         unknown.problems.iter().for_each(|problem| self.report.note(problem));
+        finished.unknown.problems.iter().for_each(|problem| self.report.note(problem));
         Ok(())
     }
 

@@ -150,6 +150,9 @@ async fn metrics_are_numbers_without_text_of_a_task() {
                  ('STUDENT', 'dispute', '2019-01-01', '2019-06-01'), ('GUEST', 'other', '2019-01-01', '2019-06-01'), \
                  ('STAFF', 'other', '2019-01-01', '2999-01-01')";
     store.db.execute_unprepared(holds).await.expect("legal holds");
+    let held = "INSERT INTO held_lines (digest, kind, source, line, line_digest, first_seen_on, last_seen_on, \
+                times_seen) VALUES ('a', 'user_id', 'scim', 0, 'x', '2019-01-01', '2019-01-01', 1)";
+    store.db.execute_unprepared(held).await.expect("a held line");
     let router = desk(&folder, &store, Heartbeat::with_age(3));
     let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
     assert_eq!(status, StatusCode::OK);
@@ -160,6 +163,8 @@ async fn metrics_are_numbers_without_text_of_a_task() {
         "lethe_conditions{condition=\"stalled\"} 0",
         "lethe_conditions{condition=\"legal_holds_due\"} 1",
         "lethe_legal_holds_due 2",
+        "lethe_conditions{condition=\"held_lines_waiting\"} 1",
+        "lethe_held_lines_waiting 1",
         "lethe_runs{kind=\"scheduled\",state=\"succeeded\"} 1",
         "lethe_people_total{outcome=\"done\"} 14",
         "lethe_people_total{outcome=\"failed\"} 0",

@@ -173,7 +173,7 @@ async fn a_rejected_file_and_a_stopped_one_say_what_to_do(desk: Desk) {
     deliver(&desk, "b.csv", "external_id,last_name\nE1,Person\n");
     let stopped = preview(&desk, &task).await;
     let (_, _, shown) = desk.get(&stopped).await;
-    assert!(shown.contains("the file lacks 59 of 60 imported users; the limit is 5 per cent"), "{shown}");
+    assert!(shown.contains("the file lacks 59 of 60 users of this task; the limit is 5 per cent"), "{shown}");
     assert!(shown.contains("To confirm, type 1"), "one person can confirm it without four eyes: {shown}");
 }
 

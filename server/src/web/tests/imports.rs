@@ -24,6 +24,7 @@ on_both!(
     the_tables_of_an_export_are_uploaded_together,
     the_chosen_options_decide_about_wrong_lines_and_empty_cells,
     a_check_shows_changed_fields_without_values,
+    the_page_of_a_waiting_file_does_not_read_it_again,
 );
 
 const BOUNDARY: &str = "boundary-of-the-form";
@@ -238,6 +239,36 @@ async fn what_was_detected_is_shown_and_ambiguous_dates_are_asked(desk: Desk) {
     assert_eq!(status, StatusCode::CONFLICT, "the import is over");
 }
 
+async fn the_page_of_a_waiting_file_does_not_read_it_again(desk: Desk) {
+    let content = "user_id,last_name,leaving_on\nb1a,Alder,03/04/2018\n";
+    let page = send(&desk, content).await;
+    let uploads = std::fs::read_dir(&desk.store.settings.uploads).expect("uploads");
+    let folder = uploads.map(|entry| entry.expect("an upload").path()).next().expect("the upload");
+    let main = folder.join("main");
+    let replace = |content: &str| std::fs::write(&main, content).expect("written");
+    let shown_without_the_file = async |page: String| {
+        replace("another file");
+        let (_, _, shown) = desk.get(&page).await;
+        replace(content);
+        shown
+    };
+    let shown = shown_without_the_file(page.clone()).await;
+    assert!(shown.contains("Alder") && shown.contains("have two meanings"), "{shown}");
+    let form = "form[import]=1&form[dates]=day_month_year&form[mode]=all_or_nothing&form[empty_cells]=keep";
+    assert_eq!(
+        desk.post(&format!("/do/choose_import_options?page={page}"), form).await.0,
+        StatusCode::SEE_OTHER
+    );
+    let shown = shown_without_the_file(page.clone()).await;
+    assert!(shown.contains("Alder") && !shown.contains("have two meanings"), "{shown}");
+    let of_profile = format!("{page}/profile");
+    desk.get(&of_profile).await;
+    assert!(shown_without_the_file(of_profile).await.contains("Alder"));
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    assert!(!folder.exists(), "what was detected is erased with the file");
+}
+
 async fn the_chosen_options_decide_about_wrong_lines_and_empty_cells(desk: Desk) {
     let page = send(&desk, "user_id,last_name,city\nb1a,Alder,Bern\n").await;
     act(&desk, "check_import", &page).await;
@@ -350,6 +381,34 @@ async fn without_four_eyes_the_typed_number_confirms_a_file_beyond_the_limits() 
     let shown = start("59").await;
     assert!(shown.contains("confirm the number 60"), "{shown}");
     let shown = start("60").await;
+    assert!(shown.contains("The import is complete"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_number_that_confirms_a_file_of_loans_counts_its_damaged_lines() {
+    let set = |settings: &mut Settings| {
+        settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
+        settings.four_eyes = FourEyes::Off;
+    };
+    let mut desk = Desk::with(set, |_| (), NetworkConfig::default()).await;
+    desk.staff("ana", &Role::ALL).await;
+    desk.sign_in("ana").await;
+    let page = send(&desk, "user_id,last_name\nb1a,Alder\n").await;
+    act(&desk, "check_import", &page).await;
+    act(&desk, "start_import", &page).await;
+    let mut loans = "user_id,item_barcode,branch,issued_on,due_on\n".to_owned();
+    for at in 0..40 {
+        let borrower = if at < 30 { "2.9001E+13" } else { "b1a" };
+        writeln!(loans, "{borrower},i{at},MAIN,2018-01-02,2018-01-09").expect("text");
+    }
+    let page = send_files(&desk, &desk.token, "loans/lethe", &[("loans.csv", &loans)]).await;
+    let form = "form[import]=2&form[mode]=valid_lines_only&form[empty_cells]=keep";
+    desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
+    let shown = act(&desk, "check_import", &page).await;
+    assert!(shown.contains("Number of lines with a damaged key"), "{shown}");
+    assert!(!shown.contains("Number of users that the file touches"), "{shown}");
+    desk.post(&format!("/do/start_import?page={page}"), "form[import]=2&form[confirm]=30").await;
+    let shown = settled(&desk, &page).await;
     assert!(shown.contains("The import is complete"), "{shown}");
 }
 

@@ -3,15 +3,12 @@
 use super::super::save::key_values;
 use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
-use policy::suppression::HeldDecision;
+use policy::suppression::{HeldDecision, HeldSource};
 use policy::user_form::UserDraft;
 use safeguards::suppression::check::Checker;
 use safeguards::suppression::held_line::{self, LineFate, SeenLine};
 use sea_orm::DatabaseTransaction;
 use trail::Store;
-
-/// The source of held lines that are requests of an identity system. They have no line number.
-const SOURCE: &str = "scim";
 
 /// Whether a new user is held.
 pub(super) enum Held {
@@ -31,8 +28,9 @@ pub(super) async fn check(
 ) -> Result<Held, RecordsError> {
     let checker = Checker::open(tx, store).await?;
     let found = checker.check(tx, &[key_values(draft)]).await?.into_iter().next().unwrap_or_default();
+    // A request has no line number.
     let Some(line) = SeenLine::of(&checker, &found, 0, &format!("{draft:?}")) else { return Ok(Held::Not) };
-    let fate = held_line::see(tx, store, SOURCE, &[line]).await?.into_iter().next();
+    let fate = held_line::see(tx, store, HeldSource::Scim, &[line]).await?.into_iter().next();
     if let Some(LineFate::Creates(decision)) = fate {
         return Ok(Held::Decided(decision));
     }

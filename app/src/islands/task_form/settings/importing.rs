@@ -51,9 +51,9 @@ pub(super) fn ImportFields(form: Form, profiles: Vec<(String, String)>) -> impl 
         <fieldset id="absence" tabindex="-1" aria-describedby="absence-hint absence-problem">
             <legend>"Missing users"</legend>
             <p class="hint" id="absence-hint">
-                "Set the leaving date only if each file contains all imported users, whichever system they come from. \
-                 Staff, fictitious users and users who have left already are never changed. A file with rejected \
-                 lines sets no leaving date."
+                "Set the leaving date only if each file contains all users of its system. It is set for users in \
+                 earlier files of this task, unless another such task still has them. Staff, fictitious users and \
+                 users who have left already are never changed. A file with rejected lines sets no leaving date."
             </p>
             {absences}
             <Problem form name="absence" />

@@ -16,6 +16,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::ImportId;
 use policy::import::{ImportOrigin, ImportState};
+use policy::import_limits::number_label;
 use policy::numbers::{counted, grouped};
 use transfer::import_history::{self, Import};
 use transfer::{import_approval, job};
@@ -43,8 +44,9 @@ pub fn ImportPage() -> impl IntoView {
         let is_checked = import.state == ImportState::Checked && import.run.is_none();
         let approval = if is_checked { import_approval::of(&store, actor, &import).await? } else { None };
         let can_start = is_checked && approval.as_ref().is_none_or(|approval| approval.missing.is_none());
-        let must_confirm =
-            approval.is_none() && import.counts.as_ref().is_some_and(|counts| counts.over_limit.is_some());
+        let counts_beyond = import.counts.as_ref().filter(|counts| counts.over_limit.is_some());
+        let confirmed_by =
+            counts_beyond.filter(|_| approval.is_none()).map(|counts| number_label(counts.counted_by));
         let (rows, next) = (report.rows, report.next);
         let pager = view! { <Pager list=here.clone() paged=paging.after.is_some() next /> };
         Ok(view! {
@@ -59,7 +61,7 @@ pub fn ImportPage() -> impl IntoView {
                     {import.counts.as_ref().map(counts)}
                     {first_differences(differences)}
                     {approval.map(|approval| second_person::view(&import, approval, actor, &here))}
-                    {can_start.then(|| start_form(&import, must_confirm, &here))}
+                    {can_start.then(|| start_form(&import, confirmed_by, &here))}
                     {facts(&import)}
                     {detected.map(|detected| detection(&import, detected, &here))}
                     {(!rows.is_empty()).then(|| view! {
@@ -168,18 +170,18 @@ fn under_way(import: &Import, read: Option<u64>, here: &str) -> Option<impl Into
     })
 }
 
-/// The form that imports a checked file. The number of users confirms a file beyond the safety limits.
-fn start_form(import: &Import, must_confirm: bool, here: &str) -> impl IntoView + use<> {
+/// The form that imports a checked file. The number with this label confirms a file beyond the safety limits.
+fn start_form(import: &Import, confirmed_by: Option<&'static str>, here: &str) -> impl IntoView + use<> {
     let (typed, error) = match failed_submission::<StartImportForm>(StartImport::PATH) {
         Some((form, error)) => (form.confirm, Some(error)),
         None => (String::new(), error_for(StartImport::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let wrong = errors.of("confirm").is_some();
-    let confirm = must_confirm.then(|| {
+    let confirm = confirmed_by.map(|label| {
         view! {
             <div class="field">
-                <label for="confirm">"Number of users that the file touches"</label>
+                <label for="confirm">{label}</label>
                 <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
                     value=typed aria-invalid=wrong.then_some("true") aria-describedby="confirm-problem" />
                 <FieldProblem field="confirm" errors />

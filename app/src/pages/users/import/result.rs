@@ -34,12 +34,24 @@ pub(crate) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
     });
     let absent = (summary.missing > 0).then(|| {
         let missing = i64::try_from(summary.missing).unwrap_or(i64::MAX);
+        let date = if summary.dry_run {
+            "would be set to today"
+        } else {
+            "was set to the day of the import"
+        };
         let left = match summary.left {
             0 => "Their records stay as they are.".to_owned(),
-            _ if summary.dry_run => "Their leaving date would be set to today.".to_owned(),
-            _ => "Their leaving date was set to the day of the import.".to_owned(),
+            left if left == summary.missing => format!("Their leaving date {date}."),
+            left => format!(
+                "For {} of them, the leaving date {date}. The others are in the files of other tasks.",
+                number(left)
+            ),
         };
-        view! { <p>"The file lacks " {counted(missing, "imported user", "imported users")} ". " {left}</p> }
+        view! {
+            <p>
+                "The file lacks " {counted(missing, "user", "users")} " of earlier files of this task. " {left}
+            </p>
+        }
     });
     view! { <dl class="figures">{figures}</dl> {absent} {decide} {changed_fields(summary)} }
 }

@@ -4,8 +4,11 @@ use super::{all, form_of, import, named, save};
 use crate::support::{add, add_task, execute, five_days, for_each_database, import_loans, leaver};
 use crate::transfer::file;
 use db::entity::{loans, terms, users};
+use db::pagination::Paging;
 use policy::legal_hold::LegalHoldForm;
 use policy::{Reason, UserNumber};
+use records::report::{Report, ReportForm, count};
+use records::user::{self, UserQuery};
 use safeguards::legal_hold;
 use sea_orm::{EntityTrait, QueryOrder, Set};
 use task_centre::run;
@@ -86,6 +89,41 @@ async fn a_legal_hold_on_a_category_covers_every_spelling() {
         execute(&store, "UPDATE users SET category = NULL").await;
         import(&store, "last_name,user_id,category,leaving_on\nC,c,undergraduate,2018-01-02\n").await;
         assert_eq!(named(&store, "C").await.category.as_deref(), Some("Undergraduate"));
+    })
+    .await;
+}
+
+/// Older records and other writers can have left other spellings.
+#[tokio::test]
+async fn search_and_reports_treat_all_spellings_of_a_category_as_one() {
+    for_each_database(async |store| {
+        execute(&store, "INSERT INTO terms (kind, code, name) VALUES ('category', 'Student', 'Students')")
+            .await;
+        for (name, category) in [("A", "Student"), ("B", "STUDENT"), ("C", "staff")] {
+            let user = users::ActiveModel { category: Set(Some(category.to_owned())), ..leaver(name) };
+            let number = add(&store, user).await.number;
+            for category in [category, "student"] {
+                let loan = format!(
+                    "INSERT INTO loans (user_number, branch, category, issued_on, due_on) VALUES \
+                     ({number}, 'main', '{category}', '2018-01-02', '2018-01-09')"
+                );
+                execute(&store, &loan).await;
+            }
+        }
+        for typed in ["student", "STUDENT", "Student"] {
+            let query = UserQuery { category: Some(typed.to_owned()), ..UserQuery::default() };
+            let found = user::find(&store, &query, &Paging::default()).await.unwrap();
+            let names: Vec<_> = found.rows.iter().map(|row| row.name.clone()).collect();
+            assert_eq!(names, ["First A", "First B"], "{typed}");
+            assert_eq!(user::count(&store, &query, 10).await.unwrap(), 2);
+        }
+        let unknown = UserQuery { category: Some("guest".to_owned()), ..UserQuery::default() };
+        assert_eq!(user::count(&store, &unknown, 10).await.unwrap(), 0);
+        let report = Report::LoansByCategory;
+        let query = ReportForm::default().validate(report).unwrap();
+        let counted = count(&store, report, &query).await.unwrap();
+        let rows: Vec<_> = counted.rows.iter().map(|row| (row.labels[0].as_str(), row.numbers)).collect();
+        assert_eq!(rows, [("Students", [5, 3]), ("staff", [1, 1])], "each borrower counts once");
     })
     .await;
 }

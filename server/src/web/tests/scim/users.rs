@@ -480,7 +480,7 @@ async fn an_anonymised_user_comes_back_only_by_a_decision(api: Api) {
         assert_eq!(api.text(held).await, format!("scim external_id 0 {times}"));
     }
     let (_, _, page) = api.desk.get("/users/held-lines").await;
-    assert!(page.contains("Identity system"), "{page}");
+    assert!(page.contains("From the identity system") && page.contains("2 requests"), "{page}");
     let decide = async |decision| {
         held_line::decide(store, Actor::COMMAND_LINE, &Chosen::Undecided, decision).await.unwrap();
     };
@@ -582,6 +582,21 @@ async fn too_many_deactivated_users_are_stopped() {
     let events =
         "SELECT CAST(COUNT(*) AS TEXT) FROM audit_events WHERE action = 'limit_reached' AND channel = 'api'";
     assert_eq!(api.text(events).await, "1", "a repeating identity system does not fill the audit");
+    // A member of staff approves more changes. Lethe has made the request, once.
+    let requests = "SELECT CAST(COUNT(*) AS TEXT) FROM approvals WHERE kind = 'api_changes'";
+    assert_eq!(api.text(requests).await, "1");
+    let (_, _, page) = api.desk.get("/approvals").await;
+    assert!(page.contains("More changes by identity systems") && page.contains("Identity system"), "{page}");
+    let (_, _, page) = api.desk.get("/approvals/1").await;
+    assert!(page.contains("Approve more changes by identity systems"), "{page}");
+    let (status, _, page) = api.desk.post("/do/approve_request?page=/approvals/1", "form[approval]=1").await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    for id in &ids[20..] {
+        assert_eq!(api.set_active(id, false).await.status, StatusCode::OK);
+    }
+    assert_eq!(api.text(left).await, "30");
+    let confirmed = "SELECT CAST(COUNT(*) AS TEXT) FROM manual_changes WHERE kind = 'import_confirmed'";
+    assert_eq!(api.text(confirmed).await, "10", "they count neither for files nor for later changes");
     // Other changes are accepted.
     assert_eq!(api.put(&ids[29], json!({ "userName": "u29", "title": "Dr" })).await.status, StatusCode::OK);
     let (_, _, page) = api.desk.get("/").await;
