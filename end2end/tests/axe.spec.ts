@@ -11,6 +11,7 @@ const PAGES = [
   "/tasks/1",
   "/tasks/1/edit",
   "/tasks/1/delete",
+  "/tasks/3",
   "/runs",
   "/residue",
   "/account",

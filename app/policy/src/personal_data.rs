@@ -171,8 +171,8 @@ pub const STORAGE_LOCATIONS: [StorageLocation; 11] = [
     StorageLocation {
         label: "Imported files",
         class: DataClass::Identifier,
-        rule: "A file uploaded to the page Import is kept in a private folder until it is imported or dismissed, \
-               for 24 hours at most, then overwritten and deleted. A file named on the command line or in a \
+        rule: "A file uploaded to the page Import is kept in a private folder, with what was detected in it, until \
+               it is imported or dismissed, for 24 hours at most, then overwritten and deleted. A file named on the command line or in a \
                watched folder is read where it is and never copied. Delete it after use.",
     },
     StorageLocation {

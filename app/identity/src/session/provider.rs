@@ -15,7 +15,7 @@ use policy::UserNumber;
 use policy::account::StoredStage;
 use policy::permission::FRESH_MINUTES;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, SqlErr,
 };
 use sha2::Sha256;
 use std::fmt;
@@ -124,15 +124,20 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
         return Ok(false);
     }
     credentials::Entity::delete_many().filter(CredentialKind::Provider.of(session.user)).exec(&tx).await?;
-    credentials::ActiveModel {
+    let link = credentials::ActiveModel {
         user_number: Set(session.user.0),
         kind: Set(CredentialKind::Provider.code().to_owned()),
         secret: Set(code),
         created_at: Set(Clock::system_now()),
         ..Default::default()
-    }
-    .insert(&tx)
-    .await?;
+    };
+    match link.insert(&tx).await {
+        // Another user has linked the same identity in the meantime.
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            return Ok(false);
+        }
+        linked => linked?,
+    };
     record(&tx, store, session.user, AuditAction::ProviderConnected, "").await?;
     notify(&tx, session.user, NoticeKind::ProviderConnected).await?;
     store.commit(tx).await?;

@@ -13,6 +13,7 @@ on_both!(
     a_wrong_mapping_is_explained_at_its_field_and_kept,
     a_file_without_names_of_columns_makes_no_profile,
     a_profile_is_changed_and_deleted,
+    a_custom_field_shows_the_profiles_that_fill_it,
 );
 
 const PROFILES: &str = "/users/import/profiles";
@@ -160,4 +161,20 @@ async fn a_profile_is_changed_and_deleted(desk: Desk) {
     let (_, _, list) = desk.get(&location).await;
     assert!(list.contains("Import profile deleted.") && !list.contains("HR of the university"), "{list}");
     assert_eq!(desk.get(&page).await.0, StatusCode::NOT_FOUND);
+}
+
+async fn a_custom_field_shows_the_profiles_that_fill_it(desk: Desk) {
+    let field = "form[key]=course&form[label]=Course&form[class]=not_personal";
+    assert_eq!(desk.post("/do/add_custom_field?page=/custom-fields", field).await.0, StatusCode::SEE_OTHER);
+    let page = sample(&desk, FILE).await;
+    let mut form = filled(&desk, &page, "HR of the university").await;
+    form.set("form[columns][5][target]", "custom.course");
+    let (status, _, html) = desk.post(&form.action, form.body()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
+    let (_, _, html) = desk.get("/custom-fields").await;
+    assert!(html.contains("<a href=\"/users/import/profiles/1\">HR of the university</a>"), "{html}");
+    let remove = "/do/remove_custom_field?page=/custom-fields";
+    let (status, _, html) = desk.post(remove, "form[key]=course").await;
+    assert_eq!(status, StatusCode::CONFLICT, "{html}");
+    assert!(html.contains("Import profiles fill this field: “HR of the university”"), "{html}");
 }

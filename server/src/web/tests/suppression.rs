@@ -11,7 +11,7 @@ use policy::suppression::HeldDecision;
 use policy::{Policy, Role, Schedule, TaskSettings, TaskType, UserNumber};
 use records::user::{self, UserQuery};
 use safeguards::suppression::held_line::{self, Show};
-use sea_orm::{ActiveModelTrait as _, EntityTrait as _, PaginatorTrait as _, Set};
+use sea_orm::{ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _, Set};
 use std::io::Write as _;
 use task_centre::run;
 use trail::{Actor, Store};
@@ -88,6 +88,12 @@ async fn held_lines_are_decided_singly_and_in_bulk() {
         }
         assert!(page.contains("External identifier") && page.contains("All 3 lines to decide"), "{page}");
         assert!(!page.to_lowercase().contains("secret"), "no value of a line: {page}");
+        let link = "<a href=\"/users/held-lines\">3 held lines</a>";
+        assert!(!desk.get("/").await.2.contains(link), "they are new");
+        let sql = "UPDATE held_lines SET first_seen_on = '2001-01-01'";
+        desk.store.db.execute_unprepared(sql).await.unwrap();
+        let (_, _, home) = desk.get("/").await;
+        assert!(home.contains(link) && home.contains("1 Jan 2001"), "{home}");
 
         let one = format!("form[lines][line_{}]=true&form[decision]=always_ignore", ids[0]);
         let (status, location, _) = desk.post(DECIDE, one).await;
