@@ -56,7 +56,7 @@ impl Users {
         match self {
             Self::Find { text } => {
                 let query = UserQuery { text: text.join(" "), ..UserQuery::default() };
-                let paging = Paging { after: None, rows: Some(MAX_ROWS) };
+                let paging = Paging { rows: Some(MAX_ROWS), ..Paging::default() };
                 let page = user::find(store, &query, &paging).await.map_err(with_field_problems)?;
                 output.print(&page.rows, |rows| found(rows, page.next.is_some()))?;
             }
