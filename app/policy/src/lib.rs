@@ -30,6 +30,7 @@ pub mod letters;
 pub mod limits;
 pub mod maintenance;
 pub mod manual_change;
+pub mod marked_number;
 #[cfg(feature = "keys")]
 pub mod name_order;
 pub mod numbers;

@@ -5,8 +5,10 @@
 
 mod token;
 
+use crate::UserNumber;
 use crate::key_form;
 use crate::letters::{fold, forms, typewritten};
+use crate::marked_number::marked_user_number;
 use crate::replacement::{self, is_replacement};
 use crate::search_words::{MAX_LENGTH, Phone, compact};
 use token::{Token, tokens};
@@ -121,21 +123,13 @@ fn begins(word: impl AsRef<str>) -> Test {
 
 /// Reads `#301`, `user 301`, `Ana Ng (user 301)` and the name of an anonymised user, as Lethe itself writes them.
 fn numbered(text: &str) -> Option<UserSearch> {
-    let lower = text.to_lowercase();
-    let bare = lower.trim_matches(|c: char| "\"'()[]<>.,;:*".contains(c)).trim();
-    let after = |prefix: &str| bare.strip_prefix(prefix).map(str::trim);
-    let digits = after("#").or_else(|| {
-        let rest = ["user number", "user no.", "user no", "user", "number", "nr.", "no."]
-            .iter()
-            .find_map(|p| after(p));
-        rest.map(|rest| rest.trim_start_matches(['#', ':', '.']).trim())
-    });
-    let in_brackets = || Some(lower.strip_suffix(')')?.rsplit_once("(user ")?.1.trim());
-    if let Some(number) = digits.or_else(in_brackets).and_then(user_number) {
+    if let Some(UserNumber(number)) = marked_user_number(text) {
         let term = Term { meanings: vec![vec![Test::Number(number)]] };
         let exact = ExactKeys { number: Some(number), ..ExactKeys::default() };
         return Some(UserSearch { terms: vec![term], exact, ..UserSearch::default() });
     }
+    let lower = text.to_lowercase();
+    let bare = lower.trim_matches(|c: char| "\"'().,;: ".contains(c));
     let code = bare.strip_prefix(&replacement::PREFIX.to_lowercase())?;
     let name = format!("{}{}", replacement::PREFIX, code.to_uppercase());
     let term = Term { meanings: vec![vec![Test::Replacement(name.clone())]] };
