@@ -83,11 +83,6 @@ pub(crate) fn Token() -> impl IntoView {
     extension::<FormToken>().map(|token| view! { <input type="hidden" name=TOKEN value=token.0 /> {key} })
 }
 
-/// Returns the page on which the posted form is.
-pub(crate) fn page_of_form() -> String {
-    use_context::<http::request::Parts>().map_or_else(|| "/".to_owned(), |parts| page_for(&parts.uri))
-}
-
 /// Returns the page of an address; for a form, the page in its query. Only pages of this server are returned,
 /// otherwise the start page.
 pub fn page_for(uri: &Uri) -> String {

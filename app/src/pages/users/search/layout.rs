@@ -2,7 +2,7 @@
 
 use crate::components::own_address;
 use crate::error::AppError;
-use crate::form::{Token, action, page_of_form};
+use crate::form::{Token, action};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -22,7 +22,7 @@ pub(crate) async fn arrange_user_list(form: BTreeMap<String, String>) -> Result<
     let columns = UserColumn::ALL.into_iter().filter(|column| form.remove(column.code()).is_some()).collect();
     let (Some(rows), true) = (rows, form.is_empty()) else { return Err(AppError::Unreadable) };
     saved_search::choose_layout(&store(), actor(), &UserListLayout { columns, rows }).await?;
-    leptos_axum::redirect(&page_of_form());
+    // Without a redirect, the answer is the page of the form.
     Ok(())
 }
 
