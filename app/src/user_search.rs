@@ -53,16 +53,14 @@ pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), App
     private_search::redirect_to_search(USERS, &values)
 }
 
-/// Returns the values of a posted search. The text of the search box is stored as the search reads it.
+/// Returns the values of a posted search. The text of the search box stays as it was typed.
 pub(crate) fn known_values(
     mut form: BTreeMap<String, String>,
 ) -> Result<BTreeMap<&'static str, String>, AppError> {
     let mut errors = FieldErrors::default();
-    if let Some(text) = form.get_mut("q") {
-        *text = cleaned(text);
-    }
     for (name, value) in &form {
-        errors.take(name, text::line(value, text::SHORT));
+        let read = if name == "q" { cleaned(value) } else { value.clone() };
+        errors.take(name, text::line(&read, text::SHORT));
     }
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::FieldErrors;
+use policy::user_search::cleaned;
 use records::saved_search::{self, SavedSearch, SearchDraft};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ pub(super) async fn save_search(form: BTreeMap<String, String>) -> Result<(), Ap
     let name = form.remove(NAME).unwrap_or_default();
     let shared = form.remove(SHARED).is_some();
     let mut values = user_search::known_values(form)?;
-    let text = values.remove("q").unwrap_or_default();
+    let text = cleaned(&values.remove("q").unwrap_or_default());
     let filters: Vec<String> = values
         .into_iter()
         .filter(|(_, value)| !value.trim().is_empty())
@@ -104,7 +105,8 @@ pub(super) fn SavedSearches(
             </nav>
         }
     });
-    let save = (!given.is_empty()).then(|| save_form(given));
+    let is_rejected = error_for(SaveSearch::PATH).is_some();
+    let save = (is_rejected || !given.is_empty()).then(|| save_form(given));
     view! { {list} {save} }
 }
 
@@ -214,14 +216,27 @@ fn row(search: &SavedSearch, is_own: bool, owner: Option<Person>) -> Result<AnyV
 
 fn own_actions(search: &SavedSearch) -> impl IntoView + use<> {
     let id = search.id.to_string();
+    let failed = failed_submission::<SearchChange>(ChangeSearch::PATH).filter(|(form, _)| form.search == id);
+    let is_open = failed.is_some();
+    // The rejected form has the ids to which the summary of problems links.
+    let fields = match failed {
+        Some((typed, error)) => {
+            let errors = field_errors(Some(&error));
+            name_and_share("", &typed.name, typed.shared == "on", &errors).into_any()
+        }
+        None => {
+            let suffix = format!("-{id}");
+            name_and_share(&suffix, &search.name, search.shared, &FieldErrors::default()).into_any()
+        }
+    };
     let about = format!("“{}”", search.name);
     view! {
-        <details class="more">
+        <details class="more" open=is_open>
             <summary>"Rename or share" <span class="hidden">" "{about.clone()}</span></summary>
             <form method="post" action=action(ChangeSearch::PATH, HERE)>
                 <Token />
                 <input type="hidden" name="form[search]" value=id.clone() />
-                {name_and_share(&format!("-{id}"), &search.name, search.shared, &FieldErrors::default())}
+                {fields}
                 <div class="buttons"><button type="submit">"Save search"</button></div>
             </form>
         </details>

@@ -437,8 +437,8 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
                 (
                     "form[shared]",
                     "on",
-                    "SELECT CAST(shared AS TEXT) FROM saved_searches WHERE filters = 'marked=no'".to_owned(),
-                    "1",
+                    "SELECT CASE WHEN shared THEN 'on' END FROM saved_searches WHERE filters = 'marked=no'".to_owned(),
+                    "on",
                 ),
             ],
         ),
