@@ -48,5 +48,6 @@ pub use tasks::{
 };
 pub use users::{
     AnonymiseUserPage, EditImportProfilePage, EditUserPage, HeldLinesPage, ImportListPage, ImportPage,
-    ImportProfilesPage, NewImportProfilePage, NewUserPage, UserPage, UserSearchPage, import_report_csv,
+    ImportProfilesPage, NewImportProfilePage, NewUserPage, SavedSearchesPage, UserPage, UserSearchPage,
+    import_report_csv,
 };

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 /// The encrypted query parameter.
 const SEALED: &str = "find";
-/// The values that may be personal: the search text, and the key of the last row on a page.
-const PERSONAL: [&str; 2] = ["q", "after"];
+/// The values that may be personal: the search text, and the key of a row on a page.
+const PERSONAL: [&str; 3] = ["q", "after", "before"];
 /// The maximum size of a search, in bytes. Each field takes 200 characters.
 const MAX_BYTES: usize = 4_096;
 

@@ -71,6 +71,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/tasks/:id/deactivate") view=pages::DeactivateTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/users") view=pages::UserSearchPage ssr=SsrMode::Async />
                 <Route path=path!("/users/new") view=pages::NewUserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/searches") view=pages::SavedSearchesPage ssr=SsrMode::Async />
                 <Route path=path!("/users/held-lines") view=pages::HeldLinesPage ssr=SsrMode::Async />
                 <Route path=path!("/users/import") view=pages::ImportListPage ssr=SsrMode::Async />
                 <Route path=path!("/users/import/profiles") view=pages::ImportProfilesPage ssr=SsrMode::Async />

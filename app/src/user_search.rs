@@ -3,14 +3,16 @@
 use crate::error::AppError;
 use crate::form::failed_submission;
 use crate::private_search;
+use crate::state::store;
 use db::RecordsError;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::optional_date;
 use policy::form::{FieldErrors, Problem};
+use policy::user_search::cleaned;
 use policy::{Role, text};
-use records::user::{Having, RoleFilter, Sort, UserQuery};
+use records::user::{Having, RoleFilter, Sort, UserQuery, exact_match};
 use std::collections::BTreeMap;
 
 /// The names of the fields in form and address. The first one is the search text; the others are the advanced form.
@@ -27,26 +29,45 @@ const NAMES: [&str; 10] = [
     "anonymised",
 ];
 
+/// The names of the order.
+const ORDER: [&str; 2] = ["sort", "order"];
+
 /// The address of the list.
-const USERS: &str = "/users";
+pub(crate) const USERS: &str = "/users";
 
 /// Searches users. The form is plain, so that it works without WebAssembly.
-#[allow(clippy::unused_async, reason = "server functions are async")]
+///
+/// A text that is a key of one user opens the record at once; the record links to the list.
 #[server(prefix = "/do", endpoint = "find_users", input = PostUrl)]
 pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), AppError> {
-    let known = NAMES.into_iter().chain(["sort", "order"]);
+    let values = known_values(form)?;
+    let text = values.get("q").map_or("", String::as_str);
+    let is_text_alone = values.iter().all(|(name, value)| *name == "q" || value.trim().is_empty());
+    if is_text_alone
+        && !text.trim().is_empty()
+        && let Some(user) = exact_match(&store(), text).await?
+    {
+        return private_search::redirect_to_search(&format!("{USERS}/{user}"), &[("q", text.to_owned())]);
+    }
+    let values: Vec<_> = values.into_iter().collect();
+    private_search::redirect_to_search(USERS, &values)
+}
+
+/// Returns the values of a posted search. The text of the search box stays as it was typed.
+pub(crate) fn known_values(
+    mut form: BTreeMap<String, String>,
+) -> Result<BTreeMap<&'static str, String>, AppError> {
     let mut errors = FieldErrors::default();
     for (name, value) in &form {
-        errors.take(name, text::line(value, text::SHORT));
+        let read = if name == "q" { cleaned(value) } else { value.clone() };
+        errors.take(name, text::line(&read, text::SHORT));
     }
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }
-    let values: Vec<_> = known.filter_map(|name| Some((name, form.get(name)?.clone()))).collect();
-    if values.len() < form.len() {
-        return Err(AppError::Unreadable);
-    }
-    private_search::redirect_to_search(USERS, &values)
+    let known = NAMES.into_iter().chain(ORDER);
+    let values: BTreeMap<_, _> = known.filter_map(|name| Some((name, form.remove(name)?))).collect();
+    if form.is_empty() { Ok(values) } else { Err(AppError::Unreadable) }
 }
 
 /// The typed and chosen values.
@@ -92,11 +113,26 @@ impl SearchForm {
         private_search::address(USERS, &self.values(sort, descending))
     }
 
-    /// Returns the address of the page of this search that begins after `key`.
-    pub(crate) fn address_after(&self, key: String) -> Result<String, RecordsError> {
+    /// Returns the address of the page of this search that begins after `key` (`after`) or ends before it (`before`).
+    pub(crate) fn address_beside(&self, place: &'static str, key: String) -> Result<String, RecordsError> {
         let mut values = self.values(self.sort, self.descending);
-        values.push(("after", key));
+        values.push((place, key));
         private_search::address(USERS, &values)
+    }
+
+    /// Returns the address of the search with another text. `keeps_filters` tells whether it keeps the filters.
+    pub(crate) fn address_with(&self, text: &str, keeps_filters: bool) -> Result<String, RecordsError> {
+        let mut values = self.values(self.sort, self.descending);
+        values.retain(|(name, _)| *name != "q" && (keeps_filters || ORDER.contains(name)));
+        values.push(("q", text.to_owned()));
+        private_search::address(USERS, &values)
+    }
+
+    /// Returns the names and values of this search, without empty ones.
+    pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+        let mut values = self.values(self.sort, self.descending);
+        values.retain(|(_, value)| !value.is_empty());
+        values
     }
 
     fn values(&self, sort: Sort, descending: bool) -> Vec<(&'static str, String)> {
@@ -125,8 +161,11 @@ impl SearchForm {
     /// Returns the query, or the errors of the fields.
     pub(crate) fn read(&self) -> Result<UserQuery, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let mut line =
-            |name: &str| errors.take(name, text::line(self.value(name), text::SHORT)).unwrap_or_default();
+        let q = cleaned(self.value("q"));
+        let mut line = |name: &str| {
+            let value = if name == "q" { &q } else { self.value(name) };
+            errors.take(name, text::line(value, text::SHORT)).unwrap_or_default()
+        };
         let some = |text: String| (!text.is_empty()).then_some(text);
         let query = UserQuery {
             text: line("q"),

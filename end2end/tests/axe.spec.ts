@@ -33,6 +33,8 @@ const PAGES = [
   "/users",
   "/users?q=nobody-has-this-name",
   "/users?marked=yes&sort=name",
+  "/users?q=zzyzx+ana",
+  "/users/searches",
   "/users/new",
   "/users/1",
   "/users/1/edit",

@@ -11,6 +11,7 @@ mod legal_holds;
 mod limits;
 mod residue;
 mod runs;
+mod searches;
 mod servers;
 mod sign_in;
 mod suppression;
@@ -29,6 +30,7 @@ impl MigrationTrait for Migration {
         let groups = [
             users::tables(),
             sign_in::tables(),
+            searches::tables(),
             api::tables(),
             catalogue::tables(),
             circulation::tables(),

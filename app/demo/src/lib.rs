@@ -20,7 +20,7 @@ mod vocabularies;
 
 use catalogue::Catalogue;
 use db::bulk_insert::insert;
-use db::entity::{catalogue_records, tasks as task_rows, terms, users};
+use db::entity::{catalogue_records, catalogue_words, tasks as task_rows, terms, users};
 use db::{RecordsError, dialect};
 use people::Generator;
 use policy::{Action, UserNumber, Verdict};
@@ -165,7 +165,13 @@ async fn write_catalogue(store: &Store, catalogue: &Catalogue) -> Result<(), Rec
         // The block of records covers at least the block of items.
         let written = if first == 1 { 0 } else { Catalogue::record_of(first - 1) };
         let records = written + 1..=Catalogue::record_of(end - 1);
-        insert(&tx, records.map(|id| catalogue.record(id))).await?;
+        let records: Vec<_> = records.map(|id| catalogue.record(id)).collect();
+        let words = records
+            .iter()
+            .flat_map(|one| catalogue_words::Model::of(one.id, &one.title, one.author.as_deref()));
+        let words: Vec<_> = words.collect();
+        insert(&tx, records).await?;
+        insert(&tx, words).await?;
         insert(&tx, (first..end).map(|id| catalogue.item(id))).await?;
         store.commit(tx).await?;
         first = end;

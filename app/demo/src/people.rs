@@ -99,7 +99,7 @@ impl Generator {
         let words = search_words(&person.user).into_iter();
         batch.words.extend(words.map(|word| user_words::Model { word, user_number: number }));
         person.user.scim_id = Some(SeededRng::for_one(!self.seed, number).uuid());
-        person.user.fold_keys();
+        person.user.derive();
         batch.users.push(person.user);
     }
 

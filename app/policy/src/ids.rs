@@ -61,4 +61,6 @@ id! {
     ApiKeyId,
     /// A line of an import file that the suppression list holds.
     HeldLineId,
+    /// A saved search for users.
+    SavedSearchId,
 }

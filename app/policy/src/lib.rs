@@ -25,9 +25,14 @@ pub mod import_profile;
 pub mod import_settings;
 pub mod key_form;
 pub mod legal_hold;
+#[cfg(feature = "keys")]
+pub mod letters;
 pub mod limits;
 pub mod maintenance;
 pub mod manual_change;
+pub mod marked_number;
+#[cfg(feature = "keys")]
+pub mod name_order;
 pub mod numbers;
 pub mod password;
 pub mod permission;
@@ -41,6 +46,8 @@ pub mod role;
 pub mod run;
 pub mod safety_limit;
 pub mod schedule;
+#[cfg(feature = "keys")]
+pub mod search_words;
 pub mod stored;
 pub mod summary;
 pub mod suppression;
@@ -53,6 +60,9 @@ pub mod timezone;
 pub mod treated;
 pub mod user_field;
 pub mod user_form;
+pub mod user_list;
+#[cfg(feature = "keys")]
+pub mod user_search;
 
 pub use api_key::{ApiScope, ApiScopes};
 pub use assess::{Selection, UserFacts, Verdict, assess};
@@ -61,7 +71,7 @@ pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
     ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ImportProfileId, ItemId,
-    LegalHoldId, LoanId, MessageId, RequestId, RunId, TaskId, UserNumber,
+    LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId, UserNumber,
 };
 pub use import_settings::ImportSettings;
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};

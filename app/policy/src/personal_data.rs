@@ -9,6 +9,7 @@ mod circulation_tables;
 mod evidence_tables;
 mod import_tables;
 mod run_tables;
+mod search_tables;
 mod sign_in_tables;
 mod suppression_tables;
 mod tables;

@@ -13,6 +13,7 @@ pub use when::{SCHEDULE_KINDS, ScheduleField, kinds_with, schedule_so_far};
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::import_settings::ImportSettings;
+use crate::marked_number::typed_user_number;
 use crate::policy::Policy;
 use crate::schedule::{Missed, Schedule};
 use crate::stored::coded_enum;
@@ -371,11 +372,11 @@ fn choice<T>(chosen: Option<T>) -> Result<T, Problem> {
     chosen.ok_or(Problem::UnknownChoice)
 }
 
-/// Parses a user number. Returns `None` for an empty text.
+/// Parses a user number, also in the forms of [`crate::marked_number`]. Returns `None` for an empty text.
 pub(crate) fn optional_user(text: &str) -> Result<Option<UserNumber>, Problem> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().ok().filter(|number: &UserNumber| number.0 > 0).map(Some).ok_or(Problem::NotAUserNumber)
+    typed_user_number(text).map(Some).ok_or(Problem::NotAUserNumber)
 }

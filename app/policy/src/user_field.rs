@@ -31,8 +31,8 @@ macro_rules! with_user_fields {
             fictitious: Flag, Organisational, Unsearched, Library, "Fictitious";
             leaving_on: Date, Organisational, Unsearched, Dates, "Leaving date";
             email: Email, Identifying, Searched, Contact, "E-mail";
-            phone: Line, Identifying, Unsearched, Contact, "Phone";
-            mobile: Line, Identifying, Unsearched, Contact, "Mobile";
+            phone: Line, Identifying, ByNumber, Contact, "Phone";
+            mobile: Line, Identifying, ByNumber, Contact, "Mobile";
             street: Line, Identifying, Unsearched, Contact, "Street address";
             postcode: Line, Describing, Unsearched, Contact, "Postcode";
             city: Line, Describing, Unsearched, Contact, "City";
@@ -101,6 +101,8 @@ pub enum Protection {
 pub enum Search {
     /// The search finds the user by the words of the value.
     Searched,
+    /// The search finds the user by the value as a phone number, in any spelling.
+    ByNumber,
     /// The search ignores the value.
     Unsearched,
 }

@@ -3,7 +3,9 @@
 use chrono::NaiveDate;
 use db::entity::{items, loans, terms, users};
 use db::pagination::{Page, Paging};
+use db::search_index::matching_titles;
 use db::{RecordsError, dialect};
+use policy::user_search::{UserSearch, cleaned};
 use policy::{Action, CatalogueRecordId, ItemId, LoanId, TermKind, UserNumber, text};
 use sea_orm::sea_query::{IntoCondition, Value};
 use sea_orm::{
@@ -62,31 +64,43 @@ pub struct ItemLoan {
     pub due_on: NaiveDate,
 }
 
-/// Lists records by title. `title` is a prefix, or empty for all.
+/// Lists records by title. `typed` has words of title or author, each by its beginning, or the barcode
+/// of an item. It is empty for all.
 pub async fn list(
     store: &Store,
-    title: &str,
+    typed: &str,
     paging: &Paging,
 ) -> Result<Page<CatalogueRecord>, RecordsError> {
-    let title = text::line(title, text::SHORT).map_err(|problem| RecordsError::field("title", problem))?;
-    let mut wheres = vec!["TRUE"];
+    let title =
+        text::line(&cleaned(typed), text::SHORT).map_err(|problem| RecordsError::field("title", problem))?;
+    let mut wheres = vec!["TRUE".to_owned()];
     let mut values: Vec<Value> = Vec::new();
     if !title.is_empty() {
-        wheres.push("LOWER(x.title) >= ? AND LOWER(x.title) < ?");
-        // Both databases only fold ASCII letters, on purpose the same in every locale.
-        let title = title.to_ascii_lowercase();
-        values.extend([title.clone().into(), format!("{title}{}", char::MAX).into()]);
+        if let Some(record) = record_of_item(store, &title).await? {
+            wheres.push("x.id = ?".to_owned());
+            values.push(record.into());
+        } else {
+            let (matches, words) = matching_titles(&UserSearch::parse_title(&title), "x.id");
+            wheres.push(matches);
+            values.extend(words);
+        }
     }
     if let Some(after) = key(paging) {
-        wheres.push(
-            "(LOWER(x.title), x.id) > ((SELECT LOWER(b.title) FROM catalogue_records b WHERE b.id = ?), ?)",
-        );
+        let place = "(SELECT LOWER(b.title) FROM catalogue_records b WHERE b.id = ?)";
+        wheres.push(format!("(LOWER(x.title), x.id) > ({place}, ?)"));
         values.extend([after.into(), after.into()]);
     }
     let more =
         format!("WHERE {} ORDER BY LOWER(x.title), x.id LIMIT {}", wheres.join(" AND "), paging.limit());
     let rows = records(&store.db, &more, values).await?;
     Ok(Page::of(rows, paging, |record| record.id.to_string()))
+}
+
+/// Returns the record of the item whose barcode is this text, as it is scanned or printed.
+async fn record_of_item(store: &Store, text: &str) -> Result<Option<i64>, RecordsError> {
+    let keys = UserSearch::parse(text).exact.keys;
+    let item = items::Entity::find().filter(items::Column::Barcode.is_in(keys)).one(&store.db).await?;
+    Ok(item.map(|item| item.record_id))
 }
 
 /// Lists the records that a user created or last changed, the newest first.

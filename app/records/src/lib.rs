@@ -7,4 +7,5 @@ pub mod catalogue;
 pub mod circulation;
 pub mod custom_field;
 pub mod report;
+pub mod saved_search;
 pub mod user;

@@ -53,7 +53,9 @@ impl Column {
                 view! { <th scope="col"><span class="hidden">{header}</span></th> }.into_any()
             }
             ColumnKind::Sortable { href, direction } => {
-                view! { <th scope="col" aria-sort=direction><a href=href>{header}</a></th> }.into_any()
+                let direction = direction.unwrap_or("none");
+                view! { <th scope="col" class="sortable" aria-sort=direction><a href=href>{header}</a></th> }
+                    .into_any()
             }
         }
     }

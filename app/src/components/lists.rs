@@ -79,7 +79,7 @@ pub(crate) fn Pager(
 ) -> impl IntoView {
     let glue = if list.contains('?') { '&' } else { '?' };
     let next = next.map(|key| format!("{list}{glue}after={}", percent_encoded(&key)));
-    view! { <Pages first=paged.then_some(list) next /> }
+    view! { <Pages first=paged.then_some(list) previous=None next /> }
 }
 
 /// Links to the next and the first page of a list, given their addresses.
@@ -87,11 +87,15 @@ pub(crate) fn Pager(
 pub(crate) fn Pages(
     /// The first page; `None` if this is it.
     first: Option<String>,
+    /// The previous page; `None` on the first one, and for lists that cannot go back.
+    #[prop(optional_no_strip)]
+    previous: Option<String>,
     /// The next page; `None` if this is the last one.
     next: Option<String>,
 ) -> impl IntoView {
+    let previous = previous.map(|href| view! { <a rel="prev" href=href>"Previous page"</a> });
     let next = next.map(|href| view! { <a rel="next" href=href>"Next page"</a> });
     let first = first.map(|href| view! { <a href=href>"First page"</a> });
-    (next.is_some() || first.is_some())
-        .then(|| view! { <nav class="pager" aria-label="Pages">{first} {next}</nav> })
+    (next.is_some() || first.is_some() || previous.is_some())
+        .then(|| view! { <nav class="pager" aria-label="Pages">{first} {previous} {next}</nav> })
 }

@@ -90,7 +90,7 @@ pub(crate) async fn filtered_list<Row>(
 ) -> Result<FilteredList, RecordsError> {
     let error = filter_error(errors);
     let (rows, next) = if error.is_none() {
-        let Page { rows, next } = load.await?;
+        let Page { rows, next, .. } = load.await?;
         (Some(rows), next)
     } else {
         (None, None)
@@ -122,8 +122,8 @@ pub(crate) fn date_query(name: &str) -> String {
 
 /// Returns the requested page of the list.
 pub(crate) fn paging() -> Paging {
-    let after = query("after");
-    Paging { after: (!after.is_empty()).then_some(after), rows: None }
+    let key = |name| Some(query(name)).filter(|key| !key.is_empty());
+    Paging { after: key("after"), before: key("before"), rows: None }
 }
 
 /// Renders the result of `load` if the caller has access to the page. Otherwise, and if `load` fails, renders an

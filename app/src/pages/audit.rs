@@ -78,7 +78,7 @@ fn chain(status: &ChainStatus) -> impl IntoView + use<> {
 }
 
 fn results(form: &AuditForm, found: Page<AuditRow>, paged: bool) -> impl IntoView + use<> {
-    let Page { rows, next } = found;
+    let Page { rows, next, .. } = found;
     if rows.is_empty() {
         return view! {
             <p class="empty">

@@ -12,6 +12,7 @@ pub(crate) mod import;
 mod inputs;
 mod last_activity;
 mod record;
+mod saved_searches;
 mod search;
 mod staff;
 mod tab;
@@ -24,6 +25,7 @@ pub use import::{
     report_csv as import_report_csv,
 };
 pub use record::UserPage;
+pub use saved_searches::SavedSearchesPage;
 pub use search::UserSearchPage;
 
 use crate::components::Crumb;

@@ -2,10 +2,11 @@
 //! record.
 
 use crate::store::Store;
+use db::RecordsError;
 use db::entity::users;
-use db::{RecordsError, search_index};
 use policy::UserNumber;
-use policy::user_field::{Search, Section};
+use policy::search_words::SearchWords;
+use policy::user_field::{FieldKind, Search, Section};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     DatabaseTransaction, DbErr, EntityTrait, IdenStatic, JoinType, QueryResult, QuerySelect, Select,
@@ -128,32 +129,20 @@ pub async fn name_of(store: &Store, number: UserNumber) -> Result<Option<String>
 
 /// Returns the words that find a user, as stored in `user_words`. Empty for an anonymised user.
 pub fn search_words(user: &users::Model) -> BTreeSet<String> {
-    let searched = user.fields().filter(|(field, _)| field.search == Search::Searched);
-    let values: Vec<(Section, String)> =
-        searched.filter_map(|(field, value)| Some((field.section, same_marks(value.text()?)))).collect();
-    // The parts of a double-barrelled name find the user too, and so do the parts around an apostrophe.
-    let names = values.iter().filter(|(section, _)| *section == Section::Names).map(|(_, name)| name);
-    let double: Vec<String> = names.map(|name| name.replace('-', " ")).collect();
-    let parts: Vec<String> = double.iter().map(|name| name.replace('\'', " ")).collect();
-    let texts = values.iter().map(|(_, value)| value).chain(&double).chain(&parts).map(String::as_str);
+    let mut words = SearchWords::default();
+    for (field, value) in user.fields() {
+        let Some(value) = value.text() else { continue };
+        match (field.search, field.section, field.kind) {
+            (Search::Unsearched, ..) => {}
+            (Search::ByNumber, ..) => words.phone(value),
+            (Search::Searched, Section::Names, _) => words.name(value),
+            (Search::Searched, _, FieldKind::Email) => words.email(value),
+            (Search::Searched, ..) => words.key(value),
+        }
+    }
     // Every spelling of a key finds the user.
-    search_index::words(texts.chain(user.key_forms().map(|(_, form)| form)))
-}
-
-/// Returns the words of a search.
-pub fn query_words(text: &str) -> BTreeSet<String> {
-    search_index::words([same_marks(text).as_str()])
-}
-
-/// Replaces typographic hyphens and apostrophes by ASCII ones.
-fn same_marks(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{2018}' | '\u{2019}' | '\u{02BC}' => '\'',
-            '\u{2010}' | '\u{2011}' | '\u{2013}' => '-',
-            c => c,
-        })
-        .collect()
+    user.key_forms().for_each(|(_, form)| words.key(form));
+    words.into_set()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const MAX_SHOWN: usize = 10;
 
 /// Columns that follow from others.
-const DERIVED_COLUMNS: [&str; 4] = ["user_id_key", "barcode_key", "external_id_key", "version"];
+const DERIVED_COLUMNS: [&str; 5] = ["name_order", "user_id_key", "barcode_key", "external_id_key", "version"];
 
 /// Collects differences.
 #[derive(Debug, Default)]
@@ -98,7 +98,7 @@ mod tests {
         let mut after = before.clone();
         after.last_name = Some("Ng".to_owned());
         after.user_id = Some("ng1".to_owned());
-        after.fold_keys();
+        after.derive();
         assert_eq!(changed_columns(&before, &after), ["user_id", "last_name"]);
     }
 

@@ -189,7 +189,7 @@ impl UserLine {
         user.last_activity_on = self.last_activity_on.max(user.last_activity_on);
         user.marked_on = self.marked_on.or(user.marked_on);
         user.imported = true;
-        user.fold_keys();
+        user.derive();
     }
 }
 

@@ -78,7 +78,7 @@ impl Matches {
         let owned: Vec<_> = matches.users.values().flat_map(keys_of).collect();
         matches.owners.extend(owned);
         // The keys of some users are free by now, although their lines come later.
-        matches.users.values_mut().for_each(users::Model::fold_keys);
+        matches.users.values_mut().for_each(users::Model::derive);
         Ok(matches)
     }
 

@@ -6,7 +6,7 @@ use sea_orm_migration::schema::{
 };
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![catalogue_records(), items()]
+    vec![catalogue_records(), catalogue_words(), items()]
 }
 
 /// The works in the catalogue, with the staff who created and changed their records.
@@ -30,6 +30,19 @@ fn catalogue_records() -> Table {
             "INDEX catalogue_records_created_by ON catalogue_records (created_by) WHERE created_by IS NOT NULL",
             "INDEX catalogue_records_changed_by ON catalogue_records (changed_by) WHERE changed_by IS NOT NULL",
         ],
+        ..Table::default()
+    }
+}
+
+/// The search index of the catalogue: words by which a search finds a record.
+fn catalogue_words() -> Table {
+    Table {
+        name: "catalogue_words",
+        columns: vec![text("word"), big_integer("record_id")],
+        primary_key: &["word", "record_id"],
+        foreign_keys: &[("record_id", "catalogue_records", "id")],
+        compared_by_bytes: &["word"],
+        indexes: &["INDEX catalogue_words_record ON catalogue_words (record_id)"],
         ..Table::default()
     }
 }

@@ -75,7 +75,7 @@ impl Approvals {
             }
         };
         let query = ApprovalQuery { waiting: (!all).then_some(true), ..ApprovalQuery::default() };
-        let page = approval::list(store, &query, &Paging { after: None, rows: Some(last) }).await?;
+        let page = approval::list(store, &query, &Paging { rows: Some(last), ..Paging::default() }).await?;
         output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         Ok(ExitCode::SUCCESS)
     }

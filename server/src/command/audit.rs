@@ -66,7 +66,7 @@ async fn list(store: &Store, output: Output, filters: Filters) -> anyhow::Result
     let Filters { from, to, action, staff, kind, id, run, last, after } = filters;
     let form = AuditForm { from, to, action, staff, kind, id, run };
     let query = form.validate().map_err(|errors| with_options(&errors, &options()))?;
-    let paging = Paging { after, rows: Some(last) };
+    let paging = Paging { after, rows: Some(last), ..Paging::default() };
     let page = audit::list(store, Actor::COMMAND_LINE, &query, &paging).await?;
     output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
     Ok(ExitCode::SUCCESS)

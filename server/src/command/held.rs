@@ -76,7 +76,8 @@ impl Held {
                     (_, true) => Show::All,
                     _ => Show::Undecided,
                 };
-                let paging = Paging { after: after.map(|id| id.to_string()), rows: Some(last) };
+                let paging =
+                    Paging { after: after.map(|id| id.to_string()), rows: Some(last), ..Paging::default() };
                 let page = held_line::list(store, Actor::COMMAND_LINE, show, &paging).await?;
                 output.print(&page.rows, |rows| {
                     let mut lines: Vec<String> = rows.iter().map(line).collect();

@@ -34,7 +34,7 @@ impl LegalHolds {
             _ => Show::InForce,
         };
         let query = LegalHoldQuery { show, ..LegalHoldQuery::default() };
-        let page = legal_hold::list(store, &query, &Paging { after: None, rows: Some(last) }).await?;
+        let page = legal_hold::list(store, &query, &Paging { rows: Some(last), ..Paging::default() }).await?;
         output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -61,7 +61,7 @@ impl Runs {
     pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { last } => {
-                let paging = Paging { after: None, rows: Some(last) };
+                let paging = Paging { rows: Some(last), ..Paging::default() };
                 let page = run::list(store, &RunQuery::default(), &paging).await?;
                 output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
             }

@@ -132,7 +132,7 @@ async fn read_file(path: &Path) -> anyhow::Result<TaskFile> {
 
 async fn list(store: &Store, output: Output) -> anyhow::Result<()> {
     let mut rows: Vec<TaskRow> = Vec::new();
-    let mut paging = Paging { after: None, rows: Some(MAX_ROWS) };
+    let mut paging = Paging { rows: Some(MAX_ROWS), ..Paging::default() };
     loop {
         let page = task::list(store, Actor::COMMAND_LINE, &TaskQuery::default(), &paging).await?;
         rows.extend(page.rows);

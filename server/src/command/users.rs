@@ -9,6 +9,7 @@ use policy::dates::{iso, joined};
 use policy::numbers::{counted, grouped};
 use policy::text::inside_sentence;
 use policy::user_field::{FieldValue, Section};
+use policy::user_search::UserSearch;
 use policy::{RunId, UserNumber};
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use serde::Serialize;
@@ -18,7 +19,7 @@ use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Users {
-    /// Find up to 100 users by number, UserID, any name, e-mail or barcode.
+    /// Find up to 100 users by number, UserID, any name, e-mail, barcode or phone, as typed, pasted or scanned.
     Find {
         /// Words to search for. All must match, each by its beginning.
         #[arg(required = true)]
@@ -56,9 +57,10 @@ impl Users {
         match self {
             Self::Find { text } => {
                 let query = UserQuery { text: text.join(" "), ..UserQuery::default() };
-                let paging = Paging { after: None, rows: Some(MAX_ROWS) };
+                let paging = Paging { rows: Some(MAX_ROWS), ..Paging::default() };
                 let page = user::find(store, &query, &paging).await.map_err(with_field_problems)?;
-                output.print(&page.rows, |rows| found(rows, page.next.is_some()))?;
+                let ignored = UserSearch::parse(&query.text).ignored;
+                output.print(&page.rows, |rows| found(rows, page.next.is_some(), &ignored))?;
             }
             Self::Show { number } => {
                 let record = user::read(store, UserNumber(number)).await?;
@@ -86,7 +88,7 @@ impl Users {
     }
 }
 
-fn found(rows: &[UserRow], more: bool) -> String {
+fn found(rows: &[UserRow], more: bool, ignored: &[String]) -> String {
     let mut lines: Vec<String> = rows
         .iter()
         .map(|row| {
@@ -96,6 +98,9 @@ fn found(rows: &[UserRow], more: bool) -> String {
         .collect();
     let shown = counted(i64::try_from(rows.len()).unwrap_or(i64::MAX), "user", "users");
     lines.push(if more { format!("The first {shown}; there are more") } else { shown });
+    if !ignored.is_empty() {
+        lines.push(format!("Not searched for: {}", ignored.join(", ")));
+    }
     lines.join("\n")
 }
 

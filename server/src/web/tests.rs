@@ -45,6 +45,7 @@ mod single_sign_on;
 mod suppression;
 mod user_fields;
 mod user_keys;
+mod user_search;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};

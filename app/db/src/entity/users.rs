@@ -1,6 +1,7 @@
 //! A user of the library.
 
 use policy::key_form::normal;
+use policy::name_order::Names;
 use policy::suppression::KeyKind;
 use policy::{list_user_fields, with_user_fields};
 use sea_orm::ActiveValue;
@@ -22,6 +23,8 @@ pub struct Model {
     pub first_name: Option<String>,
     pub middle_name: Option<String>,
     pub last_name: Option<String>,
+    /// The key of the order by name. [`Model::derive`] sets it.
+    pub name_order: Option<String>,
     pub preferred_name: Option<String>,
     pub email: Option<String>,
     pub phone: Option<String>,
@@ -36,7 +39,7 @@ pub struct Model {
     pub language: Option<String>,
     pub barcode: Option<String>,
     pub external_id: Option<String>,
-    /// The normal form of the `UserID`, as of the other keys. [`Model::fold_keys`] sets it.
+    /// The normal form of the `UserID`, as of the other keys. [`Model::derive`] sets it.
     pub user_id_key: Option<String>,
     pub barcode_key: Option<String>,
     pub external_id_key: Option<String>,
@@ -63,10 +66,11 @@ pub enum Relation {}
 
 #[async_trait::async_trait]
 impl ActiveModelBehavior for ActiveModel {
-    /// Keeps the normal forms of the keys equal to the keys, and gives a new user an id for identity systems.
+    /// Keeps the normal forms of the keys and the order of the name equal to keys and name, and gives a new user an id
+    /// for identity systems.
     ///
-    /// Statements for many rows don't call it: they use [`Model::fold_keys`] and [`Model::blank`].
-    async fn before_save<C: ConnectionTrait>(mut self, _: &C, insert: bool) -> Result<Self, DbErr> {
+    /// Statements for many rows don't call it: they use [`Model::derive`] and [`Model::blank`].
+    async fn before_save<C: ConnectionTrait>(mut self, db: &C, insert: bool) -> Result<Self, DbErr> {
         for (key, form) in [
             (&self.user_id, &mut self.user_id_key),
             (&self.barcode, &mut self.barcode_key),
@@ -76,10 +80,40 @@ impl ActiveModelBehavior for ActiveModel {
                 *form = ActiveValue::Set(key.as_deref().map(normal));
             }
         }
+        self.set_name_order(db, insert).await?;
         if insert && self.scim_id.is_not_set() {
             self.scim_id = ActiveValue::Set(Some(Uuid::new_v4().to_string()));
         }
         Ok(self)
+    }
+}
+
+impl ActiveModel {
+    /// Sets the key of the order by name if a name is written.
+    async fn set_name_order<C: ConnectionTrait>(&mut self, db: &C, insert: bool) -> Result<(), DbErr> {
+        let mut names = [&self.last_name, &self.first_name, &self.middle_name, &self.preferred_name];
+        if !names.iter().any(|name| name.is_set()) {
+            return Ok(());
+        }
+        // An update can write some of the names only.
+        let stored = match &self.number {
+            ActiveValue::Set(number) | ActiveValue::Unchanged(number)
+                if !insert && names.iter().any(|name| name.is_not_set()) =>
+            {
+                Entity::find_by_id(*number).one(db).await?.map(Self::from)
+            }
+            _ => None,
+        };
+        if let Some(stored) = &stored {
+            let stored = [&stored.last_name, &stored.first_name, &stored.middle_name, &stored.preferred_name];
+            for (name, stored) in names.iter_mut().zip(stored).filter(|(name, _)| name.is_not_set()) {
+                *name = stored;
+            }
+        }
+        let [last, first, middle, preferred] =
+            names.map(|name| name.try_as_ref().and_then(|name| name.as_deref()));
+        self.name_order = ActiveValue::Set(Names { last, first, middle, preferred }.key());
+        Ok(())
     }
 }
 
@@ -90,14 +124,25 @@ impl Model {
         Self { number, uuid, scim_id, version: 1, ..Self::default() }
     }
 
-    /// Sets the normal forms of the keys. Call it after every change of a key.
-    pub fn fold_keys(&mut self) {
+    /// Sets what is derived from keys and names: their normal forms and the order. Call it after every change.
+    pub fn derive(&mut self) {
+        self.name_order = self.names().key();
         for (key, form) in [
             (&self.user_id, &mut self.user_id_key),
             (&self.barcode, &mut self.barcode_key),
             (&self.external_id, &mut self.external_id_key),
         ] {
             *form = key.as_deref().map(normal);
+        }
+    }
+
+    /// Returns the names that decide the order.
+    pub fn names(&self) -> Names<'_> {
+        Names {
+            last: self.last_name.as_deref(),
+            first: self.first_name.as_deref(),
+            middle: self.middle_name.as_deref(),
+            preferred: self.preferred_name.as_deref(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Folding: reduces values and texts to letters and digits, without case, accents, spaces and punctuation.
 //!
-//! This goes further than [`db::search_index::fold`], which serves the search index. Spelling variants are equal
-//! (`ß` and `ss`, `ł` and `l`), and no separators remain. The original gaps are stored beside the letters.
+//! This goes further than [`policy::letters::fold`], which serves the search index. No separators remain.
+//! The original gaps are stored beside the letters.
 
+use policy::letters;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// The separator before a letter.
@@ -241,7 +242,7 @@ impl Plain {
         };
         decompose_compatible(c, |part| {
             for lower in part.to_lowercase().filter(|lower| !is_combining_mark(*lower)) {
-                match written(lower) {
+                match letters::plain(lower) {
                     Some(letters) => plain.push(letters.as_bytes()),
                     None if lower.is_alphanumeric() => {
                         plain.push(lower.encode_utf8(&mut [0; 4]).as_bytes());
@@ -285,24 +286,6 @@ impl Memo {
     }
 }
 
-/// Returns the common transcription of a letter that many keyboards lack.
-const fn written(lower: char) -> Option<&'static str> {
-    Some(match lower {
-        'ß' => "ss",
-        'ı' => "i",
-        'ø' => "o",
-        'ł' => "l",
-        'đ' | 'ð' => "d",
-        'þ' => "th",
-        'æ' => "ae",
-        'œ' => "oe",
-        'ħ' => "h",
-        'ŧ' => "t",
-        'ς' => "σ",
-        _ => return None,
-    })
-}
-
 /// Returns whether the character is invisible, so that it doesn't separate words.
 const fn is_unseen(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
@@ -320,33 +303,6 @@ const fn is_word_by_itself(c: char) -> bool {
             | '\u{FF66}'..='\u{FF9F}'
             | '\u{20000}'..='\u{3FFFF}'
     )
-}
-
-/// Returns the value transcribed without umlauts (`Mueller` for `Müller`), or `None` if it contains none.
-pub(super) fn without_umlauts(text: &str) -> Option<String> {
-    let letters = |c: char| {
-        Some(match c {
-            'ä' => "ae",
-            'ö' | 'ø' => "oe",
-            'ü' => "ue",
-            'å' => "aa",
-            'Ä' => "Ae",
-            'Ö' | 'Ø' => "Oe",
-            'Ü' => "Ue",
-            'Å' => "Aa",
-            _ => return None,
-        })
-    };
-    text.contains(|c| letters(c).is_some()).then(|| {
-        let mut written = String::with_capacity(text.len() + 4);
-        for c in text.chars() {
-            match letters(c) {
-                Some(letters) => written.push_str(letters),
-                None => written.push(c),
-            }
-        }
-        written
-    })
 }
 
 #[cfg(test)]
@@ -377,8 +333,6 @@ mod tests {
             assert_eq!(folded(one), folded(other), "{one}");
         }
         assert_ne!(folded("ana@example.org"), folded("ana.example.org"));
-        assert_eq!(without_umlauts("Müller").as_deref(), Some("Mueller"));
-        assert_eq!(without_umlauts("Miller"), None);
     }
 
     #[test]
@@ -408,7 +362,7 @@ mod tests {
         let (mut of_word, mut of_char) = (Folded::default(), Folded::default());
         for c in '\0'..=char::MAX {
             let text = c.to_string();
-            of_word.fold(db::search_index::fold(&text).as_bytes());
+            of_word.fold(policy::letters::fold(&text).as_bytes());
             of_char.fold(text.as_bytes());
             assert_eq!(of_word.letters(), of_char.letters(), "{c:?}");
         }
@@ -418,7 +372,7 @@ mod tests {
         /// Texts that are equal in the search index are equal here too.
         #[test]
         fn it_goes_further_than_the_fold_of_search_words(text in "\\PC{0,40}") {
-            prop_assert_eq!(folded(&db::search_index::fold(&text)), folded(&text));
+            prop_assert_eq!(folded(&policy::letters::fold(&text)), folded(&text));
         }
 
         #[test]

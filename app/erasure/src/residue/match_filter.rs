@@ -17,6 +17,7 @@ use super::searched_tables::{Column, REDACTED_KEY, SearchedTable};
 use super::theirs::{Has, Spread, Theirs};
 use super::value::{Evidence, NameParts};
 use db::dialect::{Block, FIELD, RECORD};
+use policy::letters::transcribed;
 use policy::residue::ValueKind;
 use policy::{NoteTreatment, UserNumber};
 use std::sync::Arc;
@@ -295,6 +296,17 @@ impl MatchFilter {
         }
         self.noted.clear();
         let Self { search, text, spread, theirs, noted, .. } = self;
+        // Their search words have the transcribed forms of their names, too.
+        for name in
+            [names.first, names.middle, names.preferred, names.last].into_iter().filter_map(transcribed)
+        {
+            for word in name.split(|c: char| !c.is_alphanumeric()).chain([name.as_str()]) {
+                text.fold(word.as_bytes());
+                if let Some(needle) = search.needle(text.letters()) {
+                    theirs.add(owner, needle, Has::Part);
+                }
+            }
+        }
         names.each_full_name(|name| {
             text.fold(name.as_bytes());
             let Some(needle) = search.needle(text.letters()) else { return };

@@ -114,7 +114,7 @@ pub async fn findings(
         let now = now_at(&store.db, &tables, &hit).await?;
         rows.push(finding(hit, person, group.map_or(0, |(_, people)| people - 1), now));
     }
-    Ok(Page { rows, next: groups.next })
+    Ok(Page { rows, next: groups.next, previous: None })
 }
 
 /// Returns the first finding at each place, and the number of users who had the value.

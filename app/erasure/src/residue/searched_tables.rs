@@ -62,12 +62,14 @@ const BYTES: &str = "contains images or other binary data, which cannot be searc
 const OF_DIGESTS: [&str; 2] = ["suppressed_keys", "held_lines"];
 /// The reason why they are not searched.
 const DIGESTS: &str = "contains keyed digests, which cannot be searched for a value";
-/// Columns and tables that say about their user what the key of a record says, or said: the normal forms of keys. A
-/// finding in the key of another user is reported there. Rows of anonymised users are checked to be empty.
-const OF_KEYS: [&str; 4] = ["key_periods", "users.user_id_key", "users.barcode_key", "users.external_id_key"];
+/// Columns and tables that say about their user what a key or the name of a record says, or said: the normal forms of
+/// keys, and the order of names. A finding in the key or the name of another user is reported there. Rows of anonymised
+/// users are checked to be empty.
+const OF_KEYS: [&str; 5] =
+    ["key_periods", "users.user_id_key", "users.barcode_key", "users.external_id_key", "users.name_order"];
 /// The reason why they are not searched.
 const KEY_FORMS: &str =
-    "contains keys of the same user in their normal form; the keys themselves are searched";
+    "contains keys or the name of the same user in their normal form; these themselves are searched";
 /// Stored instead of a key that itself contains a value.
 pub(super) const REDACTED_KEY: &str = "?";
 /// Separator between the parts of a key.

@@ -1,8 +1,9 @@
 //! The values to search for, and how strong their evidence is.
 
-use super::fold::{Folded, Gap, without_umlauts};
+use super::fold::{Folded, Gap};
 use super::phone::{Number, Prefixes, numbers};
 use memchr::memmem;
+use policy::letters::transcribed;
 use policy::residue::ValueKind;
 use zeroize::Zeroizing;
 
@@ -92,7 +93,7 @@ impl Values {
     /// Adds a value, and its transcription without umlauts.
     fn add(&mut self, kind: ValueKind, text: &str) {
         self.add_as_it_is(kind, text);
-        if let Some(text) = without_umlauts(text).map(Zeroizing::new) {
+        if let Some(text) = transcribed(text).map(Zeroizing::new) {
             self.add_as_it_is(kind, &text);
         }
     }

@@ -116,7 +116,8 @@ async fn open(store: &Store, users: Option<&[UserNumber]>) -> Result<Vec<Finding
     for query in queries {
         let mut after = None;
         loop {
-            let page = findings(store, &query, &Paging { after, rows: Some(MAX_ROWS) }).await?;
+            let page =
+                findings(store, &query, &Paging { after, rows: Some(MAX_ROWS), ..Paging::default() }).await?;
             open.extend(page.rows);
             after = page.next;
             if after.is_none() {

@@ -106,6 +106,16 @@ pub(super) const CATALOGUE_RECORDS: Table = Table {
     ],
 };
 
+pub(super) const CATALOGUE_WORDS: Table = Table {
+    name: "catalogue_words",
+    label: "Search words of the catalogue",
+    owner: RowOwner::NoUser,
+    columns: &[
+        entry("word", NotPersonal, Keep, "Word of the title or author of a work"),
+        entry("record_id", NotPersonal, Keep, "Catalogue record"),
+    ],
+};
+
 pub(super) const ITEMS: Table = Table {
     name: "items",
     label: "Items",

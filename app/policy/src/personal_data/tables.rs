@@ -1,8 +1,8 @@
 //! All tables of the database, in the order of the page of the register.
 
 use super::{
-    Table, api_tables, circulation_tables, evidence_tables, import_tables, run_tables, sign_in_tables,
-    suppression_tables, user_tables,
+    Table, api_tables, circulation_tables, evidence_tables, import_tables, run_tables, search_tables,
+    sign_in_tables, suppression_tables, user_tables,
 };
 
 /// All tables of the database.
@@ -18,6 +18,8 @@ pub const TABLES: &[Table] = &[
     sign_in_tables::SESSIONS,
     sign_in_tables::CODE_BUDGETS,
     sign_in_tables::ACCOUNT_NOTICES,
+    search_tables::USER_LIST_LAYOUTS,
+    search_tables::SAVED_SEARCHES,
     api_tables::API_KEYS,
     api_tables::SCIM_DEPARTURES,
     circulation_tables::LOANS,
@@ -27,6 +29,7 @@ pub const TABLES: &[Table] = &[
     circulation_tables::MESSAGES,
     user_tables::LEGAL_HOLDS,
     circulation_tables::CATALOGUE_RECORDS,
+    circulation_tables::CATALOGUE_WORDS,
     circulation_tables::ITEMS,
     circulation_tables::TERMS,
     import_tables::IMPORTS,

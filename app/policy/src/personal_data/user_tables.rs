@@ -23,6 +23,7 @@ pub(super) const USERS: Table = Table {
         entry("first_name", Identifier, Clear, "First name"),
         entry("middle_name", Identifier, ByPolicy(Field::MiddleName), "Middle name"),
         entry("last_name", Identifier, Clear, "Last name"),
+        entry("name_order", Identifier, Clear, "Folded name, by which lists are sorted"),
         entry("preferred_name", Identifier, ByPolicy(Field::PreferredName), "Preferred name"),
         entry("email", Identifier, Clear, "E-mail"),
         entry("phone", Identifier, ByPolicy(Field::Phone), "Phone"),

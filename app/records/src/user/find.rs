@@ -3,22 +3,26 @@
 //! Raw SQL: the search over all users compares pairs of order and number, and its conditions decide which index is
 //! used.
 
+mod conditions;
+mod exact;
+mod similar;
+
+pub use exact::exact_match;
+pub use similar::{Similar, similar};
+
 use chrono::NaiveDate;
+use conditions::{Conditions, conditions};
 use db::entity::users;
 use db::pagination::{Page, Paging};
 use db::{RecordsError, dialect};
-use policy::{Role, TermKind, UserNumber, text};
+use policy::{Role, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryResult,
 };
 use serde::Serialize;
 use trail::Store;
-use trail::person::{Name, query_words};
-use trail::terms::spellings_of;
-
-/// Maximum number of words that are searched for.
-const MAX_WORDS: usize = 8;
+use trail::person::Name;
 
 /// Filter by role.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,7 +44,7 @@ pub enum Sort {
     /// By user number.
     #[default]
     Number,
-    /// By last name.
+    /// By name, in the order of [`policy::name_order`].
     Name,
     /// By leaving date.
     Leaving,
@@ -71,7 +75,7 @@ impl Sort {
     const fn column(self) -> Option<users::Column> {
         match self {
             Self::Number => None,
-            Self::Name => Some(users::Column::LastName),
+            Self::Name => Some(users::Column::NameOrder),
             Self::Leaving => Some(users::Column::LeavingOn),
             Self::Activity => Some(users::Column::LastActivityOn),
         }
@@ -81,7 +85,7 @@ impl Sort {
 /// Filter of a user search.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct UserQuery {
-    /// The search box: user number, UserID, names, e-mail, barcode. All words must match, each as a prefix.
+    /// The search box: user number, UserID, names, e-mail, barcode, phone. [`policy::user_search`] reads it.
     pub text: String,
     /// Code of the user category.
     pub category: Option<String>,
@@ -121,10 +125,18 @@ pub struct UserRow {
     pub email: Option<String>,
     /// Barcode.
     pub barcode: Option<String>,
+    /// Phone, or mobile if there is no other.
+    pub phone: Option<String>,
+    /// Birth date.
+    pub birth_date: Option<NaiveDate>,
+    /// City.
+    pub city: Option<String>,
     /// Name of the user category, or its code if it has no name.
     pub category: Option<String>,
     /// Name of the department, or its code if it has no name.
     pub department: Option<String>,
+    /// Name of the branch, or its code if it has no name.
+    pub branch: Option<String>,
     /// Whether the user has a role.
     pub staff: bool,
     /// Whether the record isn't a person.
@@ -149,23 +161,26 @@ pub struct UserRow {
 /// Returns the users that match. The page key contains only a user number, no personal data.
 pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Page<UserRow>, RecordsError> {
     let conditions = conditions(&store.db, query).await?;
-    let backend = store.db.get_database_backend();
-    let start = start(store, query, paging).await?;
-    let mut rows = Vec::new();
-    for part in parts(query, start) {
-        let wanted = paging.limit() - u64::try_from(rows.len()).unwrap_or(0);
-        if wanted == 0 {
-            break;
-        }
-        let (sql, values) = part_sql(query, &conditions, part, wanted);
-        for row in store.db.query_all_raw(dialect::bind(backend, &sql, values)).await? {
-            rows.push(user_row(&row, matches!(part, Part::Without(_)))?);
+    if let Some(before) = paging.before.as_deref() {
+        let place = place(store, query, before).await?;
+        let mut rows = read(store, query, &conditions, (place, true), paging.limit()).await?;
+        let wanted = usize::try_from(paging.limit() - 1).unwrap_or(usize::MAX);
+        // A short page at the beginning is shown as the full first page.
+        if rows.len() > wanted {
+            rows.truncate(wanted);
+            rows.reverse();
+            let (previous, next) = (rows.first().map(page_key), rows.last().map(page_key));
+            return Ok(Page { rows, next, previous });
         }
     }
-    Ok(Page::of(rows, paging, |row| {
-        let mark = if row.without_key { WITHOUT } else { "" };
-        format!("{}{mark}", row.number)
-    }))
+    let place = match paging.after.as_deref().filter(|_| paging.before.is_none()) {
+        Some(after) => place(store, query, after).await?,
+        None => Place::Start,
+    };
+    let rows = read(store, query, &conditions, (place, false), paging.limit()).await?;
+    let page = Page::of(rows, paging, page_key);
+    let previous = page.rows.first().map(page_key).filter(|_| !matches!(place, Place::Start));
+    Ok(Page { previous, ..page })
 }
 
 /// Counts the users that match, up to `most`.
@@ -181,23 +196,29 @@ pub async fn count(store: &Store, query: &UserQuery, most: u64) -> Result<i64, R
 /// Suffix of a page key among the users without the value.
 const WITHOUT: &str = "-";
 
-/// Where a page starts.
+/// Returns the key of a page that begins after this row or ends before it.
+fn page_key(row: &UserRow) -> String {
+    let mark = if row.without_key { WITHOUT } else { "" };
+    format!("{}{mark}", row.number)
+}
+
+/// A place in the list.
 #[derive(Clone, Copy)]
-enum Start {
-    /// At the first user.
-    First,
-    /// After this user, who has the value.
-    After(i64),
-    /// After this user, who lacks the value.
-    AfterWithout(i64),
+enum Place {
+    /// Before the first user.
+    Start,
+    /// Beside this user, who has the value.
+    With(i64),
+    /// Beside this user, who lacks the value.
+    Without(i64),
 }
 
 /// A part of the list: users with the value, then users without it. Each part uses an index.
 #[derive(Clone, Copy)]
 enum Part {
-    /// Ordered by the value, after this user.
+    /// Ordered by the value, beyond this user.
     With(Option<i64>),
-    /// Ordered by user number, after this one.
+    /// Ordered by user number, beyond this one.
     Without(Option<i64>),
 }
 
@@ -205,114 +226,68 @@ enum Part {
 ///
 /// If its user has lost the value in the meantime (by being anonymised), the position is unknown. The list then
 /// starts from the beginning, so that no user is skipped.
-async fn start(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Start, RecordsError> {
-    let Some(after) = paging.after.as_deref() else { return Ok(Start::First) };
-    let without = after.strip_suffix(WITHOUT);
-    let Ok(number) = without.unwrap_or(after).parse::<i64>() else { return Ok(Start::First) };
+async fn place(store: &Store, query: &UserQuery, key: &str) -> Result<Place, RecordsError> {
+    let without = key.strip_suffix(WITHOUT);
+    let Ok(number) = without.unwrap_or(key).parse::<i64>() else { return Ok(Place::Start) };
     if without.is_some() {
-        return Ok(Start::AfterWithout(number));
+        return Ok(Place::Without(number));
     }
-    let Some(column) = query.sort.column() else { return Ok(Start::After(number)) };
+    let Some(column) = query.sort.column() else { return Ok(Place::With(number)) };
     let with_value = users::Entity::find_by_id(number).filter(column.is_not_null());
-    Ok(if with_value.count(&store.db).await? > 0 { Start::After(number) } else { Start::First })
+    Ok(if with_value.count(&store.db).await? > 0 { Place::With(number) } else { Place::Start })
 }
 
-fn parts(query: &UserQuery, start: Start) -> Vec<Part> {
+/// Reads rows from a place on, forwards or backwards.
+async fn read(
+    store: &Store,
+    query: &UserQuery,
+    conditions: &Conditions,
+    (place, is_back): (Place, bool),
+    limit: u64,
+) -> Result<Vec<UserRow>, RecordsError> {
+    let backend = store.db.get_database_backend();
+    let mut rows = Vec::new();
+    for part in parts(query, place, is_back) {
+        let wanted = limit - u64::try_from(rows.len()).unwrap_or(limit);
+        if wanted == 0 {
+            break;
+        }
+        let (sql, values) = part_sql(query, conditions, (part, is_back), wanted);
+        for row in store.db.query_all_raw(dialect::bind(backend, &sql, values)).await? {
+            rows.push(user_row(&row, matches!(part, Part::Without(_)))?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Returns the parts of the list in the order in which they are read.
+fn parts(query: &UserQuery, place: Place, is_back: bool) -> Vec<Part> {
     let orders_by_number = query.sort.column().is_none();
-    match start {
-        Start::First if orders_by_number => vec![Part::With(None)],
-        Start::First => vec![Part::With(None), Part::Without(None)],
-        Start::After(number) if orders_by_number => vec![Part::With(Some(number))],
-        Start::After(number) => vec![Part::With(Some(number)), Part::Without(None)],
-        Start::AfterWithout(number) => vec![Part::Without(Some(number))],
-    }
-}
-
-/// Conditions on `users u`, each starting with ` AND `.
-#[derive(Clone, Default)]
-struct Conditions {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Conditions {
-    fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push_str(" AND ");
-        self.sql.push_str(sql);
-        self.values.extend(values);
-    }
-
-    fn having(&mut self, having: Having, yes: &str, no: &str) {
-        if let Some(having) = having {
-            self.and(if having { yes } else { no }, []);
+    match (place, is_back) {
+        (Place::Start, true) => Vec::new(),
+        (Place::Start, false) if orders_by_number => vec![Part::With(None)],
+        (Place::Start, false) => vec![Part::With(None), Part::Without(None)],
+        (Place::With(number), false) if !orders_by_number => {
+            vec![Part::With(Some(number)), Part::Without(None)]
         }
+        (Place::With(number), _) => vec![Part::With(Some(number))],
+        (Place::Without(number), false) => vec![Part::Without(Some(number))],
+        (Place::Without(number), true) => vec![Part::Without(Some(number)), Part::With(None)],
     }
 }
 
-async fn conditions(db: &impl ConnectionTrait, query: &UserQuery) -> Result<Conditions, RecordsError> {
-    let mut all = Conditions::default();
-    let typed = text::line(&query.text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
-    let words = query_words(&typed);
-    if words.is_empty() && !typed.is_empty() {
-        all.and("FALSE", []);
-    }
-    for word in words.into_iter().take(MAX_WORDS) {
-        let number: i64 = word.parse().unwrap_or(-1);
-        let end = format!("{word}{}", char::MAX);
-        all.and(
-            "u.number IN (SELECT user_number FROM user_words WHERE word >= ? AND word < ? \
-             UNION SELECT CAST(? AS BIGINT))",
-            [word.into(), end.into(), number.into()],
-        );
-    }
-    for (kind, code) in [
-        (TermKind::Category, &query.category),
-        (TermKind::Department, &query.department),
-        (TermKind::Branch, &query.branch),
-    ] {
-        let Some(code) = code else { continue };
-        let name = kind.code();
-        let code = text::line(code, text::SHORT).map_err(|problem| RecordsError::field(name, problem))?;
-        let codes = spellings_of(db, kind, &code).await?;
-        let places = dialect::placeholders(codes.len());
-        all.and(&format!("u.{name} IN ({places})"), codes.into_iter().map(Value::from));
-    }
-    all.having(query.imported, "u.imported", "NOT u.imported");
-    for (having, column) in [(query.marked, "marked_on"), (query.anonymised, "anonymised_on")] {
-        // For other orders than by number, select the few marked users first and sort them. Using the index of the
-        // order would read every user.
-        let yes = match query.sort {
-            Sort::Number => format!("u.{column} IS NOT NULL"),
-            _ => format!("u.number IN (SELECT number FROM users WHERE {column} IS NOT NULL)"),
-        };
-        all.having(having, &yes, &format!("u.{column} IS NULL"));
-    }
-    match query.role {
-        None => (),
-        Some(RoleFilter::Any) => all.and("u.number IN (SELECT user_number FROM user_roles)", []),
-        Some(RoleFilter::None) => {
-            all.and("NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number)", []);
-        }
-        Some(RoleFilter::One(role)) => {
-            all.and("u.number IN (SELECT user_number FROM user_roles WHERE role = ?)", [role.into()]);
-        }
-    }
-    if let Some(day) = query.left_before {
-        all.and("u.leaving_on < ?", [day.into()]);
-    }
-    if let Some(day) = query.active_before {
-        all.and("u.last_activity_on < ?", [day.into()]);
-    }
-    Ok(all)
-}
-
-fn part_sql(query: &UserQuery, conditions: &Conditions, part: Part, limit: u64) -> (String, Vec<Value>) {
+fn part_sql(
+    query: &UserQuery,
+    conditions: &Conditions,
+    (part, is_back): (Part, bool),
+    limit: u64,
+) -> (String, Vec<Value>) {
     let mut all = conditions.clone();
-    let (direction, beyond) = if query.descending { ("DESC", "<") } else { ("ASC", ">") };
+    let (direction, beyond) = if query.descending == is_back { ("ASC", ">") } else { ("DESC", "<") };
     let order = match (part, query.sort.column().map(|column| column.as_str())) {
-        (Part::With(after), Some(column)) => {
+        (Part::With(from), Some(column)) => {
             all.and(&format!("u.{column} IS NOT NULL"), []);
-            if let Some(number) = after {
+            if let Some(number) = from {
                 let place = format!("(SELECT b.{column} FROM users b WHERE b.number = ?)");
                 all.and(
                     &format!("(u.{column}, u.number) {beyond} ({place}, ?)"),
@@ -321,11 +296,11 @@ fn part_sql(query: &UserQuery, conditions: &Conditions, part: Part, limit: u64) 
             }
             format!("u.{column} {direction}, u.number {direction}")
         }
-        (Part::With(after) | Part::Without(after), column) => {
+        (Part::With(from) | Part::Without(from), column) => {
             if let Some(column) = column {
                 all.and(&format!("u.{column} IS NULL"), []);
             }
-            if let Some(number) = after {
+            if let Some(number) = from {
                 all.and(&format!("u.number {beyond} ?"), [number.into()]);
             }
             format!("u.number {direction}")
@@ -333,12 +308,14 @@ fn part_sql(query: &UserQuery, conditions: &Conditions, part: Part, limit: u64) 
     };
     // Joins and roles are looked up only for the rows of the page.
     let sql = format!(
-        "SELECT u.number, {name}, u.user_id, u.email, u.barcode, COALESCE(c.name, u.category) AS category, \
-         COALESCE(d.name, u.department) AS department, u.fictitious, u.imported, u.leaving_on, \
+        "SELECT u.number, {name}, u.user_id, u.email, u.barcode, u.phone, u.mobile, u.birth_date, u.city, \
+         COALESCE(c.name, u.category) AS category, COALESCE(d.name, u.department) AS department, \
+         COALESCE(b.name, u.branch) AS branch, u.fictitious, u.imported, u.leaving_on, \
          u.last_activity_on, u.marked_on, u.anonymised_on, u.dates_by_month, \
          CASE WHEN EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number) THEN 1 ELSE 0 END AS staff \
          FROM users u LEFT JOIN terms c ON c.kind = 'category' AND c.code = u.category \
          LEFT JOIN terms d ON d.kind = 'department' AND d.code = u.department \
+         LEFT JOIN terms b ON b.kind = 'branch' AND b.code = u.branch \
          WHERE TRUE{conditions} ORDER BY {order} LIMIT {limit}",
         name = Name::select_list("u"),
         conditions = all.sql,
@@ -353,8 +330,12 @@ fn user_row(row: &QueryResult, without_key: bool) -> Result<UserRow, DbErr> {
         user_id: row.try_get("", "user_id")?,
         email: row.try_get("", "email")?,
         barcode: row.try_get("", "barcode")?,
+        phone: row.try_get::<Option<String>>("", "phone")?.or(row.try_get("", "mobile")?),
+        birth_date: row.try_get("", "birth_date")?,
+        city: row.try_get("", "city")?,
         category: row.try_get("", "category")?,
         department: row.try_get("", "department")?,
+        branch: row.try_get("", "branch")?,
         staff: row.try_get::<i32>("", "staff")? != 0,
         fictitious: row.try_get("", "fictitious")?,
         imported: row.try_get("", "imported")?,

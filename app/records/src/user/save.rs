@@ -130,7 +130,7 @@ macro_rules! record_and_form {
                 guarantor_number: draft.guarantor.map(|number| number.0),
                 ..old.clone()
             };
-            user.fold_keys();
+            user.derive();
             user
         }
     };

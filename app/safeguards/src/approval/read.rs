@@ -216,7 +216,8 @@ pub async fn list(
 /// Returns one request.
 pub async fn read(store: &Store, id: ApprovalId) -> Result<Approval, RecordsError> {
     // Keys descend: the first row below the next key is this request, if it exists.
-    let paging = Paging { after: Some(id.0.saturating_add(1).to_string()), rows: Some(1) };
+    let paging =
+        Paging { after: Some(id.0.saturating_add(1).to_string()), rows: Some(1), ..Paging::default() };
     let found = list(store, &ApprovalQuery::default(), &paging).await?.rows.into_iter().next();
     found.filter(|found| found.id == id).ok_or(RecordsError::NotFound("approval request"))
 }
@@ -224,21 +225,21 @@ pub async fn read(store: &Store, id: ApprovalId) -> Result<Approval, RecordsErro
 /// Returns the newest request for the run of a preview.
 pub async fn of_preview(store: &Store, preview: RunId) -> Result<Option<Approval>, RecordsError> {
     let query = ApprovalQuery { preview: Some(preview), ..ApprovalQuery::default() };
-    let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
+    let newest = list(store, &query, &Paging { rows: Some(1), ..Paging::default() }).await?;
     Ok(newest.rows.into_iter().next())
 }
 
 /// Returns the newest request to anonymise a member of staff.
 pub async fn of_user(store: &Store, user: UserNumber) -> Result<Option<Approval>, RecordsError> {
     let query = ApprovalQuery { user: Some(user), ..ApprovalQuery::default() };
-    let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
+    let newest = list(store, &query, &Paging { rows: Some(1), ..Paging::default() }).await?;
     Ok(newest.rows.into_iter().next())
 }
 
 /// Returns the newest request to import a file.
 pub async fn of_import(store: &Store, file: &ApprovalSubject) -> Result<Option<Approval>, RecordsError> {
     let query = ApprovalQuery { file: Some(file.fingerprint.clone()), ..ApprovalQuery::default() };
-    let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
+    let newest = list(store, &query, &Paging { rows: Some(1), ..Paging::default() }).await?;
     Ok(newest.rows.into_iter().next())
 }
 

@@ -36,7 +36,8 @@ pub fn CatalogueListPage() -> impl IntoView {
                 .into_any(),
                 (true, true) => view! {
                     <p class="empty">
-                        <b>"No titles begin with this text. "</b> <a href="/catalogue">"Show all records"</a>
+                        <b>"No records found. "</b> "All words must match, each by its beginning. "
+                        <a href="/catalogue">"Show all records"</a>
                     </p>
                 }
                 .into_any(),
@@ -47,7 +48,7 @@ pub fn CatalogueListPage() -> impl IntoView {
                 <ProblemSummary error=list.error />
                 <form class="filters" method="get" action="/catalogue" role="search" aria-label="Catalogue records">
                     <div class="field">
-                        <label for="title">"Title begins with"</label>
+                        <label for="title">"Title, author or item barcode"</label>
                         <input id="title" name="title" type="search" value=typed autocomplete="off"
                             aria-invalid=errors.of("title").map(|_| "true") aria-describedby="title-problem" />
                         <FilterProblem field="title" errors=errors.clone() />

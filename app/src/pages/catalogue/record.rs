@@ -18,7 +18,7 @@ pub fn CatalogueRecordPage() -> impl IntoView {
         let record = catalogue::read(&store, id?).await?;
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = catalogue::items(&store, actor(), record.id, &paging).await?;
+        let Page { rows, next, .. } = catalogue::items(&store, actor(), record.id, &paging).await?;
         let list = format!("/catalogue/{}", record.id);
         let crumbs = vec![("Catalogue".to_owned(), "/catalogue".to_owned())];
         let items = if rows.is_empty() {

@@ -6,6 +6,7 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::{FieldErrors, Problem};
+use policy::marked_number::typed_user_number;
 use policy::{TaskId, UserNumber};
 use serde::{Deserialize, Serialize};
 use task_centre::{run, task};
@@ -78,11 +79,10 @@ pub(super) struct ReassignForm {
 impl ReassignForm {
     /// Returns the typed owner.
     pub(super) fn owner(&self) -> Result<UserNumber, Problem> {
-        match self.owner.trim().parse::<UserNumber>() {
-            _ if self.owner.trim().is_empty() => Err(Problem::required("the user number of the new owner")),
-            Ok(owner) if owner.0 > 0 => Ok(owner),
-            _ => Err(Problem::NotAUserNumber),
+        if self.owner.trim().is_empty() {
+            return Err(Problem::required("the user number of the new owner"));
         }
+        typed_user_number(&self.owner).ok_or(Problem::NotAUserNumber)
     }
 }
 

@@ -37,7 +37,7 @@ pub fn TaskPage() -> impl IntoView {
         let task = task::read(&store, actor(), id?).await?;
         let custom = custom_field::labels(&store.db).await?;
         let of_task = RunQuery { task: Some(task.id), ..RunQuery::default() };
-        let runs = run::list(&store, &of_task, &Paging { after: None, rows: Some(RUNS) }).await?;
+        let runs = run::list(&store, &of_task, &Paging { rows: Some(RUNS), ..Paging::default() }).await?;
         let next = next_runs(store.clock, &task);
         let today = store.clock.today();
         let settings = match &task.draft.settings {

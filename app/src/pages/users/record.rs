@@ -11,7 +11,9 @@ use crate::form::error_for;
 use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
+use crate::private_search;
 use crate::state::store;
+use crate::user_search::USERS;
 use db::RecordsError;
 use db::pagination::Page;
 use leptos::prelude::*;
@@ -35,6 +37,7 @@ pub fn UserPage() -> impl IntoView {
         let content = content(&store, &user, tab).await?;
         let residue =
             if user.is_anonymised() { erasure::residue::status(&store, user.number).await? } else { None };
+        let found_by = found_by()?;
         // The browser's history contains the title, so it has the number, not the name.
         let title = if user.is_anonymised() {
             format!("User {} has been anonymised", user.number)
@@ -44,6 +47,7 @@ pub fn UserPage() -> impl IntoView {
         Ok(view! {
             <PageLayout title crumbs=crumbs([]) actions=actions(&user)>
                 <Refusals />
+                {found_by}
                 {head(&user, just_anonymised)}
                 {residue.map(residue_search)}
                 {tabs(user.number, tab, &user.counts)}
@@ -51,6 +55,20 @@ pub fn UserPage() -> impl IntoView {
             </PageLayout>
         })
     })
+}
+
+/// Links to the list of the search that opened this record, because its text is a key of this user alone.
+fn found_by() -> Result<Option<impl IntoView>, RecordsError> {
+    let text = query("q");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let list = private_search::address(USERS, &[("q", text.clone())])?;
+    Ok(Some(view! {
+        <p class="hint found-by">
+            "The only exact match for “"{text}"”. " <a href=list>"Show all results"</a>
+        </p>
+    }))
 }
 
 /// Shows why a button of this page failed.
@@ -167,27 +185,27 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
             details::view(user, holds, store.clock.today()).into_any()
         }
         Tab::Loans => {
-            let Page { rows, next } = circulation::loans(store, number, Loans::Open, &paging).await?;
+            let Page { rows, next, .. } = circulation::loans(store, number, Loans::Open, &paging).await?;
             with_pager(activity::open_loans(rows, &list, store.clock.today()), next)
         }
         Tab::History => {
-            let Page { rows, next } = circulation::loans(store, number, Loans::Past, &paging).await?;
+            let Page { rows, next, .. } = circulation::loans(store, number, Loans::Past, &paging).await?;
             with_pager(activity::past_loans(rows), next)
         }
         Tab::Requests => {
-            let Page { rows, next } = circulation::requests(store, number, &paging).await?;
+            let Page { rows, next, .. } = circulation::requests(store, number, &paging).await?;
             with_pager(activity::requests(rows, &list), next)
         }
         Tab::Charges => {
-            let Page { rows, next } = circulation::charges(store, number, &paging).await?;
+            let Page { rows, next, .. } = circulation::charges(store, number, &paging).await?;
             with_pager(activity::charges(rows, &list), next)
         }
         Tab::Messages => {
-            let Page { rows, next } = circulation::messages(store, number, &paging).await?;
+            let Page { rows, next, .. } = circulation::messages(store, number, &paging).await?;
             with_pager(activity::messages(rows), next)
         }
         Tab::Catalogue => {
-            let Page { rows, next } = catalogue::made_by(store, number, &paging).await?;
+            let Page { rows, next, .. } = catalogue::made_by(store, number, &paging).await?;
             let table = if rows.is_empty() {
                 activity::empty_list("This user has neither created nor changed any catalogue records.")
             } else {

@@ -94,7 +94,11 @@ async fn slowest_page(store: &Store, id: policy::RunId) -> anyhow::Result<Durati
     ];
     for query in queries {
         for part in [0, 2, 4] {
-            let paging = Paging { after: Some((preview.users * part / 5).to_string()), rows: Some(50) };
+            let paging = Paging {
+                after: Some((preview.users * part / 5).to_string()),
+                rows: Some(50),
+                ..Paging::default()
+            };
             let mut took = Vec::new();
             for _ in 0..TIMES {
                 let started = Instant::now();

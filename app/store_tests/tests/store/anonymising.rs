@@ -56,6 +56,7 @@ async fn the_record_keeps_only_what_the_policy_keeps() {
             user_id_key: None,
             first_name: None,
             last_name: None,
+            name_order: None,
             email: None,
             phone: None,
             birth_date: None,

@@ -299,7 +299,7 @@ async fn the_audit_is_listed_by_page_and_filter() {
         assert_eq!(all.len(), events(&store).await.len());
         assert!(all.is_sorted_by_key(|row| std::cmp::Reverse(row.id)));
         let mut paged = Vec::new();
-        let mut paging = Paging { after: None, rows: Some(7) };
+        let mut paging = Paging { rows: Some(7), ..Paging::default() };
         loop {
             let page = read(AuditForm::default(), paging.clone()).await;
             paged.extend(page.rows);

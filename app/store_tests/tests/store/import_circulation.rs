@@ -5,6 +5,7 @@ use crate::support::{add, execute, for_each_database, leaver};
 use crate::transfer::file;
 use chrono::NaiveDate;
 use db::entity::{catalogue_records, charges, requests, users};
+use db::pagination::Paging;
 use policy::import_profile::FileKind;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use trail::Store;
@@ -55,6 +56,8 @@ async fn requests_are_created_once_and_closed_once() {
         let titles: Vec<String> =
             titles.all(&store.db).await.unwrap().into_iter().map(|record| record.title).collect();
         assert_eq!(titles, ["(no title, record 77)", "Middlemarch"]);
+        let found = records::catalogue::list(&store, "middlemar", &Paging::default()).await.unwrap();
+        assert_eq!(found.rows.len(), 1, "an imported title is found");
         assert_eq!(last_activity(&store, ng).await, day("2017-03-01"), "the day of placing, not of closing");
 
         assert_eq!(counts(&import(&store, FileKind::Requests, open).await), [0, 0, 3, 0, 0]);

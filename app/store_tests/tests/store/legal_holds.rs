@@ -366,9 +366,9 @@ async fn lists_are_filtered_and_paged() {
         assert_eq!(ids(of_user).await, [first]);
         let of_category = LegalHoldQuery { category: Some("STUDENT".to_owned()), ..show(Show::All) };
         assert_eq!(ids(of_category).await, [third]);
-        let one = Paging { after: None, rows: Some(1) };
+        let one = Paging { rows: Some(1), ..Paging::default() };
         let page = legal_hold::list(&store, &show(Show::All), &one).await.unwrap();
-        let next = Paging { after: page.next, rows: Some(1) };
+        let next = Paging { after: page.next, rows: Some(1), ..Paging::default() };
         assert_eq!(legal_hold::list(&store, &show(Show::All), &next).await.unwrap().rows[0].id, second);
         let of_one = legal_hold::of_user(&store, UserNumber(2)).await.unwrap();
         assert_eq!(of_one.iter().map(|hold| hold.id).collect::<Vec<_>>(), [third, second]);

@@ -46,7 +46,7 @@ async fn library(store: &Store) {
         "INSERT INTO charges (user_number, loan_id, kind, cents, charged_on) VALUES \
          (1, 1, 'overdue', 100, '2017-05-01')",
         "UPDATE users SET marked_on = '2016-12-24' WHERE number = 1",
-        "INSERT INTO user_words (word, user_number) VALUES ('first', 1), ('ng', 1), ('ng-id', 1)",
+        "INSERT INTO user_words (word, user_number) VALUES ('first', 1), ('ng', 1), ('ng-id', 1), ('ngid', 1)",
     ] {
         execute(store, sql).await;
     }

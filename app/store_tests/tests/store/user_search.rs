@@ -153,6 +153,7 @@ async fn every_order_is_the_same_on_one_page_and_on_many() {
             add(
                 &store,
                 users::ActiveModel {
+                    first_name: Set(None),
                     last_name: Set((number % 4 != 0).then(|| format!("N{}", number * 3 % 7))),
                     leaving_on: Set(some_day(3)),
                     last_activity_on: Set(some_day(5)),
@@ -169,14 +170,14 @@ async fn every_order_is_the_same_on_one_page_and_on_many() {
                 let numbers: Vec<UserNumber> = whole.rows.iter().map(|row| row.number).collect();
                 let empty = |row: &user::UserRow| match sort {
                     Sort::Number => false,
-                    Sort::Name => row.name == "First",
+                    Sort::Name => row.name == "(no name)",
                     Sort::Leaving => row.leaving_on.is_none(),
                     Sort::Activity => row.last_activity_on.is_none(),
                 };
                 let first_empty = whole.rows.iter().position(empty).unwrap_or(23);
                 assert!(whole.rows[first_empty..].iter().all(empty), "{query:?}: empty values come last");
                 for rows in [1, 4, 22] {
-                    let mut paging = Paging { after: None, rows: Some(rows) };
+                    let mut paging = Paging { rows: Some(rows), ..Paging::default() };
                     let mut paged = Vec::new();
                     loop {
                         let page = user::find(&store, &query, &paging).await.unwrap();
@@ -187,6 +188,7 @@ async fn every_order_is_the_same_on_one_page_and_on_many() {
                         }
                     }
                     assert_eq!(paged, numbers, "{query:?} by {rows}");
+                    pages_backwards(&store, &query, rows, &numbers).await;
                 }
             }
         }
@@ -194,10 +196,36 @@ async fn every_order_is_the_same_on_one_page_and_on_many() {
         let page = user::find(&store, &by_leaving, &Paging::default()).await.unwrap();
         let dates: Vec<_> = page.rows.iter().filter_map(|row| row.leaving_on).collect();
         assert!(dates.is_sorted_by(|a, b| a >= b));
-        let nonsense = Paging { after: Some("'; --".to_owned()), rows: None };
+        let nonsense = Paging { after: Some("'; --".to_owned()), ..Paging::default() };
         assert_eq!(user::find(&store, &by_leaving, &nonsense).await.unwrap().rows.len(), 23);
     })
     .await;
+}
+
+/// Reads the list from its last page to the first one. Only the first page can have users of the second one, too.
+async fn pages_backwards(store: &Store, query: &UserQuery, rows: u64, numbers: &[UserNumber]) {
+    let last = numbers.last().unwrap();
+    let has_value = match query.sort {
+        Sort::Number => true,
+        Sort::Name => last.0 % 4 != 0,
+        Sort::Leaving => last.0 % 3 != 0,
+        Sort::Activity => last.0 % 5 != 0,
+    };
+    let mut before = Some(format!("{last}{}", if has_value { "" } else { "-" }));
+    let mut read: Vec<UserNumber> = vec![*last];
+    while let Some(key) = before {
+        let paging = Paging { before: Some(key), rows: Some(rows), ..Paging::default() };
+        let page = user::find(store, query, &paging).await.unwrap();
+        assert_eq!(page.rows.len() as u64, rows, "every page is full");
+        assert!(page.next.is_some(), "{query:?}: a page before another one has a next page");
+        let known: Vec<UserNumber> = page.rows.iter().map(|row| row.number).collect();
+        let fresh = known.iter().take_while(|number| **number != read[0]);
+        let fresh: Vec<UserNumber> = fresh.copied().collect();
+        assert!(page.previous.is_none() || fresh.len() == known.len());
+        read.splice(0..0, fresh);
+        before = page.previous;
+    }
+    assert_eq!(read, numbers, "{query:?} backwards by {rows}");
 }
 
 #[tokio::test]

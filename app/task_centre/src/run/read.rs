@@ -6,11 +6,12 @@ use super::lease::is_abandoned;
 use chrono::{DateTime, NaiveDate, Utc};
 use db::entity::{certificates, run_counts, runs};
 use db::pagination::{Page, Paging};
-use db::search_index::fold;
+use db::search_index::matching;
 use db::{Clock, RecordsError, dialect};
 use erasure::residue;
 use policy::assess::first_eligible_day;
 use policy::maintenance::Maintenance;
+use policy::user_search::UserSearch;
 use policy::{
     Blockers, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId,
     TaskSettings, UserNumber, VerdictKind,
@@ -427,15 +428,10 @@ fn members_filter(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, 
         wheres.push("m.outcome = ?".to_owned());
         values.push(outcome.into());
     }
-    for word in fold(&query.text).split_whitespace() {
-        let number: i64 = word.parse().unwrap_or(-1);
-        wheres.push(
-            "(m.user_number = ? OR m.user_number IN (SELECT user_number FROM user_words \
-             WHERE word >= ? AND word < ?))"
-                .to_owned(),
-        );
-        values.push(number.into());
-        values.extend([word.into(), format!("{word}{}", char::MAX).into()]);
+    if !query.text.trim().is_empty() {
+        let (matches, more) = matching(&UserSearch::parse(&query.text), "m.user_number");
+        wheres.push(matches);
+        values.extend(more);
     }
     if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
         wheres.push("m.user_number > ?".to_owned());

@@ -237,7 +237,7 @@ pub async fn csv(store: &Store, actor: Actor, query: &AuditQuery) -> Result<Stri
     actor.require(Action::SeeAudit)?;
     super::record_event_in_own_tx(store, actor, AuditAction::Exported, Subject::Library, "audit").await?;
     let mut lines = Vec::new();
-    let mut paging = Paging { after: None, rows: Some(MAX_ROWS) };
+    let mut paging = Paging { rows: Some(MAX_ROWS), ..Paging::default() };
     for _ in 0..MAX_LINES / MAX_ROWS {
         let page = list(store, actor, query, &paging).await?;
         lines.extend(page.rows.into_iter().map(AuditRow::cells));

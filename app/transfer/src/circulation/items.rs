@@ -1,5 +1,6 @@
 //! Items of imported loans.
 
+use super::titles::add_words;
 use chrono::NaiveDate;
 use db::bulk_insert::insert_returning;
 use db::entity::{catalogue_records, items};
@@ -37,10 +38,15 @@ pub(super) async fn by_barcode(
     });
     let returned = [catalogue_records::Column::Title, catalogue_records::Column::Id];
     let made = insert_returning(tx, records.collect::<Vec<_>>(), &returned).await?;
+    let made: Vec<(i64, String)> = made
+        .iter()
+        .map(|record| Ok((record.try_get("", "id")?, record.try_get("", "title")?)))
+        .collect::<Result<_, DbErr>>()?;
+    add_words(tx, made.iter().map(|(id, title)| (*id, title.as_str()))).await?;
     // Records with the same title are interchangeable, so any of them fits an item with that title.
     let mut ids: HashMap<String, Vec<i64>> = HashMap::new();
-    for record in made {
-        ids.entry(record.try_get("", "title")?).or_default().push(record.try_get("", "id")?);
+    for (id, title) in made {
+        ids.entry(title).or_default().push(id);
     }
     let mut rows = Vec::with_capacity(wanted.len());
     for (barcode, item) in &wanted {

@@ -1,7 +1,8 @@
 //! Catalogue records of imported requests.
 
 use chrono::NaiveDate;
-use db::entity::catalogue_records;
+use db::bulk_insert::insert;
+use db::entity::{catalogue_records, catalogue_words};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func};
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, Insert, QueryFilter, QueryOrder, Set};
 use std::collections::{BTreeSet, HashMap};
@@ -38,7 +39,17 @@ pub(super) async fn records_by_title(
         .collect();
     if !missing.is_empty() {
         let made = Insert::<catalogue_records::ActiveModel>::many(missing).exec_with_returning(tx).await?;
+        add_words(tx, made.iter().map(|record| (record.id, record.title.as_str()))).await?;
         records.extend(made.into_iter().map(|record| (record.title, record.id)));
     }
     Ok(records)
+}
+
+/// Adds the search words of new records.
+pub(super) async fn add_words<'a>(
+    tx: &DatabaseTransaction,
+    records: impl Iterator<Item = (i64, &'a str)>,
+) -> Result<(), DbErr> {
+    let words: Vec<_> = records.flat_map(|(id, title)| catalogue_words::Model::of(id, title, None)).collect();
+    insert(tx, words).await
 }

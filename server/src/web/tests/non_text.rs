@@ -13,9 +13,10 @@ use trail::Actor;
 const NOT_TEXT: [&str; 7] = ["a%00b", "%01", "%7F", "%C2%85", "%FF", "%C0%80", "%ED%A0%80"];
 
 /// The names of all values that pages read from their address.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "q",
     "after",
+    "before",
     "category",
     "department",
     "branch",

@@ -430,6 +430,19 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             ],
         ),
         (
+            "/users?marked=no".to_owned(),
+            "/do/save_search",
+            vec![
+                ("form[name]", "Not marked", "SELECT name FROM saved_searches WHERE filters = 'marked=no'".to_owned(), "Not marked"),
+                (
+                    "form[shared]",
+                    "on",
+                    "SELECT CASE WHEN shared THEN 'on' END FROM saved_searches WHERE filters = 'marked=no'".to_owned(),
+                    "on",
+                ),
+            ],
+        ),
+        (
             "/custom-fields".to_owned(),
             "/do/add_custom_field",
             vec![
@@ -613,12 +626,16 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/grant_role",
         "/do/reassign_task",
         "/do/find_users",
+        "/do/save_search",
     ];
     let mut visited = BTreeSet::new();
-    let compared: [(&str, &[&str]); 7] = [
+    let compared: [(&str, &[&str]); 9] = [
         ("/do/anonymise_user", &["form[confirm]"]),
         ("/do/anonymise_staff", &["form[confirm]"]),
         ("/do/sign_in", &["form[user_id]", "form[password]"]),
+        // Tested beside the list, in `user_search`.
+        ("/do/arrange_user_list", &LAYOUT),
+        ("/do/change_search", &["form[name]", "form[shared]"]),
         ("/do/accept_invitation", &["form[password]", "form[repeated]"]),
         ("/do/start_run", &["form[confirm]"]),
         ("/do/change_password", &["form[old]", "form[password]", "form[repeated]"]),
@@ -643,6 +660,23 @@ async fn every_form_is_tested((desk, other): Library) {
         assert!(visited.contains(function), "no page has a form for {function}");
     }
 }
+
+/// The fields of the form that arranges the list of users.
+const LAYOUT: [&str; 13] = [
+    "form[rows]",
+    "form[user_id]",
+    "form[email]",
+    "form[barcode]",
+    "form[phone]",
+    "form[birth_date]",
+    "form[city]",
+    "form[category]",
+    "form[department]",
+    "form[branch]",
+    "form[leaving]",
+    "form[activity]",
+    "form[state]",
+];
 
 /// One object of each kind that has a page.
 struct Samples {
@@ -697,6 +731,9 @@ impl Samples {
         let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
         let invited =
             accounts::add(&desk.store, trail::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;
+        let (_, _, saved) =
+            desk.post("/do/save_search?page=/users", "form[name]=Unmarked&form[marked]=no").await;
+        assert_eq!(saved, "", "a saved search");
         let invitation = invited.expect("staff").1.expect("an invitation").token.reveal().to_owned();
         let profile = import_profile(desk).await;
         Self { task, preview, run, hold, approval, profile, invitation, second }
@@ -727,6 +764,8 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
     let mut addresses: Vec<String> = [
         "/",
         "/users",
+        "/users?marked=no",
+        "/users/searches",
         "/users/new",
         "/tasks",
         "/tasks/new",

@@ -4,11 +4,11 @@ use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::{user_words, users};
 use policy::key_form::normal;
+use policy::search_words::beginnings;
 use policy::suppression::KeyKind;
 use policy::user_field::{Search, USER_FIELDS};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{ColumnTrait, Condition, IdenStatic, Iterable};
-use trail::person::query_words;
 
 /// How a text is compared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,13 +110,16 @@ fn text_condition(field: &str, test: TextTest, value: &str) -> Result<Condition,
 
 /// Returns the condition that the search index has words with these beginnings for the user.
 fn has_words(value: &str) -> Condition {
-    query_words(value).into_iter().fold(Condition::all(), |all, word| {
-        let end = format!("{word}{}", char::MAX);
+    let begins = |word: &String| {
+        Condition::all()
+            .add(user_words::Column::Word.gte(word))
+            .add(user_words::Column::Word.lt(format!("{word}{}", char::MAX)))
+    };
+    beginnings(value).iter().fold(Condition::all(), |all, word| {
         let users = Query::select()
             .column(user_words::Column::UserNumber)
             .from(user_words::Entity)
-            .and_where(user_words::Column::Word.gte(word))
-            .and_where(user_words::Column::Word.lt(end))
+            .cond_where(word.iter().map(begins).fold(Condition::any(), Condition::add))
             .to_owned();
         all.add(users::Column::Number.in_subquery(users))
     })

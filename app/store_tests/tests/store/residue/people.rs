@@ -96,7 +96,7 @@ pub fn respelled(kind: &str, value: &str, rng: &mut StdRng) -> String {
     let value = match rng.random_range(0..4) {
         0 => value.nfd().filter(|c| !is_accent(c)).collect(),
         1 => value.nfd().collect(),
-        2 => db::search_index::fold(&value),
+        2 => policy::letters::fold(&value),
         _ => value,
     };
     match rng.random_range(0..5) {

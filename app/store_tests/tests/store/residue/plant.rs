@@ -26,6 +26,7 @@ const NOT_HERE: &[&str] = &[
     "suppression_list_keys",
     "held_lines",
     "key_periods",
+    "users.name_order",
     "users.user_id_key",
     "users.barcode_key",
     "users.external_id_key",

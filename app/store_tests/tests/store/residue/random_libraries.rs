@@ -260,9 +260,7 @@ async fn fill(store: &Store, rng: &mut StdRng) -> i64 {
             users::ActiveModel { leaving_on: Set(None), marked_on: Set(None), ..user }
         };
         let user = add(store, user).await;
-        let texts =
-            [&user.first_name, &user.last_name, &user.user_id, &user.email, &user.barcode, &user.external_id];
-        for word in db::search_index::words(texts.into_iter().flatten().map(String::as_str)) {
+        for word in trail::person::search_words(&user) {
             let sql = format!("INSERT INTO user_words (word, user_number) VALUES (?, {})", user.number);
             execute_with(store, &sql, &[&word]).await;
         }

@@ -18,7 +18,7 @@ use trail::Actor;
 const PEOPLE: usize = 80;
 const PLANTED: usize = 50;
 /// Tables whose row keys are texts.
-const TEXT_KEYS: &[&str] = &["terms", "user_words", "sessions"];
+const TEXT_KEYS: &[&str] = &["terms", "user_words", "catalogue_words", "sessions"];
 
 #[tokio::test]
 async fn exactly_the_fifty_planted_values_are_found() {

@@ -31,6 +31,7 @@ async fn values_that_reappear_are_detected() {
     let came_back = [
         ("UPDATE users SET email = 'back@example.org' WHERE number = 2", "users", "email"),
         ("UPDATE users SET phone = '0170' WHERE number = 2", "users", "phone"),
+        ("UPDATE users SET name_order = 'back' WHERE number = 2", "users", "name_order"),
         ("INSERT INTO user_words (word, user_number) VALUES ('back', 2)", "user_words", "user_number"),
         (
             "INSERT INTO custom_values (user_number, field_key, value) VALUES (2, 'locker', '7')",

@@ -116,5 +116,8 @@ fn keyed(key: &str, text: &str) -> String {
         let bytes: Vec<u8> = block.iter().map(|byte| byte ^ pad).chain(message.iter().copied()).collect();
         Sha256::digest(bytes)
     };
-    hex(&with(0x5c, &with(0x36, text.as_bytes())))
+    let mut digits = hex(&with(0x5c, &with(0x36, text.as_bytes())));
+    // The list keeps 128 bits.
+    digits.truncate(32);
+    digits
 }

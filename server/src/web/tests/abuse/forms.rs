@@ -10,6 +10,7 @@ use policy::api_key::ApiKeyForm;
 use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
+use records::saved_search::{self, SearchDraft};
 use records::{accounts, circulation};
 use safeguards::legal_hold;
 use safeguards::suppression::destroy;
@@ -91,10 +92,15 @@ async fn users(desk: &Desk) -> Vec<Form> {
     let single = leaver(store, "Single").await;
     let (member, asked) =
         (former_member_of_staff(desk, "former").await, desk.staff("asked", &[Role::Cataloguer]).await);
+    let searches = [saved_search(desk, "Mine").await, saved_search(desk, "Old").await];
     let version = number(store, "SELECT version FROM tasks WHERE single_default").await;
     let task = number(store, "SELECT id FROM tasks WHERE single_default").await;
     vec![
         form("/do/find_users", "form[q]=Single"),
+        form("/do/arrange_user_list", "form[rows]=25&form[email]=on"),
+        form("/do/save_search", "form[name]=New&form[q]=Single"),
+        form("/do/change_search", format!("form[search]={}&form[name]=Other", searches[0])),
+        form_about("/do/delete_search", "search", searches[1]),
         form("/do/save_user", "form[last_name]=Somebody"),
         form("/do/correct_last_activity", format!("form[user]={borrower}&form[last_activity_on]=2017-05-01")),
         form_about("/do/mark_user", "user", borrower.0),
@@ -123,6 +129,12 @@ async fn former_member_of_staff(desk: &Desk, user_id: &str) -> UserNumber {
         approval_workflow::request_staff_anonymising(&desk.store, Actor::COMMAND_LINE, member).await.unwrap();
     approval_workflow::approve(&desk.store, actor(desk, BEN).await, request).await.unwrap();
     member
+}
+
+/// Saves a search of Ana's. Returns its id.
+async fn saved_search(desk: &Desk, name: &str) -> i64 {
+    let draft = SearchDraft { name: name.to_owned(), text: name.to_owned(), ..SearchDraft::default() };
+    saved_search::save(&desk.store, actor(desk, ANA).await, &draft).await.unwrap().0
 }
 
 /// Lets Ana return a loan. Returns the undo token.

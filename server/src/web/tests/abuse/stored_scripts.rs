@@ -25,7 +25,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 43] = [
+const EXCLUDED_COLUMNS: [&str; 47] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -42,6 +42,10 @@ const EXCLUDED_COLUMNS: [&str; 43] = [
     "form_keys",
     "installation_keys",
     "user_words",
+    "catalogue_words",
+    "users.name_order",
+    "user_list_layouts",
+    "saved_searches.filters",
     "key_periods.kind",
     "users.uuid",
     "tasks.settings",
@@ -97,6 +101,9 @@ async fn library() -> Desk {
          '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
     );
     insert(store, "id", &hit).await;
+    let search = "saved_searches (owner_number, name, search_text, filters, changed_at) SELECT number, 'x', 'x', '', \
+                  '2018-01-21T12:00:00+00:00' FROM users WHERE user_id = 'ana'";
+    insert(store, "id", search).await;
     let import = upload(&desk).await;
     let line =
         format!("INSERT INTO import_lines VALUES ({import}, 1, 2, 'rejected', 'last_name', 'A problem')");
@@ -348,6 +355,7 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
         assert!(seen.pages > 100 && with.len() > 15);
         for route in [
             "/users",
+            "/users/searches",
             "/users/{id}",
             "/users/{id}/edit",
             "/users/{id}/anonymise",

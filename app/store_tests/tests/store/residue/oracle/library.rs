@@ -83,7 +83,8 @@ pub async fn cells(store: &Store) -> Vec<Cell> {
         };
         for column in entry.columns {
             // The normal forms of keys say nothing that the keys don't say.
-            let is_of_key = table == "users" && column.name.ends_with("_key");
+            let is_of_key =
+                table == "users" && (column.name.ends_with("_key") || column.name == "name_order");
             if is_of_key || !is_text(store, table, column.name).await {
                 continue;
             }
