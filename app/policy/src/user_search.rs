@@ -183,7 +183,7 @@ fn whole(text: &str, tokens: &[Token]) -> Vec<Test> {
     let lower = text.to_lowercase();
     let bare = ["tel.", "tel:", "phone:", "mobile:"].iter().find_map(|prefix| lower.strip_prefix(prefix));
     let phone = Phone::parse(bare.unwrap_or(&lower).trim_matches(|c: char| " :;,*\"".contains(c)));
-    let mut whole: Vec<Test> = phone.iter().flat_map(Phone::wanted).map(|word| Test::Is(word)).collect();
+    let mut whole: Vec<Test> = phone.iter().flat_map(Phone::wanted).map(Test::Is).collect();
     let letters = compact(&fold(text));
     if tokens.len() > 1 && letters.chars().count() >= MIN_GROUPED_KEY {
         whole.push(begins(letters));

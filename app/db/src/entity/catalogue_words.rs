@@ -23,7 +23,9 @@ impl Model {
     pub fn of(record_id: i64, title: &str, author: Option<&str>) -> impl Iterator<Item = Self> {
         let mut words = policy::search_words::SearchWords::default();
         words.text(title);
-        author.into_iter().for_each(|author| words.text(author));
+        if let Some(author) = author {
+            words.text(author);
+        }
         words.into_set().into_iter().map(move |word| Self { word, record_id })
     }
 }

@@ -11,8 +11,12 @@ struct User {
 
 fn user(names: &[&str], keys: &[&str], email: &str, phone: &str) -> User {
     let mut words = SearchWords::default();
-    names.iter().for_each(|name| words.name(name));
-    keys.iter().for_each(|key| words.key(key));
+    for name in names {
+        words.name(name);
+    }
+    for key in keys {
+        words.key(key);
+    }
     words.email(email);
     words.phone(phone);
     User { number: 301, words: words.into_set() }

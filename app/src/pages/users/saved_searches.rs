@@ -219,15 +219,12 @@ fn own_actions(search: &SavedSearch) -> impl IntoView + use<> {
     let failed = failed_submission::<SearchChange>(ChangeSearch::PATH).filter(|(form, _)| form.search == id);
     let is_open = failed.is_some();
     // The rejected form has the ids to which the summary of problems links.
-    let fields = match failed {
-        Some((typed, error)) => {
-            let errors = field_errors(Some(&error));
-            name_and_share("", &typed.name, typed.shared == "on", &errors).into_any()
-        }
-        None => {
-            let suffix = format!("-{id}");
-            name_and_share(&suffix, &search.name, search.shared, &FieldErrors::default()).into_any()
-        }
+    let fields = if let Some((typed, error)) = failed {
+        let errors = field_errors(Some(&error));
+        name_and_share("", &typed.name, typed.shared == "on", &errors).into_any()
+    } else {
+        let suffix = format!("-{id}");
+        name_and_share(&suffix, &search.name, search.shared, &FieldErrors::default()).into_any()
     };
     let about = format!("“{}”", search.name);
     view! {

@@ -224,7 +224,11 @@ async fn a_search_without_result_has_similar_spellings() {
             let is_proposed = similar.iter().any(|one| names(&one.text).starts_with(&names(proposed)[..4]));
             assert!(is_proposed, "{typed}: {similar:?}");
             for one in similar {
-                assert_eq!(found(&store, &one.text).await.len() as i64, one.users, "{typed}: {one:?}");
+                assert_eq!(
+                    i64::try_from(found(&store, &one.text).await.len()).unwrap(),
+                    one.users,
+                    "{typed}: {one:?}"
+                );
             }
         }
         let query = UserQuery { text: "Niamh Braque".to_owned(), ..UserQuery::default() };

@@ -63,19 +63,19 @@ pub async fn similar(store: &Store, query: &UserQuery) -> Result<Vec<Similar>, R
     let words: Vec<&str> = text.split(' ').filter(|word| word.chars().any(char::is_alphanumeric)).collect();
     let mut corrected: Vec<usize> = (0..words.len()).collect();
     corrected.sort_by_key(|at| std::cmp::Reverse(words[*at].chars().count()));
-    let mut tries: Vec<(String, Option<String>)> = Vec::new();
+    let mut variants: Vec<(String, Option<String>)> = Vec::new();
     for at in corrected.into_iter().take(MAX_CORRECTED) {
         for other in similar_words(store, words[at]).await? {
-            tries.push((with_word(&words, at, Some(&other)), None));
+            variants.push((with_word(&words, at, Some(&other)), None));
         }
     }
     if words.len() > 1 {
         for (at, word) in words.iter().enumerate().take(MAX_PROPOSED) {
-            tries.push((with_word(&words, at, None), Some((*word).to_owned())));
+            variants.push((with_word(&words, at, None), Some((*word).to_owned())));
         }
     }
     let mut proposed: Vec<Similar> = Vec::new();
-    for (text, without) in tries.into_iter().take(MAX_TRIED) {
+    for (text, without) in variants.into_iter().take(MAX_TRIED) {
         let tried = UserQuery { text, ..query.clone() };
         let mut users = count(store, &tried, MAX_COUNTED).await?;
         if users == 0 {

@@ -271,7 +271,9 @@ pub async fn both(store: &Store) -> (BTreeSet<Finding>, BTreeSet<Finding>) {
 /// Returns the words of the search index for these keys.
 fn search_words(keys: &[&str]) -> BTreeSet<String> {
     let mut words = SearchWords::default();
-    keys.iter().for_each(|key| words.key(key));
+    for key in keys {
+        words.key(key);
+    }
     words.into_set()
 }
 
