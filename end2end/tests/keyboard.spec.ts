@@ -124,6 +124,7 @@ test("all main work can be done by the keyboard alone", async ({ browser, librar
     await keys.type("searchbox", "Find a user", number);
     await keys.press("Find user");
     await expect(page).toHaveURL(new RegExp(`/users/${number}\\?find=`));
+    const person = await page.locator(".headline").innerText();
     await keys.follow(/^Open loans/);
     const open = page.getByRole("main").getByRole("button", { name: /^Return/ });
     for (let left = await open.count(); left > 0; left -= 1) {
