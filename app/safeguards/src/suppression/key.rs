@@ -288,7 +288,7 @@ mod tests {
         assert_ne!(digest, key.digest(KeyKind::UserId, "123"));
         assert_ne!(digest, key.digest(KeyKind::Barcode, "124"));
         assert_ne!(digest, other.digest(KeyKind::Barcode, "123"));
-        assert_eq!(digest.0.len(), 64);
+        assert_eq!(digest.0.len(), DIGEST_DIGITS);
         assert!(digest.id() > 0);
         assert_ne!(key.fingerprint(), other.fingerprint());
         assert_ne!(key.line_digest("123"), digest.0);
