@@ -259,6 +259,9 @@ fn route(address: &str) -> Option<String> {
     addresses().into_iter().find(|route| route == path).or_else(|| addresses().into_iter().find(fits))
 }
 
+/// The number of searches that are followed: each of their links is encrypted differently.
+const MAX_SEARCHES: usize = 60;
+
 /// Follows all links from all pages. Of addresses that differ only in a number it follows four.
 async fn crawl(desk: &Desk, script: &str) -> Crawl {
     let mut seen = Crawl::default();
@@ -281,10 +284,13 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
     }
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
     while let Some(address) = queue.pop_front() {
-        let kind: String = address.chars().filter(|sign| !sign.is_ascii_digit()).collect();
+        let (kind, most) = match address.split_once("?find=") {
+            Some((path, _)) => (path.to_owned(), MAX_SEARCHES),
+            None => (address.chars().filter(|sign| !sign.is_ascii_digit()).collect(), 4),
+        };
         let times = times.entry(kind).or_default();
         *times += 1;
-        if *times > 4 {
+        if *times > most {
             continue;
         }
         let request = Request::get(&address).body(Body::empty()).unwrap();
