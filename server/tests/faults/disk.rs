@@ -24,7 +24,10 @@ fn on_disk(library: &Library, disk: &Path) -> Command {
 fn move_to(library: &Library, disk: &Path) {
     for entry in std::fs::read_dir(library.folder()).unwrap() {
         let entry = entry.unwrap();
-        std::fs::copy(entry.path(), disk.join(entry.file_name())).unwrap();
+        // The folder of the demo's import task stays where it is.
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), disk.join(entry.file_name())).unwrap();
+        }
     }
 }
 
