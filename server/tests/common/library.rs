@@ -153,7 +153,10 @@ impl Library {
         let copy = Self::new(&self.database);
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {
             let entry = entry.unwrap();
-            std::fs::copy(entry.path(), copy.folder.path().join(entry.file_name())).unwrap();
+            // The folder of the demo's import task is not copied.
+            if entry.file_type().unwrap().is_file() {
+                std::fs::copy(entry.path(), copy.folder.path().join(entry.file_name())).unwrap();
+            }
         }
         if let Database::Postgres(server) = &self.database {
             execute_on(server, &format!("CREATE DATABASE {} TEMPLATE {}", copy.name, self.name)).await;
