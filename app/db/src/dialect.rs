@@ -134,6 +134,30 @@ pub fn in_list(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
+/// Returns texts as the value of one placeholder, for [`in_text_list`].
+pub fn text_list<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Value, DbErr> {
+    let texts: Vec<&str> = texts.into_iter().collect();
+    serde_json::to_string(&texts).map(Value::from).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+/// Returns the condition that a column is in a [`text_list`].
+pub fn in_text_list(backend: DatabaseBackend, column: &str) -> String {
+    match backend {
+        DatabaseBackend::Postgres => {
+            format!("{column} = ANY(ARRAY(SELECT json_array_elements_text(CAST(? AS JSON))))")
+        }
+        _ => format!("{column} IN (SELECT value FROM json_each(?))"),
+    }
+}
+
+/// Returns the functions that make a JSON array of values, and one of the rows of a query.
+pub(crate) const fn json_arrays(backend: DatabaseBackend) -> (&'static str, &'static str) {
+    match backend {
+        DatabaseBackend::Postgres => ("json_build_array", "json_agg"),
+        _ => ("json_array", "json_group_array"),
+    }
+}
+
 /// Returns a JSON array as rows `name`, with the column `number` and these text columns. The array is the value of
 /// one placeholder.
 pub fn json_rows(backend: DatabaseBackend, name: &str, texts: &[&str]) -> String {
@@ -234,11 +258,12 @@ pub async fn lock_imports(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock", IMPORTS).await
 }
 
-/// The advisory lock for the definitions of the library: custom fields and import profiles. SQLite has one writer anyway.
+/// The advisory lock for the definitions of the library: custom fields, import profiles and saved searches. SQLite has one
+/// writer anyway.
 const DEFINITIONS: i64 = 0x1e7e_402f;
 
-/// Waits for other transactions that define a custom field or an import profile, and keeps them waiting until this one
-/// ends.
+/// Waits for other transactions that define a custom field, an import profile or a saved search, and keeps them waiting
+/// until this one ends.
 ///
 /// A check that a name or key is free, or that no other definition refers to this one, is therefore still true when the
 /// transaction writes.

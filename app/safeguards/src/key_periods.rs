@@ -13,7 +13,6 @@ use super::suppression::check::Checker;
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{key_periods, users};
-use db::lookup::{self, in_texts};
 use db::{RecordsError, dialect};
 use policy::suppression::KeyKind;
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -155,8 +154,8 @@ async fn periods<'a>(
     let forms: HashSet<&str> = forms.collect();
     let backend = db.get_database_backend();
     // Raw SQL: thousands of keys as one value.
-    let sql = format!("SELECT * FROM key_periods WHERE {}", in_texts(backend, "key_form"));
-    let these = dialect::bind(backend, &sql, vec![lookup::texts(forms)?]);
+    let sql = format!("SELECT * FROM key_periods WHERE {}", dialect::in_text_list(backend, "key_form"));
+    let these = dialect::bind(backend, &sql, vec![dialect::text_list(forms)?]);
     key_periods::Entity::find().from_raw_sql(these).all(db).await
 }
 

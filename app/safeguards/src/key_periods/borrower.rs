@@ -8,7 +8,7 @@ use db::entity::{key_periods, users};
 use db::{RecordsError, dialect, lookup};
 use policy::suppression::KeyKind;
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait as _, DatabaseBackend, DatabaseTransaction, DbErr, IdenStatic as _};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, IdenStatic as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
@@ -119,9 +119,9 @@ async fn current(
             continue;
         }
         let column = column.as_str();
-        let theirs = lookup::in_texts(tx.get_database_backend(), column);
+        let theirs = dialect::in_text_list(tx.get_database_backend(), column);
         let found: Vec<LoanUser> =
-            locked(tx, &[&COLUMNS[..], &[column]].concat(), (&theirs, lookup::texts(forms)?)).await?;
+            locked(tx, &[&COLUMNS[..], &[column]].concat(), (&theirs, dialect::text_list(forms)?)).await?;
         owners.extend(found.into_iter().filter_map(|mut user| Some(((kind, user.key_form.take()?), user))));
     }
     Ok(owners)
@@ -148,10 +148,7 @@ async fn locked<R: DeserializeOwned>(
     columns: &[&str],
     (theirs, value): (&str, Value),
 ) -> Result<Vec<R>, DbErr> {
-    let lock = match tx.get_database_backend() {
-        DatabaseBackend::Postgres => " FOR UPDATE",
-        _ => "",
-    };
+    let lock = dialect::for_update(tx.get_database_backend());
     lookup::rows(tx, columns, (&format!("FROM users WHERE {theirs}{lock}"), vec![value])).await
 }
 

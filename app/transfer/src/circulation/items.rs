@@ -4,7 +4,7 @@ use super::titles::add_words;
 use chrono::NaiveDate;
 use db::bulk_insert::insert_returning;
 use db::entity::{catalogue_records, items};
-use db::lookup;
+use db::{dialect, lookup};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, Set};
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,8 +20,8 @@ pub(super) async fn by_barcode(
     today: NaiveDate,
     mut wanted: BTreeMap<&str, NewItem<'_>>,
 ) -> Result<(HashMap<String, i64>, u64), DbErr> {
-    let these = format!("FROM items WHERE {}", lookup::in_texts(tx.get_database_backend(), "barcode"));
-    let barcodes = lookup::texts(wanted.keys().copied())?;
+    let these = format!("FROM items WHERE {}", dialect::in_text_list(tx.get_database_backend(), "barcode"));
+    let barcodes = dialect::text_list(wanted.keys().copied())?;
     let found: Vec<(String, i64)> = lookup::rows(tx, &["barcode", "id"], (&these, vec![barcodes])).await?;
     let mut known: HashMap<String, i64> = found.into_iter().collect();
     wanted.retain(|barcode, _| !known.contains_key(*barcode));
