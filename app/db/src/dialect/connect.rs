@@ -1,6 +1,6 @@
 //! Setting up database connections, and returning them to the pool.
 
-use sea_orm::sqlx::{Connection, SqliteConnection};
+use sea_orm::sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
     RuntimeErr, SqlxError, TransactionTrait, sqlx,
@@ -27,11 +27,10 @@ const CACHE: &str = "-8192";
 /// including those of idle connections.
 const MEMORY: &str = "8388608";
 
-/// The page cache of a connection that changes very many rows in one transaction, in negative KiB. With a small one,
-/// SQLite writes the pages of the indexes to the file and reads them again, row after row.
-const LARGE_CACHE: i64 = -32_768;
-const ENLARGE_CACHE: &str = "PRAGMA cache_size = -32768; PRAGMA soft_heap_limit = 33554432";
-const REDUCE_CACHE: &str = "PRAGMA cache_size = -8192; PRAGMA soft_heap_limit = 8388608";
+/// The page cache of a connection that changes very many rows in one transaction, and the soft limit meanwhile. With a
+/// small cache, SQLite writes the pages of the indexes to the file and reads them again, row after row.
+const LARGE_CACHE: &str = "-32768";
+const LARGE_MEMORY: &str = "33554432";
 
 /// The number of SQLite connections with a large page cache.
 static LARGE_CACHES: AtomicUsize = AtomicUsize::new(0);
@@ -93,7 +92,7 @@ fn set_up(options: &mut ConnectOptions, busy_timeout: &'static str) {
 pub async fn enlarge_cache(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DatabaseBackend::Sqlite {
         LARGE_CACHES.fetch_add(1, Ordering::Relaxed);
-        tx.execute_unprepared(ENLARGE_CACHE).await?;
+        tx.execute_unprepared(&cache_pragmas(LARGE_CACHE, LARGE_MEMORY)).await?;
     }
     Ok(())
 }
@@ -104,11 +103,15 @@ async fn reduce_cache(connection: &mut SqliteConnection) -> Result<(), SqlxError
         return Ok(());
     }
     let size: i64 = sqlx::query_scalar("PRAGMA cache_size").fetch_one(&mut *connection).await?;
-    if size == LARGE_CACHE {
+    if size.to_string() == LARGE_CACHE {
         LARGE_CACHES.fetch_sub(1, Ordering::Relaxed);
-        sqlx::raw_sql(REDUCE_CACHE).execute(connection).await?;
+        sqlx::raw_sql(AssertSqlSafe(cache_pragmas(CACHE, MEMORY))).execute(connection).await?;
     }
     Ok(())
+}
+
+fn cache_pragmas(cache: &str, memory: &str) -> String {
+    format!("PRAGMA cache_size = {cache}; PRAGMA soft_heap_limit = {memory}")
 }
 
 /// Returns whether a released connection can return to the pool: not with an open transaction. If a commit or rollback
