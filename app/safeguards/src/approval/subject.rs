@@ -24,26 +24,10 @@ pub struct ApprovalSubject {
 }
 
 impl ApprovalSubject {
-    /// Returns the subject for the run of this preview. Rejects a preview without a fingerprint.
-    pub fn run_of(preview: &runs::Model) -> Result<Self, RecordsError> {
-        let fingerprint = preview.fingerprint.clone();
-        Ok(Self {
-            kind: ApprovalKind::Run,
-            preview: Some(preview.id),
-            hold: None,
-            user: None,
-            users: None,
-            counted_by: None,
-            fingerprint: fingerprint
-                .ok_or_else(|| RecordsError::Refused("This preview has no fingerprint".to_owned()))?,
-            maker: preview.actor_number,
-        })
-    }
-
-    /// Returns the subject for applying the current rules to the users behind this fingerprint.
-    pub const fn reapply_of(fingerprint: String) -> Self {
+    /// Returns a subject without references and maker.
+    const fn of(kind: ApprovalKind, fingerprint: String) -> Self {
         Self {
-            kind: ApprovalKind::Reapply,
+            kind,
             preview: None,
             hold: None,
             user: None,
@@ -52,6 +36,20 @@ impl ApprovalSubject {
             fingerprint,
             maker: None,
         }
+    }
+
+    /// Returns the subject for the run of this preview. Rejects a preview without a fingerprint.
+    pub fn run_of(preview: &runs::Model) -> Result<Self, RecordsError> {
+        let fingerprint = preview.fingerprint.clone();
+        let fingerprint =
+            fingerprint.ok_or_else(|| RecordsError::Refused("This preview has no fingerprint".to_owned()))?;
+        let subject = Self::of(ApprovalKind::Run, fingerprint);
+        Ok(Self { preview: Some(preview.id), maker: preview.actor_number, ..subject })
+    }
+
+    /// Returns the subject for applying the current rules to the users behind this fingerprint.
+    pub const fn reapply_of(fingerprint: String) -> Self {
+        Self::of(ApprovalKind::Reapply, fingerprint)
     }
 
     /// Returns the subject for releasing this legal hold in its present state.
@@ -65,32 +63,14 @@ impl ApprovalSubject {
             hold.owner_number,
             hold.review_on
         );
-        Self {
-            kind: ApprovalKind::LegalHoldRelease,
-            preview: None,
-            hold: Some(hold.id),
-            user: None,
-            users: None,
-            counted_by: None,
-            fingerprint: checksum::sha256(&[subject.as_bytes()]),
-            maker: None,
-        }
+        Self { hold: Some(hold.id), ..Self::of(ApprovalKind::LegalHoldRelease, digest(&subject)) }
     }
 
     /// Returns the subject for more manual changes by this actor.
     pub fn over_limit_changes_by(actor: Actor) -> Self {
         let user = actor.staff.map(|staff| staff.0);
         let subject = format!("lethe-more-changes-1\n{user:?}\n{}\n", actor.channel.code());
-        Self {
-            kind: ApprovalKind::MoreChanges,
-            preview: None,
-            hold: None,
-            user,
-            users: None,
-            counted_by: None,
-            fingerprint: checksum::sha256(&[subject.as_bytes()]),
-            maker: user,
-        }
+        Self { user, maker: user, ..Self::of(ApprovalKind::MoreChanges, digest(&subject)) }
     }
 
     /// Returns the subject for anonymising this member of staff with these roles. They cannot approve it
@@ -98,57 +78,26 @@ impl ApprovalSubject {
     pub fn staff_anonymising_of(number: UserNumber, roles: Roles) -> Self {
         let roles: Vec<&str> = roles.iter().map(Role::code).collect();
         let subject = format!("lethe-staff-1\n{number}\n{}\n", roles.join(","));
-        Self {
-            kind: ApprovalKind::StaffAnonymising,
-            preview: None,
-            hold: None,
-            user: Some(number.0),
-            users: None,
-            counted_by: None,
-            fingerprint: checksum::sha256(&[subject.as_bytes()]),
-            maker: Some(number.0),
-        }
+        let user = Some(number.0);
+        Self { user, maker: user, ..Self::of(ApprovalKind::StaffAnonymising, digest(&subject)) }
     }
 
     /// Returns the subject for more changes by identity systems, whatever their key.
     pub fn api_changes() -> Self {
-        Self {
-            kind: ApprovalKind::ApiChanges,
-            preview: None,
-            hold: None,
-            user: None,
-            users: None,
-            counted_by: None,
-            fingerprint: checksum::sha256(&[b"lethe-api-changes-1\n"]),
-            maker: None,
-        }
+        Self::of(ApprovalKind::ApiChanges, digest("lethe-api-changes-1\n"))
     }
 
     /// Returns the subject for destroying the key of the suppression list.
     pub(crate) fn suppression_key() -> Self {
-        Self {
-            kind: ApprovalKind::SuppressionKey,
-            preview: None,
-            hold: None,
-            user: None,
-            users: None,
-            counted_by: None,
-            fingerprint: checksum::sha256(&[b"lethe-suppression-key-1\n"]),
-            maker: None,
-        }
+        Self::of(ApprovalKind::SuppressionKey, digest("lethe-suppression-key-1\n"))
     }
 
     /// Returns the subject for importing the file with this SHA-256, with the number that exceeds a safety limit.
-    pub const fn import_of(sha256: String, (number, counted_by): (i64, CountedBy)) -> Self {
-        Self {
-            kind: ApprovalKind::Import,
-            preview: None,
-            hold: None,
-            user: None,
-            users: Some(number),
-            counted_by,
-            fingerprint: sha256,
-            maker: None,
-        }
+    pub fn import_of(sha256: String, (number, counted_by): (i64, CountedBy)) -> Self {
+        Self { users: Some(number), counted_by, ..Self::of(ApprovalKind::Import, sha256) }
     }
+}
+
+fn digest(subject: &str) -> String {
+    checksum::sha256(&[subject.as_bytes()])
 }
