@@ -174,17 +174,7 @@ fn consequence(about: &About) -> (AnyView, String) {
             };
             (what.into_any(), "Approve more manual changes".to_owned())
         }
-        About::ApiChanges => {
-            let what = view! {
-                <p>
-                    "Once you approve, identity systems can change more users than the safety limits allow, for 24 hours: \
-                     set leaving dates, or remove and replace identifying values. Check in the identity system why so many \
-                     users change. "
-                    <b>"Replaced values cannot be restored."</b>
-                </p>
-            };
-            (what.into_any(), "Approve more changes by identity systems".to_owned())
-        }
+        About::ApiChanges => api_changes(),
         About::SuppressionKey => {
             let what = view! {
                 <p>
@@ -218,4 +208,19 @@ fn consequence(about: &About) -> (AnyView, String) {
             (what.into_any(), format!("Approve anonymising user {user}"))
         }
     }
+}
+
+fn api_changes() -> (AnyView, String) {
+    // An approval allows at least one user.
+    let most = store().settings.limits.import_users.max(1);
+    let what = view! {
+        <p>
+            "Once you approve, identity systems can change up to "
+            <b>{counted(most, "more user", "more users")}</b>
+            " than the safety limits allow, within 24 hours: set leaving dates, or remove and replace identifying \
+             values. Check in the identity system why so many users change. "
+            <b>"Replaced values cannot be restored."</b>
+        </p>
+    };
+    (what.into_any(), "Approve more changes by identity systems".to_owned())
 }
