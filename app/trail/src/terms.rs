@@ -8,7 +8,8 @@ use policy::key_form::normal;
 use policy::user_field::{AsFieldValue, FieldValue};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic as _, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef, Statement,
 };
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
@@ -120,8 +121,15 @@ async fn used_codes(db: &impl ConnectionTrait, kind: TermKind) -> Result<Vec<Str
         TermKind::Department => users::Column::Department,
         TermKind::Branch => users::Column::Branch,
     };
-    let codes = users::Entity::find().select_only().column(column).filter(column.is_not_null()).distinct();
-    let mut codes: Vec<String> = codes.into_tuple().all(db).await?;
+    let column = column.as_str();
+    // Raw SQL: from each code to the next one in the index. DISTINCT would read the whole index.
+    let sql = format!(
+        "WITH RECURSIVE codes (code) AS (SELECT MIN({column}) FROM users UNION ALL \
+         SELECT (SELECT MIN({column}) FROM users WHERE {column} > codes.code) FROM codes WHERE codes.code IS NOT NULL) \
+         SELECT code FROM codes WHERE code IS NOT NULL"
+    );
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let mut codes: Vec<String> = rows.iter().map(|row| row.try_get("", "code")).collect::<Result<_, _>>()?;
     if kind == TermKind::Category {
         let category = legal_holds::Column::Category;
         let held = legal_holds::Entity::find().select_only().column(category).filter(category.is_not_null());
