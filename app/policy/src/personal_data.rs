@@ -17,6 +17,7 @@ mod user_tables;
 
 use crate::field::Field;
 pub use tables::TABLES;
+pub use user_tables::DERIVED_USER_COLUMNS;
 
 /// The class of a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

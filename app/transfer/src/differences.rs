@@ -5,14 +5,15 @@
 use super::import_history::ReportLine;
 use policy::import::LineOutcome;
 use policy::import_profile::{CUSTOM, field_label};
+use policy::personal_data::DERIVED_USER_COLUMNS;
 use sea_orm::{ColumnTrait, EntityTrait, IdenStatic as _, Iterable as _, ModelTrait};
 use std::collections::BTreeMap;
 
 /// Maximum number of new lines, and of changed lines, that a check shows.
 const MAX_SHOWN: usize = 10;
 
-/// Columns that follow from others.
-const DERIVED_COLUMNS: [&str; 5] = ["name_order", "user_id_key", "barcode_key", "external_id_key", "version"];
+/// The column that counts the changes of a record.
+const VERSION: &str = "version";
 
 /// Collects differences.
 #[derive(Debug, Default)]
@@ -71,9 +72,8 @@ where
     <M::Entity as EntityTrait>::Column: ColumnTrait,
 {
     <M::Entity as EntityTrait>::Column::iter()
-        .filter(|column| {
-            !DERIVED_COLUMNS.contains(&column.as_str()) && before.get(*column) != after.get(*column)
-        })
+        .filter(|column| column.as_str() != VERSION && !DERIVED_USER_COLUMNS.contains(&column.as_str()))
+        .filter(|column| before.get(*column) != after.get(*column))
         .map(|column| column.as_str().to_owned())
         .collect()
 }

@@ -85,8 +85,8 @@ async fn records(
     let table = personal_data::table("users").map_or(&[][..], |table| table.columns);
     let columns: Vec<&personal_data::Column> = table
         .iter()
-        // The order of names has the same names in another form.
-        .filter(|column| column.name != "name_order")
+        // They have the same names and keys in another form.
+        .filter(|column| !personal_data::DERIVED_USER_COLUMNS.contains(&column.name))
         .filter(|column| column.class == DataClass::Identifier || column.name == "postcode")
         .collect();
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();

@@ -1,7 +1,7 @@
 //! The searched columns: every column that can contain text, from the register and the schema.
 
 use db::dialect::{self, ColumnFacts, ColumnKind, Source, TableFacts, quoted};
-use policy::personal_data::{self, DataClass, RowOwner};
+use policy::personal_data::{self, DERIVED_USER_COLUMNS, DataClass, RowOwner};
 use policy::residue::ValueKind;
 use sea_orm::DatabaseBackend;
 
@@ -62,11 +62,10 @@ const BYTES: &str = "contains images or other binary data, which cannot be searc
 const OF_DIGESTS: [&str; 2] = ["suppressed_keys", "held_lines"];
 /// The reason why they are not searched.
 const DIGESTS: &str = "contains keyed digests, which cannot be searched for a value";
-/// Columns and tables that say about their user what a key or the name of a record says, or said: the normal forms of
-/// keys, and the order of names. A finding in the key or the name of another user is reported there. Rows of anonymised
-/// users are checked to be empty.
-const OF_KEYS: [&str; 5] =
-    ["key_periods", "users.user_id_key", "users.barcode_key", "users.external_id_key", "users.name_order"];
+/// The table that says about its user what a key of the record said. It is not searched, and neither are the derived
+/// columns of users: a finding in the key or the name of another user is reported there. Rows of anonymised users are
+/// checked to be empty.
+const OF_KEYS: &str = "key_periods";
 /// The reason why they are not searched.
 const KEY_FORMS: &str =
     "contains keys or the name of the same user in their normal form; these themselves are searched";
@@ -189,10 +188,7 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Sear
 }
 
 fn is_of_keys(table: &str, column: &str) -> bool {
-    OF_KEYS.iter().any(|place| match place.split_once('.') {
-        Some((of, name)) => of == table && name == column,
-        None => *place == table,
-    })
+    table == OF_KEYS || table == "users" && DERIVED_USER_COLUMNS.contains(&column)
 }
 
 fn column(table: &str, name: &str, class: Option<DataClass>) -> Column {

@@ -5,6 +5,9 @@ use super::ErasureAction::{ByCustomField, ByPolicy, Clear, DeleteRow, Keep, Note
 use super::{RowOwner, Table, entry};
 use crate::field::Field;
 
+/// The columns of users that are derived from others: the order of names and the normal forms of keys.
+pub const DERIVED_USER_COLUMNS: [&str; 4] = ["name_order", "user_id_key", "barcode_key", "external_id_key"];
+
 pub(super) const USERS: Table = Table {
     name: "users",
     label: "Users",
