@@ -18,18 +18,22 @@ const MAX_BYTES: usize = 4_096;
 
 /// Returns the address of a list for a search. It is encrypted only if a value may be personal.
 pub(crate) fn address(path: &str, values: &[(&str, String)]) -> Result<String, RecordsError> {
-    let given: Vec<_> = values.iter().filter(|(_, value)| !value.trim().is_empty()).collect();
-    if given.is_empty() {
+    let search = encoded(values);
+    if search.is_empty() {
         return Ok(path.to_owned());
     }
-    let search: Vec<String> =
-        given.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value.trim()))).collect();
-    let search = search.join("&");
-    if !given.iter().any(|(name, _)| PERSONAL.contains(name)) {
+    if !values.iter().any(|(name, value)| PERSONAL.contains(name) && !value.trim().is_empty()) {
         return Ok(format!("{path}?{search}"));
     }
     let session = session().ok_or(RecordsError::NotFound("session"))?;
     Ok(format!("{path}?{SEALED}={}", session.seal(&search)?))
+}
+
+/// Returns names and values as an address has them, without empty ones.
+pub(crate) fn encoded(values: &[(&str, String)]) -> String {
+    let given = values.iter().filter(|(_, value)| !value.trim().is_empty());
+    let given = given.map(|(name, value)| format!("{name}={}", percent_encoded(value.trim())));
+    given.collect::<Vec<_>>().join("&")
 }
 
 /// Redirects to the list of a posted search.

@@ -1,23 +1,24 @@
 //! Saved searches for users, and the layout of their list: what each member of staff arranges.
 
-use db::RecordsError;
-use db::entity::{saved_searches, user_list_layouts};
+use db::entity::{saved_searches, user_list_layouts, users};
+use db::pagination::{Page, Paging};
+use db::{RecordsError, dialect};
 use policy::form::Problem;
 use policy::letters::fold;
 use policy::user_list::UserListLayout;
 use policy::{Action, SavedSearchId, UserNumber, text};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set, Unchanged,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set, Unchanged,
 };
+use std::collections::BTreeSet;
 use trail::audit::{self, AuditAction, Subject};
+use trail::person::{Person, display_name};
 use trail::{Actor, Store};
 
 /// The maximum number of searches that a member of staff can save.
 const MAX_SAVED: usize = 50;
-/// The maximum number of shared searches in a list.
-const MAX_LISTED: u64 = 500;
 
 /// A saved search.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,8 +27,8 @@ pub struct SavedSearch {
     pub id: SavedSearchId,
     /// The name.
     pub name: String,
-    /// The member of staff who saved it.
-    pub owner: UserNumber,
+    /// The member of staff who shared it. `None` for one's own.
+    pub owner: Option<Person>,
     /// Whether other members of staff can run it.
     pub shared: bool,
     /// The text of the search box.
@@ -55,27 +56,46 @@ fn staff(actor: Actor) -> Result<UserNumber, RecordsError> {
     actor.staff.ok_or(RecordsError::Forbidden(Action::SeeUsers))
 }
 
-/// Returns the searches that the actor can run, by name: their own and shared ones.
-pub async fn list(store: &Store, actor: Actor) -> Result<Vec<SavedSearch>, RecordsError> {
-    use saved_searches::Column;
-    let staff = staff(actor)?;
-    let rows = saved_searches::Entity::find()
-        .filter(Condition::any().add(Column::OwnerNumber.eq(staff.0)).add(Column::Shared.eq(true)))
-        .order_by_asc(Column::Id)
-        .limit(MAX_LISTED)
-        .all(&store.db)
-        .await?;
-    let mut searches: Vec<SavedSearch> = rows.into_iter().map(SavedSearch::of).collect();
+/// Returns the searches of the actor, by name.
+pub async fn own(store: &Store, actor: Actor) -> Result<Vec<SavedSearch>, RecordsError> {
+    let rows = of_owner(&store.db, staff(actor)?).await?;
+    let mut searches: Vec<SavedSearch> = rows.into_iter().map(|row| SavedSearch::of(row, None)).collect();
     searches.sort_by_cached_key(|search| (fold(&search.name), search.id));
     Ok(searches)
 }
 
+/// Returns the searches that others share with the actor, the oldest first.
+pub async fn shared(store: &Store, actor: Actor, paging: &Paging) -> Result<Page<SavedSearch>, RecordsError> {
+    use saved_searches::Column;
+    let staff = staff(actor)?;
+    let after: i64 = paging.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or_default();
+    let rows = saved_searches::Entity::find()
+        .filter(Column::Shared.eq(true))
+        .filter(Column::OwnerNumber.ne(staff.0))
+        .filter(Column::Id.gt(after))
+        .order_by_asc(Column::Id)
+        .limit(paging.limit())
+        .all(&store.db)
+        .await?;
+    let page = Page::of(rows, paging, |row| row.id.to_string());
+    let owners: BTreeSet<i64> = page.rows.iter().map(|row| row.owner_number).collect();
+    let owners = users::Entity::find().filter(users::Column::Number.is_in(owners)).all(&store.db).await?;
+    let owner = |number: i64| {
+        let user = owners.iter().find(|user| user.number == number)?;
+        Some(Person { number: UserNumber(number), name: display_name(user) })
+    };
+    Ok(page.map(|row| {
+        let owner = owner(row.owner_number);
+        SavedSearch::of(row, owner)
+    }))
+}
+
 impl SavedSearch {
-    fn of(row: saved_searches::Model) -> Self {
+    fn of(row: saved_searches::Model, owner: Option<Person>) -> Self {
         Self {
             id: SavedSearchId(row.id),
             name: row.name,
-            owner: UserNumber(row.owner_number),
+            owner,
             shared: row.shared,
             text: row.search_text.unwrap_or_default(),
             filters: row.filters,
@@ -90,6 +110,7 @@ pub async fn save(store: &Store, actor: Actor, draft: &SearchDraft) -> Result<Sa
     let search_text =
         text::line(&draft.text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let own = of_owner(&tx, owner).await?;
     if own.len() >= MAX_SAVED {
         let why = format!("You have already saved {MAX_SAVED} searches. Delete one first");
@@ -121,6 +142,7 @@ pub async fn change(
     let owner = staff(actor)?;
     let name = name(&draft.name)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let own = of_owner(&tx, owner).await?;
     own.iter().find(|row| row.id == id.0).ok_or(RecordsError::NotFound("saved search"))?;
     is_free(&own, &name, Some(id))?;
@@ -141,6 +163,7 @@ pub async fn change(
 pub async fn delete(store: &Store, actor: Actor, id: SavedSearchId) -> Result<(), RecordsError> {
     let owner = staff(actor)?;
     let tx = store.begin().await?;
+    dialect::lock_definitions(&tx).await?;
     let own = of_owner(&tx, owner).await?;
     let row = own.iter().find(|row| row.id == id.0).ok_or(RecordsError::NotFound("saved search"))?;
     saved_searches::Entity::delete_by_id(id.0).exec(&tx).await?;
@@ -153,13 +176,13 @@ fn name(typed: &str) -> Result<String, RecordsError> {
     if name.is_empty() { Err(RecordsError::field("name", Problem::required("a name"))) } else { Ok(name) }
 }
 
-/// Locks and returns the searches of a member of staff.
+/// Returns the searches of a member of staff.
 async fn of_owner(
-    tx: &DatabaseTransaction,
+    db: &impl ConnectionTrait,
     owner: UserNumber,
 ) -> Result<Vec<saved_searches::Model>, RecordsError> {
     let own = saved_searches::Entity::find().filter(saved_searches::Column::OwnerNumber.eq(owner.0));
-    Ok(own.lock_exclusive().all(tx).await?)
+    Ok(own.all(db).await?)
 }
 
 /// Rejects a name that another search of the same member of staff has.

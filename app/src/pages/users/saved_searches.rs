@@ -2,15 +2,16 @@
 
 use super::crumbs;
 use crate::components::{
-    AskFirst, Column, DataTable, FieldProblem, PageLayout, ProblemSummary, flash, guarded_page, person_link,
+    AskFirst, Column, DataTable, FieldProblem, PageLayout, Pager, ProblemSummary, flash, guarded_page,
+    paging, person_link,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
 use crate::private_search;
 use crate::state::{actor, store};
-use crate::url::percent_encoded;
 use crate::user_search::{self, USERS};
 use db::RecordsError;
+use db::pagination::{Page, Paging};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -19,7 +20,6 @@ use policy::user_search::cleaned;
 use records::saved_search::{self, SavedSearch, SearchDraft};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use trail::person::{self, Person};
 
 /// The page of the saved searches.
 const HERE: &str = "/users/searches";
@@ -46,12 +46,8 @@ pub(super) async fn save_search(form: BTreeMap<String, String>) -> Result<(), Ap
     let shared = form.remove(SHARED).is_some();
     let mut values = user_search::known_values(form)?;
     let text = cleaned(&values.remove("q").unwrap_or_default());
-    let filters: Vec<String> = values
-        .into_iter()
-        .filter(|(_, value)| !value.trim().is_empty())
-        .map(|(name, value)| format!("{name}={}", percent_encoded(value.trim())))
-        .collect();
-    let draft = SearchDraft { name, shared, text, filters: filters.join("&") };
+    let values: Vec<(&str, String)> = values.into_iter().collect();
+    let draft = SearchDraft { name, shared, text, filters: private_search::encoded(&values) };
     saved_search::save(&store(), actor(), &draft).await?;
     flash::redirect("/users/searches?done=search-saved");
     Ok(())
@@ -78,17 +74,30 @@ pub(super) async fn delete_search(form: SearchChange) -> Result<(), AppError> {
 
 /// Returns the address that runs a saved search.
 fn address(search: &SavedSearch) -> Result<String, RecordsError> {
-    let filters: BTreeMap<String, String> = serde_qs::from_str(&search.filters).unwrap_or_default();
+    // Without its filters, the search would be wider.
+    let filters: BTreeMap<String, String> =
+        serde_qs::from_str(&search.filters).map_err(|_| RecordsError::Corrupt("saved search"))?;
     let mut values: Vec<(&str, String)> =
         filters.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     values.push(("q", search.text.clone()));
     private_search::address(USERS, &values)
 }
 
-/// Links to the saved searches, and the form that saves the present one.
+/// The number of searches of others to which the page of the user search links.
+const MAX_SHARED_LINKS: u64 = 10;
+
+/// Returns the searches to which the page of the user search links: one's own, and some that others share.
+pub(super) async fn linked() -> Result<Vec<SavedSearch>, RecordsError> {
+    let some = Paging { rows: Some(MAX_SHARED_LINKS), ..Paging::default() };
+    let mut searches = saved_search::own(&store(), actor()).await?;
+    searches.extend(saved_search::shared(&store(), actor(), &some).await?.rows);
+    Ok(searches)
+}
+
+/// Links to saved searches, and the form that saves the present one.
 #[component]
 pub(super) fn SavedSearches(
-    /// The searches that the member of staff can run.
+    /// The searches to link to.
     saved: Vec<SavedSearch>,
     /// The names and values of the present search.
     given: Vec<(&'static str, String)>,
@@ -101,7 +110,7 @@ pub(super) fn SavedSearches(
         view! {
             <nav class="saved" aria-label="Saved searches">
                 <span>"Saved searches:"</span>
-                <ul>{links} <li><a href=HERE>"Manage"</a></li></ul>
+                <ul>{links} <li><a href=HERE>"All saved searches"</a></li></ul>
             </nav>
         }
     });
@@ -161,20 +170,14 @@ fn name_and_share(suffix: &str, name: &str, shared: bool, errors: &FieldErrors) 
 /// Shows the saved searches. Their owner can rename, share and delete them.
 #[component]
 pub fn SavedSearchesPage() -> impl IntoView {
+    let paging = paging();
     guarded_page(async move {
         let (store, actor) = (store(), actor());
-        let searches = saved_search::list(&store, actor).await?;
+        let Page { rows: shared, next, .. } = saved_search::shared(&store, actor, &paging).await?;
+        let own = if paging.after.is_none() { saved_search::own(&store, actor).await? } else { Vec::new() };
         let error = error_for(ChangeSearch::PATH).or_else(|| error_for(DeleteSearch::PATH));
         let error = error.or_else(|| error_for(SaveSearch::PATH));
-        let mut rows = Vec::new();
-        for search in searches {
-            let is_own = actor.staff == Some(search.owner);
-            let owner = match person::name_of(&store, search.owner).await? {
-                Some(name) if !is_own => Some(Person { number: search.owner, name }),
-                _ => None,
-            };
-            rows.push(row(&search, is_own, owner)?);
-        }
+        let rows: Vec<AnyView> = own.iter().chain(&shared).map(row).collect::<Result<_, _>>()?;
         let list = if rows.is_empty() {
             view! {
                 <p class="empty">
@@ -192,18 +195,19 @@ pub fn SavedSearchesPage() -> impl IntoView {
                 lead="Searches for users that you saved, and those that others share.">
                 <ProblemSummary error />
                 {list}
+                <Pager list=HERE paged=paging.after.is_some() next />
             </PageLayout>
         })
     })
 }
 
-fn row(search: &SavedSearch, is_own: bool, owner: Option<Person>) -> Result<AnyView, RecordsError> {
+fn row(search: &SavedSearch) -> Result<AnyView, RecordsError> {
     let shared = search.shared.then(|| view! { " " <span class="tag ready">"Shared"</span> });
-    let owner = match owner {
-        Some(person) => person_link(&person).into_any(),
+    let owner = match &search.owner {
+        Some(person) => person_link(person).into_any(),
         None => "You".into_any(),
     };
-    let actions = is_own.then(|| own_actions(search));
+    let actions = search.owner.is_none().then(|| own_actions(search));
     Ok(view! {
         <tr>
             <th scope="row"><a href=address(search)?>{search.name.clone()}</a> {shared}</th>

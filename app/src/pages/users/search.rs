@@ -6,7 +6,7 @@ mod layout;
 mod list;
 
 use super::crumbs;
-use super::saved_searches::SavedSearches;
+use super::saved_searches::{self, SavedSearches};
 use crate::components::{PageAction, PageLayout, ProblemSummary, filter_error, guarded_page, paging};
 use crate::error::field_errors;
 use crate::form::error_for;
@@ -48,7 +48,7 @@ pub fn UserSearchPage() -> impl IntoView {
             Err(errors) => (().into_any(), errors),
             Ok(query) => (results(&form, &query, paging).await?, FieldErrors::default()),
         };
-        let saved = saved_search::list(&store(), actor()).await?;
+        let saved = saved_searches::linked().await?;
         let error = filter_error(&errors).or(refused).or_else(|| error_for(ArrangeUserList::PATH));
         Ok(view! {
             <PageLayout title="User search" crumbs=crumbs([]) actions

@@ -39,6 +39,7 @@ mod residue;
 mod restore;
 mod runs;
 mod sample_data;
+mod saved_searches;
 mod schedule;
 mod scim_pages;
 mod search_table;
