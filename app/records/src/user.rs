@@ -11,7 +11,10 @@ pub mod provision;
 mod read;
 mod save;
 
-pub use find::{Having, RoleFilter, Similar, Sort, UserQuery, UserRow, count, exact_match, find, similar};
+pub use find::{
+    Having, MAX_SIMILAR_COUNTED, RoleFilter, Similar, Sort, UserQuery, UserRow, count, exact_match, find,
+    similar,
+};
 pub use identity::{fates, is_eligible_earlier, overwrites};
 pub use impact::{Impact, ImpactCount, ImpactKind, impacts};
 pub use last_activity::correct_last_activity;

@@ -8,7 +8,7 @@ mod exact;
 mod similar;
 
 pub use exact::exact_match;
-pub use similar::{Similar, similar};
+pub use similar::{MAX_SIMILAR_COUNTED, Similar, similar};
 
 use chrono::NaiveDate;
 use conditions::{Conditions, conditions};

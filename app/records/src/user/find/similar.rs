@@ -24,7 +24,7 @@ const NEIGHBOURS: usize = 5_000;
 /// The lengths of words that are corrected, in letters. A shorter word is similar to too many.
 const CORRECTED: std::ops::RangeInclusive<usize> = 3..=20;
 /// The number up to which the users of a proposed search are counted.
-const MAX_COUNTED: u64 = 100;
+pub const MAX_SIMILAR_COUNTED: u64 = 100;
 /// Letters that sound alike in names.
 const ALIKE: [(&str, &str); 16] = [
     ("ph", "f"),
@@ -50,7 +50,7 @@ const ALIKE: [(&str, &str); 16] = [
 pub struct Similar {
     /// The text of the search.
     pub text: String,
-    /// The number of users that it finds, up to a hundred.
+    /// The number of users that it finds, up to [`MAX_SIMILAR_COUNTED`].
     pub users: i64,
     /// The word that it lacks, if it differs by that only.
     pub without: Option<String>,
@@ -77,7 +77,7 @@ pub async fn similar(store: &Store, query: &UserQuery) -> Result<Vec<Similar>, R
     let mut proposed: Vec<Similar> = Vec::new();
     for (text, without) in variants.into_iter().take(MAX_TRIED) {
         let tried = UserQuery { text, ..query.clone() };
-        let mut users = count(store, &tried, MAX_COUNTED).await?;
+        let mut users = count(store, &tried, MAX_SIMILAR_COUNTED).await?;
         if users == 0 {
             continue;
         }
@@ -86,7 +86,7 @@ pub async fn similar(store: &Store, query: &UserQuery) -> Result<Vec<Similar>, R
             Some(_) => tried.text.clone(),
         };
         if text != tried.text {
-            users = count(store, &UserQuery { text: text.clone(), ..tried }, MAX_COUNTED).await?;
+            users = count(store, &UserQuery { text: text.clone(), ..tried }, MAX_SIMILAR_COUNTED).await?;
         }
         if !proposed.iter().any(|other| fold(&other.text) == fold(&text)) {
             proposed.push(Similar { text, users, without });

@@ -5,10 +5,7 @@ use crate::user_search::SearchForm;
 use db::RecordsError;
 use leptos::prelude::*;
 use policy::numbers::counted;
-use records::user::{self, Similar, UserQuery};
-
-/// Users with a similar spelling are counted up to this number.
-const MANY: i64 = 100;
+use records::user::{self, MAX_SIMILAR_COUNTED, Similar, UserQuery};
 
 /// Renders what the list will have, or searches that find users.
 pub(super) async fn empty_list(form: &SearchForm, query: &UserQuery) -> Result<AnyView, RecordsError> {
@@ -17,10 +14,12 @@ pub(super) async fn empty_list(form: &SearchForm, query: &UserQuery) -> Result<A
             <div class="empty">
                 <p>
                     <b>"There are no users yet. "</b>
-                    "Import them from a file of another system (lethe import users), or create them here one \
-                     by one."
+                    "Import them from a file of another system, or create them one by one."
                 </p>
-                <p><a class="button" href="/users/new">"Create user"</a></p>
+                <p>
+                    <a class="button" href="/users/import">"Import file"</a> " "
+                    <a class="button" href="/users/new">"Create user"</a>
+                </p>
             </div>
         }
         .into_any());
@@ -29,7 +28,7 @@ pub(super) async fn empty_list(form: &SearchForm, query: &UserQuery) -> Result<A
     let mut proposals = Vec::new();
     if form.is_advanced() && !query.text.is_empty() {
         let everywhere = UserQuery { text: query.text.clone(), ..UserQuery::default() };
-        let users = user::count(&store, &everywhere, 100).await?;
+        let users = user::count(&store, &everywhere, MAX_SIMILAR_COUNTED).await?;
         if users > 0 {
             proposals.push(proposal(
                 form.address_with(&query.text, false)?,
@@ -67,6 +66,9 @@ pub(super) async fn empty_list(form: &SearchForm, query: &UserQuery) -> Result<A
 }
 
 fn proposal(href: String, label: String, users: i64) -> AnyView {
-    let users = if users >= MANY { format!("{MANY} users or more") } else { counted(users, "user", "users") };
+    let users = match u64::try_from(users) {
+        Ok(users) if users >= MAX_SIMILAR_COUNTED => format!("{users} users or more"),
+        _ => counted(users, "user", "users"),
+    };
     view! { <li><a href=href>{label}</a> " (" {users} ")"</li> }.into_any()
 }

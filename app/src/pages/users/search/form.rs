@@ -92,6 +92,15 @@ fn select(
         .into_iter()
         .map(|(code, label)| view! { <option value=code selected=chosen == code>{label}</option> })
         .collect_view();
+    dropdown(name, label, options, errors)
+}
+
+fn dropdown(
+    name: &'static str,
+    label: &'static str,
+    options: impl IntoView + 'static,
+    errors: &FieldErrors,
+) -> AnyView {
     view! {
         <div class="field">
             <label for=name>{label}</label>
@@ -130,18 +139,7 @@ fn term(
         .into_iter()
         .map(|term| view! { <option value=term.code.clone() selected=chosen == term.code>{term.name}</option> })
         .collect_view();
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select id=name name=format!("form[{name}]") aria-describedby=format!("{name}-problem")>
-                <option value="">"Any"</option>
-                {unknown}
-                {options}
-            </select>
-            <FilterProblem field=name errors=errors.clone() />
-        </div>
-    }
-    .into_any()
+    dropdown(name, label, view! { {unknown} {options} }, errors)
 }
 
 fn date(
