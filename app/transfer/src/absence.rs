@@ -149,6 +149,9 @@ async fn not_in_other_files(
         })
         .map(|other| other.id)
         .collect();
+    if others.is_empty() {
+        return Ok(missing);
+    }
     let mut elsewhere: HashSet<i64> = HashSet::new();
     for some in missing.chunks(MAX_PARAMETERS / 2) {
         let found: Vec<i64> = user_sources::Entity::find()

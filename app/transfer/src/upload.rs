@@ -51,11 +51,7 @@ impl Upload {
     /// Begins the main file, or the file of an additional table. Fails if the upload has this file already.
     pub fn begin(&mut self, table: Option<&'static str>) -> io::Result<()> {
         self.end()?;
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        self.file = Some(options.open(self.folder.join(table.unwrap_or(MAIN)))?);
+        self.file = Some(create_private(&self.folder.join(table.unwrap_or(MAIN)))?);
         Ok(())
     }
 
@@ -91,6 +87,15 @@ impl Drop for Upload {
             let _ = erase(&self.folder);
         }
     }
+}
+
+/// Creates a file that only the account of the server can read. Fails if it exists.
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Returns the files of an upload, without the hidden notes about them (`upload_notes`).

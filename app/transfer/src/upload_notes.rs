@@ -4,7 +4,6 @@
 use super::upload;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -63,11 +62,7 @@ where
 /// Writes a file that only the account of the server can read. An earlier one is overwritten with zeros first.
 fn keep(path: &Path, kept: &impl Serialize) -> io::Result<()> {
     upload::erase_file(path)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(&serde_json::to_vec(kept)?)
+    upload::create_private(path)?.write_all(&serde_json::to_vec(kept)?)
 }
 
 #[cfg(test)]
