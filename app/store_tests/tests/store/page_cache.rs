@@ -25,9 +25,9 @@ async fn a_large_page_cache_ends_with_its_transaction() {
             // Negative: KiB.
             assert!(pragma(&tx, "cache_size").await < usual);
             if is_committed {
-                tx.commit().await.unwrap()
+                store.commit(tx).await.unwrap();
             } else {
-                drop(tx)
+                drop(tx);
             }
             let mut connections = Vec::new();
             for _ in 0..CONNECTIONS {
