@@ -17,5 +17,5 @@ pub use run_progress::{Progress, RunProgress, run_progress};
 pub use session_warning::{SessionWarning, TimeLeft, session_time, stay_signed_in};
 #[cfg(feature = "ssr")]
 pub(crate) use task_form::coming;
-pub use task_form::{NextRun, TaskFormIsland, next_runs};
+pub use task_form::{NextRun, TaskFormIsland, affected_users, next_runs};
 pub use theme_switch::ThemeSwitch;

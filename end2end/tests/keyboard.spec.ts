@@ -75,9 +75,9 @@ test("all main work can be done by the keyboard alone", async ({ browser, librar
     await keys.follow("Create task");
     await keys.type("textbox", "Description", `By the keyboard, ${name}`);
     await keys.openTab("Task specific settings");
-    await keys.pick("Apply to", "All users");
     await keys.tick("days after the leaving date");
     await keys.type("textbox", "Number of days after the leaving date", "30");
+    await keys.select("Apply to", "All users");
     await keys.openTab("Schedule");
     await keys.pick("When the task runs", "Weekly");
     await keys.tick("Monday");

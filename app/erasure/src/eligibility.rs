@@ -35,12 +35,12 @@ const PLACES: [(Blocker, &str, &str, &str); 6] = [
 ];
 
 /// The bit for a role, beside those of the blockers.
-const STAFF: u8 = 1 << 5;
+pub(crate) const STAFF: u8 = 1 << 5;
 
 /// Returns one query for each kind of obstacle, with the columns `number` and `bit`.
 ///
 /// `among` returns the SQL condition that limits a user-number column to the requested users.
-fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
+pub(crate) fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
     let staff = ("user_roles", "user_number", "TRUE", STAFF);
     let blockers = PLACES.map(|(blocker, table, column, open)| (table, column, open, blocker.bit()));
     let all = std::iter::once(staff).chain(blockers);

@@ -3,6 +3,7 @@
 pub mod anonymise;
 pub mod certificate;
 pub mod eligibility;
+pub mod fact_table;
 pub mod ledger;
 pub mod maintenance;
 pub mod residue;

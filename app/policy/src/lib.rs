@@ -4,6 +4,7 @@
 //! validate forms in the same way.
 
 pub mod account;
+pub mod affected;
 pub mod api_key;
 pub mod approval;
 pub mod assess;

@@ -1,6 +1,7 @@
 //! The task form. It is a plain form that works without WebAssembly. Hydrated, it checks the typed values with the
 //! same code as the server, and shows one tab at a time.
 
+mod affected;
 mod general;
 mod inputs;
 mod next;
@@ -9,12 +10,14 @@ mod settings;
 mod tabs;
 
 use crate::error::AppError;
+pub use affected::affected_users;
 use inputs::Form;
 use leptos::prelude::*;
 use leptos::web_sys::SubmitEvent;
 #[cfg(feature = "ssr")]
 pub(crate) use next::coming;
 pub use next::{NextRun, next_runs};
+use policy::affected::AffectedTexts;
 use policy::form::FieldErrors;
 use policy::task_form::{Tab, TaskForm};
 use tabs::{TabList, panel_label, panel_role};
@@ -38,6 +41,8 @@ pub fn TaskFormIsland(
     zone: String,
     /// The next runs of the initial schedule.
     next: Vec<NextRun>,
+    /// The users that the rule affects, if the form was posted to count them.
+    affected: Option<AffectedTexts>,
     /// The address that saves the form.
     save: String,
     /// The address that only checks the form.
@@ -61,6 +66,8 @@ pub fn TaskFormIsland(
             tab.set(named);
         }
     });
+    let affected = RwSignal::new(affected);
+    affected::keep_current(form, affected);
     let submit = move |event: SubmitEvent| {
         if form.show_all_problems() {
             event.prevent_default();
@@ -84,7 +91,7 @@ pub fn TaskFormIsland(
             <section id="settings" hidden=panel(Tab::Settings) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Settings)>
                 <h2 class:hidden=move || awake.get()>{Tab::Settings.label()}</h2>
-                <settings::Settings form custom profiles zone=zone.clone() awake />
+                <settings::Settings form custom profiles zone=zone.clone() awake affected check=check.clone() />
             </section>
             <section id="schedule" hidden=panel(Tab::Schedule) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Schedule)>

@@ -1,6 +1,7 @@
 //! The task centre: tasks, their schedules, previews, runs and approvals. A run that repeats the ledger after a restore
 //! is the replay.
 
+pub mod affected;
 pub mod approval_workflow;
 mod new_run;
 pub mod replay;

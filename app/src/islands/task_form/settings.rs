@@ -7,6 +7,7 @@ use super::inputs::{Form, Problem, Text, field, posted};
 use anonymising::Policy;
 use importing::ImportFields;
 use leptos::prelude::*;
+use policy::affected::AffectedTexts;
 use policy::{TaskCategory, TaskType};
 
 #[component]
@@ -16,6 +17,8 @@ pub(super) fn Settings(
     profiles: Vec<(String, String)>,
     zone: String,
     awake: RwSignal<bool>,
+    affected: RwSignal<Option<AffectedTexts>>,
+    check: String,
 ) -> impl IntoView {
     let chosen = Memo::new(move |_| form.with(|form| TaskType::from_code(&form.task_type)));
     // A saved task keeps its type.
@@ -26,9 +29,10 @@ pub(super) fn Settings(
     let settings = TaskType::ALL.into_iter().filter(|one| saved_type.is_none_or(|saved| saved == *one));
     let settings = settings.map(|task_type| {
         let settings = match task_type {
-            TaskType::AnonymiseUserData => {
-                view! { <Policy form custom=custom.clone() zone=zone.clone() /> }.into_any()
+            TaskType::AnonymiseUserData => view! {
+                <Policy form custom=custom.clone() zone=zone.clone() awake affected check=check.clone() />
             }
+            .into_any(),
             TaskType::ImportUsers => view! { <ImportFields form profiles=profiles.clone() /> }.into_any(),
         };
         // Without WebAssembly the settings of all types are shown. Hydrated, those of the other types are hidden and

@@ -13,7 +13,7 @@ use leptos::server_fn::codec::PostUrl;
 use policy::task_form::{TaskForm, validate};
 use policy::{TaskId, dates};
 use records::custom_field;
-use task_centre::task;
+use task_centre::{affected, task};
 use trail::Store;
 use transfer::profile;
 
@@ -49,7 +49,7 @@ pub fn NewTaskPage() -> impl IntoView {
         let store = store();
         let custom = custom_field::labels(&store.db).await?;
         let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
-        let form = form_view(&store, TaskForm::new_task(), choices, false, ("/tasks/new", "/tasks"));
+        let form = form_view(&store, TaskForm::new_task(), choices, false, ("/tasks/new", "/tasks")).await?;
         Ok(view! {
             <PageLayout title="Create task" crumbs=crumbs([])
                 lead="A task anonymises users or imports files, by hand or on a schedule.">
@@ -71,7 +71,8 @@ pub fn EditTaskPage() -> impl IntoView {
         let here = format!("/tasks/{}", task.id);
         let saved = TaskForm::of(&task.draft, &keys);
         let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
-        let form = form_view(&store, saved, choices, task.single_default, (&format!("{here}/edit"), &here));
+        let form =
+            form_view(&store, saved, choices, task.single_default, (&format!("{here}/edit"), &here)).await?;
         Ok(view! {
             <PageLayout title="Edit task" crumbs=crumbs([(task.draft.description, here)])
                 lead="Changes apply from the next preview. Runs keep the settings they were started with.">
@@ -91,13 +92,14 @@ struct Choices {
     profiles: Vec<(String, String)>,
 }
 
-fn form_view(
+async fn form_view(
     store: &Store,
     form: TaskForm,
     Choices { custom, profiles }: Choices,
     is_default: bool,
     (page, back): (&str, &str),
-) -> impl IntoView + use<> {
+) -> Result<impl IntoView + use<>, RecordsError> {
+    affected::prepare(store);
     let posted = failed_submission(SaveTask::PATH).or_else(|| failed_submission(CheckTask::PATH));
     let (form, error) = match posted {
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
@@ -112,13 +114,18 @@ fn form_view(
         }
         other => other,
     });
+    // Without WebAssembly the users are counted with each check.
+    let affected = match &error {
+        Some(AppError::Checked) => affected::count(store, actor(), &form).await?,
+        _ => None,
+    };
     let next = coming(store.clock, &form);
     let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();
     let key = extension::<FormKey>().map(|key| key.0).unwrap_or_default();
-    view! {
+    Ok(view! {
         {again}
         <TaskFormIsland
-            form custom profiles is_default error next
+            form custom profiles is_default error next affected
             now=store.clock.wall()
             zone=store.clock.zone().name().to_owned()
             save=action(SaveTask::PATH, page)
@@ -127,5 +134,5 @@ fn form_view(
             token
             key
         />
-    }
+    })
 }

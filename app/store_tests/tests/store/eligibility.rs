@@ -1,17 +1,20 @@
 //! The SQL query and `assess` agree on which users are eligible.
 
-use crate::support::{add_task, day, for_each_database};
+use crate::support::{add_task, day, for_each_database, leaver};
 use chrono::{Duration, NaiveDate};
 use db::entity::{charges, legal_holds, loans, requests, run_members, user_roles, users};
+use erasure::{eligibility, fact_table};
+use policy::affected::{AffectedUsers, DAYS_AHEAD};
+use policy::task_form::TaskForm;
 use policy::{
     Blocker, Blockers, Conditions, Days, LegalHoldReason, Policy, Reason, Role, Scope, Selection, UserFacts,
     assess,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use std::collections::BTreeMap;
-use task_centre::run;
+use task_centre::{affected, run};
 use trail::{Actor, Store};
 
 const USERS: i64 = 10_000;
@@ -228,6 +231,84 @@ async fn the_query_and_assess_agree() {
         for reason in Reason::ALL {
             assert!(seen.contains_key(&reason), "{reason:?} did not occur, so the test does not cover it");
         }
+    })
+    .await;
+}
+
+/// Returns the numbers of the affected users, from the verdicts on each day.
+async fn affected_by_sql(store: &Store, policy: &Policy) -> (i64, [i64; 2], [i64; 5]) {
+    let today = day(crate::support::TODAY);
+    let on = async |day: NaiveDate| {
+        let counts = eligibility::counts(&store.db, policy, day).await.unwrap();
+        BTreeMap::from_iter(counts)
+    };
+    let of = |counts: &BTreeMap<Reason, i64>, reason| counts.get(&reason).copied().unwrap_or_default();
+    let now = on(today).await;
+    let mut later = [0; 2];
+    for (count, days) in later.iter_mut().zip(DAYS_AHEAD) {
+        *count = of(&on(today + Duration::days(days)).await, Reason::Eligible);
+    }
+    (of(&now, Reason::Eligible), later, Blocker::ALL.map(|blocker| of(&now, blocker.into())))
+}
+
+#[tokio::test]
+async fn the_numbers_of_affected_users_agree_with_the_query() {
+    let mut random = StdRng::seed_from_u64(8);
+    let mut all: Vec<UserFacts> = (0..USERS).map(|_| random_facts(&mut random)).collect();
+    // Dates that the table of facts cannot hold.
+    for (facts, date) in all.iter_mut().zip(["1700-01-01", "1899-12-31", "2079-06-06", "9999-12-31"]) {
+        facts.leaving_on = Some(day(date));
+    }
+    for_each_database(async |store| {
+        write(&store, &all).await;
+        let table = fact_table::current(&store).await.unwrap();
+        for policy in policies() {
+            let counts = AffectedUsers::count(table.users(), &policy, None, day(crate::support::TODAY));
+            let expected = affected_by_sql(&store, &policy).await;
+            assert_eq!((counts.now, counts.later, counts.blocked), expected, "{policy:?}");
+            assert_eq!(counts.users, expected_users(&store).await);
+        }
+    })
+    .await;
+}
+
+async fn expected_users(store: &Store) -> i64 {
+    i64::try_from(users::Entity::find().count(&store.db).await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn the_numbers_of_a_form_follow_the_users_and_the_saved_rule() {
+    for_each_database(async |store| {
+        for name in ["Ann", "Bob", "Cid"] {
+            leaver(name).insert(&store.db).await.unwrap();
+        }
+        let saved = Conditions { leaving: Days::new(365), ..Conditions::default() };
+        let task =
+            add_task(&store, &Policy { conditions: saved, scope: Scope::All, ..Policy::default() }).await;
+        let form = TaskForm {
+            id: task.to_string(),
+            by_leaving: true,
+            leaving_days: "5".to_owned(),
+            scope: "all".to_owned(),
+            ..TaskForm::new_task()
+        };
+        let numbers =
+            async |form: &TaskForm| affected::count(&store, Actor::COMMAND_LINE, form).await.unwrap();
+        let texts = numbers(&form).await.unwrap();
+        assert_eq!(texts.days[0].1, "3 of 3 users (100\u{a0}%)");
+        assert_eq!(texts.warnings, ["3 users are not selected by the saved rule."]);
+        assert_eq!(texts.scopes, ["3 users", "0 users", "3 users"]);
+        let incomplete = TaskForm { leaving_days: "soon".to_owned(), ..form.clone() };
+        assert_eq!(numbers(&incomplete).await, None);
+
+        crate::support::execute(&store, "UPDATE users SET fictitious = TRUE WHERE number = 1").await;
+        // A small library is read again at once, apart from the few milliseconds of one reading.
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let texts = numbers(&form).await.unwrap();
+        assert_eq!(texts.days[0].1, "2 of 3 users (66.7\u{a0}%)");
+
+        let stranger = Actor::unprivileged(None, policy::Channel::Web);
+        assert!(affected::count(&store, stranger, &form).await.is_err(), "a permission is required");
     })
     .await;
 }

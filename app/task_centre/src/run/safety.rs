@@ -25,7 +25,7 @@ pub(super) async fn safety_limit_of(
 }
 
 /// Returns the numbers of users in the last runs of a task.
-pub(super) async fn last_runs(tx: &impl ConnectionTrait, task: TaskId) -> Result<Vec<i64>, RecordsError> {
+pub(crate) async fn last_runs(tx: &impl ConnectionTrait, task: TaskId) -> Result<Vec<i64>, RecordsError> {
     let ended = [RunState::Succeeded, RunState::CompletedWithFailures];
     let people = runs::Entity::find()
         .select_only()

@@ -1,32 +1,30 @@
 //! The settings of the task type *Anonymise user data*: the policy.
 
+use super::super::affected::Affected;
 use super::super::inputs::{Checkbox, Form, Problem, RadioField, Text, field, posted};
 use leptos::prelude::*;
+use policy::affected::AffectedTexts;
 use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, FieldGroup};
 use policy::{Field, NoteTreatment, Scope, Treatment, summary};
 
 #[component]
-pub(super) fn Policy(form: Form, custom: Vec<(String, String)>, zone: String) -> impl IntoView {
-    let scopes = Scope::ALL.map(|scope| {
-        let label = match scope {
-            Scope::Imported => "Imported users",
-            Scope::NotImported => "Users not imported",
-            Scope::All => "All users",
-        };
-        view! { <RadioField form text=field!(text scope) code=scope.code() label=label /> }
-    });
+pub(super) fn Policy(
+    form: Form,
+    custom: Vec<(String, String)>,
+    zone: String,
+    awake: RwSignal<bool>,
+    affected: RwSignal<Option<AffectedTexts>>,
+    check: String,
+) -> impl IntoView {
     let texts = NoteTreatment::ALL.map(
         |way| view! { <RadioField form text=field!(text circulation_notes) code=way.code() label=way.label() /> },
     );
     view! {
-        <fieldset>
-            <legend>"Apply to"</legend>
-            <div class="choices across">{scopes}</div>
-            <Problem form name="scope" />
-        </fieldset>
         <Conditions form zone />
+        <Affected affected awake check />
         <fieldset class="treatments">
             <legend>"Anonymise below user data"</legend>
+            <ScopeField form affected />
             <p class="hint">{ALWAYS_REMOVED_TOO}</p>
             <Treatments form custom />
             <Problem form name="fields" />
@@ -40,6 +38,44 @@ pub(super) fn Policy(form: Form, custom: Vec<(String, String)>, zone: String) ->
             {texts}
             <Problem form name="circulation_notes" />
         </fieldset>
+    }
+}
+
+/// The dropdown of the users to which the task applies, with their numbers.
+#[component]
+fn ScopeField(form: Form, affected: RwSignal<Option<AffectedTexts>>) -> impl IntoView {
+    let scope = field!(text scope);
+    let initial = form.initial(|form| form.scope.clone());
+    let options = Scope::ALL.into_iter().enumerate().map(|(place, scope)| {
+        let label = match scope {
+            Scope::Imported => "Imported users",
+            Scope::NotImported => "Users not imported",
+            Scope::All => "All users",
+        };
+        let users =
+            move || affected.with(|texts| texts.as_ref()?.scopes.get(place).map(|n| format!(" ({n})")));
+        view! { <option value=scope.code() selected=initial == scope.code()>{label}{users}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="scope">"Apply to"</label>
+            <p class="hint" id="scope-hint">
+                "An imported user was created or last matched by an import. All other users are not imported. \
+                 Users who are already anonymised are not counted."
+            </p>
+            <select
+                id=scope.name
+                name=posted(scope.name)
+                aria-describedby="scope-hint scope-problem"
+                aria-invalid=move || form.problem("scope").map(|_| "true")
+                on:change=move |event| {
+                    form.change(scope.name, |form| *(scope.write)(form) = event_target_value(&event));
+                }
+            >
+                {options.collect_view()}
+            </select>
+            <Problem form name="scope" />
+        </div>
     }
 }
 
