@@ -10,6 +10,6 @@ mod make;
 mod manifest;
 mod postgres;
 
-pub use drill::{Drill, drill};
+pub use drill::{Drill, PASSED, drill, record};
 pub use make::make;
 pub use manifest::{Manifest, manifest_beside};

@@ -1,6 +1,7 @@
 //! Operation of an installation: start-up, backup, health, key replacement and undo.
 
 pub mod backup;
+pub mod dashboard;
 pub mod health;
 pub mod heartbeat;
 pub mod key_replacement;

@@ -95,6 +95,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "user-sign-in-restored" => "Undone. The user can sign in as before.",
         "sign-in-restored" => "Undone. The member of staff can sign in as before.",
         "residue-gone" => "Recorded as gone. The finding is closed.",
+        "audit-verification-started" => "Verification started. The result appears below.",
         "files-cleaned" => "Database files cleaned. They no longer contain old rows.",
         "legal-hold-placed" => "Legal hold placed. It is in force.",
         "legal-hold-reviewed" => "Review date saved. The legal hold stays in force.",

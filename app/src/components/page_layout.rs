@@ -1,6 +1,7 @@
 //! The layout of every page: top bar, breadcrumbs, actions panel, title.
 
 use super::flash;
+use super::modules::{Module, modules};
 use super::undo::{Done, UndoChange};
 use crate::components::{AskFirst, Banner, ProblemSummary, SignOut, escaped};
 use crate::form::{self, error_for};
@@ -74,10 +75,6 @@ impl PageAction {
     }
 }
 
-/// The modules in the top bar.
-const MODULES: [(&str, &str); 4] =
-    [("Users", "/users"), ("Catalogue", "/catalogue"), ("Task centre", "/tasks"), ("Reports", "/reports")];
-
 /// Renders a page: navigation, title, and the content.
 #[component]
 pub(crate) fn PageLayout(
@@ -128,19 +125,31 @@ pub(crate) fn WarnBeforeEnd() -> impl IntoView {
 
 #[component]
 fn TopBar(here: String) -> impl IntoView {
-    let modules = MODULES.into_iter().filter(|(_, href)| can_open(href)).map(|(label, href)| {
-        // Runs belong to the task centre.
-        let of_tasks = href == "/tasks" && here.starts_with("/runs");
-        let current = (of_tasks || here.starts_with(href)).then_some("page");
-        view! { <li><a href=href aria-current=current>{label}</a></li> }
+    let (shown, more): (Vec<Module>, Vec<Module>) = modules().partition(|one| one.in_top_bar);
+    let is_current = |href: &str| here.starts_with(href);
+    let is_in_menu = more.iter().any(|one| is_current(one.href));
+    let link = |one: Module| {
+        let current = is_current(one.href) && !(one.in_top_bar && is_in_menu);
+        view! { <li><a href=one.href aria-current=current.then_some("page")>{one.label}</a></li> }
+    };
+    let menu = (!more.is_empty()).then(|| {
+        view! {
+            <li>
+                <details class="menu">
+                    <summary class:current=is_in_menu>"More"</summary>
+                    <ul>{more.into_iter().map(link).collect_view()}</ul>
+                </details>
+            </li>
+        }
     });
+    let is_account = here.starts_with("/account");
     view! {
         <header class="top">
             <a class="product" href="/">"Lethe"</a>
-            <nav aria-label="Modules"><ul>{modules.collect_view()}</ul></nav>
+            <nav aria-label="Modules"><ul>{shown.into_iter().map(link).collect_view()} {menu}</ul></nav>
             {can_open("/users").then(quick_search)}
             <ThemeSwitch />
-            {session().map(|session| account(session.user, here.starts_with("/account")))}
+            {session().map(|session| account(session.user, is_account))}
         </header>
     }
 }
@@ -182,7 +191,7 @@ fn Crumbs(crumbs: Vec<Crumb>, title: String) -> impl IntoView {
     view! {
         <nav class="crumbs" aria-label="Breadcrumbs">
             <ol>
-                <li><a href="/">"Modules"</a></li>
+                <li><a href="/">"Overview"</a></li>
                 {steps.collect_view()}
                 <li aria-current="page">{title}</li>
             </ol>

@@ -72,7 +72,8 @@ fn chain(status: &ChainStatus) -> impl IntoView + use<> {
         {broken}
         <p class="hint">
             "The chain has "{if last == 1 { "1 event".to_owned() } else { format!("{} events", grouped(last)) }}". "
-            {anchor} " To check that nothing was altered, run "<code>"lethe audit verify"</code>"."
+            {anchor} " To check that nothing was altered, choose Verify audit on the " <a href="/">"start page"</a>
+            " or run "<code>"lethe audit verify"</code>"."
         </p>
     }
 }

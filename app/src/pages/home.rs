@@ -1,46 +1,54 @@
-//! The start page.
+//! The start page: what waits, the first steps, the next and last runs, the evidence, and the modules.
 
-use crate::components::PageLayout;
-use crate::state::can_open;
+mod evidence;
+mod first_steps;
+mod runs;
+mod waiting;
+
+pub(crate) use evidence::VerifyAudit;
+
+use crate::components::{PageLayout, ProblemSummary, guarded_page, modules};
+use crate::form::error_for;
+use crate::state::{actor, store};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use operations::dashboard;
+use policy::Action;
 
-/// Address, name and description of each module.
-const MODULES: [(&str, &str, &str); 15] = [
-    ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
-    ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
-    ("/runs", "Runs", "Runs and previews, with state and result."),
-    ("/residue", "Residue", "Removed values found elsewhere that need a decision."),
-    ("/approvals", "Approvals", "Requests that need a second person, and past decisions."),
-    ("/legal-holds", "Legal holds", "Reasons not to anonymise users, each with a review date."),
-    ("/users/held-lines", "Held lines", "Lines of import files that would bring back an anonymised user."),
-    (
-        "/suppression",
-        "Suppression list",
-        "Identifiers that must not return, for how long, and how to end it.",
-    ),
-    ("/catalogue", "Catalogue", "Records and items, and who created them."),
-    ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
-    ("/staff", "Staff", "Roles and sign-in of members of staff."),
-    ("/api-keys", "API keys", "The keys with which identity systems read and change users."),
-    ("/custom-fields", "Custom fields", "Fields that the library adds to its user records."),
-    ("/audit", "Audit", "All recorded actions. Events are never removed."),
-    (
-        "/personal-data",
-        "Register of personal data",
-        "Every column of the database, and what anonymising does to it.",
-    ),
-];
-
-/// Shows the modules.
+/// Shows what concerns the signed-in member of staff today.
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let modules = MODULES
-        .into_iter()
-        .filter(|(href, ..)| can_open(href))
-        .map(|(href, label, what)| view! { <li><a href=href><b>{label}</b><span>{what}</span></a></li> });
+    guarded_page(async {
+        let (store, actor) = (store(), actor());
+        let waiting = dashboard::waiting(&store, actor).await?;
+        let steps = dashboard::first_steps(&store, actor).await?;
+        let next = dashboard::next_runs(&store, actor).await?;
+        let last = dashboard::last_runs(&store, actor).await?;
+        let evidence = if actor.may(Action::SeeAudit) {
+            let erasures = dashboard::erasures(&store, actor).await?;
+            Some(evidence::section(&dashboard::evidence(&store, actor).await?, &erasures))
+        } else {
+            None
+        };
+        let runs = actor.may(Action::SeeTasks).then(|| runs::sections(next, last));
+        Ok(view! {
+            <PageLayout title="Overview" lead="Forget people, keep what the library learned.">
+                <ProblemSummary error=error_for(VerifyAudit::PATH) />
+                {first_steps::section(&steps)}
+                {waiting::section(&waiting)}
+                {runs}
+                {evidence}
+                {module_list()}
+            </PageLayout>
+        })
+    })
+}
+
+fn module_list() -> impl IntoView {
+    let modules = modules()
+        .map(|one| view! { <li><a href=one.href><b>{one.label}</b><span>{one.about}</span></a></li> });
     view! {
-        <PageLayout title="Modules" lead="Forget people, keep what the library learned.">
-            <ul class="modules">{modules.collect_view()}</ul>
-        </PageLayout>
+        <h2>"Modules"</h2>
+        <ul class="modules">{modules.collect_view()}</ul>
     }
 }

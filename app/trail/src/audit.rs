@@ -27,4 +27,4 @@ pub use finding::AuditFinding;
 pub use read::{AuditForm, AuditQuery, AuditRow, ChainStatus, csv, list, status};
 pub use record::{note_each, note_event, record_event, record_event_in_own_tx, refused};
 pub use repeats::{Due, note_repeated, write_repeats};
-pub use verify::{MAX_FINDINGS, Verification, verify};
+pub use verify::{MAX_FINDINGS, Verification, verify, verify_and_record};

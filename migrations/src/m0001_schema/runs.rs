@@ -49,6 +49,7 @@ fn runs() -> Table {
         indexes: &[
             "INDEX runs_task ON runs (task_id, id)",
             "INDEX runs_state ON runs (state, id)",
+            "INDEX runs_today ON runs (today)",
             // Prevents two active runs, whichever processes start them.
             "UNIQUE INDEX runs_one_under_way ON runs ((1)) WHERE state IN ('running', 'cancelling', 'interrupted')",
             // A due time starts one run, whichever process sees it first.

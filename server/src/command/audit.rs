@@ -53,7 +53,7 @@ impl Audit {
     pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Verify => {
-                let verdict = audit::verify(store, Actor::COMMAND_LINE).await?;
+                let verdict = audit::verify_and_record(store, Actor::COMMAND_LINE).await?;
                 output.print(&verdict, verdict_text)?;
                 Ok(if verdict.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }

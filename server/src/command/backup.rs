@@ -57,8 +57,25 @@ impl RestoreDrill {
         let into = self.into.as_deref();
         let drill = backup::drill(clock, &settings, Actor::COMMAND_LINE, &self.file, into).await;
         let drill = drill.map_err(with_field_problems)?;
+        record(config, &drill).await;
         output.print(&drill, drill_text)?;
         Ok(if drill.is_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Records the result in the audit of the library, if this computer has its database.
+async fn record(config: &Config, drill: &Drill) {
+    // Opening a file that does not exist would create an empty library.
+    if config.database_file().is_some_and(|file| !file.exists()) {
+        return;
+    }
+    let store = operations::open_store(&config.database_url, config.clock(), config.settings()).await;
+    let recorded = match store {
+        Ok(store) => backup::record(&store, Actor::COMMAND_LINE, drill).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = recorded {
+        eprintln!("The result was not recorded in the audit of the library: {error}");
     }
 }
 

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Instant;
 use std::{fs, io};
 use task_centre::replay;
-use trail::audit::{self, Verification};
+use trail::audit::{self, AuditAction, Subject, Verification};
 use trail::{Actor, Store};
 
 /// The result of a drill.
@@ -42,6 +42,17 @@ impl Drill {
     pub fn is_passed(&self) -> bool {
         self.as_in_manifest && self.ledger_level && self.audit.is_whole()
     }
+}
+
+/// The detail of the event of a drill that passed, and of one that failed.
+pub const PASSED: &str = "passed";
+const FAILED: &str = "failed";
+
+/// Records the result of a drill in the audit of the library.
+pub async fn record(store: &Store, actor: Actor, drill: &Drill) -> Result<(), RecordsError> {
+    actor.require(Action::Administer)?;
+    let detail = if drill.is_passed() { PASSED } else { FAILED };
+    audit::record_event_in_own_tx(store, actor, AuditAction::BackupDrilled, Subject::Library, detail).await
 }
 
 /// Restores a backup and checks that it can be used. `settings` are those of the library, whose files are only

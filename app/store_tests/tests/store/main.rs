@@ -10,6 +10,7 @@ mod circulation;
 mod clocks;
 mod confirmation;
 mod custom_fields;
+mod dashboard;
 mod database_files;
 mod demo;
 mod eligibility;

@@ -105,6 +105,8 @@ audit_actions! {
     RunStopped "run_stopped" "Run stopped for confirmation",
     RunFinished "run_finished" "Run finished",
     BackedUp "backed_up" "Backup created",
+    BackupDrilled "backup_drilled" "Restore drill ended",
+    AuditVerified "audit_verified" "Audit verified",
     KeyReplaced "key_replaced" "Installation key replaced",
     FilesMaintained "files_maintained" "Database files cleaned",
     LedgerReplayed "ledger_replayed" "Ledger replayed",

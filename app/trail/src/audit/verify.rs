@@ -1,7 +1,9 @@
 //! Verifying the chain: detects events that were changed, removed, reordered, truncated or inserted.
 
+use super::action::{AuditAction, Subject};
 use super::anchor::{self, Anchors};
 use super::finding::AuditFinding;
+use super::record::record_event_in_own_tx;
 use super::tamper_report::{self, Hole, Suspect};
 use crate::actor::Actor;
 use crate::chain::{self, AuditKey, Event, NOTHING};
@@ -42,6 +44,16 @@ impl Verification {
     pub const fn is_whole(&self) -> bool {
         self.findings.is_empty() && self.more == 0
     }
+}
+
+/// Verifies the audit and records an event if it is intact. An altered audit is left as it is: an event would be
+/// chained to it, perhaps with another key.
+pub async fn verify_and_record(store: &Store, actor: Actor) -> Result<Verification, RecordsError> {
+    let verdict = verify(store, actor).await?;
+    if verdict.is_whole() {
+        record_event_in_own_tx(store, actor, AuditAction::AuditVerified, Subject::Library, "").await?;
+    }
+    Ok(verdict)
 }
 
 /// Reads the whole chain in batches and compares it with its MACs, its end and its anchors. Anchors the end if the

@@ -1,0 +1,83 @@
+//! What waits for a decision of a member of staff.
+
+use crate::health::{self, ConditionKind};
+use db::RecordsError;
+use db::entity::{held_lines, residue_hits};
+use db::pagination::Paging;
+use policy::Action;
+use safeguards::approval::{self, ApprovalQuery};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use trail::{Actor, Store};
+
+/// What waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WaitingKind {
+    /// Requests that the actor may decide, at most one page of them.
+    Approvals,
+    /// Runs that a safety limit stopped.
+    Runs,
+    /// Lines of import files without a decision.
+    HeldLines,
+    /// Open residue findings.
+    Findings,
+    /// Legal holds that are due for review.
+    LegalHolds,
+}
+
+/// A number of things that wait.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Waiting {
+    /// What waits.
+    pub kind: WaitingKind,
+    /// How many. Above 0.
+    pub count: i64,
+}
+
+/// Returns what waits for the actor. Empty if nothing does.
+pub async fn waiting(store: &Store, actor: Actor) -> Result<Vec<Waiting>, RecordsError> {
+    let conditions =
+        if actor.may(Action::SeeTasks) { health::read(store).await?.conditions } else { Vec::new() };
+    let runs = conditions.iter().filter(|one| matches!(one.what, ConditionKind::StoppedByLimit(_))).count();
+    let holds = conditions.iter().find_map(|one| match one.what {
+        ConditionKind::LegalHoldsDue { holds } => Some(holds),
+        _ => None,
+    });
+    let counts = [
+        (WaitingKind::Approvals, decidable(store, actor).await?),
+        (WaitingKind::Runs, i64::try_from(runs).unwrap_or(i64::MAX)),
+        (WaitingKind::HeldLines, held_lines(store, actor).await?),
+        (WaitingKind::Findings, findings(store, actor).await?),
+        (WaitingKind::LegalHolds, holds.filter(|_| actor.may(Action::PlaceLegalHolds)).unwrap_or_default()),
+    ];
+    let waiting = counts.into_iter().filter(|(_, count)| *count > 0);
+    Ok(waiting.map(|(kind, count)| Waiting { kind, count }).collect())
+}
+
+/// Returns the number of requests that the actor may decide, at most one page of them.
+async fn decidable(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
+    if ![Action::Approve, Action::ReleaseLegalHolds].into_iter().any(|action| actor.may(action)) {
+        return Ok(0);
+    }
+    let query = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
+    let waiting = approval::list(store, &query, &Paging::default()).await?;
+    let theirs = waiting.rows.iter().filter(|one| actor.may(one.needs()) && !one.is_of(actor.staff)).count();
+    Ok(i64::try_from(theirs).unwrap_or(i64::MAX))
+}
+
+/// Counts the held lines without a decision, which a partial index covers.
+async fn held_lines(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
+    if !actor.may(Action::EditUsers) {
+        return Ok(0);
+    }
+    let waiting = held_lines::Entity::find().filter(held_lines::Column::Decision.is_null());
+    Ok(i64::try_from(waiting.count(&store.db).await?).unwrap_or(i64::MAX))
+}
+
+/// Counts the open findings, which a partial index covers.
+async fn findings(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
+    if !actor.may(Action::SeeResidue) {
+        return Ok(0);
+    }
+    let open = residue_hits::Entity::find().filter(residue_hits::Column::Decision.is_null());
+    Ok(i64::try_from(open.count(&store.db).await?).unwrap_or(i64::MAX))
+}

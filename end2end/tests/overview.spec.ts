@@ -1,0 +1,30 @@
+// The start page: first steps, what waits, runs, evidence, and the menu of all modules.
+import { expect, open, scripted, test } from "./lethe";
+
+test("the start page leads to what waits and verifies the audit", async ({ page }) => {
+  await open(page, "/");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Overview");
+  await expect(page.getByRole("heading", { name: "Waiting for you" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "First steps" })).toBeVisible();
+  await expect(page.getByText(/^\d of 6 first steps done/)).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Next runs" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Last runs" })).toBeVisible();
+  await expect(page.getByRole("img", { name: /Users anonymised by month/ })).toBeVisible();
+  await page.getByRole("button", { name: "Verify audit" }).click();
+  await expect(page.getByText("Verification started. The result appears below.")).toBeVisible();
+  // Without WebAssembly the page is loaded again.
+  await expect(async () => {
+    if (!scripted()) await page.reload();
+    await expect(page.getByText("Intact", { exact: true })).toBeVisible({ timeout: 1_000 });
+  }).toPass();
+});
+
+test("the menu leads to every module that the top bar does not show", async ({ page }) => {
+  await open(page, "/");
+  const nav = page.getByRole("navigation", { name: "Modules" });
+  await nav.getByText("More", { exact: true }).click();
+  await nav.getByRole("link", { name: "Audit" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Audit");
+  await nav.getByText("More", { exact: true }).click();
+  await expect(nav.getByRole("link", { name: "Audit" })).toHaveAttribute("aria-current", "page");
+});
