@@ -1,4 +1,4 @@
-//! CSV files to download, and the answers if they cannot be created. Errors are plain text, because no page is open.
+//! CSV and JSON files to download, and the answers if they cannot be created. Errors are plain text, because no page is open.
 
 use crate::error::AppError;
 use crate::state::AppState;

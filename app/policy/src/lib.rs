@@ -14,9 +14,11 @@ pub mod dates;
 pub mod erasure;
 pub mod field;
 pub mod file_pattern;
+pub mod forecast;
 pub mod form;
 pub mod four_eyes;
 pub mod generalise;
+pub mod grounds;
 pub mod ids;
 pub mod import;
 pub mod import_limits;
@@ -69,6 +71,7 @@ pub use assess::{Selection, UserFacts, Verdict, assess};
 pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
+pub use grounds::{ErasureReason, Grounds};
 pub use ids::{
     ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ImportProfileId, ItemId,
     LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId, UserNumber,

@@ -51,7 +51,7 @@ pub enum Action {
 
 impl Action {
     /// All actions, in table order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SeeUsers,
         Self::EditUsers,
         Self::AnonymiseOne,

@@ -5,7 +5,7 @@ use crate::state::can_open;
 use leptos::prelude::*;
 
 /// Address, name and description of each module.
-const MODULES: [(&str, &str, &str); 15] = [
+const MODULES: [(&str, &str, &str); 16] = [
     ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
     ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
     ("/runs", "Runs", "Runs and previews, with state and result."),

@@ -7,6 +7,7 @@ mod confirmation;
 mod details;
 mod form;
 mod held_lines;
+mod identity;
 mod impact;
 pub(crate) mod import;
 mod inputs;
@@ -15,6 +16,7 @@ mod record;
 mod saved_searches;
 mod search;
 mod staff;
+mod status;
 mod tab;
 
 pub use anonymise::AnonymiseUserPage;

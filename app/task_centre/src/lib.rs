@@ -3,6 +3,7 @@
 
 pub mod approval_workflow;
 mod new_run;
+pub mod outlook;
 pub mod replay;
 pub mod run;
 pub mod schedule;

@@ -35,7 +35,7 @@ pub use preview::preview;
 pub use queue::{drain_queue, execute, work};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, count_members, list, members, read};
 pub use reapply::{start_reapply, under_older_rules};
-pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one, plan_for_staff};
+pub use single::{SingleOrder, SinglePlan, anonymise_one, anonymise_one_for, plan_for_one, plan_for_staff};
 pub use staff::anonymise_staff;
 pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
 pub use start::{newer_preview, start, why_not};

@@ -3,14 +3,15 @@
 use super::runs::{exit_code, single_run_text};
 use super::{Output, with_field_problems};
 use chrono::NaiveDate;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use db::pagination::{MAX_ROWS, Paging};
 use policy::dates::{iso, joined};
+use policy::forecast::{Forecast, Sentence};
 use policy::numbers::{counted, grouped};
 use policy::text::inside_sentence;
 use policy::user_field::{FieldValue, Section};
 use policy::user_search::UserSearch;
-use policy::{RunId, UserNumber};
+use policy::{ErasureReason, RunId, UserNumber};
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ pub(crate) enum Users {
         #[arg(required = true)]
         text: Vec<String>,
     },
-    /// Show the record of a user.
+    /// Show the record of a user, and what each active task will do.
     Show {
         /// User number.
         #[arg(value_parser = super::number)]
@@ -39,6 +40,8 @@ pub(crate) enum Users {
         /// The user number again, to confirm.
         #[arg(long, value_name = "NUMBER")]
         confirm: String,
+        #[command(flatten)]
+        grounds: GroundsArguments,
     },
 }
 
@@ -63,12 +66,20 @@ impl Users {
                 output.print(&page.rows, |rows| found(rows, page.next.is_some(), &ignored))?;
             }
             Self::Show { number } => {
-                let record = user::read(store, UserNumber(number)).await?;
-                output.print(&record, record_text)?;
+                let number = UserNumber(number);
+                let record = user::read(store, number).await?;
+                let outlook =
+                    if record.is_anonymised() { Vec::new() } else { outlook::of_user(store, number).await? };
+                let today = store.clock.today();
+                let shown = Shown { record, outlook };
+                output.print(&shown, |Shown { record, outlook }| {
+                    let tasks = outlook.iter().map(|task| outlook_text(record, task, today));
+                    std::iter::once(record_text(record)).chain(tasks).collect::<Vec<_>>().join("\n")
+                })?;
             }
-            Self::Anonymise { number, confirm } => {
+            Self::Anonymise { number, confirm, grounds } => {
                 let user = UserNumber(number);
-                let run = run::anonymise_one(store, Actor::COMMAND_LINE, user, &confirm)
+                let run = run::anonymise_one_for(store, Actor::COMMAND_LINE, user, &grounds.order(&confirm))
                     .await
                     .map_err(with_field_problems)?;
                 let Some(run) = run else {
@@ -102,6 +113,16 @@ fn found(rows: &[UserRow], more: bool, ignored: &[String]) -> String {
         lines.push(format!("Not searched for: {}", ignored.join(", ")));
     }
     lines.join("\n")
+}
+
+/// Returns what a task will do with a user, as a line.
+fn outlook_text(record: &UserRecord, task: &Outlook, today: NaiveDate) -> String {
+    let blocked_by = match task.forecast {
+        Forecast::From { blockers, .. } => record.counts.of_blockers(blockers),
+        Forecast::Never(_) => String::new(),
+    };
+    let Sentence { before, after } = task.forecast.sentence(today, task.start, task.waits, &blocked_by);
+    format!("task {}\t{before}“{}”{after}", task.task, task.name.description_for(Actor::COMMAND_LINE))
 }
 
 /// Returns the record as text, without empty fields.

@@ -3,8 +3,10 @@
 use chrono::NaiveDate;
 use db::entity::{custom_fields, custom_values, photos, user_roles, users};
 use db::{RecordsError, dialect};
+use policy::dates::joined;
+use policy::numbers::counted;
 use policy::user_field::{FieldValue, UserField};
-use policy::{Role, UserNumber, list_user_fields, with_user_fields};
+use policy::{Blocker, Blockers, Role, UserNumber, list_user_fields, with_user_fields};
 use safeguards::protection;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{

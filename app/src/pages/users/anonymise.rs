@@ -2,7 +2,7 @@
 
 use super::confirmation::{AnonymiseForm, confirmation};
 use super::tab::Tab;
-use super::{crumbs, impact, staff};
+use super::{crumbs, identity, impact, staff};
 use crate::components::{
     Count, Notice, PageLayout, ProblemSummary, flash, guarded_page, path_param, task_link, user_address,
 };
@@ -22,8 +22,7 @@ use task_centre::run::{self, SinglePlan};
 #[server(prefix = "/do", endpoint = "anonymise_user", input = PostUrl)]
 pub(super) async fn anonymise_user(form: AnonymiseForm) -> Result<(), AppError> {
     let number = UserNumber(form.user);
-    let shown = (TaskId(form.task), form.version);
-    run::anonymise_one_as_shown(&store(), actor(), number, &form.confirm, shown).await?;
+    run::anonymise_one_for(&store(), actor(), number, &form.order()).await?;
     flash::redirect(&format!("{}?done=anonymised", user_address(number)));
     Ok(())
 }

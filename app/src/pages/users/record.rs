@@ -2,7 +2,7 @@
 
 use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UnmarkUser};
 use super::tab::{Tab, tabs};
-use super::{activity, crumbs, details};
+use super::{activity, crumbs, details, status};
 use crate::components::{
     Day, PageAction, PageLayout, Pager, ProblemSummary, flash, guarded_page, own_address, paging, path_param,
     query, user_address,
@@ -22,7 +22,8 @@ use policy::UserNumber;
 use records::catalogue;
 use records::circulation::{self, Loans};
 use records::user::{self, UserRecord};
-use safeguards::legal_hold;
+use safeguards::legal_hold::{self, LegalHold};
+use task_centre::outlook;
 use trail::Store;
 
 /// Shows a user's record with loans, requests, charges and messages.
@@ -38,17 +39,17 @@ pub fn UserPage() -> impl IntoView {
         let residue =
             if user.is_anonymised() { erasure::residue::status(&store, user.number).await? } else { None };
         let found_by = found_by()?;
-        // The browser's history contains the title, so it has the number, not the name.
-        let title = if user.is_anonymised() {
-            format!("User {} has been anonymised", user.number)
+        let (title, name) = if user.is_anonymised() {
+            (format!("User {} has been anonymised", user.number), None)
         } else {
-            format!("User {}", user.number)
+            (format!("User {}", user.number), Some(user.name.clone()))
         };
         Ok(view! {
-            <PageLayout title crumbs=crumbs([]) actions=actions(&user)>
+            <PageLayout title name crumbs=crumbs([]) actions=actions(&user)>
                 <Refusals />
                 {found_by}
                 {head(&user, just_anonymised)}
+                {status}
                 {residue.map(residue_search)}
                 {tabs(user.number, tab, &user.counts)}
                 {content}
@@ -104,7 +105,6 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
         shown.then(|| view! { <span class=format!("tag {class}")>{label}</span> " " })
     };
     view! {
-        <p class="headline">{user.name.clone()}</p>
         <p>
             {tag(user.marked_on.is_some(), "due", "Marked for deletion")}
             {tag(user.counts.legal_holds > 0, "due", "Legal hold")}
@@ -158,15 +158,15 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
     if user.fictitious {
         let why = "A fictitious user is not a person and cannot be anonymised.".to_owned();
         actions.push(PageAction::Unavailable { label: "Anonymise user".to_owned(), why });
-    } else if user.is_staff() {
-        let label = "Anonymise this member of staff".to_owned();
-        actions.push(PageAction::Danger { label, href: format!("{here}/anonymise") });
-    } else {
-        actions.push(PageAction::Danger {
-            label: "Anonymise user".to_owned(),
-            href: format!("{here}/anonymise"),
-        });
+        return actions;
     }
+    let label = if user.is_staff() { "Anonymise this member of staff" } else { "Anonymise user" }.to_owned();
+    actions.push(if user.counts.legal_holds > 0 {
+        let why = "This user is under legal hold. It must be released first.".to_owned();
+        PageAction::Unavailable { label, why }
+    } else {
+        PageAction::Danger { label, href: format!("{here}/anonymise") }
+    });
     actions
 }
 

@@ -116,7 +116,9 @@ async fn users(desk: &Desk) -> Vec<Form> {
         form_about("/do/request_staff_anonymising", "user", asked.0),
         form(
             "/do/anonymise_staff",
-            format!("form[user]={member}&form[task]={task}&form[version]={version}&form[confirm]={member}"),
+            format!(
+                "form[user]={member}&form[task]={task}&form[version]={version}&form[erasure_reason]=left&form[confirm]={member}"
+            ),
         ),
         form("/do/request_more_changes", ""),
     ]

@@ -25,7 +25,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 47] = [
+const EXCLUDED_COLUMNS: [&str; 49] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -415,7 +415,9 @@ async fn a_script_that_is_typed_into_a_rejected_form_stays_text() {
             ),
             (
                 "/do/anonymise_user?page=/users/30/anonymise",
-                format!("form[user]=30&form[task]=1&form[version]=1&form[confirm]={typed}"),
+                format!(
+                    "form[user]=30&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]={typed}"
+                ),
             ),
             (
                 "/do/sign_in?page=/sign-in",
