@@ -23,9 +23,9 @@ pub enum Access {
 
 use Access::{Permission, Public, SignedIn};
 use Action::{
-    Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers, Import,
-    ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports,
-    SeeResidue, SeeTasks, SeeUsers,
+    Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers,
+    HandleAccessRequests, Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit,
+    SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
 
 /// Every route as the router writes it, and the access that it requires.

@@ -3,6 +3,7 @@
 //! All functions are pure: no clock, no database, no network. Server and browser compile the same code, so both
 //! validate forms in the same way.
 
+pub mod access_request;
 pub mod account;
 pub mod api_key;
 pub mod approval;
@@ -73,8 +74,9 @@ pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use grounds::{ErasureReason, Grounds};
 pub use ids::{
-    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ImportProfileId, ItemId,
-    LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId, UserNumber,
+    AccessRequestId, ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId,
+    ImportProfileId, ItemId, LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId,
+    UserNumber,
 };
 pub use import_settings::ImportSettings;
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};

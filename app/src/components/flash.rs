@@ -96,6 +96,8 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "sign-in-restored" => "Undone. The member of staff can sign in as before.",
         "residue-gone" => "Recorded as gone. The finding is closed.",
         "files-cleaned" => "Database files cleaned. They no longer contain old rows.",
+        "access-request-recorded" => "Access request recorded. Answer it by the date below.",
+        "access-request-closed" => "Access request closed.",
         "legal-hold-placed" => "Legal hold placed. It is in force.",
         "legal-hold-reviewed" => "Review date saved. The legal hold stays in force.",
         "release-requested" => "Release requested. Another member of staff must now release the legal hold.",

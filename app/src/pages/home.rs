@@ -12,6 +12,11 @@ const MODULES: [(&str, &str, &str); 16] = [
     ("/residue", "Residue", "Removed values found elsewhere that need a decision."),
     ("/approvals", "Approvals", "Requests that need a second person, and past decisions."),
     ("/legal-holds", "Legal holds", "Reasons not to anonymise users, each with a review date."),
+    (
+        "/access-requests",
+        "Access requests",
+        "People who asked what the library holds about them, the first due first.",
+    ),
     ("/users/held-lines", "Held lines", "Lines of import files that would bring back an anonymised user."),
     (
         "/suppression",

@@ -54,6 +54,27 @@ pub struct UserCounts {
     pub legal_holds: i64,
 }
 
+impl UserCounts {
+    /// Returns a blocker with its number of rows: `1 open loan`.
+    pub fn of_blocker(&self, blocker: Blocker) -> String {
+        match blocker {
+            Blocker::OpenLoan => counted(self.open_loans, "open loan", "open loans"),
+            Blocker::OpenRequest => counted(self.open_requests, "open request", "open requests"),
+            Blocker::UnsettledCharge => {
+                counted(self.unsettled_charges, "unsettled charge or credit", "unsettled charges or credits")
+            }
+            Blocker::Guarantor => blocker.label().to_owned(),
+            Blocker::LegalHold => counted(self.legal_holds, "legal hold", "legal holds"),
+        }
+    }
+
+    /// Returns the blockers with their numbers of rows, joined as in a sentence.
+    pub fn of_blockers(&self, blockers: Blockers) -> String {
+        let all: Vec<String> = blockers.iter().map(|blocker| self.of_blocker(blocker)).collect();
+        joined(&all, "and")
+    }
+}
+
 /// The type of a field in the record.
 macro_rules! record_type {
     (Flag) => {

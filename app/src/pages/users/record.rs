@@ -9,6 +9,7 @@ use crate::components::{
 };
 use crate::form::error_for;
 use crate::islands::Pending;
+use crate::pages::access_requests::open_requests;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
 use crate::private_search;
@@ -19,6 +20,7 @@ use db::pagination::Page;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::UserNumber;
+use records::access_request::{self, AccessRequest};
 use records::catalogue;
 use records::circulation::{self, Loans};
 use records::user::{self, UserRecord};
@@ -35,7 +37,16 @@ pub fn UserPage() -> impl IntoView {
     guarded_page(async move {
         let store = store();
         let user = user::read(&store, number?).await?;
-        let content = content(&store, &user, tab).await?;
+        let holds = legal_hold::of_user(&store, user.number).await?;
+        let requests = access_request::of_user(&store, user.number).await?;
+        let status = if user.is_anonymised() {
+            None
+        } else {
+            let tasks = outlook::of_user(&store, user.number).await?;
+            let asked = open_requests(&requests, None);
+            Some(view! { {status::holds(&holds)} {asked} {status::outlook(&user, &tasks)} })
+        };
+        let content = content(&store, &user, (holds, requests), tab).await?;
         let residue =
             if user.is_anonymised() { erasure::residue::status(&store, user.number).await? } else { None };
         let found_by = found_by()?;
@@ -171,7 +182,12 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
 }
 
 /// Loads and renders the content of the tab.
-async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, RecordsError> {
+async fn content(
+    store: &Store,
+    user: &UserRecord,
+    (holds, requests): (Vec<LegalHold>, Vec<AccessRequest>),
+    tab: Tab,
+) -> Result<AnyView, RecordsError> {
     let number = user.number;
     let paging = paging();
     let paged = paging.after.is_some();
@@ -180,10 +196,7 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
         view! { {table} <Pager list=list.clone() paged next /> }.into_any()
     };
     Ok(match tab {
-        Tab::Details => {
-            let holds = legal_hold::of_user(store, number).await?;
-            details::view(user, holds, store.clock.today()).into_any()
-        }
+        Tab::Details => details::view(user, (holds, requests), store.clock.today()).into_any(),
         Tab::Loans => {
             let Page { rows, next, .. } = circulation::loans(store, number, Loans::Open, &paging).await?;
             with_pager(activity::open_loans(rows, &list, store.clock.today()), next)

@@ -6,10 +6,12 @@ use db::Clock;
 use db::pagination::Paging;
 use erasure::residue::{self, CurrentText, FindingDecision, FindingQuery};
 use identity::{api_key, session, staff};
+use policy::access_request::AccessRequestForm;
 use policy::api_key::ApiKeyForm;
 use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
+use records::access_request;
 use records::saved_search::{self, SearchDraft};
 use records::{accounts, circulation};
 use safeguards::legal_hold;
@@ -320,6 +322,9 @@ async fn holds(desk: &Desk) -> Vec<Form> {
     );
     legal_hold::request_legal_hold_release(store, ben, released).await.unwrap();
     let user = leaver(store, "Held").await;
+    let received = store.clock.today();
+    let form_of_request = AccessRequestForm { user: user.0, received_on: received.to_string() };
+    let request = access_request::record(store, ben, &form_of_request).await.unwrap();
     let later = review + chrono::Duration::days(1);
     vec![
         form(
@@ -329,6 +334,8 @@ async fn holds(desk: &Desk) -> Vec<Form> {
         form("/do/review_legal_hold", format!("form[hold]={reviewed}&form[review_on]={later}")),
         form_about("/do/request_legal_hold_release", "hold", asked.0),
         form_about("/do/release_legal_hold", "hold", released.0),
+        form("/do/record_access_request", format!("form[user]={user}&form[received_on]={received}")),
+        form("/do/close_access_request", format!("form[request]={request}&form[state]=answered")),
     ]
 }
 

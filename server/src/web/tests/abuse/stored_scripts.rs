@@ -70,6 +70,8 @@ const EXCLUDED_COLUMNS: [&str; 49] = [
     "import_profiles.kind",
     "import_profiles.code",
     "import_profiles.settings",
+    "access_requests.state",
+    "access_requests.decline_reason",
     "legal_holds.reason",
     "legal_holds.category",
     "requests.status",
@@ -101,6 +103,9 @@ async fn library() -> Desk {
          '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
     );
     insert(store, "id", &hit).await;
+    let asked = "access_requests (user_number, state, received_on, due_on, closed_on, answer) VALUES \
+                 (30, 'answered', '2018-01-01', '2018-02-01', '2018-01-21', 'x')";
+    insert(store, "id", asked).await;
     let search = "saved_searches (owner_number, name, search_text, filters, changed_at) SELECT number, 'x', 'x', '', \
                   '2018-01-21T12:00:00+00:00' FROM users WHERE user_id = 'ana'";
     insert(store, "id", search).await;
