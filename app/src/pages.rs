@@ -50,6 +50,6 @@ pub use tasks::{
 };
 pub use users::{
     AnonymiseUserPage, EditImportProfilePage, EditUserPage, HeldLinesPage, ImportListPage, ImportPage,
-    ImportProfilesPage, NewImportProfilePage, NewUserPage, SavedSearchesPage, UserPage, UserSearchPage,
-    import_report_csv,
+    ImportProfilesPage, MergeUsersPage, NewImportProfilePage, NewUserPage, SavedSearchesPage, UserPage,
+    UserSearchPage, import_report_csv,
 };

@@ -61,7 +61,7 @@ enum Command {
     /// Runs and previews: list, show, resume, cancel, verify a certificate.
     #[command(subcommand)]
     Runs(runs::Runs),
-    /// Users: find, show, anonymise.
+    /// Users: find, show, anonymise, merge.
     #[command(subcommand)]
     Users(users::Users),
     /// Staff: list, add, disable, anonymise.

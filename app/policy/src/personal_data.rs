@@ -19,6 +19,7 @@ mod user_tables;
 
 use crate::field::Field;
 pub use tables::TABLES;
+pub use user_links::{LinkMerge, LinkRole, USER_LINKS, UserLink};
 pub use user_tables::DERIVED_USER_COLUMNS;
 
 /// The class of a column.

@@ -79,6 +79,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "held-lines-ignored" => "Decision saved. Imports skip these lines.",
         "suppression-key-destroyed" => "Key destroyed. The suppression list is empty and has a new key.",
         "last-activity-corrected" => "Last activity corrected.",
+        "users-merged" => "Users merged. The duplicate has been anonymised.",
         "user-marked" => "User marked for deletion.",
         "user-unmarked" => "Deletion mark removed.",
         "loan-returned" => "Loan returned.",

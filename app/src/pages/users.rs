@@ -12,6 +12,7 @@ mod impact;
 pub(crate) mod import;
 mod inputs;
 mod last_activity;
+mod merge;
 mod record;
 mod saved_searches;
 mod search;
@@ -26,6 +27,7 @@ pub use import::{
     EditImportProfilePage, ImportListPage, ImportPage, ImportProfilesPage, NewImportProfilePage,
     report_csv as import_report_csv,
 };
+pub use merge::MergeUsersPage;
 pub use record::UserPage;
 pub use saved_searches::SavedSearchesPage;
 pub use search::UserSearchPage;

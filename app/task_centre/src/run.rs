@@ -13,6 +13,7 @@ mod finish;
 mod import_preview;
 mod importing;
 mod lease;
+pub mod merge;
 mod outcomes;
 mod patience;
 mod preview;

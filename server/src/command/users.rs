@@ -15,7 +15,9 @@ use policy::{ErasureReason, RunId, UserNumber};
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use serde::Serialize;
 use std::process::ExitCode;
-use task_centre::run;
+use task_centre::outlook::{self, Outlook};
+use task_centre::run::merge::{self, Pair};
+use task_centre::run::{self, SingleOrder};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
@@ -43,6 +45,54 @@ pub(crate) enum Users {
         #[command(flatten)]
         grounds: GroundsArguments,
     },
+    /// Merge two records of one person: move loans and the like to one, and anonymise the other. This cannot be undone.
+    Merge {
+        /// Number of the record that stays.
+        #[arg(value_parser = super::number)]
+        staying: i64,
+        /// Number of the duplicate, which is anonymised.
+        #[arg(value_parser = super::number)]
+        duplicate: i64,
+        /// The number of the duplicate again, to confirm.
+        #[arg(long, value_name = "NUMBER")]
+        confirm: String,
+        /// Reference of a case in the library's files. It stays, so it must not identify the user.
+        #[arg(long, value_name = "REFERENCE", default_value = "")]
+        case: String,
+    },
+}
+
+/// Why one user is anonymised.
+#[derive(Args, Debug)]
+pub(crate) struct GroundsArguments {
+    /// Reason: `person-request`, `left`, `error` or `other`.
+    #[arg(long, value_parser = reason)]
+    reason: ErasureReason,
+    /// Reference of a case in the library's files. It stays, so it must not identify the user.
+    #[arg(long, value_name = "REFERENCE", default_value = "")]
+    case: String,
+}
+
+impl GroundsArguments {
+    /// Returns the order to anonymise the user with the typed number.
+    pub(crate) fn order<'a>(&'a self, typed: &'a str) -> SingleOrder<'a> {
+        SingleOrder { typed, reason: self.reason.code(), case_reference: &self.case, shown: None }
+    }
+}
+
+fn reason(code: &str) -> Result<ErasureReason, String> {
+    ErasureReason::from_code(&code.replace('-', "_")).ok_or_else(|| {
+        let known = ErasureReason::ALL.map(|reason| reason.code().replace('_', "-")).join(", ");
+        format!("unknown reason; the reasons are {known}")
+    })
+}
+
+/// A record, with what each active task will do.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    record: UserRecord,
+    outlook: Vec<Outlook>,
 }
 
 /// The result of anonymising one user.
@@ -92,6 +142,26 @@ impl Users {
                 let done = Anonymised { user, run: Some(run.id), findings: run.open_findings };
                 output
                     .print(&done, |_| format!("User {user} has been anonymised {}", single_run_text(&run)))?;
+                return Ok(exit_code(&run));
+            }
+            Self::Merge { staying, duplicate, confirm, case } => {
+                let pair = Pair { staying: UserNumber(staying), losing: UserNumber(duplicate) };
+                let order = SingleOrder {
+                    typed: &confirm,
+                    reason: ErasureReason::Error.code(),
+                    case_reference: &case,
+                    shown: None,
+                };
+                let merged = merge::merge(store, Actor::COMMAND_LINE, pair, &order).await;
+                let run = run::read(store, merged.map_err(with_field_problems)?).await?;
+                let user = pair.losing;
+                let done = Anonymised { user, run: Some(run.id), findings: run.open_findings };
+                output.print(&done, |_| {
+                    format!(
+                        "User {user} has been merged into user {staying} and anonymised {}",
+                        single_run_text(&run)
+                    )
+                })?;
                 return Ok(exit_code(&run));
             }
         }

@@ -99,7 +99,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
 const UNANSWERED: &str = "Answer it first: after anonymising, the library can no longer say what it held.";
 
 /// Renders the notice that no task sets the treatment of the fields.
-fn no_task() -> impl IntoView {
+pub(super) fn no_task() -> impl IntoView {
     let create = if can_open("/tasks/new") {
         view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> }.into_any()
     } else {

@@ -166,6 +166,9 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
             values: vec![("user", user.number.to_string())],
         },
     ];
+    if !user.fictitious && !user.is_staff() {
+        actions.push(edit("Merge with a duplicate", "merge"));
+    }
     if user.fictitious {
         let why = "A fictitious user is not a person and cannot be anonymised.".to_owned();
         actions.push(PageAction::Unavailable { label: "Anonymise user".to_owned(), why });

@@ -30,6 +30,7 @@ mod ledger;
 mod legal_holds;
 mod limits;
 mod many_loans;
+mod merging;
 mod name_order;
 mod outlook;
 mod page_cache;

@@ -647,9 +647,10 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/save_search",
     ];
     let mut visited = BTreeSet::new();
-    let compared: [(&str, &[&str]); 9] = [
-        ("/do/anonymise_user", &["form[confirm]"]),
-        ("/do/anonymise_staff", &["form[confirm]"]),
+    let compared: [(&str, &[&str]); 10] = [
+        ("/do/anonymise_user", &GROUNDS),
+        ("/do/anonymise_staff", &GROUNDS),
+        ("/do/merge_users", &GROUNDS[1..]),
         ("/do/sign_in", &["form[user_id]", "form[password]"]),
         // Tested beside the list, in `user_search`.
         ("/do/arrange_user_list", &LAYOUT),
@@ -727,7 +728,8 @@ impl Samples {
         };
         let people = "INSERT INTO users (number, uuid, user_id, last_name, leaving_on, imported, created_on) VALUES \
                       (801, 'uuid of Li', 'li', 'Li', '2016-01-01', FALSE, '2015-01-01'), \
-                      (802, 'uuid of Om', 'om', 'Om', '2016-01-01', FALSE, '2015-01-01')";
+                      (802, 'uuid of Om', 'om', 'Om', '2016-01-01', FALSE, '2015-01-01'), \
+                      (803, 'uuid of Al', 'al', 'Al', NULL, FALSE, '2015-01-01')";
         execute(desk, people).await;
         let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
         done("save_task", "/tasks/new", &form).await;
@@ -817,7 +819,8 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
     .map(str::to_owned)
     .into();
     addresses.extend(
-        ["", "/edit", "/anonymise", "?tab=history", "?tab=loans"].map(|more| format!("/users/{ng}{more}")),
+        ["", "/edit", "/anonymise", "/merge", "/merge?with=803", "?tab=history", "?tab=loans"]
+            .map(|more| format!("/users/{ng}{more}")),
     );
     let staff = format!("/users/{other}/anonymise");
     addresses.push(staff.clone());

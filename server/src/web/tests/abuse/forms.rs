@@ -92,6 +92,7 @@ async fn users(desk: &Desk) -> Vec<Form> {
     );
     add_task(store, "Settings for one", true).await;
     let single = leaver(store, "Single").await;
+    let duplicate = leaver(store, "Duplicate").await;
     let (member, asked) =
         (former_member_of_staff(desk, "former").await, desk.staff("asked", &[Role::Cataloguer]).await);
     let searches = [saved_search(desk, "Mine").await, saved_search(desk, "Old").await];
@@ -113,7 +114,15 @@ async fn users(desk: &Desk) -> Vec<Form> {
         form("/do/undo_change", format!("form[undo]={}", undo(desk, borrower).await)),
         form(
             "/do/anonymise_user",
-            format!("form[user]={single}&form[task]={task}&form[version]={version}&form[confirm]={single}"),
+            format!(
+                "form[user]={single}&form[task]={task}&form[version]={version}&form[erasure_reason]=left&form[confirm]={single}"
+            ),
+        ),
+        form(
+            "/do/merge_users",
+            format!(
+                "form[staying]={marked}&form[losing]={duplicate}&form[task]={task}&form[version]={version}&form[confirm]={duplicate}"
+            ),
         ),
         form_about("/do/request_staff_anonymising", "user", asked.0),
         form(

@@ -272,8 +272,17 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
     let mut seen = Crawl::default();
     let mut queue: VecDeque<String> = addresses().into_iter().filter(|address| is_page(address)).collect();
     queue.extend(
-        ["/runs/1/certificate.json", "/events/runs/1", "/users/30/photo", "/users/31/anonymise"]
-            .map(str::to_owned),
+        [
+            "/runs/1/certificate.json",
+            "/events/runs/1",
+            "/users/30/photo",
+            "/users/31/anonymise",
+            "/access-requests/1",
+            "/users/30/data",
+            "/users/30/merge?with=31",
+            "/users/30/data.json",
+        ]
+        .map(str::to_owned),
     );
     let typed = encoded(script);
     for search in [
@@ -379,6 +388,9 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
             "/runs/{id}",
             "/residue",
             "/legal-holds/{id}",
+            "/access-requests/{id}",
+            "/users/{id}/data",
+            "/users/{id}/merge",
             "/approvals",
             "/staff",
             "/api-keys",
