@@ -1,4 +1,4 @@
-//! CSV files to download, and the answers if they cannot be created. Errors are plain text, because no page is open.
+//! CSV and JSON files to download, and the answers if they cannot be created. Errors are plain text, because no page is open.
 
 use crate::error::AppError;
 use crate::state::AppState;
@@ -9,12 +9,24 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 /// Returns the answer with a CSV file of this name, or why there is none.
 pub(crate) fn csv_response(state: &AppState, name: &str, csv: Result<String, RecordsError>) -> Response {
-    let error = match csv {
-        Ok(csv) => {
-            let disposition = format!("attachment; filename=\"{name}.csv\"");
-            let headers =
-                [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, disposition)];
-            return (headers, csv).into_response();
+    response(state, (&format!("{name}.csv"), "text/csv; charset=utf-8"), csv)
+}
+
+/// Returns the answer with a JSON file of this name, or why there is none.
+pub(crate) fn json_response(state: &AppState, name: &str, json: Result<String, RecordsError>) -> Response {
+    response(state, (&format!("{name}.json"), "application/json"), json)
+}
+
+fn response(
+    state: &AppState,
+    (name, kind): (&str, &'static str),
+    text: Result<String, RecordsError>,
+) -> Response {
+    let error = match text {
+        Ok(text) => {
+            let disposition = format!("attachment; filename=\"{name}\"");
+            let headers = [(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, disposition)];
+            return (headers, text).into_response();
         }
         Err(error) => error,
     };

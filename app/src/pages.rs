@@ -1,5 +1,6 @@
 //! The pages: one folder for each noun, one file for each page. Server functions are beside the page that uses them.
 
+mod access_requests;
 mod account;
 mod account_notices;
 mod api_keys;
@@ -23,6 +24,7 @@ mod tasks;
 mod users;
 
 pub use crate::components::flash::with_proof;
+pub use access_requests::{AccessRequestListPage, AccessRequestPage, UserDataPage, user_data_json};
 pub use account::AccountPage;
 pub use api_keys::ApiKeysPage;
 pub use approvals::{ApprovalPage, ApprovalsPage};
@@ -48,6 +50,6 @@ pub use tasks::{
 };
 pub use users::{
     AnonymiseUserPage, EditImportProfilePage, EditUserPage, HeldLinesPage, ImportListPage, ImportPage,
-    ImportProfilesPage, NewImportProfilePage, NewUserPage, SavedSearchesPage, UserPage, UserSearchPage,
-    import_report_csv,
+    ImportProfilesPage, MergeUsersPage, NewImportProfilePage, NewUserPage, SavedSearchesPage, UserPage,
+    UserSearchPage, import_report_csv,
 };

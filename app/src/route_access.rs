@@ -23,9 +23,9 @@ pub enum Access {
 
 use Access::{Permission, Public, SignedIn};
 use Action::{
-    Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers, Import,
-    ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports,
-    SeeResidue, SeeTasks, SeeUsers,
+    Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers,
+    HandleAccessRequests, Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit,
+    SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
 
 /// Every route as the router writes it, and the access that it requires.
@@ -96,6 +96,13 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/users/{id}/photo", Permission(SeeUsers)),
     ("/users/{id}/edit", Permission(EditUsers)),
     ("/users/{id}/anonymise", Permission(AnonymiseOne)),
+    ("/users/{id}/merge", Permission(AnonymiseOne)),
+    ("/users/{id}/data", Permission(HandleAccessRequests)),
+    ("/users/{id}/data.json", Permission(HandleAccessRequests)),
+    ("/access-requests", Permission(HandleAccessRequests)),
+    ("/access-requests/{id}", Permission(HandleAccessRequests)),
+    ("/do/record_access_request", Permission(HandleAccessRequests)),
+    ("/do/close_access_request", Permission(HandleAccessRequests)),
     ("/do/find_users", Permission(SeeUsers)),
     ("/do/arrange_user_list", Permission(SeeUsers)),
     ("/do/save_search", Permission(SeeUsers)),
@@ -112,6 +119,7 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/do/return_loan", Permission(EditUsers)),
     ("/do/cancel_request", Permission(EditUsers)),
     ("/do/settle_charge", Permission(EditUsers)),
+    ("/do/merge_users", Permission(AnonymiseOne)),
     ("/do/anonymise_user", Permission(AnonymiseOne)),
     ("/do/anonymise_staff", Permission(ManageStaff)),
     ("/catalogue", Permission(SeeCatalogue)),

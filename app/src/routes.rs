@@ -81,6 +81,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/edit") view=pages::EditUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/anonymise") view=pages::AnonymiseUserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/:id/merge") view=pages::MergeUsersPage ssr=SsrMode::Async />
+                <Route path=path!("/users/:id/data") view=pages::UserDataPage ssr=SsrMode::Async />
+                <Route path=path!("/access-requests") view=pages::AccessRequestListPage ssr=SsrMode::Async />
+                <Route path=path!("/access-requests/:id") view=pages::AccessRequestPage ssr=SsrMode::Async />
                 <Route path=path!("/catalogue") view=pages::CatalogueListPage ssr=SsrMode::Async />
                 <Route path=path!("/catalogue/:id") view=pages::CatalogueRecordPage ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=pages::RunListPage ssr=SsrMode::Async />

@@ -19,7 +19,7 @@ test("a user is anonymised after the open loans are returned, and Back shows no 
   const record = await userWithOpenLoans(page);
   const number = record.split("/").pop()!;
   await open(page, record);
-  const name = await page.locator(".headline").innerText();
+  const name = await page.locator("h1 .name").innerText();
   await page.getByRole("link", { name: "Anonymise" }).click();
   await expect(page.getByRole("heading", { name: "Not possible yet" })).toBeVisible();
   await expect(page.getByRole("button", { name: /^Anonymise user/ })).toHaveCount(0);
@@ -36,10 +36,13 @@ test("a user is anonymised after the open loans are returned, and Back shows no 
   await page.getByRole("link", { name: "Anonymise" }).click();
   await expect(page.getByText("Leavers, monthly")).toBeVisible();
   await expect(page.getByRole("heading", { name: "This cannot be undone" })).toBeVisible();
+  await page.getByLabel("Reason", { exact: true }).selectOption({ label: "The person has left" });
+  await page.getByLabel(/^Case reference/).fill("2026-118");
   await page.getByLabel("User number", { exact: true }).fill("1");
   await page.getByRole("button", { name: `Anonymise user ${number}` }).click();
   await expect(page.locator("#confirm-problem")).toHaveText(`Enter ${number} to confirm`);
   await expect(page.locator(".headline")).toHaveText(name);
+  await expect(page.getByLabel(/^Case reference/)).toHaveValue("2026-118");
   await page.getByLabel("User number", { exact: true }).fill(` ${number} `);
   await page.getByRole("button", { name: `Anonymise user ${number}` }).click();
 
@@ -77,7 +80,7 @@ test("staff have a guided action to anonymise them, fictitious users have none",
 
 test("users are found by the search box and by filters", async ({ page }) => {
   await open(page, "/users/1");
-  const name = await page.locator(".headline").innerText();
+  const name = await page.locator("h1 .name").innerText();
   await page.getByRole("searchbox", { name: "Find a user", exact: true }).fill(name.toLowerCase());
   await page.getByRole("button", { name: "Find user" }).click();
   await expect(page.getByRole("main").getByRole("row", { name: new RegExp(`^1 ${name}`) })).toBeVisible();
@@ -108,5 +111,5 @@ test("a rejected form keeps its entries until the user is created", async ({ pag
   await page.getByLabel("Last name").fill("Nygaard");
   await page.getByLabel("E-mail").fill("o.nygaard@example.org");
   await page.getByRole("button", { name: /user/i }).last().click();
-  await expect(page.locator(".headline")).toHaveText("Ødegård Nygaard");
+  await expect(page.locator("h1 .name")).toHaveText("Ødegård Nygaard");
 });

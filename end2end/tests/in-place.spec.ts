@@ -115,7 +115,7 @@ test("the result of the residue search is shown when the search ends", async ({ 
       " AND number NOT IN (SELECT guarantor_number FROM users WHERE guarantor_number IS NOT NULL)" +
       " AND number NOT IN (SELECT user_number FROM legal_holds WHERE user_number IS NOT NULL)",
   );
-  library.command("users", "anonymise", user, "--confirm", user);
+  library.command("users", "anonymise", user, "--confirm", user, "--reason", "left");
   sql(`UPDATE run_members SET residue = NULL WHERE user_number = ${user}`);
   await open(page, `/users/${user}`);
   const residue = page.locator("[data-live=residue]");

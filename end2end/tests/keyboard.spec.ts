@@ -124,7 +124,7 @@ test("all main work can be done by the keyboard alone", async ({ browser, librar
     await keys.type("searchbox", "Find a user", number);
     await keys.press("Find user");
     await expect(page).toHaveURL(new RegExp(`/users/${number}\\?find=`));
-    const person = await page.locator(".headline").innerText();
+    const person = await page.locator("h1 .name").innerText();
     await keys.follow(/^Open loans/);
     const open = page.getByRole("main").getByRole("button", { name: /^Return/ });
     for (let left = await open.count(); left > 0; left -= 1) {
@@ -132,6 +132,7 @@ test("all main work can be done by the keyboard alone", async ({ browser, librar
       await expect(open).toHaveCount(left - 1);
     }
     await keys.follow("Anonymise user");
+    await keys.select("Reason", "The person has left");
     await keys.type("textbox", "User number", number);
     await keys.press(`Anonymise user ${number}`);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(`User ${number} has been anonymised`);

@@ -32,7 +32,7 @@ test("a pasted name leads to the list, a key to the record with a way back", asy
   for (const text of ["Niamh O'Brien <niamh@search.example>", "*29001234567*", "2900 1234 567", "SRCH-1;"]) {
     await find(page, text);
     await expect(page).toHaveURL(/\/users\/\d+\?find=/);
-    await expect(page.locator(".headline")).toHaveText("Niamh O’Brien");
+    await expect(page.locator("h1 .name")).toHaveText("Niamh O’Brien");
   }
   await page.getByRole("link", { name: "Show all results" }).click();
   await expect(page.getByRole("table")).toContainText("Niamh O’Brien");

@@ -97,7 +97,7 @@ test("after the end the sign-in replaces the page, also after the computer has s
   const session = await signedIn(context, library, userId);
   await page.clock.install();
   await open(page, "/users/1?tab=loans");
-  const person = await page.locator(".headline").innerText();
+  const person = await page.locator("h1 .name").innerText();
   session.setIdle(60 * 60);
   await page.clock.fastForward(60 * MINUTE);
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
@@ -109,7 +109,7 @@ test("after the end the sign-in replaces the page, also after the computer has s
   await page.getByLabel("Password").fill("forget me in the library");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/users\/1\?tab=loans$/);
-  await expect(page.locator(".headline")).toHaveText(person);
+  await expect(page.locator("h1 .name")).toHaveText(person);
 });
 
 test("before the end of ten hours the warning says to save and to sign in again", async ({ page, context, library }) => {

@@ -1,5 +1,6 @@
 //! The first schema: one file for each group of tables.
 
+mod access_requests;
 mod api;
 mod approvals;
 mod audit;
@@ -35,6 +36,7 @@ impl MigrationTrait for Migration {
             catalogue::tables(),
             circulation::tables(),
             legal_holds::tables(),
+            access_requests::tables(),
             tasks::tables(),
             runs::tables(),
             residue::tables(),

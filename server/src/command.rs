@@ -1,5 +1,6 @@
 //! The command line: one file for each noun. The commands call the same functions as the pages.
 
+mod access_requests;
 mod api_keys;
 mod approvals;
 mod audit;
@@ -60,7 +61,7 @@ enum Command {
     /// Runs and previews: list, show, resume, cancel, verify a certificate.
     #[command(subcommand)]
     Runs(runs::Runs),
-    /// Users: find, show, anonymise.
+    /// Users: find, show, anonymise, merge.
     #[command(subcommand)]
     Users(users::Users),
     /// Staff: list, add, disable, anonymise.
@@ -75,6 +76,9 @@ enum Command {
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
+    /// Access requests: list, write everything held about a user.
+    #[command(subcommand)]
+    AccessRequests(access_requests::AccessRequests),
     /// Lines of import files held because of the suppression list: list, decide.
     #[command(subcommand)]
     Held(held::Held),
@@ -221,6 +225,7 @@ impl Arguments {
             Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
             Command::ApiKeys(keys) => keys.execute(store, output).await,
             Command::CustomFields(fields) => fields.execute(store, output).await,
+            Command::AccessRequests(requests) => requests.execute(store, output).await,
             Command::LegalHolds(holds) => holds.execute(store, output).await,
             Command::Held(held) => held.execute(store, output).await,
             Command::Suppression(suppression) => suppression.execute(store, output).await,

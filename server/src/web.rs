@@ -235,6 +235,7 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
         (ISLANDS, post(answer_island)),
         ("/events/runs/{id}", get(events::run_events)),
         ("/users/{id}/photo", get(photo::photo)),
+        ("/users/{id}/data.json", get(app::pages::user_data_json)),
         ("/tasks/{id}/export", get(files::export_task)),
         ("/runs/{id}/certificate.json", get(files::certificate)),
         ("/print.css", get(print::print_style)),

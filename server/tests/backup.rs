@@ -52,7 +52,7 @@ async fn a_backup_made_while_serving_brings_no_user_back() {
 
         // A user is anonymised after the backup.
         let number = add_leaver(&installation).await;
-        installation.run(&["users", "anonymise", &number, "--confirm", &number]);
+        installation.run(&["users", "anonymise", &number, "--confirm", &number, "--reason", "left"]);
         installation.run(&["audit", "verify"]);
         let later = drill(&installation, true).await;
         assert_eq!(later["anonymised_again"], 1, "{later}");

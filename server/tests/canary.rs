@@ -86,7 +86,7 @@ async fn every_way_to_anonymise_leaves_the_same_rows_and_prints_no_old_value() {
     assert_eq!(files_with(folder, "canary-2-"), Vec::<String>::new());
 
     for arguments in [
-        &["users", "anonymise", "4", "--confirm", "4"][..],
+        &["users", "anonymise", "4", "--confirm", "4", "--reason", "left"][..],
         &["users", "show", "4", "--json"],
         &["tasks", "preview", "1", "--json"],
         &["tasks", "run", "1", "--confirm", "1", "--json"],

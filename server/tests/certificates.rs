@@ -53,7 +53,7 @@ async fn a_run_shows_its_open_findings_and_its_certificate_is_verified_without_a
                  (9001, 'leaves', 'Quibblewick', 'quibblewick@example.org', TRUE, FALSE, NULL), \
                  (9002, 'stays', 'Stays', 'stays@example.org', TRUE, FALSE, 'write to quibblewick@example.org')";
     store.db.execute_unprepared(users).await.unwrap();
-    let done = json(folder, &["users", "anonymise", "9001", "--confirm", "9001"]);
+    let done = json(folder, &["users", "anonymise", "9001", "--confirm", "9001", "--reason", "left"]);
     let run = done["run"].as_i64().unwrap();
     let id = run.to_string();
 

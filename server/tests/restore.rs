@@ -239,13 +239,16 @@ async fn no_command_works_with_a_missing_or_damaged_ledger() {
     add_task(&library).await;
     add_leavers(&library, 1..=2).await;
     close(library).await;
-    run(folder, &["users", "anonymise", "1", "--confirm", "1"]);
+    run(folder, &["users", "anonymise", "1", "--confirm", "1", "--reason", "left"]);
     let ledger = folder.join("lethe.ledger");
     let whole = std::fs::read_to_string(&ledger).unwrap();
     std::fs::remove_file(&ledger).unwrap();
-    for arguments in
-        [&["serve"][..], &[], &["users", "anonymise", "2", "--confirm", "2"], &["ledger", "replay"]]
-    {
+    for arguments in [
+        &["serve"][..],
+        &[],
+        &["users", "anonymise", "2", "--confirm", "2", "--reason", "left"],
+        &["ledger", "replay"],
+    ] {
         let message = run_refused(folder, arguments);
         assert!(message.contains("missing") && message.contains("reset --confirm LOST"), "{message}");
     }
@@ -253,7 +256,7 @@ async fn no_command_works_with_a_missing_or_damaged_ledger() {
     assert!(run_refused(folder, &["serve"]).contains("damaged: entry 2"));
     assert!(run_refused(folder, &["ledger", "reset", "--confirm", "lost"]).contains("LOST"));
     run(folder, &["ledger", "reset", "--confirm", "LOST"]);
-    run(folder, &["users", "anonymise", "2", "--confirm", "2"]);
+    run(folder, &["users", "anonymise", "2", "--confirm", "2", "--reason", "left"]);
     assert!(run(folder, &["ledger", "verify"]).contains("in sync"));
 }
 

@@ -1,6 +1,7 @@
 //! One entity for each table of the schema. Rows never leave this crate.
 #![allow(missing_docs, reason = "the register of personal data documents the columns")]
 
+pub mod access_requests;
 pub mod account_notices;
 pub mod api_keys;
 pub mod approvals;

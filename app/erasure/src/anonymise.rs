@@ -45,6 +45,8 @@ pub struct Outcomes {
     pub keys: Vec<String>,
     /// The users who were left unchanged, with the reason.
     pub skipped: Vec<(UserNumber, Reason)>,
+    /// Further codes for the audit event of each user: `reason=left`.
+    pub codes: String,
     /// The number of rows changed or deleted, by table.
     pub rows: BTreeMap<&'static str, u64>,
 }

@@ -227,6 +227,25 @@ pub enum Problem {
         /// The text to type.
         expected: String,
     },
+    /// A case reference with other characters.
+    #[error(
+        "Enter the number of the case, like 2026-118: letters, digits, hyphens, slashes, full stops and underscores only"
+    )]
+    NotACaseReference,
+    /// A case reference that identifies the user.
+    #[error(
+        "Enter a reference without e-mail address, name or identifier of the user: it stays after anonymising"
+    )]
+    PersonalCaseReference,
+    /// Both records of a merge are the same one.
+    #[error("Enter the number of another user")]
+    SameRecord,
+    /// An answer to an access request of an anonymised user.
+    #[error("Leave the answer empty: the user has been anonymised, and an answer could name the person")]
+    AnswerAfterAnonymising,
+    /// A reason for declining an access request that isn't declined.
+    #[error("Choose no reason: only a declined request has one")]
+    ReasonWithoutDeclining,
     /// The record was changed after the form was opened.
     #[error("This was changed after you opened it. Open it again and repeat your change")]
     Stale,

@@ -61,6 +61,8 @@ id! {
     ApiKeyId,
     /// A line of an import file that the suppression list holds.
     HeldLineId,
+    /// A request of a user for a copy of their data.
+    AccessRequestId,
     /// A saved search for users.
     SavedSearchId,
 }

@@ -3,6 +3,7 @@
 //! All functions are pure: no clock, no database, no network. Server and browser compile the same code, so both
 //! validate forms in the same way.
 
+pub mod access_request;
 pub mod account;
 pub mod affected;
 pub mod api_key;
@@ -15,9 +16,11 @@ pub mod dates;
 pub mod erasure;
 pub mod field;
 pub mod file_pattern;
+pub mod forecast;
 pub mod form;
 pub mod four_eyes;
 pub mod generalise;
+pub mod grounds;
 pub mod ids;
 pub mod import;
 pub mod import_limits;
@@ -70,9 +73,11 @@ pub use assess::{Selection, UserFacts, Verdict, assess};
 pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
+pub use grounds::{ErasureReason, Grounds};
 pub use ids::{
-    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ImportProfileId, ItemId,
-    LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId, UserNumber,
+    AccessRequestId, ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId,
+    ImportProfileId, ItemId, LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId,
+    UserNumber,
 };
 pub use import_settings::ImportSettings;
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};

@@ -37,6 +37,8 @@ pub enum Action {
     PlaceLegalHolds,
     /// Release legal holds.
     ReleaseLegalHolds,
+    /// Record and answer access requests, and export everything held about a user.
+    HandleAccessRequests,
     /// Destroy the key of the suppression list.
     DestroySuppressionKey,
     /// Read the audit.
@@ -51,7 +53,7 @@ pub enum Action {
 
 impl Action {
     /// All actions, in table order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SeeUsers,
         Self::EditUsers,
         Self::AnonymiseOne,
@@ -66,6 +68,7 @@ impl Action {
         Self::DecideResidue,
         Self::PlaceLegalHolds,
         Self::ReleaseLegalHolds,
+        Self::HandleAccessRequests,
         Self::DestroySuppressionKey,
         Self::SeeAudit,
         Self::ManageStaff,
@@ -90,6 +93,7 @@ impl Action {
             Self::DecideResidue => "decide_residue",
             Self::PlaceLegalHolds => "place_legal_holds",
             Self::ReleaseLegalHolds => "release_legal_holds",
+            Self::HandleAccessRequests => "handle_access_requests",
             Self::DestroySuppressionKey => "destroy_suppression_key",
             Self::SeeAudit => "see_audit",
             Self::ManageStaff => "manage_staff",
@@ -115,6 +119,7 @@ impl Action {
             Self::DecideResidue => "decide about residue",
             Self::PlaceLegalHolds => "place legal holds",
             Self::ReleaseLegalHolds => "release legal holds",
+            Self::HandleAccessRequests => "handle access requests",
             Self::DestroySuppressionKey => "destroy the key of the suppression list",
             Self::SeeAudit => "see the audit",
             Self::ManageStaff => "manage staff",
@@ -154,12 +159,21 @@ impl Role {
     pub const fn may(self, action: Action) -> bool {
         use Action::{
             Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers,
-            Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue,
-            SeeReports, SeeResidue, SeeTasks, SeeUsers,
+            HandleAccessRequests, Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run,
+            SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
         };
         match self {
             Self::Librarian => {
-                matches!(action, SeeUsers | EditUsers | AnonymiseOne | SeeCatalogue | SeeReports | SeeTasks)
+                matches!(
+                    action,
+                    SeeUsers
+                        | EditUsers
+                        | AnonymiseOne
+                        | SeeCatalogue
+                        | SeeReports
+                        | SeeTasks
+                        | HandleAccessRequests
+                )
             }
             Self::Cataloguer => matches!(action, SeeCatalogue | SeeReports),
             Self::SystemsLibrarian => matches!(
@@ -176,6 +190,7 @@ impl Role {
                     | Approve
                     | SeeResidue
                     | DecideResidue
+                    | HandleAccessRequests
                     | Import
             ),
             Self::Dpo => matches!(
@@ -190,6 +205,7 @@ impl Role {
                     | DecideResidue
                     | PlaceLegalHolds
                     | ReleaseLegalHolds
+                    | HandleAccessRequests
                     | DestroySuppressionKey
                     | SeeAudit
             ),
@@ -197,8 +213,8 @@ impl Role {
             Self::Administrator => match action {
                 PlaceLegalHolds | ReleaseLegalHolds | DestroySuppressionKey => false,
                 SeeUsers | EditUsers | AnonymiseOne | SeeCatalogue | SeeReports | SeeTasks | EditTasks
-                | Preview | Run | Approve | SeeResidue | DecideResidue | SeeAudit | ManageStaff | Import
-                | Administer => true,
+                | Preview | Run | Approve | SeeResidue | DecideResidue | HandleAccessRequests | SeeAudit
+                | ManageStaff | Import | Administer => true,
             },
             Self::Statistics => matches!(action, SeeReports),
         }

@@ -4,6 +4,7 @@
 //! The anonymiser, the field settings, the residue search, the access export and the page of the register read it.
 //! A test compares it with the schema of the migrated database, so that a missing column fails the build.
 
+mod access_request_tables;
 mod api_tables;
 mod circulation_tables;
 mod evidence_tables;
@@ -13,10 +14,12 @@ mod search_tables;
 mod sign_in_tables;
 mod suppression_tables;
 mod tables;
+mod user_links;
 mod user_tables;
 
 use crate::field::Field;
 pub use tables::TABLES;
+pub use user_links::{LinkMerge, LinkRole, USER_LINKS, UserLink};
 pub use user_tables::DERIVED_USER_COLUMNS;
 
 /// The class of a column.

@@ -2,6 +2,7 @@
 //!
 //! Database rows never leave this crate: each read function returns a type made for its caller.
 
+pub mod access_request;
 pub mod accounts;
 pub mod catalogue;
 pub mod circulation;

@@ -3,13 +3,18 @@
 use crate::state::can_open;
 
 /// Address, name and description of each module.
-const MODULES: [(&str, &str, &str); 15] = [
+const MODULES: [(&str, &str, &str); 16] = [
     ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
     ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
     ("/runs", "Runs", "Runs and previews, with state and result."),
     ("/residue", "Residue", "Removed values found elsewhere that need a decision."),
     ("/approvals", "Approvals", "Requests that need a second person, and past decisions."),
     ("/legal-holds", "Legal holds", "Reasons not to anonymise users, each with a review date."),
+    (
+        "/access-requests",
+        "Access requests",
+        "People who asked what the library holds about them, the first due first.",
+    ),
     ("/users/held-lines", "Held lines", "Lines of import files that would bring back an anonymised user."),
     (
         "/suppression",

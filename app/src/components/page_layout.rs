@@ -81,6 +81,10 @@ pub(crate) fn PageLayout(
     /// The title: heading of the page and, with the product's name, of the window.
     #[prop(into)]
     title: String,
+    /// The name of the user that the page is about. Only the heading shows it, before the title: the browser's history
+    /// keeps the title of the window.
+    #[prop(optional_no_strip)]
+    name: Option<String>,
     /// One sentence below the title.
     #[prop(optional, into)]
     lead: Option<String>,
@@ -97,6 +101,12 @@ pub(crate) fn PageLayout(
     let done = flash::code().and_then(|code| flash::message(&code));
     let actions: Vec<PageAction> = actions.into_iter().filter(PageAction::can_open).collect();
     let with_actions = !actions.is_empty();
+    let heading = match name {
+        Some(name) => {
+            view! { <h1><span class="name">{name}</span> " " <small>{title.clone()}</small></h1> }.into_any()
+        }
+        None => view! { <h1>{title.clone()}</h1> }.into_any(),
+    };
     view! {
         <Title text=escaped(&format!("{title} – Lethe")) />
         <a class="skip" href="#content">"Skip to content"</a>
@@ -107,7 +117,7 @@ pub(crate) fn PageLayout(
             {(here != "/").then(|| view! { <Crumbs crumbs title=title.clone() /> })}
             <div class="live" data-live="actions"><Actions actions page=here /></div>
             <main id="content" tabindex="-1">
-                <h1>{title}</h1>
+                {heading}
                 {lead.map(|lead| view! { <p class="lead" data-live="lead" aria-live="polite">{lead}</p> })}
                 <ProblemSummary error=error_for(UndoChange::PATH) />
                 {done.map(|label| view! { <Done label /> })}

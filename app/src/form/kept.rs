@@ -20,8 +20,8 @@ const PREFIX: &str = "kept ";
 const MAX_BYTES: usize = 1_500;
 /// The lifetime of a kept form, in minutes.
 const KEPT_TIMEOUT_MINUTES: i64 = 15;
-/// The field of the typed confirmation.
-const CONFIRMATION: &str = "confirm";
+/// The fields with which staff confirm an irreversible action: the typed number, the reason and the case reference.
+const CONFIRMATION: [&str; 3] = ["confirm", "erasure_reason", "case_reference"];
 /// Fields that are never kept, because they prove an identity.
 const SECRETS: [&str; 5] = ["password", "repeated", "code", "old", "key"];
 
@@ -34,10 +34,10 @@ struct KeptForm {
     at: i64,
 }
 
-/// Returns whether only the confirmation is invalid.
+/// Returns whether only fields of the confirmation are invalid.
 pub(crate) fn is_wrong_confirmation(error: &AppError) -> bool {
     matches!(error, AppError::Invalid(FieldErrors(errors)) if !errors.is_empty()
-        && errors.iter().all(|error| error.field == CONFIRMATION))
+        && errors.iter().all(|error| CONFIRMATION.contains(&error.field.as_str())))
 }
 
 /// Returns the address of the page with the encrypted form. None if the form is long or secret, or without a session.
@@ -118,8 +118,10 @@ mod tests {
     #[test]
     fn a_wrong_confirmation_is_the_only_problem() {
         let differs = || Problem::ConfirmationDiffers { expected: "7".to_owned() };
-        let one = FieldErrors::one(CONFIRMATION, differs());
+        let one = FieldErrors::one("confirm", differs());
         assert!(is_wrong_confirmation(&AppError::Invalid(one.clone())));
+        let reason = FieldErrors::one("erasure_reason", Problem::not_chosen("a reason"));
+        assert!(is_wrong_confirmation(&AppError::Invalid(reason)));
         let other = FieldErrors::one("email", differs());
         let both = FieldErrors(one.0.into_iter().chain(other.0).collect());
         assert!(!is_wrong_confirmation(&AppError::Invalid(both)));

@@ -7,14 +7,17 @@ mod confirmation;
 mod details;
 mod form;
 mod held_lines;
+mod identity;
 mod impact;
 pub(crate) mod import;
 mod inputs;
 mod last_activity;
+mod merge;
 mod record;
 mod saved_searches;
 mod search;
 mod staff;
+mod status;
 mod tab;
 
 pub use anonymise::AnonymiseUserPage;
@@ -24,6 +27,7 @@ pub use import::{
     EditImportProfilePage, ImportListPage, ImportPage, ImportProfilesPage, NewImportProfilePage,
     report_csv as import_report_csv,
 };
+pub use merge::MergeUsersPage;
 pub use record::UserPage;
 pub use saved_searches::SavedSearchesPage;
 pub use search::UserSearchPage;

@@ -4,6 +4,7 @@
 pub mod affected;
 pub mod approval_workflow;
 mod new_run;
+pub mod outlook;
 pub mod replay;
 pub mod run;
 pub mod schedule;

@@ -126,7 +126,8 @@ impl<'a> Replay<'a> {
             absent: count(group.people.len() - found.len()),
         };
         receipt::add(&tx, self.receipt.id, counts).await?;
-        audit::note_people(self.store, &tx, (Actor::REPLAY, self.run), &outcomes.done).await?;
+        audit::note_people(self.store, &tx, (Actor::REPLAY, self.run), &outcomes.done, &outcomes.codes)
+            .await?;
         self.store.commit(tx).await?;
         Ok(Some((counts, read, outcomes.done)))
     }

@@ -12,6 +12,7 @@ pub(crate) use default::default_task;
 pub use default::{default_after, make_default};
 pub use file::{TaskFile, export, import, import_for};
 pub use owner::{UnownedTask, WhyUnowned, check_reassign, found as unowned_tasks, reassign, unowned};
+pub(crate) use read::confirmation;
 pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, list, read};
 pub use save::save;
 

@@ -44,6 +44,8 @@ fn runs() -> Table {
             big_integer("failed").default(0).take(),
             text_null("safety_limit"),
             text_null("maintenance"),
+            text_null("erasure_reason"),
+            text_null("case_reference"),
         ],
         foreign_keys: &[("task_id", "tasks", "id"), ("preview_id", "runs", "id")],
         indexes: &[

@@ -51,7 +51,7 @@ impl Export {
 }
 
 /// Creates a file that only its owner can read. Rejects a file that exists.
-fn create(file: &Path) -> anyhow::Result<File> {
+pub(super) fn create(file: &Path) -> anyhow::Result<File> {
     use anyhow::Context as _;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,5 +1,6 @@
 //! `lethe staff`: adds, lists, disables and anonymises members of staff.
 
+use super::users::GroundsArguments;
 use super::{Output, with_field_problems};
 use clap::Subcommand;
 use identity::staff;
@@ -41,6 +42,8 @@ pub(crate) enum Staff {
         /// The user number again, to confirm.
         #[arg(long, value_name = "NUMBER")]
         confirm: String,
+        #[command(flatten)]
+        grounds: GroundsArguments,
     },
 }
 
@@ -112,9 +115,10 @@ impl Staff {
                     lines.join("\n")
                 })?;
             }
-            Self::Anonymise { number, confirm } => {
+            Self::Anonymise { number, confirm, grounds } => {
                 let user = UserNumber(number);
-                let done = run::anonymise_staff(store, Actor::COMMAND_LINE, user, &confirm, None).await;
+                let done =
+                    run::anonymise_staff(store, Actor::COMMAND_LINE, user, &grounds.order(&confirm)).await;
                 let run = done.map_err(with_field_problems)?;
                 let Some(run) = run else {
                     output.print(&json!({ "user": user, "run": run, "findings": 0 }), |_| {

@@ -3,18 +3,21 @@
 use super::runs::{exit_code, single_run_text};
 use super::{Output, with_field_problems};
 use chrono::NaiveDate;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use db::pagination::{MAX_ROWS, Paging};
 use policy::dates::{iso, joined};
+use policy::forecast::{Forecast, Sentence};
 use policy::numbers::{counted, grouped};
 use policy::text::inside_sentence;
 use policy::user_field::{FieldValue, Section};
 use policy::user_search::UserSearch;
-use policy::{RunId, UserNumber};
+use policy::{ErasureReason, RunId, UserNumber};
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use serde::Serialize;
 use std::process::ExitCode;
-use task_centre::run;
+use task_centre::outlook::{self, Outlook};
+use task_centre::run::merge::{self, Pair};
+use task_centre::run::{self, SingleOrder};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
@@ -25,7 +28,7 @@ pub(crate) enum Users {
         #[arg(required = true)]
         text: Vec<String>,
     },
-    /// Show the record of a user.
+    /// Show the record of a user, and what each active task will do.
     Show {
         /// User number.
         #[arg(value_parser = super::number)]
@@ -39,7 +42,57 @@ pub(crate) enum Users {
         /// The user number again, to confirm.
         #[arg(long, value_name = "NUMBER")]
         confirm: String,
+        #[command(flatten)]
+        grounds: GroundsArguments,
     },
+    /// Merge two records of one person: move loans and the like to one, and anonymise the other. This cannot be undone.
+    Merge {
+        /// Number of the record that stays.
+        #[arg(value_parser = super::number)]
+        staying: i64,
+        /// Number of the duplicate, which is anonymised.
+        #[arg(value_parser = super::number)]
+        duplicate: i64,
+        /// The number of the duplicate again, to confirm.
+        #[arg(long, value_name = "NUMBER")]
+        confirm: String,
+        /// Reference of a case in the library's files. It stays, so it must not identify the user.
+        #[arg(long, value_name = "REFERENCE", default_value = "")]
+        case: String,
+    },
+}
+
+/// Why one user is anonymised.
+#[derive(Args, Debug)]
+pub(crate) struct GroundsArguments {
+    /// Reason: `person-request`, `left`, `error` or `other`.
+    #[arg(long, value_parser = reason)]
+    reason: ErasureReason,
+    /// Reference of a case in the library's files. It stays, so it must not identify the user.
+    #[arg(long, value_name = "REFERENCE", default_value = "")]
+    case: String,
+}
+
+impl GroundsArguments {
+    /// Returns the order to anonymise the user with the typed number.
+    pub(crate) fn order<'a>(&'a self, typed: &'a str) -> SingleOrder<'a> {
+        SingleOrder { typed, reason: self.reason.code(), case_reference: &self.case, shown: None }
+    }
+}
+
+fn reason(code: &str) -> Result<ErasureReason, String> {
+    ErasureReason::from_code(&code.replace('-', "_")).ok_or_else(|| {
+        let known = ErasureReason::ALL.map(|reason| reason.code().replace('_', "-")).join(", ");
+        format!("unknown reason; the reasons are {known}")
+    })
+}
+
+/// A record, with what each active task will do.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    record: UserRecord,
+    outlook: Vec<Outlook>,
 }
 
 /// The result of anonymising one user.
@@ -63,12 +116,20 @@ impl Users {
                 output.print(&page.rows, |rows| found(rows, page.next.is_some(), &ignored))?;
             }
             Self::Show { number } => {
-                let record = user::read(store, UserNumber(number)).await?;
-                output.print(&record, record_text)?;
+                let number = UserNumber(number);
+                let record = user::read(store, number).await?;
+                let outlook =
+                    if record.is_anonymised() { Vec::new() } else { outlook::of_user(store, number).await? };
+                let today = store.clock.today();
+                let shown = Shown { record, outlook };
+                output.print(&shown, |Shown { record, outlook }| {
+                    let tasks = outlook.iter().map(|task| outlook_text(record, task, today));
+                    std::iter::once(record_text(record)).chain(tasks).collect::<Vec<_>>().join("\n")
+                })?;
             }
-            Self::Anonymise { number, confirm } => {
+            Self::Anonymise { number, confirm, grounds } => {
                 let user = UserNumber(number);
-                let run = run::anonymise_one(store, Actor::COMMAND_LINE, user, &confirm)
+                let run = run::anonymise_one_for(store, Actor::COMMAND_LINE, user, &grounds.order(&confirm))
                     .await
                     .map_err(with_field_problems)?;
                 let Some(run) = run else {
@@ -81,6 +142,26 @@ impl Users {
                 let done = Anonymised { user, run: Some(run.id), findings: run.open_findings };
                 output
                     .print(&done, |_| format!("User {user} has been anonymised {}", single_run_text(&run)))?;
+                return Ok(exit_code(&run));
+            }
+            Self::Merge { staying, duplicate, confirm, case } => {
+                let pair = Pair { staying: UserNumber(staying), losing: UserNumber(duplicate) };
+                let order = SingleOrder {
+                    typed: &confirm,
+                    reason: ErasureReason::Error.code(),
+                    case_reference: &case,
+                    shown: None,
+                };
+                let merged = merge::merge(store, Actor::COMMAND_LINE, pair, &order).await;
+                let run = run::read(store, merged.map_err(with_field_problems)?).await?;
+                let user = pair.losing;
+                let done = Anonymised { user, run: Some(run.id), findings: run.open_findings };
+                output.print(&done, |_| {
+                    format!(
+                        "User {user} has been merged into user {staying} and anonymised {}",
+                        single_run_text(&run)
+                    )
+                })?;
                 return Ok(exit_code(&run));
             }
         }
@@ -102,6 +183,16 @@ fn found(rows: &[UserRow], more: bool, ignored: &[String]) -> String {
         lines.push(format!("Not searched for: {}", ignored.join(", ")));
     }
     lines.join("\n")
+}
+
+/// Returns what a task will do with a user, as a line.
+fn outlook_text(record: &UserRecord, task: &Outlook, today: NaiveDate) -> String {
+    let blocked_by = match task.forecast {
+        Forecast::From { blockers, .. } => record.counts.of_blockers(blockers),
+        Forecast::Never(_) => String::new(),
+    };
+    let Sentence { before, after } = task.forecast.sentence(today, task.start, task.waits, &blocked_by);
+    format!("task {}\t{before}“{}”{after}", task.task, task.name.description_for(Actor::COMMAND_LINE))
 }
 
 /// Returns the record as text, without empty fields.

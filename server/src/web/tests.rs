@@ -35,6 +35,7 @@ mod kept_form;
 mod messages;
 mod non_text;
 mod proof;
+mod record;
 mod rendered;
 mod round_trip;
 mod route_access;

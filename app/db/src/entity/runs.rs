@@ -1,7 +1,7 @@
 //! A run or a preview.
 
 use policy::maintenance::Maintenance;
-use policy::{Channel, Phase, RunKind, RunState, SafetyLimit, TaskSettings};
+use policy::{Channel, ErasureReason, Phase, RunKind, RunState, SafetyLimit, TaskSettings};
 use sea_orm::entity::prelude::*;
 
 /// A run or a preview. The register of personal data (`policy::personal_data`) documents the columns.
@@ -39,6 +39,8 @@ pub struct Model {
     pub fingerprint: Option<String>,
     pub safety_limit: Option<SafetyLimit>,
     pub maintenance: Option<Maintenance>,
+    pub erasure_reason: Option<ErasureReason>,
+    pub case_reference: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

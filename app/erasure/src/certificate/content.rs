@@ -8,7 +8,7 @@ use db::RecordsError;
 use db::checksum::sha256;
 use db::entity::{approvals, run_counts, runs};
 use policy::stored::to_json;
-use policy::{Policy, RunId, RunKind, RunState, TaskId, TreatedFields, UserNumber};
+use policy::{ErasureReason, Policy, RunId, RunKind, RunState, TaskId, TreatedFields, UserNumber};
 use safeguards::approval::ApprovalKind;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,10 @@ pub struct Certificate {
     pub started_by: Option<UserNumber>,
     /// The member of staff who approved the run. None if it needed no second person.
     pub approved_by: Option<UserNumber>,
+    /// The reason for anonymising a single user.
+    pub reason: Option<ErasureReason>,
+    /// The reference of a case in the library's own files.
+    pub case_reference: Option<String>,
     /// The task.
     pub task: Option<TaskId>,
     /// The version of the task.
@@ -147,6 +151,8 @@ impl Certificate {
             channel: run.channel.code().to_owned(),
             started_by: run.actor_number.map(UserNumber),
             approved_by: approval.and_then(|approval| approval.decided_by).map(UserNumber),
+            reason: run.erasure_reason,
+            case_reference: run.case_reference.clone(),
             task: run.task_id.map(TaskId),
             task_version: run.task_version,
             policy_sha256: sha256(&[to_json(&policy).as_bytes()]),

@@ -280,6 +280,8 @@ fn differing(
         version: certificate.version,
         supersedes: certificate.supersedes.clone(),
         fields: certificate.fields.clone(),
+        // A decision about residue can remove it.
+        case_reference: certificate.case_reference.clone(),
         made_at: certificate.made_at,
         ledger_sequence: certificate.ledger_sequence,
         ..now.clone()

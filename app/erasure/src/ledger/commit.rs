@@ -37,7 +37,7 @@ pub async fn commit(
             .collect(),
     };
     // Lock order: row locks first, then the head of the audit chain, then the ledger file.
-    audit::note_people(store, &tx, (job.actor, job.run), &outcomes.done).await?;
+    audit::note_people(store, &tx, (job.actor, job.run), &outcomes.done, &outcomes.codes).await?;
     let store = store.clone();
     let policy = job.policy.clone();
     // A separate task finishes the commit even if the caller is dropped, e.g. when the browser disconnects.

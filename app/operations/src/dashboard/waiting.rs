@@ -1,10 +1,12 @@
 //! What waits for a decision of a member of staff.
 
 use crate::health::{self, ConditionKind};
+use chrono::Duration;
 use db::RecordsError;
-use db::entity::{held_lines, residue_hits};
+use db::entity::{access_requests, held_lines, residue_hits};
 use db::pagination::Paging;
 use policy::Action;
+use policy::access_request::{AccessRequestState, DUE_SOON_DAYS};
 use safeguards::approval::{self, ApprovalQuery};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use trail::{Actor, Store};
@@ -22,6 +24,8 @@ pub enum WaitingKind {
     Findings,
     /// Legal holds that are due for review.
     LegalHolds,
+    /// Open access requests that are due within a week, or overdue.
+    AccessRequests,
 }
 
 /// A number of things that wait.
@@ -48,6 +52,7 @@ pub async fn waiting(store: &Store, actor: Actor) -> Result<Vec<Waiting>, Record
         (WaitingKind::HeldLines, held_lines(store, actor).await?),
         (WaitingKind::Findings, findings(store, actor).await?),
         (WaitingKind::LegalHolds, holds.filter(|_| actor.may(Action::PlaceLegalHolds)).unwrap_or_default()),
+        (WaitingKind::AccessRequests, access_requests(store, actor).await?),
     ];
     let waiting = counts.into_iter().filter(|(_, count)| *count > 0);
     Ok(waiting.map(|(kind, count)| Waiting { kind, count }).collect())
@@ -80,4 +85,16 @@ async fn findings(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
     }
     let open = residue_hits::Entity::find().filter(residue_hits::Column::Decision.is_null());
     Ok(i64::try_from(open.count(&store.db).await?).unwrap_or(i64::MAX))
+}
+
+/// Counts the open access requests that are due soon, which a partial index covers.
+async fn access_requests(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
+    use access_requests::Column::{DueOn, State};
+    if !actor.may(Action::HandleAccessRequests) {
+        return Ok(0);
+    }
+    let soon = store.clock.today() + Duration::days(DUE_SOON_DAYS);
+    let due =
+        access_requests::Entity::find().filter(State.eq(AccessRequestState::Open)).filter(DueOn.lte(soon));
+    Ok(i64::try_from(due.count(&store.db).await?).unwrap_or(i64::MAX))
 }

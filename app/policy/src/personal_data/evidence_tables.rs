@@ -49,8 +49,8 @@ pub(super) const CERTIFICATES: Table = Table {
     ],
 };
 
-const CERTIFICATE_CONTENT: &str =
-    "Counts, codes, and the user numbers of the members of staff who started and approved the run";
+const CERTIFICATE_CONTENT: &str = "Counts, codes, the case reference of a single user, and the user numbers of the members of staff who started and \
+     approved the run";
 
 pub(super) const SUPERSEDED_CERTIFICATES: Table = Table {
     name: "superseded_certificates",

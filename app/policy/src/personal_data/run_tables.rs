@@ -67,6 +67,13 @@ pub(super) const RUNS: Table = Table {
         ),
         entry("safety_limit", NotPersonal, Keep, "Safety limit that stopped it"),
         entry("maintenance", NotPersonal, Keep, "Maintenance of the database files"),
+        entry("erasure_reason", NotPersonal, Keep, "Reason for anonymising a single user, as a code"),
+        entry(
+            "case_reference",
+            FreeText,
+            Keep,
+            "Reference of a case in the library’s files. Names, e-mail addresses and identifiers of the user are rejected",
+        ),
     ],
 };
 

@@ -1,8 +1,8 @@
 //! All tables of the database, in the order of the page of the register.
 
 use super::{
-    Table, api_tables, circulation_tables, evidence_tables, import_tables, run_tables, search_tables,
-    sign_in_tables, suppression_tables, user_tables,
+    Table, access_request_tables, api_tables, circulation_tables, evidence_tables, import_tables, run_tables,
+    search_tables, sign_in_tables, suppression_tables, user_tables,
 };
 
 /// All tables of the database.
@@ -28,6 +28,7 @@ pub const TABLES: &[Table] = &[
     circulation_tables::CHARGES,
     circulation_tables::MESSAGES,
     user_tables::LEGAL_HOLDS,
+    access_request_tables::ACCESS_REQUESTS,
     circulation_tables::CATALOGUE_RECORDS,
     circulation_tables::CATALOGUE_WORDS,
     circulation_tables::ITEMS,

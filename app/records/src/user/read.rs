@@ -3,8 +3,10 @@
 use chrono::NaiveDate;
 use db::entity::{custom_fields, custom_values, photos, user_roles, users};
 use db::{RecordsError, dialect};
+use policy::dates::joined;
+use policy::numbers::counted;
 use policy::user_field::{FieldValue, UserField};
-use policy::{Role, UserNumber, list_user_fields, with_user_fields};
+use policy::{Blocker, Blockers, Role, UserNumber, list_user_fields, with_user_fields};
 use safeguards::protection;
 use sea_orm::sea_query::{Expr, ExprTrait, IntoCondition};
 use sea_orm::{
@@ -50,6 +52,27 @@ pub struct UserCounts {
     pub catalogue_records: i64,
     /// Active legal holds.
     pub legal_holds: i64,
+}
+
+impl UserCounts {
+    /// Returns a blocker with its number of rows: `1 open loan`.
+    pub fn of_blocker(&self, blocker: Blocker) -> String {
+        match blocker {
+            Blocker::OpenLoan => counted(self.open_loans, "open loan", "open loans"),
+            Blocker::OpenRequest => counted(self.open_requests, "open request", "open requests"),
+            Blocker::UnsettledCharge => {
+                counted(self.unsettled_charges, "unsettled charge or credit", "unsettled charges or credits")
+            }
+            Blocker::Guarantor => blocker.label().to_owned(),
+            Blocker::LegalHold => counted(self.legal_holds, "legal hold", "legal holds"),
+        }
+    }
+
+    /// Returns the blockers with their numbers of rows, joined as in a sentence.
+    pub fn of_blockers(&self, blockers: Blockers) -> String {
+        let all: Vec<String> = blockers.iter().map(|blocker| self.of_blocker(blocker)).collect();
+        joined(&all, "and")
+    }
 }
 
 /// The type of a field in the record.

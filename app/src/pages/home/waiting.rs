@@ -30,6 +30,9 @@ fn link(kind: WaitingKind, count: i64) -> (&'static str, &'static str) {
         }
         WaitingKind::HeldLines => ("/users/held-lines", "held line to decide", "held lines to decide"),
         WaitingKind::Findings => ("/residue", "finding to decide", "findings to decide"),
+        WaitingKind::AccessRequests => {
+            ("/access-requests", "access request to answer soon", "access requests to answer soon")
+        }
         WaitingKind::LegalHolds => ("/legal-holds?show=due", "legal hold to review", "legal holds to review"),
     };
     (href, if count == 1 { one } else { many })

@@ -245,6 +245,10 @@ fn facts(run: &Run) -> impl IntoView + use<> {
             <dt>"Task"</dt><dd>{task}</dd>
             <dt>"Preview"</dt><dd>{preview}</dd>
             <dt>"Users"</dt><dd>{selection}</dd>
+            {run.grounds.clone().map(|grounds| view! {
+                <dt>"Reason"</dt><dd>{grounds.reason.label()}</dd>
+                {grounds.case_reference.map(|case| view! { <dt>"Case reference"</dt><dd>{case}</dd> })}
+            })}
             <dt>"Assessed on"</dt><dd><Day date=run.today /></dd>
             <dt>"Started"</dt><dd><Timestamp at=run.created_at /></dd>
             <dt>"Ended"</dt><dd><Timestamp at=run.finished_at /></dd>

@@ -2,19 +2,20 @@
 
 use super::confirmation::{AnonymiseForm, confirmation};
 use super::tab::Tab;
-use super::{crumbs, impact, staff};
+use super::{crumbs, identity, impact, staff};
 use crate::components::{
     Count, Notice, PageLayout, ProblemSummary, flash, guarded_page, path_param, task_link, user_address,
 };
 use crate::error::AppError;
 use crate::form::error_for;
+use crate::pages::access_requests::open_requests;
 use crate::pages::approvals::limits_reached;
 use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::numbers::counted;
-use policy::{Blocker, Blockers, TaskId, UserNumber, Verdict};
+use policy::{Blocker, Blockers, UserNumber, Verdict};
+use records::access_request;
 use records::user::{self, UserRecord};
 use task_centre::run::{self, SinglePlan};
 
@@ -22,8 +23,7 @@ use task_centre::run::{self, SinglePlan};
 #[server(prefix = "/do", endpoint = "anonymise_user", input = PostUrl)]
 pub(super) async fn anonymise_user(form: AnonymiseForm) -> Result<(), AppError> {
     let number = UserNumber(form.user);
-    let shown = (TaskId(form.task), form.version);
-    run::anonymise_one_as_shown(&store(), actor(), number, &form.confirm, shown).await?;
+    run::anonymise_one_for(&store(), actor(), number, &form.order()).await?;
     flash::redirect(&format!("{}?done=anonymised", user_address(number)));
     Ok(())
 }
@@ -38,6 +38,8 @@ pub fn AnonymiseUserPage() -> impl IntoView {
         if user.is_anonymised() {
             leptos_axum::redirect(&user_address(user.number));
         }
+        let namesakes = user::namesakes(&store, user.number).await?;
+        let requests = access_request::of_user(&store, user.number).await?;
         let plan = if user.is_staff() {
             run::plan_for_staff(&store, user.number).await?
         } else {
@@ -85,28 +87,19 @@ pub fn AnonymiseUserPage() -> impl IntoView {
             <PageLayout title=if user.is_staff() { format!("Anonymise member of staff {}", user.number) } else { format!("Anonymise user {}", user.number) }
                 crumbs=crumbs([(format!("User {}", user.number), user_address(user.number))])>
                 <ProblemSummary error=error_for(AnonymiseUser::PATH) />
-                {(!user.is_anonymised()).then(|| facts(&user))}
+                {(!user.is_anonymised()).then(|| identity::facts(&user, &namesakes))}
+                {open_requests(&requests, Some(UNANSWERED))}
                 {content}
             </PageLayout>
         })
     })
 }
 
-/// Renders who the user is, to distinguish namesakes.
-pub(super) fn facts(user: &UserRecord) -> impl IntoView + use<> {
-    let category = user.category.clone().map(|term| term.name);
-    view! {
-        <p class="headline">{user.name.clone()}</p>
-        <dl class="facts">
-            <dt>"User number"</dt><dd>{user.number.to_string()}</dd>
-            <dt>"UserID"</dt><dd>{user.user_id.clone()}</dd>
-            <dt>"User category"</dt><dd>{category}</dd>
-        </dl>
-    }
-}
+/// The consequence of anonymising a user with an open access request.
+const UNANSWERED: &str = "Answer it first: after anonymising, the library can no longer say what it held.";
 
 /// Renders the notice that no task sets the treatment of the fields.
-fn no_task() -> impl IntoView {
+pub(super) fn no_task() -> impl IntoView {
     let create = if can_open("/tasks/new") {
         view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> }.into_any()
     } else {
@@ -158,23 +151,13 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
     let items: Vec<_> = blockers
         .iter()
         .map(|blocker| {
-            let (why, what) = match blocker {
-                Blocker::OpenLoan => (counted(counts.open_loans, "open loan", "open loans"), "return loans"),
-                Blocker::OpenRequest => {
-                    (counted(counts.open_requests, "open request", "open requests"), "cancel requests")
-                }
-                Blocker::UnsettledCharge => (
-                    counted(
-                        counts.unsettled_charges,
-                        "unsettled charge or credit",
-                        "unsettled charges or credits",
-                    ),
-                    "settle charges",
-                ),
-                Blocker::Guarantor => (blocker.label().to_owned(), "see which accounts"),
-                Blocker::LegalHold => {
-                    (counted(counts.legal_holds, "legal hold", "legal holds"), "see reason and review date")
-                }
+            let why = counts.of_blocker(blocker);
+            let what = match blocker {
+                Blocker::OpenLoan => "return loans",
+                Blocker::OpenRequest => "cancel requests",
+                Blocker::UnsettledCharge => "settle charges",
+                Blocker::Guarantor => "see which accounts",
+                Blocker::LegalHold => "see reason and review date",
             };
             view! {
                 <li>{why} " – " <a href=Tab::for_blocker(blocker, number)>{what}</a></li>

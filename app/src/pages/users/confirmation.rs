@@ -1,13 +1,15 @@
-//! The form that confirms anonymising a single user or member of staff: the typed number, and the button.
+//! The form that confirms anonymising a single user or member of staff: reason, case reference, the typed number, and
+//! the button.
 
 use crate::components::{FieldProblem, ReauthHint, user_address};
 use crate::error::field_errors;
 use crate::form::{Token, action, failed_submission};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
+use policy::{ErasureReason, TaskId};
 use records::user::UserRecord;
 use serde::{Deserialize, Serialize};
-use task_centre::run::SinglePlan;
+use task_centre::run::{SingleOrder, SinglePlan};
 
 /// The user, the typed number, and the task whose settings were shown.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -17,7 +19,23 @@ pub(super) struct AnonymiseForm {
     pub(super) task: i64,
     pub(super) version: i32,
     #[serde(default)]
+    pub(super) erasure_reason: String,
+    #[serde(default)]
+    pub(super) case_reference: String,
+    #[serde(default)]
     pub(super) confirm: String,
+}
+
+impl AnonymiseForm {
+    /// Returns the order of the form.
+    pub(super) fn order(&self) -> SingleOrder<'_> {
+        SingleOrder {
+            typed: &self.confirm,
+            reason: &self.erasure_reason,
+            case_reference: &self.case_reference,
+            shown: Some((TaskId(self.task), self.version)),
+        }
+    }
 }
 
 /// Renders the form for the typed number, which posts to `function` with the shown task.
@@ -30,9 +48,9 @@ pub(super) fn confirmation(
     let number = user.number.to_string();
     let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let here = format!("{}/anonymise", user_address(user.number));
-    let (typed, errors) = match failed_submission::<AnonymiseForm>(function) {
-        Some((form, error)) => (form.confirm, field_errors(Some(&error))),
-        None => (String::new(), FieldErrors::default()),
+    let (form, errors) = match failed_submission::<AnonymiseForm>(function) {
+        Some((form, error)) => (form, field_errors(Some(&error))),
+        None => (AnonymiseForm::default(), FieldErrors::default()),
     };
     let wrong = errors.of("confirm").is_some().then_some("true");
     view! {
@@ -47,10 +65,12 @@ pub(super) fn confirmation(
             <input type="hidden" name="form[user]" value=number.clone() />
             <input type="hidden" name="form[task]" value=task />
             <input type="hidden" name="form[version]" value=plan.version.to_string() />
+            {reason(&form.erasure_reason, &errors)}
+            {case_reference(form.case_reference, &errors)}
             <div class="field">
                 <label for="confirm">"User number"</label>
                 <p class="hint" id="confirm-hint">"To confirm, type "<b>{number.clone()}</b>"."</p>
-                <input id="confirm" name="form[confirm]" inputmode="numeric" autocomplete="off" value=typed
+                <input id="confirm" name="form[confirm]" inputmode="numeric" autocomplete="off" value=form.confirm
                     aria-invalid=wrong aria-describedby="confirm-hint confirm-problem" />
                 <FieldProblem field="confirm" errors />
             </div>
@@ -59,5 +79,44 @@ pub(super) fn confirmation(
                 <a href=user_address(user.number)>"Cancel"</a>
             </div>
         </form>
+    }
+}
+
+/// Renders the choice of the reason.
+fn reason(chosen: &str, errors: &FieldErrors) -> impl IntoView + use<> {
+    let wrong = errors.of("erasure_reason").is_some().then_some("true");
+    let options = ErasureReason::ALL
+        .map(|reason| {
+            let selected = reason.code() == chosen;
+            view! { <option value=reason.code() selected=selected>{reason.label()}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for="erasure_reason">"Reason"</label>
+            <select id="erasure_reason" name="form[erasure_reason]" aria-invalid=wrong
+                aria-describedby="erasure_reason-problem">
+                <option value="">"Choose a reason"</option>
+                {options}
+            </select>
+            <FieldProblem field="erasure_reason" errors=errors.clone() />
+        </div>
+    }
+}
+
+/// Renders the field of the case reference.
+pub(super) fn case_reference(typed: String, errors: &FieldErrors) -> impl IntoView + use<> {
+    let wrong = errors.of("case_reference").is_some().then_some("true");
+    view! {
+        <div class="field">
+            <label for="case_reference">"Case reference (optional)"</label>
+            <p class="hint" id="case_reference-hint">
+                "Number of the case in your files, like 2026-118. It stays on run, certificate and audit, so it must not \
+                 contain a name, an e-mail address or an identifier of the user."
+            </p>
+            <input id="case_reference" name="form[case_reference]" type="text" autocomplete="off" value=typed
+                aria-invalid=wrong aria-describedby="case_reference-hint case_reference-problem" />
+            <FieldProblem field="case_reference" errors=errors.clone() />
+        </div>
     }
 }

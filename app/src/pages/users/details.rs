@@ -3,6 +3,7 @@
 use super::last_activity;
 use super::tab::Tab;
 use crate::components::{RecordDay, person_link};
+use crate::pages::access_requests::{record_form, request_table};
 use crate::pages::legal_holds::{hold_table, place_form};
 use crate::state::actor;
 use chrono::NaiveDate;
@@ -10,13 +11,18 @@ use leptos::prelude::*;
 use policy::dates::joined;
 use policy::user_field::{FieldKind, FieldValue, Section};
 use policy::{Action, LegalHoldTarget};
+use records::access_request::AccessRequest;
 use records::user::UserRecord;
 use safeguards::legal_hold::LegalHold;
 
 /// One line: label and value.
 type Fact = (&'static str, Option<AnyView>);
 
-pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -> impl IntoView + use<> {
+pub(super) fn view(
+    user: &UserRecord,
+    (holds, requests): (Vec<LegalHold>, Vec<AccessRequest>),
+    today: NaiveDate,
+) -> impl IntoView + use<> {
     let all = !user.is_anonymised();
     let may_correct = all && actor().may(Action::Import);
     view! {
@@ -30,6 +36,7 @@ pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -
         {custom(user)}
         {guarantees(user)}
         {legal_holds(user, holds, today)}
+        {access_requests(user, requests, today)}
     }
 }
 
@@ -152,6 +159,28 @@ fn legal_holds(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -> im
     view! {
         <h2 id="legal-holds">"Legal holds"</h2>
         {table}
+        {form}
+    }
+    .into_any()
+}
+
+fn access_requests(
+    user: &UserRecord,
+    requests: Vec<AccessRequest>,
+    today: NaiveDate,
+) -> impl IntoView + use<> {
+    let may = actor().may(Action::HandleAccessRequests);
+    if !may {
+        return ().into_any();
+    }
+    let record = !user.is_anonymised() && !user.fictitious;
+    let table = (!requests.is_empty()).then(|| request_table(requests, today, false));
+    let data = format!("/users/{}/data", user.number);
+    let form = record.then(|| record_form(user.number, &Tab::Details.address(user.number)));
+    view! {
+        <h2 id="access-requests">"Access requests"</h2>
+        {table}
+        <p><a href=data>"Show everything held about this user"</a></p>
         {form}
     }
     .into_any()

@@ -4,7 +4,7 @@ use crate::components::{Column, DataTable};
 use leptos::prelude::*;
 use policy::Treatment;
 use policy::dates::joined;
-use policy::numbers::grouped;
+use policy::numbers::{counted, grouped};
 use policy::text::inside_sentence;
 use records::user::{Impact, ImpactCount, ImpactKind};
 
@@ -62,11 +62,21 @@ fn line(all: &[&ImpactCount], treatment: Treatment, kind: &'static str) -> Optio
                 <td class="nowrap">{happens(treatment)}</td>
                 <td class="nowrap">{kind}</td>
                 <td>{joined(&names, "and")}</td>
-                <td class="number">{grouped(count)}</td>
+                <td class="number nowrap">{unit(kind, count)}</td>
             </tr>
         }
         .into_any()
     })
+}
+
+/// Returns the count with its unit.
+fn unit(kind: &'static str, count: i64) -> String {
+    let (one, many) = match kind {
+        kind if kind == KINDS[0] => ("value", "values"),
+        kind if kind == KINDS[1] => ("text", "texts"),
+        _ => ("entry", "entries"),
+    };
+    counted(count, one, many)
 }
 
 fn in_record(impact: &ImpactCount) -> bool {

@@ -2,13 +2,14 @@
 
 use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UnmarkUser};
 use super::tab::{Tab, tabs};
-use super::{activity, crumbs, details};
+use super::{activity, crumbs, details, status};
 use crate::components::{
     Day, PageAction, PageLayout, Pager, ProblemSummary, flash, guarded_page, own_address, paging, path_param,
     query, user_address,
 };
 use crate::form::error_for;
 use crate::islands::Pending;
+use crate::pages::access_requests::open_requests;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
 use crate::private_search;
@@ -19,10 +20,12 @@ use db::pagination::Page;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::UserNumber;
+use records::access_request::{self, AccessRequest};
 use records::catalogue;
 use records::circulation::{self, Loans};
 use records::user::{self, UserRecord};
-use safeguards::legal_hold;
+use safeguards::legal_hold::{self, LegalHold};
+use task_centre::outlook;
 use trail::Store;
 
 /// Shows a user's record with loans, requests, charges and messages.
@@ -34,21 +37,30 @@ pub fn UserPage() -> impl IntoView {
     guarded_page(async move {
         let store = store();
         let user = user::read(&store, number?).await?;
-        let content = content(&store, &user, tab).await?;
+        let holds = legal_hold::of_user(&store, user.number).await?;
+        let requests = access_request::of_user(&store, user.number).await?;
+        let status = if user.is_anonymised() {
+            None
+        } else {
+            let tasks = outlook::of_user(&store, user.number).await?;
+            let asked = open_requests(&requests, None);
+            Some(view! { {status::holds(&holds)} {asked} {status::outlook(&user, &tasks)} })
+        };
+        let content = content(&store, &user, (holds, requests), tab).await?;
         let residue =
             if user.is_anonymised() { erasure::residue::status(&store, user.number).await? } else { None };
         let found_by = found_by()?;
-        // The browser's history contains the title, so it has the number, not the name.
-        let title = if user.is_anonymised() {
-            format!("User {} has been anonymised", user.number)
+        let (title, name) = if user.is_anonymised() {
+            (format!("User {} has been anonymised", user.number), None)
         } else {
-            format!("User {}", user.number)
+            (format!("User {}", user.number), Some(user.name.clone()))
         };
         Ok(view! {
-            <PageLayout title crumbs=crumbs([]) actions=actions(&user)>
+            <PageLayout title name crumbs=crumbs([]) actions=actions(&user)>
                 <Refusals />
                 {found_by}
                 {head(&user, just_anonymised)}
+                {status}
                 {residue.map(residue_search)}
                 {tabs(user.number, tab, &user.counts)}
                 {content}
@@ -104,7 +116,6 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
         shown.then(|| view! { <span class=format!("tag {class}")>{label}</span> " " })
     };
     view! {
-        <p class="headline">{user.name.clone()}</p>
         <p>
             {tag(user.marked_on.is_some(), "due", "Marked for deletion")}
             {tag(user.counts.legal_holds > 0, "due", "Legal hold")}
@@ -155,23 +166,31 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
             values: vec![("user", user.number.to_string())],
         },
     ];
+    if !user.fictitious && !user.is_staff() {
+        actions.push(edit("Merge with a duplicate", "merge"));
+    }
     if user.fictitious {
         let why = "A fictitious user is not a person and cannot be anonymised.".to_owned();
         actions.push(PageAction::Unavailable { label: "Anonymise user".to_owned(), why });
-    } else if user.is_staff() {
-        let label = "Anonymise this member of staff".to_owned();
-        actions.push(PageAction::Danger { label, href: format!("{here}/anonymise") });
-    } else {
-        actions.push(PageAction::Danger {
-            label: "Anonymise user".to_owned(),
-            href: format!("{here}/anonymise"),
-        });
+        return actions;
     }
+    let label = if user.is_staff() { "Anonymise this member of staff" } else { "Anonymise user" }.to_owned();
+    actions.push(if user.counts.legal_holds > 0 {
+        let why = "This user is under legal hold. It must be released first.".to_owned();
+        PageAction::Unavailable { label, why }
+    } else {
+        PageAction::Danger { label, href: format!("{here}/anonymise") }
+    });
     actions
 }
 
 /// Loads and renders the content of the tab.
-async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, RecordsError> {
+async fn content(
+    store: &Store,
+    user: &UserRecord,
+    (holds, requests): (Vec<LegalHold>, Vec<AccessRequest>),
+    tab: Tab,
+) -> Result<AnyView, RecordsError> {
     let number = user.number;
     let paging = paging();
     let paged = paging.after.is_some();
@@ -180,10 +199,7 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
         view! { {table} <Pager list=list.clone() paged next /> }.into_any()
     };
     Ok(match tab {
-        Tab::Details => {
-            let holds = legal_hold::of_user(store, number).await?;
-            details::view(user, holds, store.clock.today()).into_any()
-        }
+        Tab::Details => details::view(user, (holds, requests), store.clock.today()).into_any(),
         Tab::Loans => {
             let Page { rows, next, .. } = circulation::loans(store, number, Loans::Open, &paging).await?;
             with_pager(activity::open_loans(rows, &list, store.clock.today()), next)

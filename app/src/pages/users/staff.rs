@@ -16,7 +16,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::joined;
 use policy::four_eyes::APPROVAL_HOURS;
-use policy::{TaskId, UserNumber, Verdict};
+use policy::{UserNumber, Verdict};
 use records::user::{self, UserRecord};
 use safeguards::approval::{self, ApprovalStatus};
 use task_centre::approval_workflow;
@@ -27,8 +27,7 @@ use trail::Store;
 #[server(prefix = "/do", endpoint = "anonymise_staff", input = PostUrl)]
 pub(super) async fn anonymise_staff(form: AnonymiseForm) -> Result<(), AppError> {
     let number = UserNumber(form.user);
-    let shown = Some((TaskId(form.task), form.version));
-    run::anonymise_staff(&store(), actor(), number, &form.confirm, shown).await?;
+    run::anonymise_staff(&store(), actor(), number, &form.order()).await?;
     flash::redirect(&format!("{}?done=anonymised", user_address(number)));
     Ok(())
 }

@@ -4,7 +4,9 @@ use crate::support::{add, add_task, day, dump, execute, five_days, for_each_data
 use db::RecordsError;
 use db::entity::{audit_events, loans, users};
 use policy::replacement::is_replacement;
-use policy::{Field, NoteTreatment, Policy, Reason, RunState, Treatment, UserNumber};
+use policy::{
+    ErasureReason, Field, Grounds, NoteTreatment, Policy, Reason, RunState, TaskId, Treatment, UserNumber,
+};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use task_centre::run;
 use trail::{Actor, Store};
@@ -248,6 +250,53 @@ async fn identifying_values_can_be_reused_at_once() {
     .await;
 }
 
+fn order<'a>(shown: (TaskId, i32)) -> run::SingleOrder<'a> {
+    run::SingleOrder { typed: "1", reason: "left", shown: Some(shown), ..run::SingleOrder::default() }
+}
+
+#[tokio::test]
+async fn the_reason_and_the_case_of_a_single_user_are_recorded_everywhere() {
+    for_each_database(async |store| {
+        let name = users::ActiveModel { first_name: Set(Some("Jürgen".to_owned())), ..leaver("Ng") };
+        let number = UserNumber(add(&store, name).await.number);
+        add_task(&store, &five_days()).await;
+        let order = run::SingleOrder { typed: "1", ..run::SingleOrder::default() };
+        let before = dump(&store).await;
+        for (reason, case_reference, field) in [
+            ("", "", "erasure_reason"),
+            ("because", "", "erasure_reason"),
+            ("left", "ng-2026", "case_reference"),
+            ("left", "JURGEN/1", "case_reference"),
+            ("left", "Juergen.1", "case_reference"),
+            ("left", "ng-id", "case_reference"),
+            ("left", "a@b.example", "case_reference"),
+        ] {
+            let order = run::SingleOrder { reason, case_reference, ..order };
+            let refused = run::anonymise_one_for(&store, Actor::COMMAND_LINE, number, &order).await;
+            let Err(RecordsError::Invalid(errors)) = refused else { panic!("{refused:?}") };
+            assert_eq!(errors.0.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field]);
+        }
+        assert_eq!(dump(&store).await, before);
+        let order = run::SingleOrder { reason: "person_request", case_reference: "DS/2026-118", ..order };
+        let run = run::anonymise_one_for(&store, Actor::COMMAND_LINE, number, &order).await.unwrap().unwrap();
+        run::background_scans().await;
+        let grounds = Grounds {
+            case_reference: Some("DS/2026-118".to_owned()),
+            ..Grounds::of(ErasureReason::PersonRequest)
+        };
+        assert_eq!(run::read(&store, run).await.unwrap().grounds, Some(grounds));
+        let certificate = erasure::certificate::read(&store, run).await.unwrap().certificate;
+        assert_eq!(certificate.reason, Some(ErasureReason::PersonRequest));
+        assert_eq!(certificate.case_reference.as_deref(), Some("DS/2026-118"));
+        assert_eq!(erasure::certificate::verify_run(&store, run).await.unwrap().doubts, []);
+        let audit =
+            format!("|user_anonymised|user|{number}|{run}|rules=1,reason=person_request,case=DS/2026-118|");
+        assert!(dump(&store).await.contains(&audit));
+        assert!(trail::audit::verify(&store, Actor::COMMAND_LINE).await.unwrap().is_whole());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_single_user_is_anonymised_only_with_the_settings_shown() {
     for_each_database(async |store| {
@@ -256,11 +305,11 @@ async fn a_single_user_is_anonymised_only_with_the_settings_shown() {
         let plan = run::plan_for_one(&store, number).await.unwrap();
         let shown = (plan.task.unwrap().0, plan.version);
         execute(&store, "UPDATE tasks SET version = version + 1").await;
-        let stale = run::anonymise_one_as_shown(&store, Actor::COMMAND_LINE, number, "1", shown).await;
+        let stale = run::anonymise_one_for(&store, Actor::COMMAND_LINE, number, &order(shown)).await;
         assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
         assert_eq!(user(&store, 1).await.anonymised_on, None);
         let shown = (shown.0, shown.1 + 1);
-        let done = run::anonymise_one_as_shown(&store, Actor::COMMAND_LINE, number, "1", shown).await;
+        let done = run::anonymise_one_for(&store, Actor::COMMAND_LINE, number, &order(shown)).await;
         assert!(done.unwrap().is_some());
     })
     .await;

@@ -5,7 +5,7 @@
 
 mod bulk_run;
 mod commit;
-mod inject;
+pub mod inject;
 mod pool;
 mod preview;
 mod running_server;

@@ -1,6 +1,7 @@
 //! Tests of the records on real, migrated databases: SQLite and PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "tests")]
 
+mod access_requests;
 mod anonymising;
 mod approvals;
 mod audit;
@@ -30,7 +31,9 @@ mod ledger;
 mod legal_holds;
 mod limits;
 mod many_loans;
+mod merging;
 mod name_order;
+mod outlook;
 mod page_cache;
 mod personal_data;
 mod reapply;

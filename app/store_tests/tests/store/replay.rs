@@ -47,7 +47,7 @@ async fn in_open_transaction(
         actor: Actor::COMMAND_LINE,
     };
     let outcomes = anonymise::anonymise(store, tx, &job, &[UserNumber(number)]).await.unwrap();
-    audit::note_people(store, tx, (job.actor, job.run), &outcomes.done).await.unwrap();
+    audit::note_people(store, tx, (job.actor, job.run), &outcomes.done, &outcomes.codes).await.unwrap();
     outcomes
 }
 

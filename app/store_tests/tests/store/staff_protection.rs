@@ -54,8 +54,12 @@ async fn library(store: &Store) {
     add_task(store, &five_days()).await;
 }
 
+fn order(typed: &str) -> run::SingleOrder<'_> {
+    run::SingleOrder { typed, reason: "left", ..run::SingleOrder::default() }
+}
+
 async fn anonymise(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
-    run::anonymise_staff(store, actor, number, &number.to_string(), None).await.map(|_| ())
+    run::anonymise_staff(store, actor, number, &order(&number.to_string())).await.map(|_| ())
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, RecordsError>) -> String {
@@ -89,7 +93,7 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
         }
         let stale = Actor::signed_in(CHIEF, Roles::ALL, Clock::system_now() - chrono::TimeDelta::minutes(6));
         assert!(matches!(anonymise(&store, stale, EDITH).await, Err(RecordsError::SignInAgain)));
-        let untyped = run::anonymise_staff(&store, chief(), EDITH, "8", None).await;
+        let untyped = run::anonymise_staff(&store, chief(), EDITH, &order("8")).await;
         assert!(matches!(untyped, Err(RecordsError::Invalid(_))));
         assert_eq!(dump(&store).await, before, "nothing is changed");
         anonymise(&store, chief(), EDITH).await.unwrap();

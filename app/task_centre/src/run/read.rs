@@ -13,8 +13,8 @@ use policy::assess::first_eligible_day;
 use policy::maintenance::Maintenance;
 use policy::user_search::UserSearch;
 use policy::{
-    Blockers, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId,
-    TaskSettings, UserNumber, VerdictKind,
+    Blockers, Grounds, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit,
+    TaskId, TaskSettings, UserNumber, VerdictKind,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{
@@ -103,6 +103,8 @@ pub struct Run {
     pub cancelled_too_late: bool,
     /// Result of removing old values from the database files.
     pub maintenance: Option<Maintenance>,
+    /// Why a single user was anonymised.
+    pub grounds: Option<Grounds>,
     /// The files that a run or preview of an import has looked at.
     pub imports: Vec<Import>,
     /// Numbers of files that it has left, by code.
@@ -197,6 +199,9 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         cancelled_too_late: !by_code("cancel").is_empty(),
         has_certificate: certificates::Entity::find_by_id(row.id).one(&store.db).await?.is_some(),
         maintenance: row.maintenance,
+        grounds: row
+            .erasure_reason
+            .map(|reason| Grounds { case_reference: row.case_reference.clone(), ..Grounds::of(reason) }),
         imports,
         files_left: by_code(FILES),
         lines_read: run_import::lines_read(store, id),

@@ -3,16 +3,17 @@
 use crate::new_run::{self, Basis};
 use crate::task::default_task;
 use db::RecordsError;
-use db::entity::{run_members, runs, tasks};
+use db::entity::{run_members, runs, tasks, users};
 use erasure::anonymise::{self, Job};
 use erasure::residue::ErasedValues;
 use erasure::{certificate, eligibility, ledger, run_counts};
 use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
-    Action, ApprovalId, Counted, ManualChange, Outcome, Policy, Reason, RunId, RunKind, RunState, Selection,
-    TaskId, UserFacts, UserNumber, Verdict, assess,
+    Action, ApprovalId, Counted, ErasureReason, Grounds, ManualChange, Outcome, Policy, Reason, RunId,
+    RunKind, RunState, Selection, TaskId, UserFacts, UserNumber, Verdict, assess,
 };
+use policy::{grounds, letters};
 use safeguards::{limits, manual_changes, protection};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::task_name::TaskName;
@@ -57,7 +58,20 @@ async fn plan(
     Ok(SinglePlan { verdict, task, version, policy })
 }
 
-/// Anonymises a single user. `typed` must be the user number.
+/// An order to anonymise one user, as entered on the page or on the command line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SingleOrder<'a> {
+    /// The user number, typed to confirm.
+    pub typed: &'a str,
+    /// The code of the reason.
+    pub reason: &'a str,
+    /// The reference of a case. May be empty.
+    pub case_reference: &'a str,
+    /// The task and version of the field settings that a page has shown.
+    pub shown: Option<(TaskId, i32)>,
+}
+
+/// Anonymises a single user who has left. `typed` must be the user number.
 ///
 /// Returns the run, or `None` without writing anything if the user is already anonymised.
 pub async fn anonymise_one(
@@ -66,21 +80,20 @@ pub async fn anonymise_one(
     number: UserNumber,
     typed: &str,
 ) -> Result<Option<RunId>, RecordsError> {
-    let done = anonymise_by(store, actor, number, typed, None).await;
-    limits::record_limit(store, actor, done).await
+    let reason = ErasureReason::Left.code();
+    anonymise_one_for(store, actor, number, &SingleOrder { typed, reason, ..SingleOrder::default() }).await
 }
 
-/// Like [`anonymise_one`], but only with the field settings that were shown: the task and its version.
+/// Like [`anonymise_one`], for the reason of an order.
 ///
-/// Rejects the request if another task is the default by now, or the task has changed.
-pub async fn anonymise_one_as_shown(
+/// Rejects the order if a page has shown its settings, and another task is the default by now or the task has changed.
+pub async fn anonymise_one_for(
     store: &Store,
     actor: Actor,
     number: UserNumber,
-    typed: &str,
-    shown: (TaskId, i32),
+    order: &SingleOrder<'_>,
 ) -> Result<Option<RunId>, RecordsError> {
-    let done = anonymise_by(store, actor, number, typed, Some(shown)).await;
+    let done = anonymise_by(store, actor, number, order).await;
     limits::record_limit(store, actor, done).await
 }
 
@@ -88,13 +101,13 @@ async fn anonymise_by(
     store: &Store,
     actor: Actor,
     number: UserNumber,
-    typed: &str,
-    shown: Option<(TaskId, i32)>,
+    order: &SingleOrder<'_>,
 ) -> Result<Option<RunId>, RecordsError> {
     actor.require(Action::AnonymiseOne)?;
-    must_be_typed(number, typed)?;
     let tx = store.begin().await?;
-    if person::lock(&tx, number).await?.anonymised_on.is_some() {
+    let user = person::lock(&tx, number).await?;
+    let grounds = grounds_of(&user, order)?;
+    if user.anonymised_on.is_some() {
         return Ok(None);
     }
     if protection::was_staff(&tx, number).await? {
@@ -103,18 +116,46 @@ async fn anonymise_by(
              Use “Anonymise this member of staff” on the record. Nothing was changed"
         )));
     }
-    let task = task_as_shown(&tx, shown).await?;
+    let task = task_as_shown(&tx, order.shown).await?;
     let approval = limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
-    execute_one(tx, store, actor, number, &task, approval).await.map(Some)
+    execute_one(tx, store, actor, &user, (&task, approval), &grounds).await.map(Some)
 }
 
-/// Returns an error unless `typed` is the user number.
-pub(super) fn must_be_typed(number: UserNumber, typed: &str) -> Result<(), RecordsError> {
-    let expected = number.to_string();
-    if typed.trim() == expected {
-        return Ok(());
+/// Returns the grounds of an order. Returns an error unless the number of this user is typed and the reason is valid.
+pub(super) fn grounds_of(user: &users::Model, order: &SingleOrder<'_>) -> Result<Grounds, RecordsError> {
+    let personal = personal_values(user);
+    let personal = personal.iter().map(String::as_str);
+    let grounds = grounds::validate(order.reason, order.case_reference, personal);
+    let expected = user.number.to_string();
+    let mut errors = grounds.as_ref().err().cloned().unwrap_or_default();
+    if order.typed.trim() != expected {
+        errors.add("confirm", Problem::ConfirmationDiffers { expected });
     }
-    Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }))
+    match grounds {
+        Ok(grounds) if errors.is_empty() => Ok(grounds),
+        _ => Err(RecordsError::Invalid(errors)),
+    }
+}
+
+/// Returns the names and identifiers of a user, as stored and in ASCII letters.
+fn personal_values(user: &users::Model) -> Vec<String> {
+    let stored = [
+        &user.first_name,
+        &user.middle_name,
+        &user.last_name,
+        &user.preferred_name,
+        &user.user_id,
+        &user.barcode,
+        &user.external_id,
+        &user.email,
+        &user.phone,
+        &user.mobile,
+    ];
+    stored
+        .into_iter()
+        .flatten()
+        .flat_map(|value| std::iter::once(value.clone()).chain(letters::forms(value)))
+        .collect()
 }
 
 /// Returns the task whose field settings apply, or an error if it isn't the one that was shown.
@@ -140,15 +181,17 @@ pub(super) async fn execute_one(
     tx: DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    number: UserNumber,
-    task: &tasks::Model,
-    approval: Option<ApprovalId>,
+    user: &users::Model,
+    (task, approval): (&tasks::Model, Option<ApprovalId>),
+    grounds: &Grounds,
 ) -> Result<RunId, RecordsError> {
-    let run = insert_run(&tx, store, actor, task, approval).await?;
+    let number = UserNumber(user.number);
+    let run = insert_run(&tx, (store, actor), task, approval, grounds).await?;
     let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
     let job = Job { run: RunId(run.id), policy, today: run.today, selection: Selection::Single, actor };
     let memory = ErasedValues::read(&tx, policy, &[number]).await?;
-    let outcomes = anonymise::anonymise(store, &tx, &job, &[number]).await?;
+    let mut outcomes = anonymise::anonymise(store, &tx, &job, &[number]).await?;
+    outcomes.codes = grounds.codes();
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
     }
@@ -174,10 +217,10 @@ pub(super) async fn execute_one(
 
 async fn insert_run(
     tx: &DatabaseTransaction,
-    store: &Store,
-    actor: Actor,
+    (store, actor): (&Store, Actor),
     task: &tasks::Model,
     approval: Option<ApprovalId>,
+    grounds: &Grounds,
 ) -> Result<runs::Model, RecordsError> {
     let more = runs::ActiveModel {
         approval_id: Set(approval.map(|approval| approval.0)),
@@ -185,6 +228,8 @@ async fn insert_run(
         users: Set(1),
         previewed: Set(1),
         done: Set(1),
+        erasure_reason: Set(Some(grounds.reason)),
+        case_reference: Set(grounds.case_reference.clone()),
         ..Default::default()
     };
     let state = (RunKind::Single, RunState::Succeeded);

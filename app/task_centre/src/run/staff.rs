@@ -1,10 +1,10 @@
 //! Anonymises a member of staff: ends sign-in and roles, requires an approval, and calls the same anonymiser.
 
-use super::single::{execute_one, must_be_typed, task_as_shown};
+use super::single::{SingleOrder, execute_one, grounds_of, task_as_shown};
 use db::RecordsError;
 use db::entity::{user_roles, users};
 use identity::session;
-use policy::{Action, Counted, Roles, RunId, TaskId, UserNumber};
+use policy::{Action, Counted, Roles, RunId, UserNumber};
 use safeguards::approval::{self, ApprovalSubject};
 use safeguards::{limits, protection};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
@@ -15,18 +15,16 @@ use trail::{Actor, Store, person};
 /// Why an approval is needed.
 pub(crate) const WHY_STAFF: &str = "A second person must approve anonymising a member of staff";
 
-/// Anonymises a member of staff. `typed` must be the user number.
+/// Anonymises a member of staff, as the order says.
 ///
-/// Always requires an approval, regardless of the four eyes setting. `shown` are the task and version of the field
-/// settings that a page has shown. Returns the run, or `None` if the user is already anonymised.
+/// Always requires an approval, regardless of the four eyes setting. Returns the run, or `None` if the user is already anonymised.
 pub async fn anonymise_staff(
     store: &Store,
     actor: Actor,
     number: UserNumber,
-    typed: &str,
-    shown: Option<(TaskId, i32)>,
+    order: &SingleOrder<'_>,
 ) -> Result<Option<RunId>, RecordsError> {
-    let done = within_limits(store, actor, number, typed, shown).await;
+    let done = within_limits(store, actor, number, order).await;
     limits::record_limit(store, actor, done).await
 }
 
@@ -34,18 +32,18 @@ async fn within_limits(
     store: &Store,
     actor: Actor,
     number: UserNumber,
-    typed: &str,
-    shown: Option<(TaskId, i32)>,
+    order: &SingleOrder<'_>,
 ) -> Result<Option<RunId>, RecordsError> {
     actor.require(Action::ManageStaff)?;
     actor.require(Action::AnonymiseOne)?;
-    must_be_typed(number, typed)?;
     let tx = store.begin().await?;
-    if person::lock(&tx, number).await?.anonymised_on.is_some() {
+    let user = person::lock(&tx, number).await?;
+    let grounds = grounds_of(&user, order)?;
+    if user.anonymised_on.is_some() {
         return Ok(None);
     }
     let roles = may_anonymise_staff(&tx, actor, number).await?;
-    let task = task_as_shown(&tx, shown).await?;
+    let task = task_as_shown(&tx, order.shown).await?;
     limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
     let approval_subject = ApprovalSubject::staff_anonymising_of(number, roles);
     let approval = approval::consume(&tx, actor, &approval_subject, WHY_STAFF).await?;
@@ -59,7 +57,7 @@ async fn within_limits(
     }
     let detail = format!("approval={approval}");
     audit::record_event(&tx, &store.clock, actor, AuditAction::StaffDisabled, subject, None, &detail).await?;
-    execute_one(tx, store, actor, number, &task, Some(approval)).await.map(Some)
+    execute_one(tx, store, actor, &user, (&task, Some(approval)), &grounds).await.map(Some)
 }
 
 /// Returns the roles of a member of staff that this actor may request to anonymise.

@@ -179,7 +179,8 @@ fn next_run(store: &Store, task: &tasks::Model) -> Option<Occurrence> {
     Some(occurrence(&task.schedule, store.clock.zone(), at))
 }
 
-fn confirmation(task: &tasks::Model) -> Confirmation {
+/// Returns whether scheduled runs may use the policy of a task.
+pub(crate) fn confirmation(task: &tasks::Model) -> Confirmation {
     match &task.confirmed_settings {
         None => Confirmation::Missing,
         Some(confirmed) if task.settings.extends_beyond(confirmed) => Confirmation::Outgrown,

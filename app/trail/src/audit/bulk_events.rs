@@ -22,13 +22,14 @@ struct Row {
     chained: Chained,
 }
 
-/// Records that these users were anonymised. It locks the end of the chain until the commit, so it must be the
+/// Records that these users were anonymised. `codes` are added to the detail of each event. It locks the end of the chain until the commit, so it must be the
 /// last change of the transaction.
 pub async fn note_people(
     store: &Store,
     tx: &DatabaseTransaction,
     (actor, run): (Actor, RunId),
     done: &[UserNumber],
+    codes: &str,
 ) -> Result<(), RecordsError> {
     if done.is_empty() {
         return Ok(());
@@ -37,7 +38,9 @@ pub async fn note_people(
     // No finer than both databases store, so that the MAC can be verified from the stored value.
     let at = store.clock.now().trunc_subsecs(6);
     let (number, channel) = (actor.staff.map(|staff| staff.0), actor.channel.code());
-    let (action, detail) = (AuditAction::UserAnonymised.code(), format!("rules={}", policy::RULES_VERSION));
+    let more = if codes.is_empty() { String::new() } else { format!(",{codes}") };
+    let (action, detail) =
+        (AuditAction::UserAnonymised.code(), format!("rules={}{more}", policy::RULES_VERSION));
     let mut end = ChainHead::lock(&store.chain_key, tx).await?;
     let ids = dialect::next_ids(tx, "audit_events", done.len()).await?;
     let rows: Vec<Row> = std::iter::zip(ids, done)

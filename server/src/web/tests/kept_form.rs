@@ -36,7 +36,11 @@ async fn age_sign_in(desk: &Desk) {
 #[tokio::test]
 async fn a_wrong_confirmation_redirects_to_the_page_with_the_entries() {
     let (desk, ng) = library().await;
-    let form = |typed: &str| format!("form[user]={ng}&form[task]=1&form[version]=1&form[confirm]={typed}");
+    let form = |typed: &str| {
+        format!(
+            "form[user]={ng}&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]={typed}"
+        )
+    };
     let address = format!("/do/anonymise_user?page=/users/{ng}/anonymise");
     desk.staff("other", &[Role::Librarian]).await;
     let mut page = format!("/users/{ng}/anonymise");
@@ -66,7 +70,8 @@ async fn a_wrong_confirmation_redirects_to_the_page_with_the_entries() {
 async fn the_entries_are_shown_again_after_confirming_the_sign_in() {
     let (mut desk, ng) = library().await;
     age_sign_in(&desk).await;
-    let form = format!("form[user]={ng}&form[task]=1&form[version]=1&form[confirm]=77");
+    let form =
+        format!("form[user]={ng}&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]=77");
     let address = format!("/do/anonymise_user?page=/users/{ng}/anonymise");
     let (status, to, _) = desk.post(&address, &form).await;
     assert_eq!(status, StatusCode::SEE_OTHER);

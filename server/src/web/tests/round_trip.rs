@@ -416,6 +416,20 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             vec![("form[review_on]", &later_text, "SELECT CAST(review_on AS TEXT) FROM legal_holds WHERE id = 1".to_owned(), &later_text)],
         ),
         (
+            format!("/users/{ng}"),
+            "/do/record_access_request",
+            vec![("form[received_on]", "2 Jan 2017", "SELECT CAST(received_on AS TEXT) FROM access_requests".to_owned(), "2 Jan 2017")],
+        ),
+        (
+            "/access-requests/1".to_owned(),
+            "/do/close_access_request",
+            vec![
+                ("form[state]", "declined", "SELECT state FROM access_requests".to_owned(), "declined"),
+                ("form[decline_reason]", "other", "SELECT decline_reason FROM access_requests".to_owned(), "other"),
+                ("form[answer]", "No such person", "SELECT answer FROM access_requests".to_owned(), "No such person"),
+            ],
+        ),
+        (
             "/staff".to_owned(),
             "/do/add_staff",
             vec![
@@ -560,6 +574,7 @@ async fn every_filter_is_shown_again((desk, other): Library) {
         ("/tasks", "/tasks"),
         ("/runs", "/runs"),
         ("/legal-holds", "/legal-holds"),
+        ("/access-requests", "/access-requests"),
         ("/audit", "/audit"),
         ("/reports/loans-per-month", "/reports/loans-per-month"),
         ("/catalogue", "/catalogue"),
@@ -591,6 +606,7 @@ async fn every_filter_is_shown_again((desk, other): Library) {
         ("/runs", "kind"),
         ("/runs", "state"),
         ("/legal-holds", "show"),
+        ("/access-requests", "show"),
         ("/legal-holds", "user"),
         ("/residue", "show"),
         ("/approvals", "show"),
@@ -619,6 +635,8 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/correct_last_activity",
         "/do/place_legal_hold",
         "/do/review_legal_hold",
+        "/do/record_access_request",
+        "/do/close_access_request",
         "/do/add_staff",
         "/do/create_api_key",
         "/do/add_custom_field",
@@ -629,9 +647,10 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/save_search",
     ];
     let mut visited = BTreeSet::new();
-    let compared: [(&str, &[&str]); 9] = [
-        ("/do/anonymise_user", &["form[confirm]"]),
-        ("/do/anonymise_staff", &["form[confirm]"]),
+    let compared: [(&str, &[&str]); 10] = [
+        ("/do/anonymise_user", &GROUNDS),
+        ("/do/anonymise_staff", &GROUNDS),
+        ("/do/merge_users", &GROUNDS[1..]),
         ("/do/sign_in", &["form[user_id]", "form[password]"]),
         // Tested beside the list, in `user_search`.
         ("/do/arrange_user_list", &LAYOUT),
@@ -661,6 +680,9 @@ async fn every_form_is_tested((desk, other): Library) {
     }
 }
 
+/// The confirmation of a single user. The reason and the case reference are tested in `record`.
+const GROUNDS: [&str; 3] = ["form[erasure_reason]", "form[case_reference]", "form[confirm]"];
+
 /// The fields of the form that arranges the list of users.
 const LAYOUT: [&str; 13] = [
     "form[rows]",
@@ -684,6 +706,7 @@ struct Samples {
     preview: String,
     run: String,
     hold: String,
+    asked: String,
     approval: String,
     profile: ImportProfileId,
     invitation: String,
@@ -705,12 +728,15 @@ impl Samples {
         };
         let people = "INSERT INTO users (number, uuid, user_id, last_name, leaving_on, imported, created_on) VALUES \
                       (801, 'uuid of Li', 'li', 'Li', '2016-01-01', FALSE, '2015-01-01'), \
-                      (802, 'uuid of Om', 'om', 'Om', '2016-01-01', FALSE, '2015-01-01')";
+                      (802, 'uuid of Om', 'om', 'Om', '2016-01-01', FALSE, '2015-01-01'), \
+                      (803, 'uuid of Al', 'al', 'Al', NULL, FALSE, '2015-01-01')";
         execute(desk, people).await;
         let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
         done("save_task", "/tasks/new", &form).await;
         let task = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM tasks").await;
-        let form = format!("form[user]=802&form[task]={task}&form[version]=1&form[confirm]=802");
+        let form = format!(
+            "form[user]=802&form[task]={task}&form[version]=1&form[erasure_reason]=left&form[confirm]=802"
+        );
         done("anonymise_user", "/users/802/anonymise", &form).await;
         let run = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM runs").await;
         let to = done("make_preview", &format!("/tasks/{task}"), &format!("form[task]={task}")).await;
@@ -726,6 +752,8 @@ impl Samples {
         let form = format!("form[user]=801&form[reason]=dispute&form[review_on]={review}");
         done("place_legal_hold", "/users/801", &form).await;
         let hold = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM legal_holds").await;
+        done("record_access_request", "/users/801", "form[user]=801&form[received_on]=2017-01-02").await;
+        let asked = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM access_requests").await;
         let page = format!("/users/{other}/anonymise");
         done("request_staff_anonymising", &page, &format!("form[user]={other}")).await;
         let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
@@ -736,12 +764,12 @@ impl Samples {
         assert_eq!(saved, "", "a saved search");
         let invitation = invited.expect("staff").1.expect("an invitation").token.reveal().to_owned();
         let profile = import_profile(desk).await;
-        Self { task, preview, run, hold, approval, profile, invitation, second }
+        Self { task, preview, run, hold, asked, approval, profile, invitation, second }
     }
 
     /// Returns the addresses of the pages of these objects.
     fn addresses(&self) -> Vec<String> {
-        let Self { task, preview, run, hold, approval, profile, .. } = self;
+        let Self { task, preview, run, hold, asked, approval, profile, .. } = self;
         vec![
             format!("/tasks/{task}"),
             format!("/tasks/{task}/edit"),
@@ -750,6 +778,7 @@ impl Samples {
             format!("/runs/{preview}"),
             format!("/runs/{run}"),
             format!("/legal-holds/{hold}"),
+            format!("/access-requests/{asked}"),
             format!("/approvals/{approval}"),
             format!("/users/import/profiles/{profile}"),
         ]
@@ -772,6 +801,8 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
         "/tasks/owners",
         "/runs",
         "/legal-holds",
+        "/access-requests",
+        "/users/801/data",
         "/staff",
         "/api-keys",
         "/custom-fields",
@@ -788,7 +819,8 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
     .map(str::to_owned)
     .into();
     addresses.extend(
-        ["", "/edit", "/anonymise", "?tab=history", "?tab=loans"].map(|more| format!("/users/{ng}{more}")),
+        ["", "/edit", "/anonymise", "/merge", "/merge?with=803", "?tab=history", "?tab=loans"]
+            .map(|more| format!("/users/{ng}{more}")),
     );
     let staff = format!("/users/{other}/anonymise");
     addresses.push(staff.clone());

@@ -47,6 +47,8 @@ pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> im
             <dt>"Started by"</dt><dd>{starter(says)}</dd>
             <dt>"Approved by"</dt><dd>{approver(says)}</dd>
             <dt>"Users"</dt><dd>{who}</dd>
+            {says.reason.map(|reason| view! { <dt>"Reason"</dt><dd>{reason.label()}</dd> })}
+            {says.case_reference.clone().map(|case| view! { <dt>"Case reference"</dt><dd>{case}</dd> })}
             <dt>"Task"</dt><dd>{task}</dd>
             <dt>"Assessed on"</dt><dd><Day date=says.day /></dd>
             <dt>"Started"</dt><dd><Timestamp at=says.created_at /></dd>

@@ -72,7 +72,9 @@ async fn a_user_is_anonymised_once() {
     add_two_users(&desk).await;
     let task = add_task(&desk.store, "Settings for one", true).await;
     let ng = number(&desk.store, "SELECT number FROM users WHERE last_name = 'Ng'").await;
-    let form = format!("form[user]={ng}&form[task]={task}&form[version]=1&form[confirm]={ng}");
+    let form = format!(
+        "form[user]={ng}&form[task]={task}&form[version]=1&form[erasure_reason]=left&form[confirm]={ng}"
+    );
     let address = format!("/do/anonymise_user?page=/users/{ng}/anonymise");
     let statuses = post_concurrently(&desk, &address, &form).await;
     // The later posts find the user anonymised, and succeed.

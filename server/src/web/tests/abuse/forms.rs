@@ -6,10 +6,12 @@ use db::Clock;
 use db::pagination::Paging;
 use erasure::residue::{self, CurrentText, FindingDecision, FindingQuery};
 use identity::{api_key, session, staff};
+use policy::access_request::AccessRequestForm;
 use policy::api_key::ApiKeyForm;
 use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use policy::legal_hold::LegalHoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
+use records::access_request;
 use records::saved_search::{self, SearchDraft};
 use records::{accounts, circulation};
 use safeguards::legal_hold;
@@ -90,6 +92,7 @@ async fn users(desk: &Desk) -> Vec<Form> {
     );
     add_task(store, "Settings for one", true).await;
     let single = leaver(store, "Single").await;
+    let duplicate = leaver(store, "Duplicate").await;
     let (member, asked) =
         (former_member_of_staff(desk, "former").await, desk.staff("asked", &[Role::Cataloguer]).await);
     let searches = [saved_search(desk, "Mine").await, saved_search(desk, "Old").await];
@@ -111,12 +114,22 @@ async fn users(desk: &Desk) -> Vec<Form> {
         form("/do/undo_change", format!("form[undo]={}", undo(desk, borrower).await)),
         form(
             "/do/anonymise_user",
-            format!("form[user]={single}&form[task]={task}&form[version]={version}&form[confirm]={single}"),
+            format!(
+                "form[user]={single}&form[task]={task}&form[version]={version}&form[erasure_reason]=left&form[confirm]={single}"
+            ),
+        ),
+        form(
+            "/do/merge_users",
+            format!(
+                "form[staying]={marked}&form[losing]={duplicate}&form[task]={task}&form[version]={version}&form[confirm]={duplicate}"
+            ),
         ),
         form_about("/do/request_staff_anonymising", "user", asked.0),
         form(
             "/do/anonymise_staff",
-            format!("form[user]={member}&form[task]={task}&form[version]={version}&form[confirm]={member}"),
+            format!(
+                "form[user]={member}&form[task]={task}&form[version]={version}&form[erasure_reason]=left&form[confirm]={member}"
+            ),
         ),
         form("/do/request_more_changes", ""),
     ]
@@ -318,6 +331,9 @@ async fn holds(desk: &Desk) -> Vec<Form> {
     );
     legal_hold::request_legal_hold_release(store, ben, released).await.unwrap();
     let user = leaver(store, "Held").await;
+    let received = store.clock.today();
+    let form_of_request = AccessRequestForm { user: user.0, received_on: received.to_string() };
+    let request = access_request::record(store, ben, &form_of_request).await.unwrap();
     let later = review + chrono::Duration::days(1);
     vec![
         form(
@@ -327,6 +343,8 @@ async fn holds(desk: &Desk) -> Vec<Form> {
         form("/do/review_legal_hold", format!("form[hold]={reviewed}&form[review_on]={later}")),
         form_about("/do/request_legal_hold_release", "hold", asked.0),
         form_about("/do/release_legal_hold", "hold", released.0),
+        form("/do/record_access_request", format!("form[user]={user}&form[received_on]={received}")),
+        form("/do/close_access_request", format!("form[request]={request}&form[state]=answered")),
     ]
 }
 

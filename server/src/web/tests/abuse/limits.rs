@@ -20,7 +20,9 @@ async fn library(users: usize) -> (Desk, Desk, Vec<UserNumber>) {
 }
 
 async fn anonymise(desk: &Desk, user: UserNumber) -> (StatusCode, String) {
-    let form = format!("form[user]={user}&form[task]=1&form[version]=1&form[confirm]={user}");
+    let form = format!(
+        "form[user]={user}&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]={user}"
+    );
     let (status, _, page) =
         desk.post(&format!("/do/anonymise_user?page=/users/{user}/anonymise"), form).await;
     (status, page)
@@ -116,7 +118,9 @@ async fn a_member_of_staff_is_anonymised_after_an_approval() {
     let ask = format!("form[user]={former}");
     let ask_at = format!("/do/request_staff_anonymising?page={page_address}");
     assert_eq!(librarian.post(&ask_at, ask.clone()).await.0, StatusCode::FORBIDDEN);
-    let anonymise = format!("form[user]={former}&form[task]=1&form[version]=1&form[confirm]={former}");
+    let anonymise = format!(
+        "form[user]={former}&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]={former}"
+    );
     let anonymise_at = format!("/do/anonymise_staff?page={page_address}");
     assert_eq!(librarian.post(&anonymise_at, anonymise.clone()).await.0, StatusCode::FORBIDDEN);
     assert_eq!(desk.post(&anonymise_at, anonymise.clone()).await.0, StatusCode::CONFLICT);
@@ -151,7 +155,9 @@ async fn a_fictitious_user_cannot_be_anonymised() {
     execute(&desk.store, &format!("UPDATE users SET fictitious = TRUE WHERE number = {user}")).await;
     let (_, _, page) = desk.get(&format!("/users/{user}/anonymise")).await;
     assert!(page.contains("not a person") && !page.contains("/do/anonymise"), "{page}");
-    let form = format!("form[user]={user}&form[task]=1&form[version]=1&form[confirm]={user}");
+    let form = format!(
+        "form[user]={user}&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]={user}"
+    );
     for function in ["anonymise_user", "anonymise_staff"] {
         let (status, ..) =
             desk.post(&format!("/do/{function}?page=/users/{user}/anonymise"), form.clone()).await;

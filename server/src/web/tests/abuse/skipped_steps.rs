@@ -84,7 +84,9 @@ async fn the_preview_of_another_user_needs_an_approval() {
 async fn single_form(desk: &Desk, user: UserNumber, confirm: &str) -> String {
     let task = number(&desk.store, "SELECT id FROM tasks WHERE single_default").await;
     let version = number(&desk.store, "SELECT version FROM tasks WHERE single_default").await;
-    format!("form[user]={user}&form[task]={task}&form[version]={version}&form[confirm]={confirm}")
+    format!(
+        "form[user]={user}&form[task]={task}&form[version]={version}&form[erasure_reason]=left&form[confirm]={confirm}"
+    )
 }
 
 async fn anonymise(desk: &Desk, form: &str) -> (StatusCode, String, String) {

@@ -35,7 +35,9 @@ async fn no_form_anonymises_a_member_of_staff() {
     let before = dump(&desk.store).await;
     for client in [&desk, &ben] {
         for user in &staff {
-            let form = format!("form[user]={user}&form[task]=1&form[version]=1&form[confirm]={user}");
+            let form = format!(
+                "form[user]={user}&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]={user}"
+            );
             let (status, _, page) =
                 client.post(&format!("/do/anonymise_user?page=/users/{user}/anonymise"), form).await;
             assert_eq!(status, StatusCode::CONFLICT, "{user}");

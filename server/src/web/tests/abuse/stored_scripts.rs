@@ -25,7 +25,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 47] = [
+const EXCLUDED_COLUMNS: [&str; 49] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -70,6 +70,8 @@ const EXCLUDED_COLUMNS: [&str; 47] = [
     "import_profiles.kind",
     "import_profiles.code",
     "import_profiles.settings",
+    "access_requests.state",
+    "access_requests.decline_reason",
     "legal_holds.reason",
     "legal_holds.category",
     "requests.status",
@@ -101,6 +103,9 @@ async fn library() -> Desk {
          '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
     );
     insert(store, "id", &hit).await;
+    let asked = "access_requests (user_number, state, received_on, due_on, closed_on, answer) VALUES \
+                 (30, 'answered', '2018-01-01', '2018-02-01', '2018-01-21', 'x')";
+    insert(store, "id", asked).await;
     let search = "saved_searches (owner_number, name, search_text, filters, changed_at) SELECT number, 'x', 'x', '', \
                   '2018-01-21T12:00:00+00:00' FROM users WHERE user_id = 'ana'";
     insert(store, "id", search).await;
@@ -267,8 +272,17 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
     let mut seen = Crawl::default();
     let mut queue: VecDeque<String> = addresses().into_iter().filter(|address| is_page(address)).collect();
     queue.extend(
-        ["/runs/1/certificate.json", "/events/runs/1", "/users/30/photo", "/users/31/anonymise"]
-            .map(str::to_owned),
+        [
+            "/runs/1/certificate.json",
+            "/events/runs/1",
+            "/users/30/photo",
+            "/users/31/anonymise",
+            "/access-requests/1",
+            "/users/30/data",
+            "/users/30/merge?with=31",
+            "/users/30/data.json",
+        ]
+        .map(str::to_owned),
     );
     let typed = encoded(script);
     for search in [
@@ -374,6 +388,9 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
             "/runs/{id}",
             "/residue",
             "/legal-holds/{id}",
+            "/access-requests/{id}",
+            "/users/{id}/data",
+            "/users/{id}/merge",
             "/approvals",
             "/staff",
             "/api-keys",
@@ -415,7 +432,9 @@ async fn a_script_that_is_typed_into_a_rejected_form_stays_text() {
             ),
             (
                 "/do/anonymise_user?page=/users/30/anonymise",
-                format!("form[user]=30&form[task]=1&form[version]=1&form[confirm]={typed}"),
+                format!(
+                    "form[user]=30&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]={typed}"
+                ),
             ),
             (
                 "/do/sign_in?page=/sign-in",

@@ -1,0 +1,58 @@
+//! What merging two records would do, for the page that asks for confirmation.
+
+use super::keys::{self, MergedKey};
+use super::{Pair, locked, moving, why_not};
+use crate::task::default_task;
+use db::RecordsError;
+use policy::{Policy, TaskId, personal_data};
+use trail::Store;
+use trail::task_name::TaskName;
+
+/// The rows of one table that would move.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MovedRows {
+    /// The label of the table.
+    pub label: &'static str,
+    /// The number of rows.
+    pub rows: i64,
+}
+
+/// What merging two records would do.
+#[derive(Clone, Debug)]
+pub struct MergePlan {
+    /// Why the records can't be merged. `None` if they can.
+    pub why_not: Option<String>,
+    /// The rows that would move, by table.
+    pub moves: Vec<MovedRows>,
+    /// The keys of the record that would be anonymised.
+    pub keys: Vec<MergedKey>,
+    /// The task whose field settings apply, or `None` if there is no such task.
+    pub task: Option<(TaskId, TaskName)>,
+    /// Version of that task, to detect a change after the page was shown.
+    pub version: i32,
+    /// Policy of that task.
+    pub policy: Policy,
+}
+
+/// Returns what merging two records would do. Changes nothing.
+pub async fn plan_merge(store: &Store, pair: Pair) -> Result<MergePlan, RecordsError> {
+    let tx = store.begin().await?;
+    let (staying, losing) = locked(&tx, pair).await?;
+    let why_not = why_not(&tx, &staying, &losing).await?;
+    let moves = moving(&tx, pair.losing).await?;
+    let task = default_task(&tx).await?;
+    tx.rollback().await?;
+    let moves = moves.into_iter().filter_map(|(name, rows)| {
+        // The search words, former keys and the like are part of the record.
+        let label = personal_data::table(name).filter(|table| table.name != "key_periods")?.label;
+        Some(MovedRows { label: if name == "users" { "Users whose guarantor this is" } else { label }, rows })
+    });
+    Ok(MergePlan {
+        why_not,
+        moves: moves.collect(),
+        keys: keys::fates(&staying, &losing),
+        version: task.as_ref().map_or(0, |task| task.version),
+        policy: task.as_ref().and_then(|task| task.settings.policy()).cloned().unwrap_or_default(),
+        task: task.map(|task| (TaskId(task.id), TaskName::of(&task))),
+    })
+}
