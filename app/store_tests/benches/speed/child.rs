@@ -1,7 +1,7 @@
 //! Runs this program again as a child process, to measure the memory of one part alone.
 
 use crate::databases::{Databases, open_url};
-use crate::{memory, preview};
+use crate::{affected, memory, preview};
 use anyhow::Context as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -25,6 +25,7 @@ pub async fn measure_as_child(arguments: &[String]) -> anyhow::Result<()> {
     let store = open_url(url, Path::new(folder)).await?;
     let figures = match what.as_str() {
         "memory" => memory::measured(&store).await?,
+        "affected" => affected::measured(&store).await?,
         "preview" => preview::measured(&store).await?,
         _ => anyhow::bail!("there is no part with this name"),
     };

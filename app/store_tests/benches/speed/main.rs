@@ -1,8 +1,8 @@
 //! Measures the speed of Lethe against hand-written SQL on the same data.
 //!
 //! `make bench` measures the libraries of the published targets on SQLite and PostgreSQL, both with durable writes. It
-//! takes half an hour; `BENCH_SMALL=1 make bench` takes a minute. `BENCH_ONLY` selects one of the three parts:
-//! `anonymising`, `memory`, `preview`.
+//! takes half an hour; `BENCH_SMALL=1 make bench` takes a minute. `BENCH_ONLY` selects one of the four parts:
+//! `anonymising`, `memory`, `preview`, `affected`.
 //!
 //! Each figure is printed with its target. The program fails if a target is missed, and writes all figures to
 //! `target/bench.json`. `cargo test` runs the small form, which checks that both sides change the same rows.
@@ -14,6 +14,7 @@
     reason = "a benchmark prints figures"
 )]
 
+mod affected;
 mod bare;
 mod child;
 mod comparison;
@@ -65,6 +66,9 @@ async fn main() -> anyhow::Result<()> {
         }
         if wanted("preview") {
             preview::measure(&databases, &sizes, &mut report).await?;
+        }
+        if wanted("affected") {
+            affected::measure(&databases, &sizes, &mut report).await?;
         }
     }
     report.end("bench.json", sizes.judged)

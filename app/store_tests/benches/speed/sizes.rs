@@ -15,6 +15,8 @@ pub struct Sizes {
     pub memory: [i64; 2],
     /// Users of the library for the preview.
     pub preview: i64,
+    /// Users of the libraries for the numbers of affected users.
+    pub affected: [i64; 3],
     /// Whether a missed target is a failure. In a small library, targets mean nothing.
     pub judged: bool,
 }
@@ -32,10 +34,18 @@ impl Sizes {
             rounds: 3,
             memory: [1_000, 200_000],
             preview: 1_000_000,
+            affected: [10_000, 100_000, 1_000_000],
             judged: true,
         };
-        let small =
-            Self { users: 2_000, few: 500, rounds: 1, memory: [500, 2_000], preview: 5_000, judged: false };
+        let small = Self {
+            users: 2_000,
+            few: 500,
+            rounds: 1,
+            memory: [500, 2_000],
+            preview: 5_000,
+            affected: [500, 1_000, 2_000],
+            judged: false,
+        };
         let sizes = if test || std::env::var_os("BENCH_SMALL").is_some() { small } else { full };
         Ok(Self {
             users: number("BENCH_USERS", sizes.users)?,
@@ -43,6 +53,7 @@ impl Sizes {
             rounds: number("BENCH_ROUNDS", sizes.rounds)?.max(1),
             memory: [sizes.memory[0], number("BENCH_MEMORY_USERS", sizes.memory[1])?],
             preview: number("BENCH_PREVIEW_USERS", sizes.preview)?,
+            affected: sizes.affected,
             judged: sizes.judged,
         })
     }
