@@ -114,6 +114,7 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/do/destroy_suppression_key", Permission(DestroySuppressionKey)),
     ("/do/request_suppression_key_destruction", Permission(DestroySuppressionKey)),
     ("/do/correct_last_activity", Permission(Import)),
+    ("/do/correct_created", Permission(Import)),
     ("/do/mark_user", Permission(EditUsers)),
     ("/do/unmark_user", Permission(EditUsers)),
     ("/do/return_loan", Permission(EditUsers)),

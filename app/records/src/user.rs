@@ -5,7 +5,7 @@ mod find;
 mod guarantor;
 mod identity;
 mod impact;
-mod last_activity;
+mod imported_date;
 mod mark;
 mod namesakes;
 pub mod provision;
@@ -18,7 +18,7 @@ pub use find::{
 };
 pub use identity::{fates, is_eligible_earlier, overwrites};
 pub use impact::{Impact, ImpactCount, ImpactKind, impacts};
-pub use last_activity::correct_last_activity;
+pub use imported_date::{ImportedDate, correct_date};
 pub use mark::{mark_for_deletion, unmark};
 pub use namesakes::{MAX_NAMESAKES, Namesakes, namesakes};
 pub use read::{CustomValue, Photo, UserCounts, UserRecord, photo, read};

@@ -78,6 +78,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "held-lines-created-later" => "Decision saved. The next import creates the users of these lines.",
         "held-lines-ignored" => "Decision saved. Imports skip these lines.",
         "suppression-key-destroyed" => "Key destroyed. The suppression list is empty and has a new key.",
+        "created-corrected" => "Creation date corrected.",
         "last-activity-corrected" => "Last activity corrected.",
         "users-merged" => "Users merged. The duplicate has been anonymised.",
         "user-marked" => "User marked for deletion.",

@@ -25,6 +25,7 @@ macro_rules! on_both {
 }
 
 mod abuse;
+mod access_requests;
 pub(super) mod desk;
 mod flash;
 mod idempotency;
@@ -32,6 +33,7 @@ mod import_profiles;
 mod import_tasks;
 mod imports;
 mod kept_form;
+mod merging;
 mod messages;
 mod non_text;
 mod proof;

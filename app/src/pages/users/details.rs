@@ -1,6 +1,6 @@
 //! The details of a user's record. For an anonymised user only the remaining values are shown.
 
-use super::last_activity;
+use super::imported_dates;
 use super::tab::Tab;
 use crate::components::{RecordDay, person_link};
 use crate::pages::access_requests::{record_form, request_table};
@@ -32,7 +32,7 @@ pub(super) fn view(
             {group("Contact", all, fields(user, Section::Contact))}
             {group("Dates", all, record_dates(user))}
         </div>
-        {may_correct.then(|| last_activity::form(user.number))}
+        {may_correct.then(|| imported_dates::forms(user.number))}
         {custom(user)}
         {guarantees(user)}
         {legal_holds(user, holds, today)}

@@ -65,15 +65,11 @@ pub fn MergeUsersPage() -> impl IntoView {
         let mut errors = FieldErrors::default();
         let with = other(&typed, staying.number, &mut errors);
         let error = filter_error(&errors).or_else(|| error_for(MergeUsers::PATH));
-        let content = match with {
-            Some(losing) => {
-                let losing = user::read(&store, losing).await?;
-                compared(&staying, &losing).await?
-            }
-            None => {
-                let namesakes = user::namesakes(&store, staying.number).await?;
-                choice(&staying, &namesakes, typed, &errors).into_any()
-            }
+        let content = if let Some(losing) = with {
+            compared(&staying, &user::read(&store, losing).await?).await?
+        } else {
+            let namesakes = user::namesakes(&store, staying.number).await?;
+            choice(&staying, &namesakes, typed, &errors).into_any()
         };
         let crumb = (format!("User {}", staying.number), user_address(staying.number));
         Ok(view! {

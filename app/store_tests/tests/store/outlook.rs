@@ -54,8 +54,8 @@ async fn every_active_task_has_a_forecast_with_its_first_run() {
         let daily = Schedule::Daily { time: "00:00:00".parse().unwrap() };
         schedule(&store, task, &daily).await;
         assert_eq!(of(&store, late).await[0].start, Start::On(day("2018-03-05")));
-        let once = Schedule::Once { at: "2018-02-01T02:30:00".parse().unwrap() };
-        schedule(&store, task, &once).await;
+        let past = Schedule::Once { at: "2018-02-01T02:30:00".parse().unwrap() };
+        schedule(&store, task, &past).await;
         assert_eq!(of(&store, late).await[0].start, Start::Over);
 
         assert_eq!(of(&store, staff).await[0].forecast, Forecast::Never(Reason::Staff));

@@ -10,7 +10,7 @@ use db::entity::{audit_events, user_words};
 use policy::form::Problem;
 use policy::user_form::UserForm;
 use policy::{Field, Policy, Treatment, UserNumber};
-use records::user::{self, ImpactKind};
+use records::user::{self, ImpactKind, ImportedDate};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use task_centre::run;
 use trail::{Actor, Store};
@@ -268,12 +268,16 @@ async fn the_last_activity_is_never_in_the_future_and_can_be_corrected() {
                 format!("user_id,item_barcode,branch,issued_on,due_on\nNg-id,I1,main,{future},2090-01-01\n");
             let refused = import_loans(&store, Actor::COMMAND_LINE, file(content).path(), false).await;
             assert_eq!(problems(refused), [format!("line 2, issued_on: {}", Problem::FutureDate)]);
-            let corrected = user::correct_last_activity(&store, Actor::COMMAND_LINE, number, future).await;
+            let corrected =
+                user::correct_date(&store, Actor::COMMAND_LINE, number, ImportedDate::LastActivity, future)
+                    .await;
             let Err(RecordsError::Invalid(errors)) = corrected else { panic!("{future}") };
             assert_eq!(errors.of("last_activity_on"), Some(Problem::FutureDate.to_string()));
         }
         let correct = async |date: &str| {
-            user::correct_last_activity(&store, Actor::COMMAND_LINE, number, date).await.unwrap()
+            user::correct_date(&store, Actor::COMMAND_LINE, number, ImportedDate::LastActivity, date)
+                .await
+                .unwrap()
         };
         assert!(correct("20 Jan 2018").await);
         assert!(!correct("2018-01-20").await, "nothing changes");
@@ -282,8 +286,37 @@ async fn the_last_activity_is_never_in_the_future_and_can_be_corrected() {
         assert_eq!((record.last_activity_on, record.version), (Some(day("2017-05-01")), 3));
         let changed = ("user_changed".to_owned(), "last_activity_on".to_owned());
         assert_eq!(events(&store).await.into_iter().filter(|event| *event == changed).count(), 2);
-        let empty = user::correct_last_activity(&store, Actor::COMMAND_LINE, number, " ").await;
+        let empty =
+            user::correct_date(&store, Actor::COMMAND_LINE, number, ImportedDate::LastActivity, " ").await;
         assert!(matches!(empty, Err(RecordsError::Invalid(_))));
+    })
+    .await;
+}
+
+/// A file can also deliver a wrong creation date, from which inactivity counts.
+#[tokio::test]
+async fn the_creation_date_can_be_corrected_with_an_audit_event_and_counts_towards_the_limits() {
+    for_each_database(async |store| {
+        let number = UserNumber(add(&store, leaver("Ng")).await.number);
+        let correct = async |date: &str| {
+            user::correct_date(&store, Actor::COMMAND_LINE, number, ImportedDate::Created, date).await
+        };
+        for wrong in ["", "2018-01-22", "never"] {
+            let Err(RecordsError::Invalid(errors)) = correct(wrong).await else { panic!("{wrong}") };
+            assert!(errors.of("created_on").is_some());
+        }
+        assert!(correct("2017-09-01").await.unwrap());
+        assert!(!correct("1 Sep 2017").await.unwrap(), "nothing changes");
+        assert_eq!(user::read(&store, number).await.unwrap().created_on, Some(day("2017-09-01")));
+        let changes = async || {
+            use sea_orm::PaginatorTrait as _;
+            db::entity::manual_changes::Entity::find().count(&store.db).await.unwrap()
+        };
+        assert_eq!(changes().await, 0, "a later date makes no user eligible earlier");
+        assert!(correct("2010-09-01").await.unwrap());
+        assert_eq!(changes().await, 1);
+        let changed = ("user_changed".to_owned(), "created_on".to_owned());
+        assert_eq!(events(&store).await.into_iter().filter(|event| *event == changed).count(), 2);
     })
     .await;
 }

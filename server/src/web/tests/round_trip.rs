@@ -401,6 +401,16 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             )],
         ),
         (
+            format!("/users/{ng}"),
+            "/do/correct_created",
+            vec![(
+                "form[created_on]",
+                "3 Jan 2016",
+                format!("SELECT CAST(created_on AS TEXT) FROM users WHERE number = {ng}"),
+                "3 Jan 2016",
+            )],
+        ),
+        (
             "/legal-holds".to_owned(),
             "/do/place_legal_hold",
             vec![
@@ -633,6 +643,7 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/save_user",
         "/do/save_task",
         "/do/correct_last_activity",
+        "/do/correct_created",
         "/do/place_legal_hold",
         "/do/review_legal_hold",
         "/do/record_access_request",

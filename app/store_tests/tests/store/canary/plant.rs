@@ -106,11 +106,10 @@ impl<'a> Planter<'a> {
             return None;
         }
         Some(match (column.class, column.name, kind) {
-            (_, "id", _) => return None,
+            (_, "id" | "decline_reason", _) => return None,
             (_, "field_key", _) => "'locker'".to_owned(),
             (_, "kind", _) if table.name == "key_periods" => "'barcode'".to_owned(),
             (_, "state", _) if table.name == "access_requests" => "'open'".to_owned(),
-            (_, "decline_reason", _) => return None,
             (DataClass::Link, "guarantor_number", _) => self.guarantor.to_string(),
             (DataClass::Link, _, Kind::Text) => format!("'key of {number}'"),
             (DataClass::Link, ..) | (_, _, Kind::Bytes) => return None,

@@ -106,6 +106,7 @@ async fn users(desk: &Desk) -> Vec<Form> {
         form_about("/do/delete_search", "search", searches[1]),
         form("/do/save_user", "form[last_name]=Somebody"),
         form("/do/correct_last_activity", format!("form[user]={borrower}&form[last_activity_on]=2017-05-01")),
+        form("/do/correct_created", format!("form[user]={borrower}&form[created_on]=2017-05-01")),
         form_about("/do/mark_user", "user", borrower.0),
         form_about("/do/unmark_user", "user", marked.0),
         form_about("/do/return_loan", "loan", insert(store, "id", &loan).await),

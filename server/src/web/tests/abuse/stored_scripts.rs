@@ -104,7 +104,7 @@ async fn library() -> Desk {
     );
     insert(store, "id", &hit).await;
     let asked = "access_requests (user_number, state, received_on, due_on, closed_on, answer) VALUES \
-                 (30, 'answered', '2018-01-01', '2018-02-01', '2018-01-21', 'x')";
+                 (1, 'answered', '2018-01-01', '2018-02-01', '2018-01-21', 'x')";
     insert(store, "id", asked).await;
     let search = "saved_searches (owner_number, name, search_text, filters, changed_at) SELECT number, 'x', 'x', '', \
                   '2018-01-21T12:00:00+00:00' FROM users WHERE user_id = 'ana'";
@@ -278,9 +278,9 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
             "/users/30/photo",
             "/users/31/anonymise",
             "/access-requests/1",
-            "/users/30/data",
-            "/users/30/merge?with=31",
-            "/users/30/data.json",
+            "/users/1/data",
+            "/users/1/merge?with=2",
+            "/users/1/data.json",
         ]
         .map(str::to_owned),
     );
