@@ -44,6 +44,8 @@ fn runs() -> Table {
             big_integer("failed").default(0).take(),
             text_null("safety_limit"),
             text_null("maintenance"),
+            big_integer_null("listed"),
+            big_integer("excluded").default(0).take(),
         ],
         foreign_keys: &[("task_id", "tasks", "id"), ("preview_id", "runs", "id")],
         indexes: &[
@@ -71,6 +73,8 @@ fn run_members() -> Table {
             small_integer_null("outcome_reason"),
             text_null("failure"),
             text_null("residue"),
+            text_null("exclusion"),
+            big_integer_null("excluded_by"),
         ],
         primary_key: &["run_id", "user_number"],
         foreign_keys: &[("run_id", "runs", "id"), ("user_number", "users", "number")],

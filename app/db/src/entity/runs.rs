@@ -39,6 +39,8 @@ pub struct Model {
     pub fingerprint: Option<String>,
     pub safety_limit: Option<SafetyLimit>,
     pub maintenance: Option<Maintenance>,
+    pub listed: Option<i64>,
+    pub excluded: i64,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -67,6 +67,8 @@ pub(super) const RUNS: Table = Table {
         ),
         entry("safety_limit", NotPersonal, Keep, "Safety limit that stopped it"),
         entry("maintenance", NotPersonal, Keep, "Maintenance of the database files"),
+        entry("listed", NotPersonal, Keep, "Number of listed users, if the preview is for listed users"),
+        entry("excluded", NotPersonal, Keep, "Eligible users that staff excluded"),
     ],
 };
 
@@ -83,6 +85,8 @@ pub(super) const RUN_MEMBERS: Table = Table {
         entry("outcome_reason", NotPersonal, Keep, "Reason for skipping"),
         entry("failure", NotPersonal, Keep, "Code of the failure"),
         entry("residue", NotPersonal, Keep, "Result of the residue search"),
+        entry("exclusion", NotPersonal, Keep, "Reason why staff excluded the user"),
+        entry("excluded_by", Link, Keep, "Member of staff who excluded the user"),
     ],
 };
 
