@@ -32,6 +32,8 @@ mod many_loans;
 mod name_order;
 mod page_cache;
 mod personal_data;
+mod preview_selection;
+mod previews_of_lists;
 mod reapply;
 mod replay;
 mod reports;
