@@ -23,9 +23,9 @@ pub enum Access {
 
 use Access::{Permission, Public, SignedIn};
 use Action::{
-    Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers, Import,
-    ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports,
-    SeeResidue, SeeTasks, SeeUsers,
+    Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers,
+    ExportRunUsers, Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit,
+    SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
 
 /// Every route as the router writes it, and the access that it requires.
@@ -128,6 +128,7 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/tasks/{id}/delete", Permission(EditTasks)),
     ("/tasks/{id}/deactivate", Permission(EditTasks)),
     ("/tasks/{id}/export", Permission(SeeTasks)),
+    ("/tasks/{id}/listed", Permission(Preview)),
     ("/do/save_task", Permission(EditTasks)),
     ("/do/check_task", Permission(EditTasks)),
     ("/do/copy_task", Permission(EditTasks)),
@@ -137,11 +138,18 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/do/delete_task", Permission(EditTasks)),
     ("/api/next_runs", Permission(EditTasks)),
     ("/do/make_preview", Permission(Preview)),
+    ("/do/preview_listed", Permission(Preview)),
+    ("/do/preview_found", Permission(Preview)),
+    ("/tasks/preview-of-file", Permission(Preview)),
+    ("/do/exclude_users", Permission(Preview)),
+    ("/do/include_users", Permission(Preview)),
+    ("/do/discard_preview", Permission(Preview)),
     ("/do/start_run", Permission(Run)),
     ("/do/cancel_run", Permission(Run)),
     ("/do/clean_files", Permission(Administer)),
     ("/runs", Permission(SeeTasks)),
     ("/runs/{id}", Permission(SeeTasks)),
+    ("/runs/{id}/users.csv", Permission(ExportRunUsers)),
     ("/do/find_run_users", Permission(SeeTasks)),
     ("/runs/{id}/certificate", Permission(SeeTasks)),
     ("/runs/{id}/certificate.json", Permission(SeeTasks)),

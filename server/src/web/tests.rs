@@ -34,6 +34,7 @@ mod imports;
 mod kept_form;
 mod messages;
 mod non_text;
+mod previews;
 mod proof;
 mod rendered;
 mod round_trip;

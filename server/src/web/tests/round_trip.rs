@@ -629,7 +629,7 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/save_search",
     ];
     let mut visited = BTreeSet::new();
-    let compared: [(&str, &[&str]); 9] = [
+    let compared: [(&str, &[&str]); 12] = [
         ("/do/anonymise_user", &["form[confirm]"]),
         ("/do/anonymise_staff", &["form[confirm]"]),
         ("/do/sign_in", &["form[user_id]", "form[password]"]),
@@ -639,6 +639,10 @@ async fn every_form_is_tested((desk, other): Library) {
         ("/do/accept_invitation", &["form[password]", "form[repeated]"]),
         ("/do/start_run", &["form[confirm]"]),
         ("/do/change_password", &["form[old]", "form[password]", "form[repeated]"]),
+        // Tested with previews, in `previews`.
+        ("/do/exclude_users", &["form[reason]"]),
+        ("/do/preview_listed", &["form[users]"]),
+        ("/do/preview_found", &["form[task]", "form[which]"]),
         ("/do/find_run_users", &["form[verdict]", "form[reason]", "form[outcome]", "form[q]"]),
     ];
     for (page, html) in every_page(&desk, other).await {
@@ -745,6 +749,7 @@ impl Samples {
         vec![
             format!("/tasks/{task}"),
             format!("/tasks/{task}/edit"),
+            format!("/tasks/{task}/listed"),
             format!("/tasks/{task}/delete"),
             format!("/tasks/{task}/deactivate"),
             format!("/runs/{preview}"),

@@ -25,13 +25,14 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 47] = [
+const EXCLUDED_COLUMNS: [&str; 48] = [
     "seaql_migrations",
     "runs",
     "run_members",
     "run_counts",
     "residue_hits",
     "certificates",
+    "superseded_certificates",
     "ledger_mark",
     "replays",
     "approvals",
@@ -267,8 +268,14 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
     let mut seen = Crawl::default();
     let mut queue: VecDeque<String> = addresses().into_iter().filter(|address| is_page(address)).collect();
     queue.extend(
-        ["/runs/1/certificate.json", "/events/runs/1", "/users/30/photo", "/users/31/anonymise"]
-            .map(str::to_owned),
+        [
+            "/runs/1/certificate",
+            "/runs/1/certificate.json",
+            "/events/runs/1",
+            "/users/30/photo",
+            "/users/31/anonymise",
+        ]
+        .map(str::to_owned),
     );
     let typed = encoded(script);
     for search in [
