@@ -38,7 +38,7 @@ pub use not_found::NotFoundPage;
 pub use personal_data::PersonalDataPage;
 pub use reports::{ReportPage, ReportsPage, report_csv};
 pub use residue::ResiduePage;
-pub use runs::{CertificatePage, RunListPage, RunPage};
+pub use runs::{CertificatePage, RunListPage, RunPage, members_csv};
 pub use sign_in::{
     CHANGES_SIGN_IN, InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage,
     SignInProblem, local_page, next_step, remember_address_and_device,
@@ -46,7 +46,8 @@ pub use sign_in::{
 pub use staff::StaffPage;
 pub use suppression::SuppressionPage;
 pub use tasks::{
-    DeactivateTaskPage, DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskOwnersPage, TaskPage,
+    DeactivateTaskPage, DeleteTaskPage, EditTaskPage, ListedPreviewPage, NewTaskPage, TaskListPage,
+    TaskOwnersPage, TaskPage, preview_of_file,
 };
 pub use users::{
     AnonymiseUserPage, EditImportProfilePage, EditUserPage, HeldLinesPage, ImportListPage, ImportPage,

@@ -24,8 +24,8 @@ pub enum Access {
 use Access::{Permission, Public, SignedIn};
 use Action::{
     Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers,
-    HandleAccessRequests, Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit,
-    SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
+    ExportRunUsers, HandleAccessRequests, Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds,
+    Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
 
 /// Every route as the router writes it, and the access that it requires.
@@ -137,6 +137,7 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/tasks/{id}/delete", Permission(EditTasks)),
     ("/tasks/{id}/deactivate", Permission(EditTasks)),
     ("/tasks/{id}/export", Permission(SeeTasks)),
+    ("/tasks/{id}/listed", Permission(Preview)),
     ("/do/save_task", Permission(EditTasks)),
     ("/do/check_task", Permission(EditTasks)),
     ("/do/copy_task", Permission(EditTasks)),
@@ -147,12 +148,19 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/api/next_runs", Permission(EditTasks)),
     ("/api/affected_users", Permission(EditTasks)),
     ("/do/make_preview", Permission(Preview)),
+    ("/do/preview_listed", Permission(Preview)),
+    ("/do/preview_found", Permission(Preview)),
+    ("/tasks/preview-of-file", Permission(Preview)),
+    ("/do/exclude_users", Permission(Preview)),
+    ("/do/include_users", Permission(Preview)),
+    ("/do/discard_preview", Permission(Preview)),
     ("/do/start_run", Permission(Run)),
     ("/do/cancel_run", Permission(Run)),
     ("/do/clean_files", Permission(Administer)),
     ("/do/verify_audit", Permission(SeeAudit)),
     ("/runs", Permission(SeeTasks)),
     ("/runs/{id}", Permission(SeeTasks)),
+    ("/runs/{id}/users.csv", Permission(ExportRunUsers)),
     ("/do/find_run_users", Permission(SeeTasks)),
     ("/runs/{id}/certificate", Permission(SeeTasks)),
     ("/runs/{id}/certificate.json", Permission(SeeTasks)),

@@ -69,6 +69,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/tasks/:id/edit") view=pages::EditTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/delete") view=pages::DeleteTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/deactivate") view=pages::DeactivateTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/listed") view=pages::ListedPreviewPage ssr=SsrMode::Async />
                 <Route path=path!("/users") view=pages::UserSearchPage ssr=SsrMode::Async />
                 <Route path=path!("/users/new") view=pages::NewUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/searches") view=pages::SavedSearchesPage ssr=SsrMode::Async />

@@ -93,6 +93,12 @@ impl SearchForm {
         }
     }
 
+    /// Returns the search with these values, in the order of numbers.
+    pub(crate) fn of(mut given: BTreeMap<&'static str, String>) -> Self {
+        let mut value = |name: &str| given.remove(name).unwrap_or_default();
+        Self { values: NAMES.map(&mut value), sort: Sort::default(), descending: false }
+    }
+
     /// Returns the text of a field.
     pub(crate) fn value(&self, name: &str) -> &str {
         NAMES.iter().position(|field| *field == name).map_or("", |index| self.values[index].trim())

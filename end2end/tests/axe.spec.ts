@@ -10,6 +10,7 @@ const PAGES = [
   "/tasks/new",
   "/tasks/1",
   "/tasks/1/edit",
+  "/tasks/1/listed",
   "/tasks/1/delete",
   "/tasks/3",
   "/runs",

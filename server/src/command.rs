@@ -23,6 +23,7 @@ mod runs;
 mod staff;
 mod suppression;
 mod tasks;
+mod user_list;
 mod users;
 mod vacuum;
 
@@ -58,7 +59,7 @@ enum Command {
     /// The task centre: list, show, export, import, preview, run, reapply, unowned, reassign.
     #[command(subcommand)]
     Tasks(tasks::Tasks),
-    /// Runs and previews: list, show, resume, cancel, verify a certificate.
+    /// Runs and previews: list, show, users, exclude, include, discard, resume, cancel, verify a certificate.
     #[command(subcommand)]
     Runs(runs::Runs),
     /// Users: find, show, anonymise, merge.

@@ -7,6 +7,7 @@ mod events;
 mod files;
 mod health;
 mod http_server;
+mod listed_file;
 mod maintenance;
 mod metrics;
 mod photo;
@@ -46,6 +47,7 @@ use http_server::ClientTimeouts;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
+use listed_file::{LISTED_FILE_ROUTE, MAX_LISTED_BYTES};
 use maintenance::MaintenanceGate;
 use operations::heartbeat;
 use std::sync::Arc;
@@ -238,6 +240,7 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
         ("/users/{id}/data.json", get(app::pages::user_data_json)),
         ("/tasks/{id}/export", get(files::export_task)),
         ("/runs/{id}/certificate.json", get(files::certificate)),
+        ("/runs/{id}/users.csv", get(app::pages::members_csv)),
         ("/print.css", get(print::print_style)),
         ("/reports/{report}/csv", get(app::pages::report_csv)),
         ("/audit/csv", get(app::pages::audit_csv)),
@@ -278,6 +281,7 @@ fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Hea
     let pages = guarded(pages, state, network);
     let uploads = Router::new()
         .route(UPLOAD_ROUTE, post(upload::receive).layer(DefaultBodyLimit::disable()))
+        .route(LISTED_FILE_ROUTE, post(listed_file::receive).layer(DefaultBodyLimit::max(MAX_LISTED_BYTES)))
         .with_state(state.clone());
     let upload_timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, UPLOAD_TIMEOUT);
     let probes = Probes::at_main_address(state.store.clone(), heartbeat, network.metrics_token.clone());

@@ -210,6 +210,26 @@ pub fn year(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
+/// Returns the day this many days after a date column, or NULL for NULL.
+pub fn days_after(backend: DatabaseBackend, column: &str, days: i64) -> String {
+    match backend {
+        DatabaseBackend::Postgres => format!("({column} + {days})"),
+        _ => format!("date({column}, '+{days} days')"),
+    }
+}
+
+/// Returns the latest of these dates, or NULL if one of them is NULL.
+pub fn latest(backend: DatabaseBackend, dates: &[String]) -> String {
+    match (backend, dates) {
+        (_, [date]) => date.clone(),
+        (DatabaseBackend::Postgres, _) => {
+            let known: Vec<String> = dates.iter().map(|date| format!("{date} IS NOT NULL")).collect();
+            format!("CASE WHEN {} THEN GREATEST({}) END", known.join(" AND "), dates.join(", "))
+        }
+        _ => format!("MAX({})", dates.join(", ")),
+    }
+}
+
 /// Returns the clause that locks the rows of a query. Empty on SQLite, where a writing transaction locks the whole
 /// database.
 pub const fn for_update(backend: DatabaseBackend) -> &'static str {

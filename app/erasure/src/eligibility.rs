@@ -9,7 +9,7 @@ use policy::{
 };
 use safeguards::suppression::KeyValues;
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult};
 use std::collections::BTreeMap;
 
 /// Where blockers are stored: table, user-number column and condition of the rows.
@@ -53,7 +53,41 @@ pub(crate) fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
 /// Returns a query of all users and its values. Its columns are `number`, `reason` (the number of the [`Reason`])
 /// and `blockers` (the bits of the [`Blockers`]).
 pub fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
-    let (reason, values) = reason_sql(policy, today);
+    verdicts(policy, today, None)
+}
+
+/// Returns the query of [`verdicts_sql`] for these users alone.
+pub fn verdicts_of_sql(
+    backend: DatabaseBackend,
+    policy: &Policy,
+    today: NaiveDate,
+    numbers: impl IntoIterator<Item = UserNumber>,
+) -> (String, Vec<Value>) {
+    let list = dialect::id_list(backend, numbers.into_iter().map(|number| number.0));
+    verdicts(policy, today, Some((backend, list)))
+}
+
+fn verdicts(
+    policy: &Policy,
+    today: NaiveDate,
+    among: Option<(DatabaseBackend, Value)>,
+) -> (String, Vec<Value>) {
+    let (reason, mut values) = reason_sql(policy, today);
+    let listed = |column: &str| {
+        among.as_ref().map(|(backend, _)| dialect::in_list(*backend, column)).unwrap_or_default()
+    };
+    let obstacles = obstacle_queries(|column| match listed(column) {
+        list if list.is_empty() => list,
+        list => format!("{list} AND "),
+    });
+    let only = match listed("u.number") {
+        list if list.is_empty() => list,
+        list => format!(" WHERE {list}"),
+    };
+    if let Some((_, list)) = among {
+        // One for each obstacle, and one for the users themselves.
+        values.extend(vec![list; obstacles.len() + 1]);
+    }
     let blockers = Blocker::ALL.iter().map(|blocker| i32::from(blocker.bit())).sum::<i32>();
     let blocked = Blocker::ALL.map(|blocker| Reason::from(blocker).number().to_string()).join(", ");
     // Raw SQL: one statement assesses all users; `PLACES` provides its tables and conditions as text.
@@ -61,8 +95,8 @@ pub fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
     let sql = format!(
         "SELECT v.number, v.reason, CASE WHEN v.reason IN ({blocked}) THEN v.bits & {blockers} ELSE 0 END AS blockers \
          FROM (SELECT u.number, {reason} AS reason, o.bits FROM users u LEFT JOIN (\
-         SELECT number, SUM(bit) AS bits FROM ({obstacles}) bits GROUP BY number) o ON o.number = u.number) v",
-        obstacles = obstacle_queries(|_| String::new()).join(" UNION "),
+         SELECT number, SUM(bit) AS bits FROM ({obstacles}) bits GROUP BY number) o ON o.number = u.number{only}) v",
+        obstacles = obstacles.join(" UNION "),
     );
     (sql, values)
 }

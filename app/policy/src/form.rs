@@ -179,6 +179,18 @@ pub enum Problem {
         /// The limit.
         max: usize,
     },
+    /// A line of a list of users contains something else than user numbers.
+    #[error("Correct line {line}: write user numbers only, digits without letters")]
+    NoNumberInLine {
+        /// The number of the line.
+        line: u32,
+    },
+    /// Numbers of a list that no user has.
+    #[error("There are no users with these numbers: {numbers}. Remove them from the list")]
+    NoSuchUsers {
+        /// The first of the numbers, with commas.
+        numbers: String,
+    },
     /// Two mappings have the same column.
     #[error("Map each column once: this one is already mapped")]
     SameColumn,

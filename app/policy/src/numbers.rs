@@ -22,6 +22,27 @@ pub fn counted(number: i64, singular: &str, plural: &str) -> String {
     format!("{} {noun}", grouped(number))
 }
 
+/// Formats a difference with its sign: `+1,204`, `-3`, `0`.
+pub fn signed(number: i64) -> String {
+    if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
+}
+
+/// Formats a share with one decimal: `1.3 %`. A share that isn't 0 or 100 % is never shown as such.
+pub fn percent(part: i64, of: i64) -> String {
+    if part <= 0 || of <= 0 {
+        return "0 %".to_owned();
+    }
+    if part >= of {
+        return "100 %".to_owned();
+    }
+    let tenths = part.saturating_mul(1000).saturating_add(of / 2) / of;
+    match tenths {
+        0 => "less than 0.1 %".to_owned(),
+        1000.. => "more than 99.9 %".to_owned(),
+        tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+    }
+}
+
 /// Formats an amount in cents, to be shown with the library's currency: `-0.01`, `1,250.00`.
 pub fn money(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
@@ -58,6 +79,22 @@ mod tests {
         }
         assert_eq!(counted(1, "user", "users"), "1 user");
         assert_eq!(counted(1204, "user", "users"), "1,204 users");
+    }
+
+    #[test]
+    fn shares_and_differences_are_never_rounded_away() {
+        for (part, of, text) in [
+            (0, 30_000, "0 %"),
+            (396, 30_000, "1.3 %"),
+            (1, 30_000, "less than 0.1 %"),
+            (29_999, 30_000, "more than 99.9 %"),
+            (30_000, 30_000, "100 %"),
+            (1, 8, "12.5 %"),
+            (0, 0, "0 %"),
+        ] {
+            assert_eq!(percent(part, of), text, "{part} of {of}");
+        }
+        assert_eq!([1_204, 0, -3].map(signed), ["+1,204", "0", "-3"]);
     }
 
     #[test]

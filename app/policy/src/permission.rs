@@ -25,6 +25,8 @@ pub enum Action {
     EditTasks,
     /// Create previews.
     Preview,
+    /// Export the users of a preview or run as CSV.
+    ExportRunUsers,
     /// Start and cancel runs.
     Run,
     /// Approve requests of other staff.
@@ -53,7 +55,7 @@ pub enum Action {
 
 impl Action {
     /// All actions, in table order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SeeUsers,
         Self::EditUsers,
         Self::AnonymiseOne,
@@ -62,6 +64,7 @@ impl Action {
         Self::SeeTasks,
         Self::EditTasks,
         Self::Preview,
+        Self::ExportRunUsers,
         Self::Run,
         Self::Approve,
         Self::SeeResidue,
@@ -87,6 +90,7 @@ impl Action {
             Self::SeeTasks => "see_tasks",
             Self::EditTasks => "edit_tasks",
             Self::Preview => "preview",
+            Self::ExportRunUsers => "export_run_users",
             Self::Run => "run",
             Self::Approve => "approve",
             Self::SeeResidue => "see_residue",
@@ -113,6 +117,7 @@ impl Action {
             Self::SeeTasks => "see tasks and runs",
             Self::EditTasks => "edit tasks",
             Self::Preview => "create previews",
+            Self::ExportRunUsers => "export the users of previews and runs",
             Self::Run => "start or cancel runs",
             Self::Approve => "approve requests of other staff",
             Self::SeeResidue => "see residue",
@@ -159,8 +164,8 @@ impl Role {
     pub const fn may(self, action: Action) -> bool {
         use Action::{
             Administer, AnonymiseOne, Approve, DecideResidue, DestroySuppressionKey, EditTasks, EditUsers,
-            HandleAccessRequests, Import, ManageStaff, PlaceLegalHolds, Preview, ReleaseLegalHolds, Run,
-            SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
+            ExportRunUsers, HandleAccessRequests, Import, ManageStaff, PlaceLegalHolds, Preview,
+            ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
         };
         match self {
             Self::Librarian => {
@@ -186,6 +191,7 @@ impl Role {
                     | SeeTasks
                     | EditTasks
                     | Preview
+                    | ExportRunUsers
                     | Run
                     | Approve
                     | SeeResidue
@@ -200,6 +206,7 @@ impl Role {
                     | SeeReports
                     | SeeTasks
                     | Preview
+                    | ExportRunUsers
                     | Approve
                     | SeeResidue
                     | DecideResidue
@@ -213,8 +220,8 @@ impl Role {
             Self::Administrator => match action {
                 PlaceLegalHolds | ReleaseLegalHolds | DestroySuppressionKey => false,
                 SeeUsers | EditUsers | AnonymiseOne | SeeCatalogue | SeeReports | SeeTasks | EditTasks
-                | Preview | Run | Approve | SeeResidue | DecideResidue | HandleAccessRequests | SeeAudit
-                | ManageStaff | Import | Administer => true,
+                | Preview | ExportRunUsers | Run | Approve | SeeResidue | DecideResidue
+                | HandleAccessRequests | SeeAudit | ManageStaff | Import | Administer => true,
             },
             Self::Statistics => matches!(action, SeeReports),
         }

@@ -163,13 +163,15 @@ pub enum Reason {
     Fictitious = 31,
     /// The user is imported or not imported, contrary to the scope of the policy.
     OutsideScope = 32,
+    /// Staff excluded the user from the run of this preview.
+    ExcludedByStaff = 33,
     /// The user is already anonymised.
     AlreadyAnonymised = 40,
 }
 
 impl Reason {
     /// All reasons, grouped by verdict.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Eligible,
         Self::Waiting,
         Self::NoLeavingDate,
@@ -184,6 +186,7 @@ impl Reason {
         Self::Staff,
         Self::Fictitious,
         Self::OutsideScope,
+        Self::ExcludedByStaff,
         Self::AlreadyAnonymised,
     ];
 
@@ -214,6 +217,7 @@ impl Reason {
             Self::Staff => "staff",
             Self::Fictitious => "fictitious",
             Self::OutsideScope => "outside_scope",
+            Self::ExcludedByStaff => "excluded_by_staff",
             Self::AlreadyAnonymised => "already_anonymised",
         }
     }
@@ -237,7 +241,9 @@ impl Reason {
             | Self::UnsettledCharge
             | Self::Guarantor
             | Self::LegalHold => VerdictKind::Blocked,
-            Self::Staff | Self::Fictitious | Self::OutsideScope => VerdictKind::Excluded,
+            Self::Staff | Self::Fictitious | Self::OutsideScope | Self::ExcludedByStaff => {
+                VerdictKind::Excluded
+            }
             Self::AlreadyAnonymised => VerdictKind::AlreadyAnonymised,
         }
     }
@@ -259,6 +265,7 @@ impl Reason {
             Self::Staff => "has a role (staff)",
             Self::Fictitious => "fictitious user",
             Self::OutsideScope => "outside the scope of the task",
+            Self::ExcludedByStaff => "excluded by staff",
             Self::AlreadyAnonymised => "already anonymised",
         }
     }

@@ -14,7 +14,7 @@ mod save;
 
 pub use find::{
     Having, MAX_SIMILAR_COUNTED, RoleFilter, Similar, Sort, UserQuery, UserRow, count, exact_match, find,
-    similar,
+    numbers, similar,
 };
 pub use identity::{fates, is_eligible_earlier, overwrites};
 pub use impact::{Impact, ImpactCount, ImpactKind, impacts};

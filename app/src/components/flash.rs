@@ -69,6 +69,11 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "task-deactivated" => "Task deactivated. It no longer runs on schedule.",
         "task-default" => "Task set as default. Its field settings now apply to single users.",
         "task-deleted" => "Task deleted. Its runs stay in the list of runs.",
+        "users-excluded" => {
+            "Users excluded. The run of this preview leaves them out; an earlier approval does not count."
+        }
+        "user-included" => "User included again. The run of this preview would anonymise this user.",
+        "preview-discarded" => "Preview discarded. It cannot be run.",
         "search-saved" => "Search saved. It is listed above every search for users.",
         "search-changed" => "Saved search changed.",
         "search-deleted" => "Saved search deleted.",

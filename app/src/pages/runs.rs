@@ -2,10 +2,15 @@
 
 mod cancel;
 mod certificate;
+mod discard;
+mod exclusion;
 mod import_preview;
 mod import_result;
 mod list;
+mod member_table;
 mod members;
+mod members_csv;
+mod outlook;
 mod preview;
 mod result;
 mod run;
@@ -14,6 +19,7 @@ mod start;
 pub use certificate::CertificatePage;
 pub use list::RunListPage;
 pub(crate) use list::run_table;
+pub use members_csv::members_csv;
 pub use run::RunPage;
 
 use crate::components::Crumb;

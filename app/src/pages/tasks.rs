@@ -4,12 +4,15 @@ mod actions;
 mod delete;
 mod form;
 mod list;
+mod listed;
 mod owners;
 mod task;
 
 pub use delete::{DeactivateTaskPage, DeleteTaskPage};
 pub use form::{EditTaskPage, NewTaskPage};
 pub use list::TaskListPage;
+pub(crate) use listed::PreviewTasks;
+pub use listed::{ListedPreviewPage, preview_of_file};
 pub use owners::TaskOwnersPage;
 pub use task::TaskPage;
 

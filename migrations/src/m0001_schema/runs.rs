@@ -46,6 +46,8 @@ fn runs() -> Table {
             text_null("maintenance"),
             text_null("erasure_reason"),
             text_null("case_reference"),
+            big_integer_null("listed"),
+            big_integer("excluded").default(0).take(),
         ],
         foreign_keys: &[("task_id", "tasks", "id"), ("preview_id", "runs", "id")],
         indexes: &[
@@ -74,6 +76,8 @@ fn run_members() -> Table {
             small_integer_null("outcome_reason"),
             text_null("failure"),
             text_null("residue"),
+            text_null("exclusion"),
+            big_integer_null("excluded_by"),
         ],
         primary_key: &["run_id", "user_number"],
         foreign_keys: &[("run_id", "runs", "id"), ("user_number", "users", "number")],

@@ -1,14 +1,17 @@
-//! `lethe runs`: lists, shows, resumes and cancels runs, and verifies their certificates.
+//! `lethe runs`: lists, shows, resumes and cancels runs, changes the selection of previews, and verifies certificates.
 
-use super::Output;
+use super::{Output, ReaderGone};
 use anyhow::Context as _;
 use clap::Subcommand;
 use db::pagination::Paging;
 use erasure::certificate::{self, Checked};
 use policy::numbers::{counted, grouped};
-use policy::{RunId, RunState, TaskSettings};
+use policy::{ExclusionReason, RunId, RunState, TaskSettings, VerdictKind};
+use serde_json::json;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use task_centre::run::{self, Run, RunQuery, RunRow};
+use task_centre::run::{self, MemberQuery, Run, RunQuery, RunRow};
 use trail::{Actor, Store};
 use transfer::import_history::Import;
 
@@ -33,6 +36,42 @@ pub(crate) enum Runs {
         /// Id of the run.
         #[arg(value_parser = super::number)]
         id: i64,
+    },
+    /// Exclude users from the run of a preview.
+    Exclude {
+        /// Id of the preview.
+        #[arg(value_parser = super::number)]
+        id: i64,
+        /// A list of user numbers, one in each line. “-” reads standard input.
+        #[arg(long, value_name = "FILE")]
+        users: PathBuf,
+        /// The reason.
+        #[arg(long, value_parser = reason)]
+        reason: ExclusionReason,
+    },
+    /// Include excluded users of a preview again.
+    Include {
+        /// Id of the preview.
+        #[arg(value_parser = super::number)]
+        id: i64,
+        /// A list of user numbers, one in each line. “-” reads standard input.
+        #[arg(long, value_name = "FILE")]
+        users: PathBuf,
+    },
+    /// Discard a preview, so that it cannot be run.
+    Discard {
+        /// Id of the preview.
+        #[arg(value_parser = super::number)]
+        id: i64,
+    },
+    /// Print the users of a run or preview as CSV. It contains personal data: keep it safe, and delete it after use.
+    Users {
+        /// Id of the run or preview.
+        #[arg(value_parser = super::number)]
+        id: i64,
+        /// Only users with this verdict: eligible, not_yet, blocked, excluded, already_anonymised.
+        #[arg(long, value_parser = verdict)]
+        verdict: Option<VerdictKind>,
     },
     /// Verify a certificate: its signature, its key, and that it still matches the records.
     Verify {
@@ -70,9 +109,31 @@ impl Runs {
                 let state = run::cancel(store, Actor::COMMAND_LINE, RunId(id)).await?;
                 output.print(&state, |state| format!("Run {id}: {}", state.label()))?;
             }
-            Self::Show { id } => {
+            Self::Show { id } => show(store, output, RunId(id)).await?,
+            Self::Exclude { id, users, reason } => {
+                let users = super::user_list::read(&users)?;
+                run::exclude(store, Actor::COMMAND_LINE, RunId(id), &users, reason)
+                    .await
+                    .map_err(super::with_field_problems)?;
+                show(store, output, RunId(id)).await?;
+            }
+            Self::Include { id, users } => {
+                let users = super::user_list::read(&users)?;
+                run::include(store, Actor::COMMAND_LINE, RunId(id), &users)
+                    .await
+                    .map_err(super::with_field_problems)?;
+                show(store, output, RunId(id)).await?;
+            }
+            Self::Discard { id } => {
+                run::discard(store, Actor::COMMAND_LINE, RunId(id)).await?;
+                output.print(&json!({ "preview": id }), |_| format!("Preview {id} discarded."))?;
+            }
+            Self::Users { id, verdict } => {
                 let run = run::read(store, RunId(id)).await?;
-                output.print(&run, run_text)?;
+                let query = MemberQuery { verdict, ..MemberQuery::default() };
+                let csv = run::members_csv(store, Actor::COMMAND_LINE, &run, &query).await?;
+                let mut out = io::stdout().lock();
+                out.write_all(csv.as_bytes()).and_then(|()| out.flush()).map_err(ReaderGone::or)?;
             }
             Self::Verify { what, certificate_version, .. } => {
                 return verify(store, output, &what, certificate_version).await;
@@ -80,6 +141,23 @@ impl Runs {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn show(store: &Store, output: Output, id: RunId) -> anyhow::Result<()> {
+    let run = run::read(store, id).await?;
+    output.print(&run, run_text)
+}
+
+/// Reads the code of a reason to exclude users.
+fn reason(text: &str) -> Result<ExclusionReason, String> {
+    let codes = ExclusionReason::ALL.map(ExclusionReason::code);
+    ExclusionReason::from_code(text).ok_or_else(|| format!("choose one of {}", codes.join(", ")))
+}
+
+/// Reads the code of a verdict.
+fn verdict(text: &str) -> Result<VerdictKind, String> {
+    let codes = VerdictKind::ALL.map(VerdictKind::code);
+    VerdictKind::from_code(text).ok_or_else(|| format!("choose one of {}", codes.join(", ")))
 }
 
 /// Returns success only if every resumed run has succeeded without findings.

@@ -54,6 +54,9 @@ pub(crate) enum Tasks {
         /// Id of the task.
         #[arg(value_parser = super::number)]
         id: i64,
+        /// Assess only the users of this list of user numbers, one in each line. “-” reads standard input.
+        #[arg(long, value_name = "FILE")]
+        users: Option<PathBuf>,
     },
     /// Create a preview and run it: anonymise the users that are eligible, or import the next file.
     Run {
@@ -102,8 +105,15 @@ impl Tasks {
                     .map_err(super::with_field_problems)?;
                 output.print(&json!({ "task": id }), |_| format!("Task {id} created. It is inactive."))?;
             }
-            Self::Preview { id } => {
-                let preview = run::preview(store, actor, TaskId(id)).await?;
+            Self::Preview { id, users } => {
+                let preview = match users {
+                    None => run::preview(store, actor, TaskId(id)).await?,
+                    Some(list) => {
+                        let users = super::user_list::read(&list)?;
+                        let preview = run::preview_listed(store, actor, TaskId(id), &users).await;
+                        preview.map_err(super::with_field_problems)?
+                    }
+                };
                 let preview = run::read(store, preview).await?;
                 output.print(&preview, preview_text)?;
             }
@@ -287,6 +297,9 @@ fn preview_text(preview: &Run) -> String {
         grouped(preview.previewed),
         grouped(preview.users)
     )];
+    if preview.listed.is_some() {
+        lines.push("Only listed users were assessed".to_owned());
+    }
     lines.extend(preview.verdicts.iter().map(|(reason, count)| {
         format!("{}\t{} ({})", grouped(*count), reason.verdict().label(), reason.label())
     }));

@@ -2,6 +2,7 @@
 //! that slow senders do not block others. An uploaded file is streamed; uploads have their own limit.
 
 use super::auth::peer_of;
+use super::listed_file::LISTED_FILE_ROUTE;
 use super::shares::{Permit, Shares};
 use super::upload::UPLOAD_ROUTE;
 use crate::network::NetworkConfig;
@@ -76,7 +77,7 @@ pub(super) async fn limit_requests(
 ) -> Response {
     let address = network.address_of(peer_of(&request), request.headers());
     // No handler reads the body of a GET request.
-    let upload = if request.uri().path() == UPLOAD_ROUTE {
+    let upload = if [UPLOAD_ROUTE, LISTED_FILE_ROUTE].contains(&request.uri().path()) {
         let Some(permit) = in_flight.uploads.try_acquire(address) else { return too_many() };
         Some(permit)
     } else {

@@ -36,6 +36,7 @@ mod kept_form;
 mod merging;
 mod messages;
 mod non_text;
+mod previews;
 mod proof;
 mod record;
 mod rendered;

@@ -27,7 +27,7 @@ const MAX_FIELD_BYTES: usize = 1_024;
 
 /// Why a file was not received. The page *Import* shows the text of the code.
 #[derive(Debug)]
-enum UploadError {
+pub(super) enum UploadError {
     /// The form is not one of this session.
     OtherSession,
     /// The form has no file.
@@ -184,7 +184,7 @@ async fn copy(
 }
 
 /// Reads a short field.
-async fn text(mut field: Field<'_>) -> Result<String, UploadError> {
+pub(super) async fn text(mut field: Field<'_>) -> Result<String, UploadError> {
     let mut bytes = Vec::new();
     while let Some(part) = field.chunk().await? {
         bytes.extend_from_slice(&part);

@@ -1,6 +1,6 @@
 //! A user of a run or preview, with verdict and outcome.
 
-use policy::{Outcome, Residue};
+use policy::{ExclusionReason, Outcome, Residue};
 use sea_orm::entity::prelude::*;
 
 /// A user of a run or preview, with verdict and outcome. The register of personal data (`policy::personal_data`)
@@ -19,6 +19,8 @@ pub struct Model {
     pub outcome_reason: Option<i16>,
     pub failure: Option<String>,
     pub residue: Option<Residue>,
+    pub exclusion: Option<ExclusionReason>,
+    pub excluded_by: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

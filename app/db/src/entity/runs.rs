@@ -41,6 +41,8 @@ pub struct Model {
     pub maintenance: Option<Maintenance>,
     pub erasure_reason: Option<ErasureReason>,
     pub case_reference: Option<String>,
+    pub listed: Option<i64>,
+    pub excluded: i64,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -74,6 +74,8 @@ pub(super) const RUNS: Table = Table {
             Keep,
             "Reference of a case in the library’s files. Names, e-mail addresses and identifiers of the user are rejected",
         ),
+        entry("listed", NotPersonal, Keep, "Number of listed users, if the preview is for listed users"),
+        entry("excluded", NotPersonal, Keep, "Eligible users that staff excluded"),
     ],
 };
 
@@ -90,6 +92,8 @@ pub(super) const RUN_MEMBERS: Table = Table {
         entry("outcome_reason", NotPersonal, Keep, "Reason for skipping"),
         entry("failure", NotPersonal, Keep, "Code of the failure"),
         entry("residue", NotPersonal, Keep, "Result of the residue search"),
+        entry("exclusion", NotPersonal, Keep, "Reason why staff excluded the user"),
+        entry("excluded_by", Link, Keep, "Member of staff who excluded the user"),
     ],
 };
 

@@ -193,6 +193,14 @@ pub async fn count(store: &Store, query: &UserQuery, most: u64) -> Result<i64, R
     Ok(row.map_or(Ok(0), |row| row.try_get("", "n"))?)
 }
 
+/// Returns the numbers of the users that match, at most `most`.
+pub async fn numbers(store: &Store, query: &UserQuery, most: u64) -> Result<Vec<UserNumber>, RecordsError> {
+    let Conditions { sql, values } = conditions(&store.db, query).await?;
+    let sql = format!("SELECT u.number FROM users u WHERE TRUE{sql} ORDER BY u.number LIMIT {most}");
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "number").map(UserNumber)).collect::<Result<_, DbErr>>()?)
+}
+
 /// Suffix of a page key among the users without the value.
 const WITHOUT: &str = "-";
 

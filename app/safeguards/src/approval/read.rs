@@ -9,6 +9,7 @@ use policy::approval::{ApprovalDecision, ApprovalKind};
 use policy::import_limits::CountedBy;
 use policy::task_form::Visibility;
 use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, TaskType, UserNumber};
+use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder,
     QueryResult, QuerySelect, QueryTrait,
@@ -103,6 +104,8 @@ pub enum ApprovalStatus {
     NotNeeded,
     /// Expired before a decision, or approved but not used in time.
     Expired,
+    /// The users of the preview have changed since the request, so that it can be neither decided nor used.
+    Outdated,
 }
 
 impl Approval {
@@ -148,6 +151,7 @@ impl ApprovalStatus {
             Self::Withdrawn => "Withdrawn",
             Self::NotNeeded => "No longer needed",
             Self::Expired => "Expired",
+            Self::Outdated => "Outdated: the preview has changed",
         }
     }
 }
@@ -176,7 +180,8 @@ pub async fn list(
     if let Some(waiting) = query.waiting {
         let open = Condition::all()
             .add(approvals::Column::Decision.is_null())
-            .add(approvals::Column::ExpiresAt.gt(Clock::system_now()));
+            .add(approvals::Column::ExpiresAt.gt(Clock::system_now()))
+            .add(is_current());
         conditions = conditions.add(if waiting { open } else { open.not() });
     }
     if let Some(preview) = query.preview {
@@ -198,6 +203,7 @@ pub async fn list(
     let select = approvals::Entity::find()
         .column(runs::Column::TaskId)
         .column(runs::Column::Previewed)
+        .column_as(runs::Column::Fingerprint, "present_fingerprint")
         .column_as(runs::Column::ActorNumber, "maker")
         .column(tasks::Column::TaskType)
         .columns([tasks::Column::Description, tasks::Column::Visibility, tasks::Column::OwnerNumber])
@@ -265,8 +271,27 @@ fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
         expires_at,
         decision: decision.map(|decision| (decision, decided_by, decided_at)),
         used_at,
-        status: status(decision, used_at.is_some(), expires_at <= Clock::system_now()),
+        status: match status(decision, used_at.is_some(), expires_at <= Clock::system_now()) {
+            ApprovalStatus::Waiting | ApprovalStatus::Approved if is_outdated(row)? => {
+                ApprovalStatus::Outdated
+            }
+            status => status,
+        },
     })
+}
+
+/// Returns the condition that the preview of a request, if there is one, still has the fingerprint of the request.
+fn is_current() -> Condition {
+    let same = runs::Column::Fingerprint.into_expr().eq(approvals::Column::Fingerprint.into_expr());
+    Condition::any().add(approvals::Column::PreviewId.is_null()).add(same)
+}
+
+/// Returns whether the preview of a request has got another fingerprint.
+fn is_outdated(row: &QueryResult) -> Result<bool, DbErr> {
+    let preview: Option<i64> = row.try_get("", "preview_id")?;
+    let asked: String = row.try_get("", "fingerprint")?;
+    let present: Option<String> = row.try_get("", "present_fingerprint")?;
+    Ok(preview.is_some() && present.is_some_and(|present| present != asked))
 }
 
 const fn status(decision: Option<ApprovalDecision>, used: bool, expired: bool) -> ApprovalStatus {

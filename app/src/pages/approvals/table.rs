@@ -15,7 +15,10 @@ pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {
         ApprovalStatus::Waiting => "tag ready",
         ApprovalStatus::Approved | ApprovalStatus::Used => "tag proven",
         ApprovalStatus::Declined => "tag bad",
-        ApprovalStatus::Withdrawn | ApprovalStatus::NotNeeded | ApprovalStatus::Expired => "tag quiet",
+        ApprovalStatus::Withdrawn
+        | ApprovalStatus::NotNeeded
+        | ApprovalStatus::Expired
+        | ApprovalStatus::Outdated => "tag quiet",
     };
     view! { <span class=class>{status.label()}</span> }
 }

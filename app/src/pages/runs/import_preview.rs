@@ -29,7 +29,7 @@ pub(super) fn page(
     second: Option<SecondPerson>,
     report: Lines,
 ) -> impl IntoView {
-    let PreviewStatus { why_not, newer } = status;
+    let PreviewStatus { why_not, newer, .. } = status;
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let actions = run
         .task

@@ -1,23 +1,25 @@
-//! The users of a run or preview: filters and table.
+//! The users of a run or preview: filters, order and pages. `member_table` renders the rows.
 
+use super::exclusion::{self, Exclusions};
+use super::member_table::{Order, table};
 use crate::components::{
-    Column, DataTable, FilterProblem, Pager, ProblemSummary, RecordDay, choice, filter_error, options,
-    paging, search_text,
+    FilterProblem, Pages, ProblemSummary, choice, filter_error, options, paging, search_text,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{self, action, failed_submission};
 use crate::private_search;
+use crate::state::can_open;
+use crate::url::percent_encoded;
 use db::RecordsError;
 use db::pagination::{Page, Paging};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::dates::{joined, shown};
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::{counted, grouped};
-use policy::{Blocker, Outcome, Reason, RunId, VerdictKind, text};
+use policy::{Outcome, Reason, RunId, VerdictKind, text};
 use serde::{Deserialize, Serialize};
-use task_centre::run::{self, Member, MemberQuery, Run};
+use task_centre::run::{self, Member, MemberQuery, MemberSort, Run};
 use trail::Store;
 
 /// A posted search for users of a run.
@@ -29,18 +31,27 @@ pub(super) struct MemberForm {
     reason: String,
     outcome: String,
     q: String,
+    sort: String,
+    order: String,
 }
+
+/// The code of the descending order.
+const DESCENDING: &str = "desc";
+/// The place of the list on the page.
+pub(super) const PLACE: &str = "#people";
 
 /// Searches the users of a run.
 #[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "find_run_users", input = PostUrl)]
 pub(super) async fn find_run_users(form: MemberForm) -> Result<(), AppError> {
-    let MemberForm { run, verdict, reason, outcome, q } = form;
+    let MemberForm { run, verdict, reason, outcome, q, sort, order } = form;
     let mut errors = FieldErrors::default();
     for (name, code, is_known) in [
         ("verdict", &verdict, VerdictKind::from_code(&verdict).is_some()),
         ("reason", &reason, Reason::from_code(&reason).is_some()),
         ("outcome", &outcome, Outcome::from_code(&outcome).is_some()),
+        ("sort", &sort, MemberSort::from_code(&sort).is_some()),
+        ("order", &order, order == DESCENDING),
     ] {
         // The list without the filter would be longer than the requested one.
         if !(code.is_empty() || is_known) {
@@ -51,7 +62,14 @@ pub(super) async fn find_run_users(form: MemberForm) -> Result<(), AppError> {
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }
-    let values = [("verdict", verdict), ("reason", reason), ("outcome", outcome), ("q", q)];
+    let values = [
+        ("verdict", verdict),
+        ("reason", reason),
+        ("outcome", outcome),
+        ("q", q),
+        ("sort", sort),
+        ("order", order),
+    ];
     private_search::redirect_to_search(&format!("/runs/{run}"), &values)
 }
 
@@ -67,7 +85,7 @@ impl MemberSearch {
     /// Reads the filters of the page's address, or of the rejected form.
     pub(super) fn from_page() -> Self {
         let problem = form::error_for(FindRunUsers::PATH).or_else(private_search::problem);
-        if let Some((MemberForm { verdict, reason, outcome, q, .. }, error)) =
+        if let Some((MemberForm { verdict, reason, outcome, q, sort, order, .. }, error)) =
             failed_submission(FindRunUsers::PATH)
         {
             let query = MemberQuery {
@@ -75,6 +93,8 @@ impl MemberSearch {
                 reason: Reason::from_code(&reason),
                 outcome: Outcome::from_code(&outcome),
                 text: q,
+                sort: MemberSort::from_code(&sort).unwrap_or_default(),
+                descending: order == DESCENDING,
             };
             let errors = field_errors(Some(&error));
             let problem = filter_error(&errors).or(problem);
@@ -86,6 +106,8 @@ impl MemberSearch {
             reason: choice(&mut errors, "reason", Reason::from_code),
             outcome: choice(&mut errors, "outcome", Outcome::from_code),
             text: search_text(&mut errors, "q"),
+            sort: choice(&mut errors, "sort", MemberSort::from_code).unwrap_or_default(),
+            descending: choice(&mut errors, "order", |code| (code == DESCENDING).then_some(())).is_some(),
         };
         let problem = filter_error(&errors).or(problem);
         Self { query, paging: paging(), problem, errors }
@@ -104,18 +126,41 @@ impl MemberSearch {
             || !query.text.trim().is_empty()
     }
 
-    /// Returns the address of the list with these filters.
+    /// Returns the address of the page with these filters.
     pub(super) fn address(&self, run: RunId) -> String {
-        let MemberQuery { verdict, reason, outcome, text } = &self.query;
+        self.address_in(&format!("/runs/{run}"), self.query.sort, self.query.descending)
+    }
+
+    /// Returns the address of the list in this order.
+    pub(super) fn address_by(&self, run: RunId, sort: MemberSort, descending: bool) -> String {
+        format!("{}{PLACE}", self.address_in(&format!("/runs/{run}"), sort, descending))
+    }
+
+    /// Returns the address of the page that begins after this key.
+    fn address_after(&self, run: RunId, key: &str) -> String {
+        let list = self.address(run);
+        let glue = if list.contains('?') { '&' } else { '?' };
+        format!("{list}{glue}after={}{PLACE}", percent_encoded(key))
+    }
+
+    /// Returns the address of the file with all users of the list.
+    fn address_of_file(&self, run: RunId) -> String {
+        self.address_in(&format!("/runs/{run}/users.csv"), self.query.sort, self.query.descending)
+    }
+
+    fn address_in(&self, path: &str, sort: MemberSort, descending: bool) -> String {
+        let MemberQuery { verdict, reason, outcome, text, .. } = &self.query;
+        let by_default = sort == MemberSort::default() && !descending;
         let values = [
             ("verdict", verdict.map_or("", VerdictKind::code).to_owned()),
             ("reason", reason.map_or("", Reason::code).to_owned()),
             ("outcome", outcome.map_or("", Outcome::code).to_owned()),
             ("q", text.clone()),
+            ("sort", if by_default { "" } else { sort.code() }.to_owned()),
+            ("order", if descending { DESCENDING } else { "" }.to_owned()),
         ];
         // A search that cannot be encrypted is left out.
-        let list = format!("/runs/{run}");
-        private_search::address(&list, &values).unwrap_or(list)
+        private_search::address(path, &values).unwrap_or_else(|_| path.to_owned())
     }
 }
 
@@ -146,37 +191,59 @@ impl MemberPage {
     }
 }
 
-/// Renders the filters and the table of the users.
+/// Renders the filters, the table of the users, and what can be done with them. `exclusions` is set for a preview.
 pub(super) fn member_section(
     run: RunId,
     search: &MemberSearch,
     page: MemberPage,
-    preview: bool,
+    exclusions: Option<Exclusions>,
 ) -> impl IntoView + use<> {
+    let is_preview = exclusions.is_some();
     let part = page.label().map(|label| view! { <p class="hint">{label}</p> });
     let members = page.members;
-    let list = search.address(run);
     let paged = search.paging.after.is_some();
+    let next = members.next.as_deref().map(|key| search.address_after(run, key));
+    let first = paged.then(|| format!("{}{PLACE}", search.address(run)));
+    let here = exclusions.as_ref().map(|exclusions| exclusions.form(&members.rows, &search.address(run)));
+    let export = search.address_of_file(run);
+    let export = (!members.rows.is_empty() && can_open(&export)).then(|| {
+        view! { <p class="on-screen"><a href=export>"Export these users as CSV"</a></p> }
+    });
     let content = if search.is_wrong() {
         ().into_any()
     } else if members.rows.is_empty() {
         let label = if search.is_filtered() || paged {
             "No users match these filters."
         } else {
-            "This list of users is no longer stored: a newer preview of the task has replaced it."
+            "This list of users is no longer stored: a newer preview of the task has replaced it, or the preview was \
+             discarded."
         };
         view! { <p class="empty">{label}</p> }.into_any()
     } else {
-        table(members.rows, preview).into_any()
+        let order = |sort: MemberSort, label: &'static str| {
+            let MemberQuery { sort: now, descending, .. } = search.query;
+            let is_current = sort == now;
+            let href = search.address_by(run, sort, is_current && !descending);
+            Order { label, href, direction: is_current.then_some(descending) }
+        };
+        let orders = [
+            order(MemberSort::Number, "User number"),
+            order(MemberSort::Name, "Name"),
+            order(MemberSort::FirstDay, "First day"),
+            order(MemberSort::Reason, "Verdict"),
+        ];
+        table(members.rows, orders, exclusions).into_any()
     };
     view! {
-        <ProblemSummary error=search.problem.clone() />
-        {filters(run, search, preview)}
+        <ProblemSummary error=search.problem.clone().or_else(exclusion::problem) />
+        {filters(run, search, is_preview)}
         {part}
-        <div data-live="people">
+        <div id="users" data-live="people">
+            {here}
             {content}
-            <Pager list paged next=members.next />
+            <Pages first previous=None next />
         </div>
+        {export}
     }
 }
 
@@ -214,13 +281,22 @@ fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + 
         .into_any()
     };
     let clear = (search.is_filtered() || search.is_wrong()).then(|| {
-        view! { <a class="button" href=format!("/runs/{run}#people")>"Show all users"</a> }
+        view! { <a class="button" href=format!("/runs/{run}{PLACE}")>"Show all users"</a> }
+    });
+    // The answer, a list or the page with a problem, opens at the list.
+    let to = format!("{}{PLACE}", action(FindRunUsers::PATH, &format!("/runs/{run}")));
+    let sorted = (query.sort != MemberSort::default() || query.descending).then(|| {
+        view! {
+            <input type="hidden" name="form[sort]" value=query.sort.code() />
+            {query.descending.then(|| view! { <input type="hidden" name="form[order]" value=DESCENDING /> })}
+        }
     });
     view! {
-        <form class="filters" method="post" action=action(FindRunUsers::PATH, &format!("/runs/{run}")) role="search"
+        <form class="filters" method="post" action=to role="search"
             aria-label="Find users">
             <form::Token />
             <input type="hidden" name="form[run]" value=run.to_string() />
+            {sorted}
             <div class="field">
                 <label for="q">"Find a user in this list"</label>
                 <input id="q" name="form[q]" type="search" value=query.text.clone()
@@ -233,78 +309,4 @@ fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + 
             {clear}
         </form>
     }
-}
-
-fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
-    let rows = rows
-        .into_iter()
-        .map(|member| {
-            let number = member.number.to_string();
-            let by_month = member.dates_by_month;
-            let (tag, label) = if preview { verdict(&member) } else { outcome(&member) };
-            view! {
-                <tr>
-                    <td class="number"><a href=format!("/users/{number}")>{number.clone()}</a></td>
-                    <th scope="row">{member.name}</th>
-                    <td><RecordDay date=member.leaving_on by_month /></td>
-                    <td><RecordDay date=member.last_activity_on by_month /></td>
-                    <td><RecordDay date=member.marked_on by_month /></td>
-                    <td>{tag}</td>
-                    <td>{label}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    let (what, caption) = if preview {
-        ("Verdict", "Users with verdict and reason")
-    } else {
-        ("Outcome", "Users with outcome and reason")
-    };
-    view! {
-        <DataTable label="Users" caption=caption
-            columns=vec![
-                Column::number("User number"), Column::text("Name"), Column::text("Leaving date"),
-                Column::text("Last activity"), Column::text("Marked for deletion"), Column::text(what),
-                Column::text("Reason"),
-            ]>
-            {rows}
-        </DataTable>
-    }
-}
-
-/// Returns the class of a verdict's tag.
-pub(super) const fn verdict_class(kind: VerdictKind) -> &'static str {
-    match kind {
-        VerdictKind::Eligible => "tag ready",
-        VerdictKind::Blocked => "tag due",
-        VerdictKind::NotYet | VerdictKind::Excluded => "tag quiet",
-        VerdictKind::AlreadyAnonymised => "tag proven",
-    }
-}
-
-fn verdict(member: &Member) -> (AnyView, String) {
-    let kind = member.reason.verdict();
-    let label = match (kind, member.first_day) {
-        (VerdictKind::Blocked, _) => {
-            let blockers: Vec<&str> = member.blockers.iter().map(Blocker::label).collect();
-            joined(&blockers, "and")
-        }
-        (VerdictKind::NotYet, Some(day)) if member.reason == Reason::Waiting => {
-            format!("eligible from {}", shown(day))
-        }
-        _ => member.reason.label().to_owned(),
-    };
-    (view! { <span class=verdict_class(kind)>{kind.label()}</span> }.into_any(), label)
-}
-
-fn outcome(member: &Member) -> (AnyView, String) {
-    let (class, outcome) = match member.outcome {
-        Some(Outcome::Done) => ("tag proven", Outcome::Done.label()),
-        Some(Outcome::Skipped) => ("tag quiet", Outcome::Skipped.label()),
-        Some(Outcome::Failed) => ("tag bad", Outcome::Failed.label()),
-        None => ("tag ready", "Remaining"),
-    };
-    let why = member.outcome_reason.map(|reason| reason.label().to_owned());
-    let failed = member.failure.as_ref().map(|code| format!("unchanged; code {code}"));
-    (view! { <span class=class>{outcome}</span> }.into_any(), why.or(failed).unwrap_or_default())
 }

@@ -1,36 +1,54 @@
 //! A preview: which users would be anonymised and why, and the form that starts the run.
 
 use super::crumbs;
-use super::members::{MemberPage, MemberSearch, member_section};
+use super::discard::{DiscardPreview, discard_form};
+use super::exclusion::Exclusions;
+use super::members::{MemberPage, MemberSearch, PLACE, member_section};
+use super::outlook::{comparison, warning};
 use super::start::{StartTexts, start_form};
-use crate::components::{Column, Count, DataTable, PageAction, PageLayout, PrintHeader, Timestamp};
+use crate::components::{
+    Column, Count, DataTable, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
+};
+use crate::form::error_for;
+use crate::pages::approvals::second_person::SecondPerson;
 use crate::state::actor;
 use leptos::prelude::*;
-use policy::numbers::{counted, grouped};
-use policy::{Reason, RunId, VerdictKind, summary};
-use task_centre::run::Run;
-
-use crate::pages::approvals::second_person::SecondPerson;
+use leptos::server_fn::ServerFn as _;
+use policy::numbers::{counted, grouped, percent};
+use policy::{Reason, RunId, SafetyLimits, VerdictKind, summary};
+use task_centre::run::{Outlook, Run};
 
 /// The width of the bar of verdicts, in its own units.
 const WIDTH: i64 = 1000;
+/// The width of the bar of a reason, in its own units.
+const REASON_WIDTH: i64 = 100;
 
 /// Whether a preview can still be used.
 pub(super) struct PreviewStatus {
-    /// Why the preview cannot be used.
+    /// Why the preview cannot be run.
     pub(super) why_not: Option<String>,
     /// The newest preview of the task, if it is newer.
     pub(super) newer: Option<RunId>,
+    /// Whether users can be excluded: the preview is of today, unused and the newest.
+    pub(super) is_current: bool,
+}
+
+/// What a page shows beside the preview itself.
+pub(super) struct Surroundings {
+    pub(super) status: PreviewStatus,
+    pub(super) outlook: Outlook,
+    pub(super) safety_limits: SafetyLimits,
+    pub(super) second: Option<SecondPerson>,
 }
 
 pub(super) fn page(
     run: Run,
-    status: PreviewStatus,
-    second: Option<SecondPerson>,
+    around: Surroundings,
     search: MemberSearch,
     members: MemberPage,
 ) -> impl IntoView {
-    let PreviewStatus { why_not, newer } = status;
+    let Surroundings { status, outlook, safety_limits, second } = around;
+    let PreviewStatus { why_not, newer, is_current } = status;
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let task = run.task.clone();
     let crumbs = crumbs(task.as_ref());
@@ -42,21 +60,58 @@ pub(super) fn page(
     let policy = run.settings.policy();
     let selection = policy.map(|policy| summary::selection(&policy.conditions, policy.scope));
     let title = format!("Preview {}", run.id);
+    let exclusions = Exclusions::of(run.id, is_current);
     view! {
         <PrintHeader run=run.id />
         <PageLayout title lead="Shows which users would be anonymised, and why. A preview changes no users." crumbs actions>
+            <ProblemSummary error=error_for(DiscardPreview::PATH) />
             {unusable(&run, why_not.clone(), newer)}
+            {headline(&run)}
+            {(run.previewed > 0).then(|| warning(&outlook, safety_limits))}
             <div class="sentence"><p>{selection}</p></div>
-            <p class="headline"><Count of=run.previewed />" of " {counted(run.users, "user", "users")}
-                " would be anonymised"</p>
             {bar(&run, &search)}
-            {reasons(&run)}
+            <div class="beside">
+                <div>{reasons(&run)}</div>
+                <div>{comparison(&run, outlook.last)}</div>
+            </div>
             <p class="hint">"Created " <Timestamp at=run.created_at /> ", using rules version " {run.rules_version}"."</p>
-            <h2 id="people">"Users"</h2>
-            {member_section(run.id, &search, members, true)}
             {second.map(SecondPerson::view)}
             {ready.then(|| confirm(&run))}
+            {is_current.then(|| discard_form(run.id))}
+            <h2 id="people">"Users"</h2>
+            {member_section(run.id, &search, members, Some(exclusions))}
         </PageLayout>
+    }
+}
+
+/// Renders the number of users that a run would anonymise, and of those left out.
+fn headline(run: &Run) -> impl IntoView + use<> {
+    let of = match run.listed {
+        Some(listed) => counted(listed, "listed user", "listed users"),
+        None => counted(run.users, "user", "users"),
+    };
+    let share = percent(run.previewed, run.users);
+    let excluded = (run.excluded > 0).then(|| {
+        let href = format!("/runs/{}?reason={}{PLACE}", run.id, Reason::ExcludedByStaff.code());
+        view! {
+            <p>
+                <a href=href>{counted(run.excluded, "eligible user", "eligible users")}</a>
+                " excluded by staff. A run that leaves out users does not confirm the settings of the task."
+            </p>
+        }
+    });
+    let listed = run.listed.map(|_| {
+        view! {
+            <p>
+                "This preview is for listed users only. Its run does not confirm the settings of the task. Filter the \
+                 users below by verdict to see why the others are not eligible."
+            </p>
+        }
+    });
+    view! {
+        <p class="headline"><Count of=run.previewed />" of " {of} " will be anonymised ("{share}")"</p>
+        {excluded}
+        {listed}
     }
 }
 
@@ -95,7 +150,7 @@ fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
                 let label = format!("{}: {}", kind.label(), counted(count, "user", "users"));
                 let title = label.clone();
                 view! {
-                    <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-label=label>
+                    <a href=format!("/runs/{id}?verdict={}{PLACE}", kind.code()) aria-label=label>
                         <title>{title}</title>
                         <rect class=format!("fill-{}", kind.code()) x=x y="0" width=width height="28"></rect>
                     </a>
@@ -103,11 +158,13 @@ fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
             })
         })
         .collect_view();
+    let numbers = VerdictKind::ALL.map(|kind| format!("{} {}", kind.label(), grouped(total(run, kind))));
+    let description = format!("A bar of {}: {}.", counted(run.users, "user", "users"), numbers.join(", "));
     let legend = VerdictKind::ALL.map(|kind| {
         let current = (search.query.verdict == Some(kind)).then_some("true");
         view! {
             <li>
-                <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-current=current>
+                <a href=format!("/runs/{id}?verdict={}{PLACE}", kind.code()) aria-current=current>
                     <i class=format!("fill-{}", kind.code())></i>
                     {kind.label()}" "{grouped(total(run, kind))}
                 </a>
@@ -116,7 +173,10 @@ fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     });
     view! {
         <svg class="verdicts" viewBox=format!("0 0 {begins} 28") preserveAspectRatio="none" role="group"
-            aria-label="Users by verdict">{parts}</svg>
+            aria-label="Users by verdict" aria-describedby="verdicts-about">
+            <desc id="verdicts-about">{description}</desc>
+            {parts}
+        </svg>
         <ul class="legend">{legend}</ul>
     }
 }
@@ -124,6 +184,7 @@ fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
 /// Renders the number of users by verdict and reason, which add up to all users.
 fn reasons(run: &Run) -> impl IntoView + use<> {
     let id = run.id;
+    let most = run.verdicts.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1);
     let rows = run
         .verdicts
         .iter()
@@ -132,25 +193,39 @@ fn reasons(run: &Run) -> impl IntoView + use<> {
                 <tr>
                     <td>{reason.verdict().label()}</td>
                     <th scope="row">
-                        <a href=format!("/runs/{id}?reason={}#people", reason.code())>{reason.label()}</a>
+                        <a href=format!("/runs/{id}?reason={}{PLACE}", reason.code())>{reason.label()}</a>
                     </th>
                     <td class="number">{grouped(count)}</td>
+                    <td class="share">{share_bar(reason, count, most)}</td>
                 </tr>
             }
         })
         .collect_view();
     let sum: i64 = run.verdicts.iter().map(|(_, count)| count).sum();
     let footer = view! {
-        <tr><td></td><th scope="row">"All users"</th><td class="number">{grouped(sum)}</td></tr>
+        <tr><td></td><th scope="row">"All users"</th><td class="number">{grouped(sum)}</td><td></td></tr>
     };
     view! {
         <details class="more" open>
             <summary>"Users by verdict and reason"</summary>
             <DataTable label="Users by verdict and reason" caption="Users by verdict and reason" footer=footer.into_any()
-                columns=vec![Column::text("Verdict"), Column::text("Reason"), Column::number("Users")]>
+                columns=vec![
+                    Column::text("Verdict"), Column::text("Reason"), Column::number("Users"),
+                    Column::hidden("Compared with the other reasons"),
+                ]>
                 {rows}
             </DataTable>
         </details>
+    }
+}
+
+/// Renders the bar of a reason. The number beside it is its text alternative.
+fn share_bar(reason: Reason, count: i64, most: i64) -> impl IntoView {
+    let width = (count * REASON_WIDTH / most).max(i64::from(count > 0));
+    view! {
+        <svg viewBox=format!("0 0 {REASON_WIDTH} 10") preserveAspectRatio="none" aria-hidden="true">
+            <rect class=format!("fill-{}", reason.verdict().code()) x="0" y="0" width=width height="10"></rect>
+        </svg>
     }
 }
 

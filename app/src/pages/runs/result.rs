@@ -43,7 +43,7 @@ pub(super) fn page(
                 {(!run.tables.is_empty()).then(|| tables(&run))}
             </div>
             <h2 id="people">"Users"</h2>
-            {member_section(run.id, &search, members, false)}
+            {member_section(run.id, &search, members, None)}
         </PageLayout>
     }
 }
@@ -235,7 +235,10 @@ fn facts(run: &Run) -> impl IntoView + use<> {
             "Users in the ledger who were anonymised after the restored backup was made.".to_owned()
         }
         RunKind::Preview | RunKind::Manual | RunKind::Scheduled => match &run.settings {
-            TaskSettings::AnonymiseUserData(policy) => summary::selection(&policy.conditions, policy.scope),
+            TaskSettings::AnonymiseUserData(policy) => {
+                let selection = summary::selection(&policy.conditions, policy.scope);
+                format!("{selection}{}", left_out(run))
+            }
             TaskSettings::ImportUsers(settings) => settings.sentence(),
         },
     };
@@ -261,6 +264,15 @@ fn facts(run: &Run) -> impl IntoView + use<> {
             {proof(run)}
         </dl>
     }
+}
+
+/// Says which users of the task the run left out. Empty if none.
+fn left_out(run: &Run) -> String {
+    let listed =
+        run.listed.map(|listed| format!(" Only {}.", counted(listed, "listed user", "listed users")));
+    let excluded = (run.excluded > 0)
+        .then(|| format!(" Without {} that staff excluded.", counted(run.excluded, "user", "users")));
+    listed.into_iter().chain(excluded).collect()
 }
 
 /// Renders the proof of the run: the fingerprint of its preview, the residue search, the database files.

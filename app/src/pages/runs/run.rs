@@ -1,6 +1,7 @@
 //! One run or preview: chooses the page to render.
 
 use super::members::{MemberPage, MemberSearch};
+use super::preview::PreviewStatus;
 use super::{import_preview, import_result, preview, result};
 use crate::components::{guarded_page, paging, path_param};
 use crate::pages::approvals::second_person::SecondPerson;
@@ -25,14 +26,25 @@ pub fn RunPage() -> impl IntoView {
         }
         let members = MemberPage::read(&store, &run, &search).await?;
         if run.kind == RunKind::Preview {
-            let why_not = run::why_not(&store, run.id).await?;
-            let second = SecondPerson::read(&store, actor(), run.id).await?;
-            let newer = run::newer_preview(&store, run.id).await?;
-            Ok(preview::page(run, preview::PreviewStatus { why_not, newer }, second, search, members)
-                .into_any())
+            let around = preview::Surroundings {
+                status: status(&store, run.id).await?,
+                outlook: run::outlook(&store, &run).await?,
+                safety_limits: store.settings.safety_limits,
+                second: SecondPerson::read(&store, actor(), run.id).await?,
+            };
+            Ok(preview::page(run, around, search, members).into_any())
         } else {
             Ok(result::page(run, store.settings.safety_limits, search, members).into_any())
         }
+    })
+}
+
+/// Reads whether a preview can still be used.
+async fn status(store: &Store, preview: RunId) -> Result<PreviewStatus, RecordsError> {
+    Ok(PreviewStatus {
+        why_not: run::why_not(store, preview).await?,
+        newer: run::newer_preview(store, preview).await?,
+        is_current: run::is_current(store, preview).await?,
     })
 }
 
@@ -41,9 +53,8 @@ async fn import_page(store: &Store, run: Run) -> Result<AnyView, RecordsError> {
     if run.kind != RunKind::Preview {
         return Ok(import_result::page(run, store.settings.safety_limits).into_any());
     }
-    let why_not = run::why_not(store, run.id).await?;
+    let status = status(store, run.id).await?;
     let second = SecondPerson::read(store, actor(), run.id).await?;
-    let newer = run::newer_preview(store, run.id).await?;
     let is_paged = paging().after.is_some();
     let report = match run.imports.first() {
         Some(import) => {
@@ -53,5 +64,5 @@ async fn import_page(store: &Store, run: Run) -> Result<AnyView, RecordsError> {
         }
         None => import_preview::Lines { is_paged, ..import_preview::Lines::default() },
     };
-    Ok(import_preview::page(run, preview::PreviewStatus { why_not, newer }, second, report).into_any())
+    Ok(import_preview::page(run, status, second, report).into_any())
 }

@@ -10,7 +10,7 @@ use policy::marked_number::typed_user_number;
 use policy::{TaskId, UserNumber};
 use serde::{Deserialize, Serialize};
 use task_centre::{run, task};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Identifies the task.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -22,11 +22,16 @@ pub(super) struct TaskRef {
 /// The maximum number of simultaneous previews: each assesses every user.
 static PREVIEWS: Semaphore = Semaphore::const_new(2);
 
+/// Returns the right to create a preview. Rejects the request while others are being created.
+pub(super) fn turn() -> Result<SemaphorePermit<'static>, AppError> {
+    PREVIEWS.try_acquire().map_err(|_| AppError::TooMany)
+}
+
 /// Creates a preview, which changes no user. While others are being created it is rejected, because they keep the
 /// database busy.
 #[server(prefix = "/do", endpoint = "make_preview", input = PostUrl)]
 pub(super) async fn make_preview(form: TaskRef) -> Result<(), AppError> {
-    let _turn = PREVIEWS.try_acquire().map_err(|_| AppError::TooMany)?;
+    let _turn = turn()?;
     let preview = run::preview(&store(), actor(), TaskId(form.task)).await?;
     leptos_axum::redirect(&format!("/runs/{preview}"));
     Ok(())

@@ -7,8 +7,8 @@ use crate::components::{
 use crate::state::{actor, can_open, store};
 use crate::url::percent_encoded;
 use leptos::prelude::*;
-use policy::TaskType;
 use policy::form::FieldErrors;
+use policy::{RunKind, Schedule, TaskType};
 use task_centre::task::{self, TaskQuery, TaskRow};
 
 /// Shows the tasks, with filters.
@@ -111,6 +111,16 @@ fn empty_list(filtered: bool) -> impl IntoView {
     }
 }
 
+/// Renders whether a task runs. An active task without a schedule runs only when it is started by hand.
+pub(super) fn status_tag(is_active: bool, schedule: &Schedule) -> impl IntoView + use<> {
+    let (class, label) = match (is_active, schedule.is_manual_only()) {
+        (true, false) => ("tag ready", "Active"),
+        (true, true) => ("tag ready", "Active, by hand only"),
+        (false, _) => ("tag quiet", "Inactive"),
+    };
+    view! { <span class=class>{label}</span> }
+}
+
 fn table(rows: Vec<TaskRow>) -> impl IntoView {
     let rows = rows.into_iter().map(row).collect_view();
     view! {
@@ -122,15 +132,12 @@ fn table(rows: Vec<TaskRow>) -> impl IntoView {
 }
 
 fn row(task: TaskRow) -> impl IntoView {
-    let status = if task.active {
-        view! { <span class="tag ready">"Active"</span> }
-    } else {
-        view! { <span class="tag quiet">"Inactive"</span> }
-    };
+    let status = status_tag(task.active, &task.schedule);
     let last = match task.last {
         None => "never".into_any(),
         Some(last) => view! {
             <a href=format!("/runs/{}", last.id)><Timestamp at=last.created_at /></a>
+            {(last.kind == RunKind::Single).then_some(" (single user)")}
             <br />
             {crate::pages::runs::state_tag(last.state, last.open_findings)}
         }

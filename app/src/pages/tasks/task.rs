@@ -2,6 +2,7 @@
 
 use super::actions::{ActivateTask, CopyTask, DeactivateTask, MakePreview, MakeTaskDefault};
 use super::crumbs;
+use super::list::status_tag;
 use crate::components::{
     DataTable, Notice, PageAction, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page,
     path_param, text_columns,
@@ -89,11 +90,11 @@ fn actions(task: &Task) -> Vec<PageAction> {
         values: vec![("task", task.id.to_string())],
     };
     let link = |label: &str, href: String| PageAction::Link { label: label.to_owned(), href };
-    let mut actions = vec![
-        post("Create preview", MakePreview::PATH),
-        link("Edit task", format!("{here}/edit")),
-        post("Copy task", CopyTask::PATH),
-    ];
+    let mut actions = vec![post("Create preview", MakePreview::PATH)];
+    if task.draft.settings.policy().is_some() {
+        actions.push(link("Preview listed users", format!("{here}/listed")));
+    }
+    actions.extend([link("Edit task", format!("{here}/edit")), post("Copy task", CopyTask::PATH)]);
     actions.push(if task.draft.active && task.single_default {
         link("Deactivate task", format!("{here}/deactivate"))
     } else if task.draft.active {
@@ -152,11 +153,7 @@ fn next_runs(clock: Clock, task: &Task) -> Vec<NextRun> {
 }
 
 fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
-    let status = if task.draft.active {
-        view! { <span class="tag ready">"Active"</span> }
-    } else {
-        view! { <span class="tag quiet">"Inactive"</span> }
-    };
+    let status = status_tag(task.draft.active, &task.draft.schedule);
     let runs = if task.draft.active && !next.is_empty() {
         let items = next
             .into_iter()

@@ -10,6 +10,7 @@ use super::saved_searches::{self, SavedSearches};
 use crate::components::{PageAction, PageLayout, ProblemSummary, filter_error, guarded_page, paging};
 use crate::error::field_errors;
 use crate::form::error_for;
+use crate::pages::tasks::PreviewTasks;
 use crate::private_search;
 use crate::state::{actor, store};
 use crate::user_search::{FindUsers, SearchForm};
@@ -75,7 +76,8 @@ async fn results(form: &SearchForm, query: &UserQuery, paging: Paging) -> Result
         return Ok(view! { {ignored} {empty} }.into_any());
     }
     let count = user::count(&store, query, MAX_COUNTED + 1).await?;
-    let list = list::list(form, found, count, &layout)?;
+    let preview = PreviewTasks::read(&store, actor()).await?;
+    let list = list::list(form, found, count, &layout, preview)?;
     Ok(view! { {ignored} {list} {layout::chooser(&layout)} }.into_any())
 }
 

@@ -36,6 +36,8 @@ mod name_order;
 mod outlook;
 mod page_cache;
 mod personal_data;
+mod preview_selection;
+mod previews_of_lists;
 mod reapply;
 mod replay;
 mod reports;

@@ -1,8 +1,8 @@
 //! Ends a run: derives its state from the outcomes of its users and issues the certificate.
 
 use super::lease::{Lease, LeaseStatus};
-use super::outcomes;
 use super::patience::patiently;
+use super::{outcomes, safety};
 use db::RecordsError;
 use db::entity::{run_members, runs, tasks};
 use erasure::anonymise::Job;
@@ -85,7 +85,8 @@ async fn end(
 /// Confirms the policy of a completed manual run, and the manual changes that it covers.
 ///
 /// A member of staff has seen the users, typed their number and let the run complete. A run that was cancelled or
-/// anonymised no users confirms nothing.
+/// anonymised no users confirms nothing. Nor does a run that left out users that its task selects: no person has agreed
+/// to anonymise them.
 async fn confirm(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -93,7 +94,7 @@ async fn confirm(
     state: RunState,
     done: i64,
 ) -> Result<(), RecordsError> {
-    if run.kind != RunKind::Manual || !state.confirms(done) {
+    if run.kind != RunKind::Manual || !state.confirms(done) || safety::is_partial(run) {
         return Ok(());
     }
     if let Some(task) = run.task_id {

@@ -1,19 +1,24 @@
-//! The preview: the verdicts on all users, stored so that a run can only touch these users.
+//! The preview: the verdicts on all users, or on listed ones, stored so that a run can only touch these users.
 
-use super::{import_preview, preview_digest};
+use super::{import_preview, preview_digest, verdict_counts};
 use crate::new_run::{self, Basis};
 use crate::task;
-use db::entity::{run_counts, run_members, runs, tasks};
+use db::entity::{run_members, runs, tasks};
 use db::{Clock, RecordsError, dialect};
 use erasure::eligibility;
-use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId, TaskSettings};
+use policy::form::Problem;
+use policy::listed_users::MAX_LISTED;
+use policy::{Action, Policy, RULES_VERSION, RunId, RunKind, RunState, TaskId, TaskSettings, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
 };
+use std::collections::BTreeSet;
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
+
+/// Number of unknown user numbers that an error names.
+const MAX_NAMED: usize = 10;
 
 /// Assesses all users with the policy of a task and stores the verdicts and their fingerprint. Changes no user.
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
@@ -25,24 +30,79 @@ pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId,
         tx.rollback().await?;
         return import_preview::preview(store, actor, &task, settings).await;
     }
-    let preview = make(&tx, store, actor, &task).await?;
+    let preview = make(&tx, store, actor, &task, None).await?;
     store.commit(tx).await?;
     Ok(RunId(preview.id))
 }
 
-/// Creates a preview of a task that anonymises, in a transaction.
+/// Assesses listed users like [`preview`] does all users. The run of this preview can anonymise these users only.
+pub async fn preview_listed(
+    store: &Store,
+    actor: Actor,
+    task: TaskId,
+    listed: &BTreeSet<UserNumber>,
+) -> Result<RunId, RecordsError> {
+    actor.require(Action::Preview)?;
+    if listed.is_empty() {
+        return Err(RecordsError::field("users", Problem::required("at least one user number")));
+    }
+    if listed.len() > MAX_LISTED {
+        return Err(RecordsError::field("users", Problem::TooMany { max: MAX_LISTED }));
+    }
+    let tx = store.begin().await?;
+    let task = task::row_for(&tx, actor, task).await?;
+    if task.settings.policy().is_none() {
+        return Err(RecordsError::Refused(
+            "Only a task that anonymises has previews of listed users".to_owned(),
+        ));
+    }
+    reject_unknown(&tx, listed).await?;
+    let preview = make(&tx, store, actor, &task, Some(listed)).await?;
+    store.commit(tx).await?;
+    Ok(RunId(preview.id))
+}
+
+/// Rejects a list with numbers that no user has: the list or the library is another one than expected.
+async fn reject_unknown(tx: &DatabaseTransaction, listed: &BTreeSet<UserNumber>) -> Result<(), RecordsError> {
+    let backend = tx.get_database_backend();
+    // Raw SQL: `dialect::in_list` takes any number of users as one value.
+    let sql = format!("SELECT number FROM users WHERE {}", dialect::in_list(backend, "number"));
+    let list = dialect::id_list(backend, listed.iter().map(|number| number.0));
+    let rows = tx.query_all_raw(dialect::bind(backend, &sql, vec![list])).await?;
+    let known: BTreeSet<i64> =
+        rows.iter().map(|row| row.try_get("", "number")).collect::<Result<_, DbErr>>()?;
+    let unknown = listed.iter().filter(|number| !known.contains(&number.0));
+    let named: Vec<String> = unknown.clone().take(MAX_NAMED).map(ToString::to_string).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let more = if unknown.count() > MAX_NAMED { ", …" } else { "" };
+    let numbers = format!("{}{more}", named.join(", "));
+    Err(RecordsError::field("users", Problem::NoSuchUsers { numbers }))
+}
+
+/// Creates a preview of a task that anonymises, in a transaction. `listed` limits it to these users.
 pub(super) async fn make(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
     task: &tasks::Model,
+    listed: Option<&BTreeSet<UserNumber>>,
 ) -> Result<runs::Model, RecordsError> {
-    let more = runs::ActiveModel { started_at: Set(Some(Clock::system_now())), ..Default::default() };
+    let count = listed.map(|listed| i64::try_from(listed.len()).unwrap_or(i64::MAX));
+    let more = runs::ActiveModel {
+        started_at: Set(Some(Clock::system_now())),
+        listed: Set(count),
+        ..Default::default()
+    };
     let state = (RunKind::Preview, RunState::Succeeded);
     let run = new_run::insert(tx, (store, actor), state, Basis::Task(task), more).await?;
     forget_older_previews(tx, task.id, run.id).await?;
     let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
-    let Assessed { users, previewed, fingerprint } = assess(tx, &run, policy).await?;
+    store_verdicts(tx, &run, policy, listed).await?;
+    let [users, previewed] = verdict_counts::count(tx, &run).await?;
+    let fingerprint =
+        preview_digest::fingerprint(tx, RunId(run.id), policy, RULES_VERSION, run.today).await?;
     let sealed = runs::ActiveModel {
         id: Set(run.id),
         users: Set(users),
@@ -53,77 +113,34 @@ pub(super) async fn make(
     }
     .update(tx)
     .await?;
-    audit::record_event(
-        tx,
-        &store.clock,
-        actor,
-        AuditAction::Previewed,
-        Subject::Task(task.id),
-        Some(RunId(run.id)),
-        "",
-    )
-    .await?;
+    let detail = count.map(|count| format!("listed={count}")).unwrap_or_default();
+    let subject = Subject::Task(task.id);
+    let run = Some(RunId(run.id));
+    audit::record_event(tx, &store.clock, actor, AuditAction::Previewed, subject, run, &detail).await?;
     Ok(sealed)
 }
 
-/// What a preview found.
-struct Assessed {
-    /// Number of all users.
-    users: i64,
-    /// Number of users that a run would process.
-    previewed: i64,
-    /// The digest by which a run recognises its preview.
-    fingerprint: String,
-}
-
-/// Stores the verdicts of a policy on all users.
-async fn assess(
+/// Stores the verdicts of a policy on all users, or on listed ones.
+async fn store_verdicts(
     tx: &DatabaseTransaction,
     run: &runs::Model,
     policy: &Policy,
-) -> Result<Assessed, RecordsError> {
-    let (verdicts, mut values) = eligibility::verdicts_sql(policy, run.today);
+    listed: Option<&BTreeSet<UserNumber>>,
+) -> Result<(), RecordsError> {
+    let backend = tx.get_database_backend();
+    let (verdicts, mut values) = match listed {
+        None => eligibility::verdicts_sql(policy, run.today),
+        Some(listed) => eligibility::verdicts_of_sql(backend, policy, run.today, listed.iter().copied()),
+    };
     // Raw SQL: one INSERT … SELECT stores the verdicts, whose query is a fragment of `eligibility`.
     let sql = format!(
         "INSERT INTO run_members (run_id, user_number, reason, blockers) \
          SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
     );
     values.insert(0, run.id.into());
-    tx.execute_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
+    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
     dialect::analyze(tx, "run_members").await?;
-    let [users, previewed] = count(tx, run).await?;
-    let fingerprint =
-        preview_digest::fingerprint(tx, RunId(run.id), policy, RULES_VERSION, run.today).await?;
-    Ok(Assessed { users, previewed, fingerprint })
-}
-
-/// Counts the verdicts by reason. Returns the numbers of all users and of eligible users.
-async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], DbErr> {
-    let by_reason: Vec<(i16, i64)> = run_members::Entity::find()
-        .select_only()
-        .column(run_members::Column::Reason)
-        .column_as(run_members::Column::UserNumber.count(), "n")
-        .filter(run_members::Column::RunId.eq(run.id))
-        .group_by(run_members::Column::Reason)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let mut counts = Vec::new();
-    for (number, count) in by_reason {
-        let reason = Reason::from_number(number)
-            .ok_or_else(|| DbErr::Custom("a verdict has no known reason".to_owned()))?;
-        counts.push((reason, count));
-    }
-    let eligible = counts.iter().filter(|(reason, _)| *reason == Reason::Eligible).map(|(_, n)| n).sum();
-    let all = counts.iter().map(|(_, n)| n).sum();
-    let rows = counts.into_iter().map(|(reason, count)| run_counts::ActiveModel {
-        run_id: Set(run.id),
-        kind: Set("verdict".to_owned()),
-        code: Set(reason.code().to_owned()),
-        count: Set(count),
-    });
-    run_counts::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    Ok([all, eligible])
+    Ok(())
 }
 
 /// Deletes the verdicts of older previews of the task that were never executed. Their counts remain.

@@ -1,29 +1,19 @@
-//! Reads runs: lists, one run, its users.
+//! Reads runs: lists, one run. `members` reads the users of a run.
 
 use super::cancel::has_users_left;
 use super::importing::FILES;
 use super::lease::is_abandoned;
+use super::verdict_counts::VERDICTS;
 use chrono::{DateTime, NaiveDate, Utc};
 use db::entity::{certificates, run_counts, runs};
 use db::pagination::{Page, Paging};
-use db::search_index::matching;
-use db::{Clock, RecordsError, dialect};
+use db::{Clock, RecordsError};
 use erasure::residue;
-use policy::assess::first_eligible_day;
 use policy::maintenance::Maintenance;
-use policy::user_search::UserSearch;
-use policy::{
-    Blockers, Grounds, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit,
-    TaskId, TaskSettings, UserNumber, VerdictKind,
-};
-use sea_orm::sea_query::Value;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
-    QueryResult, QuerySelect,
-};
+use policy::{Grounds, Phase, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId, TaskSettings};
+use sea_orm::{ColumnTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use trail::Store;
-use trail::person::Name;
 use trail::task_name::{TaskName, names};
 use transfer::import_history::Import;
 use transfer::{run_history, run_import};
@@ -63,6 +53,10 @@ pub struct Run {
     pub skipped: i64,
     /// Number of users failed.
     pub failed: i64,
+    /// Number of listed users, if the preview is for listed users. They are the assessed ones.
+    pub listed: Option<i64>,
+    /// Number of eligible users that staff excluded.
+    pub excluded: i64,
     /// Numbers of users by the reason of their verdict. They add up to all users.
     pub verdicts: Vec<(Reason, i64)>,
     /// Numbers of skipped users by reason.
@@ -176,7 +170,9 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         done: row.done,
         skipped: row.skipped,
         failed: row.failed,
-        verdicts: by_reason("verdict"),
+        listed: row.listed,
+        excluded: row.excluded,
+        verdicts: by_reason(VERDICTS),
         skipped_by: by_reason("skipped"),
         tables: by_code("table"),
         failed_by: by_code("failed"),
@@ -307,167 +303,4 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
         open_findings: open.get(&row.id).copied().unwrap_or_default(),
     });
     Ok(Page::of(rows.collect(), paging, |row| row.id.to_string()))
-}
-
-/// Filter for the users of a run.
-#[derive(Clone, Debug, Default)]
-pub struct MemberQuery {
-    /// Only users with this verdict.
-    pub verdict: Option<VerdictKind>,
-    /// Only users with this reason.
-    pub reason: Option<Reason>,
-    /// Only users with this outcome.
-    pub outcome: Option<Outcome>,
-    /// Only users with these words in their record, or with this user number.
-    pub text: String,
-}
-
-/// A user in a run or preview.
-#[derive(Clone, Debug, Serialize)]
-pub struct Member {
-    /// The user.
-    pub number: UserNumber,
-    /// The user's current name.
-    pub name: String,
-    /// The reason of the verdict.
-    pub reason: Reason,
-    /// All blockers.
-    pub blockers: Blockers,
-    /// The first day on which the conditions are met, or `None` if the dates don't determine it.
-    pub first_day: Option<NaiveDate>,
-    /// The current leaving date.
-    pub leaving_on: Option<NaiveDate>,
-    /// The current date of last activity.
-    pub last_activity_on: Option<NaiveDate>,
-    /// The current date marked for deletion.
-    pub marked_on: Option<NaiveDate>,
-    /// Whether the dates were generalised to the month, so that the day isn't exact.
-    pub dates_by_month: bool,
-    /// The outcome.
-    pub outcome: Option<Outcome>,
-    /// The reason for skipping.
-    pub outcome_reason: Option<Reason>,
-    /// The error code.
-    pub failure: Option<String>,
-}
-
-/// Returns the users of a run or preview, by user number.
-pub async fn members(
-    store: &Store,
-    run: &Run,
-    query: &MemberQuery,
-    paging: &Paging,
-) -> Result<Page<Member>, RecordsError> {
-    let Some(policy) = run.settings.policy() else { return Ok(Page::default()) };
-    let (sql, values) = members_sql(run.id, query, paging);
-    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
-    let members: Vec<Member> = rows.iter().map(|row| member(row, policy)).collect::<Result<_, DbErr>>()?;
-    Ok(Page::of(members, paging, |member| member.number.to_string()))
-}
-
-/// Counts the users of a run or preview that match the filter, on all pages.
-pub async fn count_members(store: &Store, run: RunId, query: &MemberQuery) -> Result<i64, RecordsError> {
-    let (mut wheres, values) = members_filter(run, query, &Paging::default());
-    let reasons: Vec<String> = reasons_of(query).iter().map(|reason| reason.number().to_string()).collect();
-    if reasons.is_empty() {
-        return Ok(0);
-    }
-    if reasons.len() < Reason::ALL.len() {
-        wheres = format!("{wheres} AND m.reason IN ({})", reasons.join(", "));
-    }
-    // Raw SQL: the conditions are a fragment shared with the list of the users.
-    let sql = format!("SELECT COUNT(*) AS n FROM run_members m WHERE {wheres}");
-    let query = dialect::bind(store.db.get_database_backend(), &sql, values);
-    Ok(store.db.query_one_raw(query).await?.map_or(Ok(0), |row| row.try_get("", "n"))?)
-}
-
-/// Returns the reasons that the filter allows.
-fn reasons_of(query: &MemberQuery) -> Vec<Reason> {
-    Reason::ALL
-        .into_iter()
-        .filter(|reason| query.verdict.is_none_or(|verdict| reason.verdict() == verdict))
-        .filter(|reason| query.reason.is_none_or(|wanted| *reason == wanted))
-        .collect()
-}
-
-/// Returns the query. It takes one page for each reason from the index before it joins the users.
-fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
-    let reasons = reasons_of(query);
-    let of_reasons: Vec<String> = if reasons.len() == Reason::ALL.len() {
-        vec![String::new()]
-    } else if reasons.is_empty() {
-        vec![" AND FALSE".to_owned()]
-    } else {
-        reasons.iter().map(|reason| format!(" AND m.reason = {}", reason.number())).collect()
-    };
-    let mut values: Vec<Value> = Vec::new();
-    let pieces: Vec<String> = of_reasons
-        .iter()
-        .map(|of_reason| {
-            let (wheres, more) = members_filter(run, query, paging);
-            values.extend(more);
-            format!(
-                "SELECT * FROM (SELECT m.* FROM run_members m WHERE {wheres}{of_reason} ORDER BY m.user_number LIMIT {}) AS piece",
-                paging.limit()
-            )
-        })
-        .collect();
-    // Raw SQL: a keyset page of a union, so that each reason reads one page in the order of the index.
-    let sql = format!(
-        "SELECT m.user_number, m.reason, m.blockers, m.outcome, m.outcome_reason, m.failure, {}, \
-         u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, u.dates_by_month \
-         FROM (SELECT * FROM ({}) AS pieces ORDER BY user_number LIMIT {limit}) AS m \
-         JOIN users u ON u.number = m.user_number ORDER BY m.user_number LIMIT {limit}",
-        Name::select_list("u"),
-        pieces.join(" UNION ALL "),
-        limit = paging.limit(),
-    );
-    (sql, values)
-}
-
-/// Returns the conditions of the filter except the reason.
-fn members_filter(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
-    let mut wheres = vec!["m.run_id = ?".to_owned()];
-    let mut values: Vec<Value> = vec![run.0.into()];
-    if let Some(outcome) = query.outcome {
-        wheres.push("m.outcome = ?".to_owned());
-        values.push(outcome.into());
-    }
-    if !query.text.trim().is_empty() {
-        let (matches, more) = matching(&UserSearch::parse(&query.text), "m.user_number");
-        wheres.push(matches);
-        values.extend(more);
-    }
-    if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
-        wheres.push("m.user_number > ?".to_owned());
-        values.push(after.into());
-    }
-    (wheres.join(" AND "), values)
-}
-
-fn member(row: &QueryResult, policy: &Policy) -> Result<Member, DbErr> {
-    let unknown = || DbErr::Custom("a verdict has no known reason".to_owned());
-    let reason = Reason::from_number(row.try_get("", "reason")?).ok_or_else(unknown)?;
-    let blockers: i16 = row.try_get("", "blockers")?;
-    let outcome_reason: Option<i16> = row.try_get("", "outcome_reason")?;
-    let leaving_on: Option<NaiveDate> = row.try_get("", "leaving_on")?;
-    let last_activity_on: Option<NaiveDate> = row.try_get("", "last_activity_on")?;
-    let created_on: Option<NaiveDate> = row.try_get("", "created_on")?;
-    let marked_on: Option<NaiveDate> = row.try_get("", "marked_on")?;
-    let activity_on = last_activity_on.or(created_on);
-    let first_day = first_eligible_day(&policy.conditions, leaving_on, activity_on, marked_on);
-    Ok(Member {
-        number: UserNumber(row.try_get("", "user_number")?),
-        name: Name::of(row, "u")?.shown(),
-        reason,
-        blockers: Blockers::from_bits(u8::try_from(blockers).unwrap_or(u8::MAX)),
-        first_day: first_day.ok(),
-        leaving_on,
-        last_activity_on,
-        marked_on,
-        dates_by_month: row.try_get("", "dates_by_month")?,
-        outcome: row.try_get("", "outcome")?,
-        outcome_reason: outcome_reason.and_then(Reason::from_number),
-        failure: row.try_get("", "failure")?,
-    })
 }

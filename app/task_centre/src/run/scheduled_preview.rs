@@ -39,7 +39,7 @@ pub(super) async fn make_scheduled(
         store.commit(tx).await?;
         return Ok(ScheduledPreview::Stopped(state));
     }
-    let preview = preview::make(&tx, store, actor, &task).await?;
+    let preview = preview::make(&tx, store, actor, &task, None).await?;
     let run = runs::ActiveModel {
         id: Set(run.id),
         preview_id: Set(Some(preview.id)),

@@ -38,6 +38,8 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     };
     let more = runs::ActiveModel {
         preview_id: Set(Some(preview.id)),
+        listed: Set(preview.listed),
+        excluded: Set(preview.excluded),
         fingerprint: Set(preview.fingerprint.clone()),
         approval_id: Set(approval.map(|approval| approval.0)),
         users: Set(preview.users),
@@ -71,13 +73,49 @@ pub async fn why_not(store: &Store, preview: RunId) -> Result<Option<String>, Re
     }
 }
 
-/// Returns the preview, or an error if it doesn't reflect today's data and settings.
+/// Returns whether a preview reflects today's data and settings and is unused, so that its users can still be excluded.
+pub async fn is_current(store: &Store, preview: RunId) -> Result<bool, RecordsError> {
+    match current_preview(&store.db, store, preview).await {
+        Ok(_) => Ok(true),
+        Err(RecordsError::Refused(_) | RecordsError::NotFound("task")) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the preview, or an error if it can't be run: if it isn't current, or has no eligible users.
 pub(crate) async fn usable_preview(
     tx: &impl ConnectionTrait,
     store: &Store,
     id: RunId,
 ) -> Result<runs::Model, RecordsError> {
+    let preview = current_preview(tx, store, id).await?;
+    if preview.previewed == 0 {
+        let why = match preview.settings {
+            TaskSettings::AnonymiseUserData(_) if preview.excluded > 0 => {
+                "All eligible users of this preview are excluded. There is nothing to run"
+            }
+            TaskSettings::AnonymiseUserData(_) => {
+                "This preview contains no eligible users. There is nothing to run"
+            }
+            TaskSettings::ImportUsers(_) => {
+                "The file of this preview has problems, or no lines. Correct it and create a new preview"
+            }
+        };
+        return Err(RecordsError::Refused(why.to_owned()));
+    }
+    Ok(preview)
+}
+
+/// Returns the preview, or an error if it doesn't reflect today's data and settings, or was used or discarded.
+pub(super) async fn current_preview(
+    tx: &impl ConnectionTrait,
+    store: &Store,
+    id: RunId,
+) -> Result<runs::Model, RecordsError> {
     let preview = approval_gate::preview_row(tx, id).await?;
+    if preview.state == RunState::Cancelled {
+        return Err(stale("This preview was discarded"));
+    }
     let executed = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(preview.id))
         .filter(runs::Column::State.ne(RunState::StoppedByLimit))
@@ -101,17 +139,6 @@ pub(crate) async fn usable_preview(
     }
     if newest_after(tx, &preview).await?.is_some() {
         return Err(stale("There is a newer preview of this task"));
-    }
-    if preview.previewed == 0 {
-        let why = match preview.settings {
-            TaskSettings::AnonymiseUserData(_) => {
-                "This preview contains no eligible users. There is nothing to run"
-            }
-            TaskSettings::ImportUsers(_) => {
-                "The file of this preview has problems, or no lines. Correct it and create a new preview"
-            }
-        };
-        return Err(RecordsError::Refused(why.to_owned()));
     }
     Ok(preview)
 }

@@ -10,8 +10,8 @@ use policy::task_form::{TaskDraft, Visibility};
 use policy::timezone::{Occurrence, occurrence};
 use policy::{RunId, RunKind, RunState, Schedule, TaskId, TaskType, UserNumber};
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
-    sea_query::ExprTrait, sea_query::Func,
+    ColumnTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr, sea_query::ExprTrait, sea_query::Func,
 };
 use serde::Serialize;
 use trail::task_name::visible_to;
@@ -33,6 +33,8 @@ pub struct TaskQuery {
 pub struct LastRun {
     /// The run.
     pub id: RunId,
+    /// Its kind: a run for a single user counts, too.
+    pub kind: RunKind,
     /// Progress or result.
     pub state: RunState,
     /// When it was created.
@@ -188,29 +190,38 @@ pub(crate) fn confirmation(task: &tasks::Model) -> Confirmation {
     }
 }
 
+/// The columns of [`LastRun`].
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "runs::Entity")]
+struct NewestRun {
+    id: i64,
+    task_id: Option<i64>,
+    kind: RunKind,
+    state: RunState,
+    created_at: DateTime<Utc>,
+}
+
 /// Returns the last run of each of these tasks, excluding previews.
 async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, RecordsError> {
     let newest: Vec<i64> = runs::Entity::find()
         .select_only()
         .column_as(runs::Column::Id.max(), "newest")
         .filter(runs::Column::TaskId.is_in(tasks.iter().copied()))
-        .filter(runs::Column::Kind.is_in([RunKind::Manual, RunKind::Scheduled]))
+        .filter(runs::Column::Kind.is_in([RunKind::Manual, RunKind::Scheduled, RunKind::Single]))
         .group_by(runs::Column::TaskId)
         .into_tuple()
         .all(&store.db)
         .await?;
-    let rows: Vec<(i64, Option<i64>, RunState, DateTime<Utc>)> = runs::Entity::find()
-        .select_only()
-        .columns([runs::Column::Id, runs::Column::TaskId, runs::Column::State, runs::Column::CreatedAt])
+    let rows = runs::Entity::find()
         .filter(runs::Column::Id.is_in(newest))
-        .into_tuple()
+        .into_partial_model::<NewestRun>()
         .all(&store.db)
         .await?;
-    let open =
-        residue::open_findings(&store.db, &rows.iter().map(|(id, ..)| *id).collect::<Vec<_>>()).await?;
-    let last = rows.into_iter().map(|(id, task, state, created_at)| {
-        let open_findings = open.get(&id).copied().unwrap_or_default();
-        (task.unwrap_or_default(), LastRun { id: RunId(id), state, created_at, open_findings })
+    let open = residue::open_findings(&store.db, &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+    let last = rows.into_iter().map(|row| {
+        let open_findings = open.get(&row.id).copied().unwrap_or_default();
+        let NewestRun { id, task_id, kind, state, created_at } = row;
+        (task_id.unwrap_or_default(), LastRun { id: RunId(id), kind, state, created_at, open_findings })
     });
     Ok(last.collect())
 }

@@ -66,11 +66,12 @@ fn field(element: ElementRef<'_>) -> Option<Field> {
     Some(Field { name, kind, value })
 }
 
-/// Returns all forms of a page.
+/// Returns all forms of a page, apart from uploads, which are tested beside their pages.
 pub(super) fn forms(page: &str) -> Vec<Rendered> {
     let page = Html::parse_document(page);
     select(page.root_element(), "form")
         .into_iter()
+        .filter(|form| form.attr("enctype").is_none())
         .map(|form| Rendered {
             action: form.attr("action").unwrap_or_default().to_owned(),
             posts: form.attr("method") == Some("post"),

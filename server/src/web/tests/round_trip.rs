@@ -658,7 +658,7 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/save_search",
     ];
     let mut visited = BTreeSet::new();
-    let compared: [(&str, &[&str]); 10] = [
+    let compared: [(&str, &[&str]); 13] = [
         ("/do/anonymise_user", &GROUNDS),
         ("/do/anonymise_staff", &GROUNDS),
         ("/do/merge_users", &GROUNDS[1..]),
@@ -669,6 +669,10 @@ async fn every_form_is_tested((desk, other): Library) {
         ("/do/accept_invitation", &["form[password]", "form[repeated]"]),
         ("/do/start_run", &["form[confirm]"]),
         ("/do/change_password", &["form[old]", "form[password]", "form[repeated]"]),
+        // Tested with previews, in `previews`.
+        ("/do/exclude_users", &["form[reason]"]),
+        ("/do/preview_listed", &["form[users]"]),
+        ("/do/preview_found", &["form[task]", "form[which]"]),
         ("/do/find_run_users", &["form[verdict]", "form[reason]", "form[outcome]", "form[q]"]),
     ];
     for (page, html) in every_page(&desk, other).await {
@@ -784,6 +788,7 @@ impl Samples {
         vec![
             format!("/tasks/{task}"),
             format!("/tasks/{task}/edit"),
+            format!("/tasks/{task}/listed"),
             format!("/tasks/{task}/delete"),
             format!("/tasks/{task}/deactivate"),
             format!("/runs/{preview}"),

@@ -1,7 +1,8 @@
 //! The list of the users found.
 
 use super::MAX_COUNTED;
-use crate::components::{Column, DataTable, Day, Pages, RecordDay, user_address};
+use crate::components::{Column, DataTable, Day, Pages, RecordDay, own_address, user_address};
+use crate::pages::tasks::PreviewTasks;
 use crate::user_search::SearchForm;
 use db::RecordsError;
 use db::pagination::Page;
@@ -9,6 +10,7 @@ use leptos::prelude::*;
 use policy::numbers::{counted, grouped};
 use policy::user_list::{UserColumn, UserListLayout};
 use records::user::{Sort, UserRow};
+use std::collections::BTreeSet;
 
 /// Renders the list with its number of users and its pages.
 pub(super) fn list(
@@ -16,6 +18,7 @@ pub(super) fn list(
     found: Page<UserRow>,
     count: i64,
     layout: &UserListLayout,
+    preview: Option<PreviewTasks>,
 ) -> Result<impl IntoView + use<>, RecordsError> {
     let Page { rows, next, previous } = found;
     let most = i64::try_from(MAX_COUNTED).unwrap_or(i64::MAX);
@@ -25,7 +28,12 @@ pub(super) fn list(
         counted(count, "user", "users")
     };
     let caption = format!("{count}, {}", order(form));
-    let mut columns = vec![sortable(form, Sort::Number, "Number")?, sortable(form, Sort::Name, "Name")?];
+    let ticked = preview.is_some().then(PreviewTasks::ticked);
+    let mut columns = Vec::new();
+    if ticked.is_some() {
+        columns.push(Column::hidden("Tick"));
+    }
+    columns.extend([sortable(form, Sort::Number, "Number")?, sortable(form, Sort::Name, "Name")?]);
     for column in &layout.columns {
         columns.push(match column {
             UserColumn::Leaving => sortable(form, Sort::Leaving, column.label())?,
@@ -36,8 +44,10 @@ pub(super) fn list(
     let beside = |place, key: Option<String>| key.map(|key| form.address_beside(place, key)).transpose();
     let first = previous.is_some().then(|| form.address(form.sort, form.descending)).transpose()?;
     let (previous, next) = (beside("before", previous)?, beside("after", next)?);
-    let rows = rows.into_iter().map(|user| row(user, &layout.columns)).collect_view();
+    let rows = rows.into_iter().map(|user| row(user, &layout.columns, ticked.as_ref())).collect_view();
+    let preview = preview.map(|preview| preview.form(form.given(), &count, &own_address()));
     Ok(view! {
+        {preview}
         <DataTable label="Users found" caption shows_caption=true columns>
             {rows}
         </DataTable>
@@ -67,10 +77,21 @@ fn sortable(form: &SearchForm, sort: Sort, label: &'static str) -> Result<Column
     Ok(Column::sortable(label, href, direction))
 }
 
-fn row(user: UserRow, columns: &[UserColumn]) -> impl IntoView + use<> {
+fn row(user: UserRow, columns: &[UserColumn], ticked: Option<&BTreeSet<i64>>) -> impl IntoView + use<> {
+    let number = user.number;
+    let tick = ticked.map(|ticked| {
+        let checked = ticked.contains(&number.0);
+        view! {
+            <td>
+                <input type="checkbox" form=PreviewTasks::FORM name="form[users][]" value=number.to_string()
+                    checked=checked aria-label=format!("Tick user {number}") />
+            </td>
+        }
+    });
     let cells = columns.iter().map(|column| cell(&user, *column)).collect_view();
     view! {
         <tr>
+            {tick}
             <td class="number">{user.number.to_string()}</td>
             <th scope="row"><a href=user_address(user.number)>{user.name.clone()}</a></th>
             {cells}

@@ -10,12 +10,13 @@ use policy::access_request::AccessRequestForm;
 use policy::api_key::ApiKeyForm;
 use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use policy::legal_hold::LegalHoldForm;
-use policy::{LoanId, Role, Roles, UserNumber};
+use policy::{ExclusionReason, LoanId, Role, Roles, UserNumber};
 use records::access_request;
 use records::saved_search::{self, SearchDraft};
 use records::{accounts, circulation};
 use safeguards::legal_hold;
 use safeguards::suppression::destroy;
+use std::collections::BTreeSet;
 use task_centre::{approval_workflow, run};
 use trail::Actor;
 use transfer::ImportSummary;
@@ -400,7 +401,8 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let queued = run::start(store, ana, queued, &people.to_string()).await.unwrap();
     let preview = confirmed_preview(store, ana, add_task(store, "Started", false).await).await;
     let people = run::read(store, preview).await.unwrap().previewed;
-    vec![
+    let mut forms = selections(desk, ana).await;
+    forms.extend([
         form("/do/find_run_users", format!("form[run]={preview}&form[q]=Single")),
         form_about("/do/request_approval", "preview", to_ask.0),
         form("/do/approve_request", format!("form[approval]={approved}&form[confirm]={users}")),
@@ -409,6 +411,30 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
         form_about("/do/cancel_run", "run", queued.0),
         form("/do/start_run", format!("form[preview]={preview}&form[confirm]={people}")),
         form_about("/do/clean_files", "run", queued.0),
+    ]);
+    forms
+}
+
+/// Returns forms that choose the users of previews.
+async fn selections(desk: &Desk, ana: Actor) -> Vec<Form> {
+    let store = &desk.store;
+    let user = leaver(store, "Selected").await;
+    let preview =
+        async |name: &str| run::preview(store, ana, add_task(store, name, false).await).await.unwrap();
+    let (excluded, included, discarded) =
+        (preview("Excluded").await, preview("Included").await, preview("Discarded").await);
+    let reason = ExclusionReason::Duplicate;
+    run::exclude(store, ana, included, &BTreeSet::from([user]), reason).await.unwrap();
+    let (listed, found) = (add_task(store, "Listed", false).await, add_task(store, "Found", false).await);
+    vec![
+        form(
+            "/do/exclude_users",
+            format!("form[preview]={excluded}&form[reason]=duplicate&form[users][]={user}"),
+        ),
+        form("/do/include_users", format!("form[preview]={included}&form[user]={user}")),
+        form_about("/do/discard_preview", "preview", discarded.0),
+        form("/do/preview_listed", format!("form[task]={listed}&form[users]={user}")),
+        form("/do/preview_found", format!("form[task]={found}&form[which]=ticked&form[users][]={user}")),
     ]
 }
 

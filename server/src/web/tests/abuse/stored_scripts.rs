@@ -25,13 +25,14 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 49] = [
+const EXCLUDED_COLUMNS: [&str; 50] = [
     "seaql_migrations",
     "runs",
     "run_members",
     "run_counts",
     "residue_hits",
     "certificates",
+    "superseded_certificates",
     "ledger_mark",
     "replays",
     "approvals",
@@ -273,6 +274,7 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
     let mut queue: VecDeque<String> = addresses().into_iter().filter(|address| is_page(address)).collect();
     queue.extend(
         [
+            "/runs/1/certificate",
             "/runs/1/certificate.json",
             "/events/runs/1",
             "/users/30/photo",
