@@ -11,6 +11,7 @@ mod impact;
 pub(crate) mod import;
 mod inputs;
 mod last_activity;
+mod preview_found;
 mod record;
 mod saved_searches;
 mod search;
