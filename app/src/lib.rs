@@ -24,6 +24,8 @@ pub mod form_post;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
+pub(crate) mod preview_turn;
+#[cfg(feature = "ssr")]
 pub(crate) mod private_search;
 #[cfg(feature = "ssr")]
 pub mod rate_limit;

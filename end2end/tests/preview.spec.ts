@@ -2,7 +2,7 @@
 import { expect, expectAccessible, open, scripted, test, type Library } from "./lethe";
 import type { Page } from "@playwright/test";
 
-// A library of its own: these tests change many users.
+// A separate library: these tests change many users.
 test.use({ expectedStatus: [422], settings: { LETHE_LIBRARY_NAME: "Library of previews" } });
 
 const TASK = "Leavers, monthly";

@@ -28,6 +28,9 @@ use leptos::prelude::*;
 use policy::{RunState, TaskId};
 use trail::task_name::TaskName;
 
+/// The place of the users on the page of a run.
+const PLACE: &str = "#people";
+
 /// Returns the breadcrumbs of a page about a run of a task. They contain the task if the actor may see it.
 fn crumbs(task: Option<&(TaskId, TaskName)>) -> Vec<Crumb> {
     let seen = task.filter(|(_, name)| name.is_shown_to(actor()));

@@ -11,7 +11,6 @@ mod task;
 pub use delete::{DeactivateTaskPage, DeleteTaskPage};
 pub use form::{EditTaskPage, NewTaskPage};
 pub use list::TaskListPage;
-pub(crate) use listed::PreviewTasks;
 pub use listed::{ListedPreviewPage, preview_of_file};
 pub use owners::TaskOwnersPage;
 pub use task::TaskPage;

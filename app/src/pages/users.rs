@@ -13,6 +13,7 @@ pub(crate) mod import;
 mod imported_dates;
 mod inputs;
 mod merge;
+mod preview_found;
 mod record;
 mod saved_searches;
 mod search;

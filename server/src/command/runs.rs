@@ -69,7 +69,7 @@ pub(crate) enum Runs {
         /// Id of the run or preview.
         #[arg(value_parser = super::number)]
         id: i64,
-        /// Only users with this verdict: eligible, not_yet, blocked, excluded, already_anonymised.
+        /// Only users with this verdict, such as eligible or blocked.
         #[arg(long, value_parser = verdict)]
         verdict: Option<VerdictKind>,
     },

@@ -1,5 +1,6 @@
 //! Excluding users from the run of a preview, and including them again.
 
+use super::PLACE;
 use crate::components::{FilterProblem, flash, options};
 use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
@@ -104,7 +105,7 @@ impl Exclusions {
             let (typed, error) = failed.unzip();
             let chosen = typed.and_then(|form| ExclusionReason::from_code(&form.reason));
             let errors = field_errors(error.as_ref());
-            let to = format!("{}{}", action(ExcludeUsers::PATH, list), super::members::PLACE);
+            let to = format!("{}{}", action(ExcludeUsers::PATH, list), PLACE);
             view! {
                 <form id=FORM class="filters" method="post" action=to>
                     <Token />

@@ -1,5 +1,6 @@
 //! The users of a run or preview: filters, order and pages. `member_table` renders the rows.
 
+use super::PLACE;
 use super::exclusion::{self, Exclusions};
 use super::member_table::{Order, table};
 use crate::components::{
@@ -37,8 +38,6 @@ pub(super) struct MemberForm {
 
 /// The code of the descending order.
 const DESCENDING: &str = "desc";
-/// The place of the list on the page.
-pub(super) const PLACE: &str = "#people";
 
 /// Searches the users of a run.
 #[allow(clippy::unused_async, reason = "server functions are async")]

@@ -1,11 +1,11 @@
 //! A preview: which users would be anonymised and why, and the form that starts the run.
 
-use super::crumbs;
 use super::discard::{DiscardPreview, discard_form};
 use super::exclusion::Exclusions;
-use super::members::{MemberPage, MemberSearch, PLACE, member_section};
+use super::members::{MemberPage, MemberSearch, member_section};
 use super::outlook::{comparison, warning};
 use super::start::{StartTexts, start_form};
+use super::{PLACE, crumbs};
 use crate::components::{
     Column, Count, DataTable, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
 };

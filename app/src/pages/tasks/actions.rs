@@ -2,6 +2,7 @@
 
 use crate::components::flash;
 use crate::error::AppError;
+use crate::preview_turn;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
@@ -10,7 +11,6 @@ use policy::marked_number::typed_user_number;
 use policy::{TaskId, UserNumber};
 use serde::{Deserialize, Serialize};
 use task_centre::{run, task};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Identifies the task.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -19,19 +19,11 @@ pub(super) struct TaskRef {
     pub(super) task: i64,
 }
 
-/// The maximum number of simultaneous previews: each assesses every user.
-static PREVIEWS: Semaphore = Semaphore::const_new(2);
-
-/// Returns the right to create a preview. Rejects the request while others are being created.
-pub(super) fn turn() -> Result<SemaphorePermit<'static>, AppError> {
-    PREVIEWS.try_acquire().map_err(|_| AppError::TooMany)
-}
-
 /// Creates a preview, which changes no user. While others are being created it is rejected, because they keep the
 /// database busy.
 #[server(prefix = "/do", endpoint = "make_preview", input = PostUrl)]
 pub(super) async fn make_preview(form: TaskRef) -> Result<(), AppError> {
-    let _turn = turn()?;
+    let _turn = preview_turn::take()?;
     let preview = run::preview(&store(), actor(), TaskId(form.task)).await?;
     leptos_axum::redirect(&format!("/runs/{preview}"));
     Ok(())

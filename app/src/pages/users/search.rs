@@ -6,11 +6,11 @@ mod layout;
 mod list;
 
 use super::crumbs;
+use super::preview_found::PreviewTasks;
 use super::saved_searches::{self, SavedSearches};
 use crate::components::{PageAction, PageLayout, ProblemSummary, filter_error, guarded_page, paging};
 use crate::error::field_errors;
 use crate::form::error_for;
-use crate::pages::tasks::PreviewTasks;
 use crate::private_search;
 use crate::state::{actor, store};
 use crate::user_search::{FindUsers, SearchForm};

@@ -2,7 +2,7 @@
 
 use super::MAX_COUNTED;
 use crate::components::{Column, DataTable, Day, Pages, RecordDay, own_address, user_address};
-use crate::pages::tasks::PreviewTasks;
+use crate::pages::users::preview_found::PreviewTasks;
 use crate::user_search::SearchForm;
 use db::RecordsError;
 use db::pagination::Page;
