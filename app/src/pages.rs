@@ -2,6 +2,7 @@
 
 mod account;
 mod account_notices;
+mod account_notifications;
 mod api_keys;
 mod approvals;
 mod audit;
@@ -10,7 +11,9 @@ mod custom_fields;
 mod forbidden;
 mod home;
 mod legal_holds;
+mod library;
 mod not_found;
+mod notifications;
 mod personal_data;
 mod reports;
 mod residue;
@@ -24,6 +27,7 @@ mod users;
 
 pub use crate::components::flash::with_proof;
 pub use account::AccountPage;
+use account_notifications::notification_ticks;
 pub use api_keys::ApiKeysPage;
 pub use approvals::{ApprovalPage, ApprovalsPage};
 pub use audit::{AuditPage, audit_csv};
@@ -32,7 +36,9 @@ pub use custom_fields::CustomFieldsPage;
 pub use forbidden::{FORBIDDEN, ForbiddenPage};
 pub use home::HomePage;
 pub use legal_holds::{LegalHoldListPage, LegalHoldPage};
+pub use library::LibraryPage;
 pub use not_found::NotFoundPage;
+pub use notifications::NotificationsPage;
 pub use personal_data::PersonalDataPage;
 pub use reports::{ReportPage, ReportsPage, report_csv};
 pub use residue::ResiduePage;

@@ -61,6 +61,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/staff") view=pages::StaffPage ssr=SsrMode::Async />
                 <Route path=path!("/api-keys") view=pages::ApiKeysPage ssr=SsrMode::Async />
                 <Route path=path!("/custom-fields") view=pages::CustomFieldsPage ssr=SsrMode::Async />
+                <Route path=path!("/notifications") view=pages::NotificationsPage ssr=SsrMode::Async />
+                <Route path=path!("/library") view=pages::LibraryPage ssr=SsrMode::Async />
                 <Route path=path!("/forbidden") view=pages::ForbiddenPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />

@@ -15,6 +15,7 @@ mod import_profiles;
 mod key;
 mod ledger;
 mod legal_holds;
+mod library;
 mod output;
 mod report;
 mod residue;
@@ -72,6 +73,9 @@ enum Command {
     /// Custom fields of user records: list, add, change, remove.
     #[command(subcommand)]
     CustomFields(custom_fields::CustomFields),
+    /// The settings of the library: show, set.
+    #[command(subcommand)]
+    Library(library::LibraryCommand),
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
@@ -221,6 +225,7 @@ impl Arguments {
             Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
             Command::ApiKeys(keys) => keys.execute(store, output).await,
             Command::CustomFields(fields) => fields.execute(store, output).await,
+            Command::Library(library) => library.execute(store, output).await,
             Command::LegalHolds(holds) => holds.execute(store, output).await,
             Command::Held(held) => held.execute(store, output).await,
             Command::Suppression(suppression) => suppression.execute(store, output).await,

@@ -7,6 +7,7 @@ mod events;
 mod files;
 mod health;
 mod http_server;
+mod logo;
 mod maintenance;
 mod metrics;
 mod photo;
@@ -235,6 +236,8 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
         (ISLANDS, post(answer_island)),
         ("/events/runs/{id}", get(events::run_events)),
         ("/users/{id}/photo", get(photo::photo)),
+        ("/library/logo", get(logo::logo)),
+        ("/library/logo/upload", post(logo::receive)),
         ("/tasks/{id}/export", get(files::export_task)),
         ("/runs/{id}/certificate.json", get(files::certificate)),
         ("/print.css", get(print::print_style)),

@@ -9,6 +9,8 @@ pub mod approval;
 pub mod assess;
 pub mod channel;
 pub mod cron;
+#[cfg(feature = "currencies")]
+pub mod currency;
 pub mod custom_field;
 pub mod dates;
 pub mod erasure;
@@ -27,18 +29,22 @@ pub mod key_form;
 pub mod legal_hold;
 #[cfg(feature = "keys")]
 pub mod letters;
+#[cfg(feature = "currencies")]
+pub mod library;
 pub mod limits;
 pub mod maintenance;
 pub mod manual_change;
 pub mod marked_number;
 #[cfg(feature = "keys")]
 pub mod name_order;
+pub mod notification;
 pub mod numbers;
 pub mod password;
 pub mod permission;
 pub mod personal_data;
 pub mod policy;
 pub mod policy_reach;
+pub mod public_address;
 pub mod reason;
 pub mod replacement;
 pub mod residue;
@@ -70,8 +76,8 @@ pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
-    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId, ImportProfileId, ItemId,
-    LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId, UserNumber,
+    ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, DeliveryId, HeldLineId, ImportId, ImportProfileId,
+    ItemId, LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId, UserNumber, WebhookId,
 };
 pub use import_settings::ImportSettings;
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};

@@ -2,7 +2,7 @@
 
 use super::flash;
 use super::undo::{Done, UndoChange};
-use crate::components::{AskFirst, Banner, ProblemSummary, SignOut, escaped};
+use crate::components::{AskFirst, Banner, LibraryName, ProblemSummary, SignOut, escaped};
 use crate::form::{self, error_for};
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::state::{can_open, session, store};
@@ -136,7 +136,7 @@ fn TopBar(here: String) -> impl IntoView {
     });
     view! {
         <header class="top">
-            <a class="product" href="/">"Lethe"</a>
+            <LibraryName />
             <nav aria-label="Modules"><ul>{modules.collect_view()}</ul></nav>
             {can_open("/users").then(quick_search)}
             <ThemeSwitch />

@@ -84,7 +84,7 @@ fn view(
             <h2>"Proof"</h2>
             <dl class="facts">
                 <dt>"Library"</dt>
-                <dd>{says.library.clone().unwrap_or_else(|| "Not named (LETHE_LIBRARY_NAME)".to_owned())}</dd>
+                <dd>{says.library.clone().unwrap_or_else(|| "Not named (Library settings)".to_owned())}</dd>
                 <dt>"Installation"</dt><dd><code>{says.installation.clone()}</code></dd>
                 <dt>"Program"</dt><dd>{says.program.clone()}</dd>
                 <dt>"Certificate version"</dt><dd>{says.version}</dd>

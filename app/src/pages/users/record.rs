@@ -23,7 +23,7 @@ use records::catalogue;
 use records::circulation::{self, Loans};
 use records::user::{self, UserRecord};
 use safeguards::legal_hold;
-use trail::Store;
+use trail::{Store, library};
 
 /// Shows a user's record with loans, requests, charges and messages.
 #[component]
@@ -198,7 +198,8 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
         }
         Tab::Charges => {
             let Page { rows, next, .. } = circulation::charges(store, number, &paging).await?;
-            with_pager(activity::charges(rows, &list), next)
+            let currency = library::read(&store.db).await?.currency;
+            with_pager(activity::charges(rows, &list, currency), next)
         }
         Tab::Messages => {
             let Page { rows, next, .. } = circulation::messages(store, number, &paging).await?;

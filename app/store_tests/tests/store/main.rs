@@ -30,6 +30,7 @@ mod legal_holds;
 mod limits;
 mod many_loans;
 mod name_order;
+mod notifications;
 mod page_cache;
 mod personal_data;
 mod reapply;
