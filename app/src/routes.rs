@@ -81,6 +81,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/import/:id/profile") view=pages::NewImportProfilePage ssr=SsrMode::Async />
                 <Route path=path!("/users/import/:id") view=pages::ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/:id/letter") view=pages::UserLetterPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/:id/letters") view=pages::PreviewLettersPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/:id/receipt") view=pages::ReceiptPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/letter") view=pages::LetterTextPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/edit") view=pages::EditUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/anonymise") view=pages::AnonymiseUserPage ssr=SsrMode::Async />
                 <Route path=path!("/catalogue") view=pages::CatalogueListPage ssr=SsrMode::Async />

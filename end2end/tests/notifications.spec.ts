@@ -79,3 +79,15 @@ test("a member of staff chooses notifications", async ({ page, library }) => {
   await page.getByRole("button", { name: "Save notifications" }).click();
   await expect(page.getByLabel("A task did not run at its time")).not.toBeChecked();
 });
+
+test("letters and a receipt are printed", async ({ page, library }) => {
+  const { id } = JSON.parse(library.command("tasks", "preview", "1", "--json"));
+  await open(page, `/runs/${id}/letters`);
+  const letters = page.getByRole("article");
+  expect(await letters.count()).toBeGreaterThan(0);
+  await expectAccessible(page);
+  await page.emulateMedia({ media: "print" });
+  await expect(page.getByRole("banner")).toBeHidden();
+  await expect(page.getByText("Print this page")).toBeHidden();
+  await expect(letters.first()).toContainText("Dear ");
+});

@@ -27,6 +27,7 @@ pub mod import_profile;
 pub mod import_settings;
 pub mod key_form;
 pub mod legal_hold;
+pub mod letter;
 #[cfg(feature = "keys")]
 pub mod letters;
 #[cfg(feature = "currencies")]

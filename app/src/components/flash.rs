@@ -122,6 +122,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "delivery-retried" => "Delivery will be tried again in a few seconds.",
         "delivery-discarded" => "Delivery discarded.",
         "notifications-chosen" => "Notifications saved.",
+        "letter-saved" => "Letter text saved. It applies to the next letters.",
         "library-saved" => "Library settings saved.",
         "logo-saved" => "Logo saved. It is on every page from now on.",
         "logo-removed" => "Logo removed.",

@@ -2,6 +2,7 @@
 //! is the replay.
 
 pub mod approval_workflow;
+pub mod letter;
 mod new_run;
 pub mod replay;
 pub mod run;

@@ -32,6 +32,7 @@ mod import_profiles;
 mod import_tasks;
 mod imports;
 mod kept_form;
+mod letters;
 mod library;
 mod messages;
 mod non_text;

@@ -3,6 +3,8 @@
 mod rules;
 mod users;
 
+pub(crate) use rules::fields as treated_fields;
+
 use super::result::{found, maintenance_label};
 use crate::components::{
     Column, DataTable, Notice, PageAction, PageLayout, PrintHeader, Timestamp, guarded_page, path_param,

@@ -12,17 +12,18 @@ use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
 use crate::private_search;
-use crate::state::store;
+use crate::state::{can_open, store};
 use crate::user_search::USERS;
 use db::RecordsError;
 use db::pagination::Page;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::UserNumber;
+use policy::{RunKind, UserNumber};
 use records::catalogue;
 use records::circulation::{self, Loans};
 use records::user::{self, UserRecord};
 use safeguards::legal_hold;
+use task_centre::run;
 use trail::{Store, library};
 
 /// Shows a user's record with loans, requests, charges and messages.
@@ -37,6 +38,13 @@ pub fn UserPage() -> impl IntoView {
         let content = content(&store, &user, tab).await?;
         let residue =
             if user.is_anonymised() { erasure::residue::status(&store, user.number).await? } else { None };
+        // The person of a bulk run has not asked for the erasure.
+        let has_receipt = match &residue {
+            Some((run, _)) if can_open("/runs/0/receipt") => {
+                run::read(&store, *run).await?.kind == RunKind::Single
+            }
+            _ => false,
+        };
         let found_by = found_by()?;
         // The browser's history contains the title, so it has the number, not the name.
         let title = if user.is_anonymised() {
@@ -49,7 +57,7 @@ pub fn UserPage() -> impl IntoView {
                 <Refusals />
                 {found_by}
                 {head(&user, just_anonymised)}
-                {residue.map(residue_search)}
+                {residue.map(|found| residue_search(found, has_receipt))}
                 {tabs(user.number, tab, &user.counts)}
                 {content}
             </PageLayout>
@@ -117,8 +125,11 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
     .into_any()
 }
 
-/// Renders the result of the residue search, and the link to the certificate.
-fn residue_search((run, status): (policy::RunId, erasure::residue::ResidueStatus)) -> impl IntoView {
+/// Renders the result of the residue search, and the links to certificate and receipt.
+fn residue_search(
+    (run, status): (policy::RunId, erasure::residue::ResidueStatus),
+    has_receipt: bool,
+) -> impl IntoView {
     let is_under_way = matches!(status, erasure::residue::ResidueStatus::UnderWay);
     let pending = is_under_way.then(|| {
         view! { " " <Pending here=own_address() /> }
@@ -128,7 +139,8 @@ fn residue_search((run, status): (policy::RunId, erasure::residue::ResidueStatus
     view! {
         <p data-live="residue" aria-live="polite">
             "Residue search: " {status_text(status)} "." {pending} {review} " "
-            <a href=format!("/runs/{run}/certificate")>"Certificate"</a>
+            <a href=format!("/runs/{run}/certificate")>"Certificate"</a> " "
+            {has_receipt.then(|| view! { <a href=format!("/runs/{run}/receipt")>"Receipt for the person"</a> })}
         </p>
     }
 }
@@ -162,6 +174,7 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
         let label = "Anonymise this member of staff".to_owned();
         actions.push(PageAction::Danger { label, href: format!("{here}/anonymise") });
     } else {
+        actions.push(edit("Print letter before erasure", "letter"));
         actions.push(PageAction::Danger {
             label: "Anonymise user".to_owned(),
             href: format!("{here}/anonymise"),

@@ -104,6 +104,7 @@ audit_actions! {
     TaskReassigned "task_reassigned" "Task reassigned",
     TaskMadeDefault "task_made_default" "Task set as default for single users",
     TaskDeleted "task_deleted" "Task deleted",
+    LetterChanged "letter_changed" "Letter text saved",
     TaskExported "task_exported" "Task exported",
     Previewed "previewed" "Preview created",
     RunStarted "run_started" "Run started",

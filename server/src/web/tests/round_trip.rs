@@ -684,7 +684,9 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/save_search",
     ];
     let mut visited = BTreeSet::new();
-    let compared: [(&str, &[&str]); 10] = [
+    let compared: [(&str, &[&str]); 11] = [
+        // Tested in `letters`.
+        ("/do/save_letter", &["form[text]"]),
         // Tested in `library`.
         ("/library/logo/upload", &["file"]),
         ("/do/anonymise_user", &["form[confirm]"]),
@@ -802,6 +804,7 @@ impl Samples {
         vec![
             format!("/tasks/{task}"),
             format!("/tasks/{task}/edit"),
+            format!("/tasks/{task}/letter"),
             format!("/tasks/{task}/delete"),
             format!("/tasks/{task}/deactivate"),
             format!("/runs/{preview}"),

@@ -399,6 +399,10 @@ async fn tasks(desk: &Desk) -> Vec<Form> {
             format!("form[task]={lost}&form[owner]={new_owner}&form[confirmed]={new_owner}"),
         ),
         form("/do/save_task", valid),
+        form(
+            "/do/save_letter",
+            format!("form[task]={}&form[text]=Dear+{{name}}", task("With a letter", false).await),
+        ),
         form("/do/check_task", valid),
         form_about("/do/copy_task", "task", task("Copied", false).await),
         form_about("/do/activate_task", "task", task("Switched on", false).await),

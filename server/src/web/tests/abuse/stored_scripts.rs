@@ -282,6 +282,9 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
         ["/runs/1/certificate.json", "/events/runs/1", "/users/30/photo", "/users/31/anonymise"]
             .map(str::to_owned),
     );
+    queue.extend(
+        ["/runs/1/receipt", "/runs/1/letters", "/users/30/letter", "/tasks/1/letter"].map(str::to_owned),
+    );
     let typed = encoded(script);
     for search in [
         "/users?q=",
