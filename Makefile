@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run help dev demo build native site tools browser test format lint test-native test-one test-wasm test-scim \
+.PHONY: run help dev demo build native site tools browser test format lint test-native test-one test-wasm test-scim test-notifications \
 	test-browser \
 	kills bench screenshots doc dist dist-test deny audit sbom clean
 
@@ -69,7 +69,7 @@ $(SITE)/hash.txt: $(WASM) frontend/site.mjs $(shell find style -type f)
 
 # --- Testing -------------------------------------------------------------------------------------------------
 
-test: format lint doc test-native test-wasm test-scim test-browser ## Everything: format, lints, documentation, native, Wasm, SCIM, browser
+test: format lint doc test-native test-wasm test-scim test-notifications test-browser ## Everything: format, lints, documentation, native, Wasm, SCIM, notifications, browser
 
 format: ## Check the format; cargo fmt corrects it
 	@cargo fmt --all --check
@@ -101,6 +101,9 @@ test-wasm: tools ## Tests of the rules in WebAssembly
 
 test-scim: native ## The SCIM API: scim2-tester against the program
 	@.ci/scim $(TARGET)/debug/lethe
+
+test-notifications: native ## Notifications: mail and webhooks of the program, received by aiosmtpd and standardwebhooks
+	@.ci/notifications $(TARGET)/debug/lethe
 
 test-browser: build browser ## Browser tests. SPEC=undo: one file; ONLY=wasm or plain; REPEAT=10 BUSY=2: ten times beside two busy loops
 	@.ci/browser-tests

@@ -7,6 +7,7 @@ mod data_table;
 mod escape;
 pub(crate) mod flash;
 pub(crate) mod forms;
+mod library_name;
 mod links;
 pub(crate) mod lists;
 pub(crate) mod load;
@@ -25,6 +26,7 @@ pub(crate) use forms::{
     AskFirst, DateInput, FieldProblem, FilterProblem, NewPasswordFields, Notice, PostButton, ProblemSummary,
     ReauthHint, UserName,
 };
+pub(crate) use library_name::{LibraryName, Logo};
 pub(crate) use links::{person_link, task_link, task_links, user_address};
 pub(crate) use lists::{Count, Day, Pager, Pages, RecordDay, Timestamp, options};
 pub(crate) use load::{

@@ -61,6 +61,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/staff") view=pages::StaffPage ssr=SsrMode::Async />
                 <Route path=path!("/api-keys") view=pages::ApiKeysPage ssr=SsrMode::Async />
                 <Route path=path!("/custom-fields") view=pages::CustomFieldsPage ssr=SsrMode::Async />
+                <Route path=path!("/notifications") view=pages::NotificationsPage ssr=SsrMode::Async />
+                <Route path=path!("/library") view=pages::LibraryPage ssr=SsrMode::Async />
                 <Route path=path!("/forbidden") view=pages::ForbiddenPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />
@@ -80,6 +82,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/users/import/:id/profile") view=pages::NewImportProfilePage ssr=SsrMode::Async />
                 <Route path=path!("/users/import/:id") view=pages::ImportPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/:id/letter") view=pages::UserLetterPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/:id/letters") view=pages::PreviewLettersPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/:id/receipt") view=pages::ReceiptPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/letter") view=pages::LetterTextPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/edit") view=pages::EditUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/anonymise") view=pages::AnonymiseUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id/merge") view=pages::MergeUsersPage ssr=SsrMode::Async />

@@ -6,9 +6,8 @@ import { existsSync } from "node:fs";
 // Of poppler-utils.
 const PDF_TO_TEXT = "/usr/bin/pdftotext";
 
-test.use({ settings: { LETHE_LIBRARY_NAME: "Town “Central” Library" } });
-
 test("a printed certificate has a header, page numbers and every user", async ({ page, library: { sql, command } }) => {
+  command("library", "set", "--name", "Town “Central” Library");
   sql("UPDATE tasks SET settings = json_set(settings, '$.anonymise_user_data.scope', 'all') WHERE id = 1");
   const { previewed } = JSON.parse(command("tasks", "preview", "1", "--json"));
   const run = JSON.parse(command("tasks", "run", "1", "--confirm", String(previewed), "--json"));

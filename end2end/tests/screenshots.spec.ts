@@ -11,7 +11,6 @@ test.use({
   colorScheme: "light",
   deviceScaleFactor: 2,
   viewport: { width: 1200, height: 760 },
-  settings: { LETHE_LIBRARY_NAME: "Riverside University Library" },
 });
 
 // Saves the visible part of a page, without the banner: its warnings are about the settings of the tests.
@@ -26,6 +25,7 @@ async function take(page: Page, name: string): Promise<void> {
 
 test("the task centre and a preview", async ({ page, library }) => {
   test.skip(!scripted(), "one set of pictures is enough");
+  library.command("library", "set", "--name", "Riverside University Library");
   const { id, previewed } = JSON.parse(library.command("tasks", "preview", "1", "--json"));
   expect(previewed, "the preview has users").toBeGreaterThan(0);
   await open(page, "/tasks");

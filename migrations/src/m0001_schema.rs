@@ -9,7 +9,9 @@ mod circulation;
 mod evidence;
 mod imports;
 mod legal_holds;
+mod library;
 mod limits;
+mod notifications;
 mod residue;
 mod runs;
 mod searches;
@@ -29,6 +31,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // A table comes after the tables that it references.
         let groups = [
+            library::tables(),
             users::tables(),
             sign_in::tables(),
             searches::tables(),
@@ -42,6 +45,7 @@ impl MigrationTrait for Migration {
             residue::tables(),
             evidence::tables(),
             approvals::tables(),
+            notifications::tables(),
             limits::tables(),
             suppression::tables(),
             audit::tables(),

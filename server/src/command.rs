@@ -16,6 +16,7 @@ mod import_profiles;
 mod key;
 mod ledger;
 mod legal_holds;
+mod library;
 mod output;
 mod report;
 mod residue;
@@ -74,6 +75,9 @@ enum Command {
     /// Custom fields of user records: list, add, change, remove.
     #[command(subcommand)]
     CustomFields(custom_fields::CustomFields),
+    /// The settings of the library: show, set.
+    #[command(subcommand)]
+    Library(library::LibraryCommand),
     /// Legal holds: list.
     #[command(subcommand)]
     LegalHolds(legal_holds::LegalHolds),
@@ -227,6 +231,7 @@ impl Arguments {
             Command::ApiKeys(keys) => keys.execute(store, output).await,
             Command::CustomFields(fields) => fields.execute(store, output).await,
             Command::AccessRequests(requests) => requests.execute(store, output).await,
+            Command::Library(library) => library.execute(store, output).await,
             Command::LegalHolds(holds) => holds.execute(store, output).await,
             Command::Held(held) => held.execute(store, output).await,
             Command::Suppression(suppression) => suppression.execute(store, output).await,

@@ -1,6 +1,7 @@
 //! Configuration: environment variables `LETHE_*` override `lethe.toml`, which overrides the defaults. Unknown keys are
 //! errors.
 
+mod mail;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ use crate::site::Site;
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use db::{Clock, Settings, SignIn};
+use db::{Clock, MailTls, Settings, SignIn};
 use http::Uri;
 use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::suppression::{DEFAULT_MONTHS, MAX_MONTHS, MIN_MONTHS};
@@ -69,6 +70,15 @@ pub(crate) enum ConfigError {
     NoMetricsToken,
     #[error("LETHE_SUPPRESSION_MONTHS is not a number of months from {MIN_MONTHS} to {MAX_MONTHS}")]
     NotMonths,
+    #[error(
+        "LETHE_SMTP_HOST and LETHE_MAIL_FROM must be set together, and so must LETHE_SMTP_USER and \
+         LETHE_SMTP_PASSWORD_FILE"
+    )]
+    IncompleteMail,
+    #[error("LETHE_MAIL_FROM is not a sender like lethe@example.org or Town Library <lethe@example.org>")]
+    NotASender,
+    #[error("LETHE_SMTP_TLS=none is for a mail server on this computer only (LETHE_SMTP_HOST=127.0.0.1)")]
+    MailWithoutTls,
     #[error("Single sign-on cannot be set up: {0}")]
     Provider(#[from] reqwest::Error),
 }
@@ -77,11 +87,10 @@ pub(crate) enum ConfigError {
 /// with the prefix `LETHE_`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the configuration")]
 pub(crate) struct Config {
     /// `sqlite://…` or `postgres://…`.
     pub(crate) database_url: String,
-    /// The name of the library, as certificates and printed pages state it.
-    library_name: Option<String>,
     /// The address to listen on.
     pub(crate) addr: SocketAddr,
     /// The library's IANA time zone.
@@ -162,6 +171,20 @@ pub(crate) struct Config {
     pub(crate) metrics_addr: Option<SocketAddr>,
     /// The file of the monitoring token, which gives access to health details and metrics at the main address.
     metrics_token_file: Option<PathBuf>,
+    /// The name of the mail server. `None`: Lethe sends no mail.
+    smtp_host: Option<String>,
+    /// The port of the mail server. The default follows from the encryption.
+    smtp_port: Option<u16>,
+    /// The encryption of the connection to the mail server.
+    smtp_tls: MailTls,
+    /// The user name at the mail server.
+    smtp_user: Option<String>,
+    /// The file with the password at the mail server.
+    smtp_password_file: Option<PathBuf>,
+    /// The sender of mail, such as `Library <lethe@example.org>`.
+    mail_from: Option<String>,
+    /// Whether webhooks may be posted to private addresses.
+    webhook_private_addresses: bool,
     /// The format of the log.
     pub(crate) log: Log,
     /// Whether this is a demonstration.
@@ -198,7 +221,6 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database_url: "sqlite://data/lethe.db?mode=rwc".to_owned(),
-            library_name: None,
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             time_zone: Tz::Europe__London,
             assets_dir: None,
@@ -234,6 +256,13 @@ impl Default for Config {
             oidc_second_factor: false,
             metrics_addr: None,
             metrics_token_file: None,
+            smtp_host: None,
+            smtp_port: None,
+            smtp_tls: MailTls::Starttls,
+            smtp_user: None,
+            smtp_password_file: None,
+            mail_from: None,
+            webhook_private_addresses: false,
             log: Log::Text,
             demo: false,
             today: None,
@@ -273,6 +302,7 @@ impl Config {
             return Err(ConfigError::NotAProxy);
         }
         config.issuer()?;
+        config.mail()?;
         Ok(config)
     }
 
@@ -307,7 +337,6 @@ impl Config {
     pub(crate) fn settings(&self) -> Settings {
         let defaults = Settings::in_folder(&self.folder());
         Settings {
-            library_name: self.library_name.clone(),
             ledger: self.ledger_file.clone().unwrap_or(defaults.ledger),
             key: self.key_file.clone().unwrap_or(defaults.key),
             suppression_key: self.suppression_key_file.clone().unwrap_or(defaults.suppression_key),
@@ -338,6 +367,10 @@ impl Config {
                 idle: Duration::from_secs(u64::from(self.idle_minutes.get()) * 60),
                 ..SignIn::default()
             },
+            public_url: self.public_url.clone(),
+            // It was checked when the configuration was read.
+            mail: self.mail().ok().flatten(),
+            webhooks_to_private: self.webhook_private_addresses,
         }
     }
 

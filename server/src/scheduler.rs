@@ -67,7 +67,7 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
     }
     give_up_on_lost_scans(&store).await;
     end_interrupted_imports(&store).await;
-    let mut worker = Worker::default();
+    let (mut worker, mut messenger) = (Worker::default(), Messenger::default());
     let mut purge = Purge::default();
     let (mut anchored, mut purged) = (None, None);
     loop {
@@ -96,11 +96,13 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
         // With a wrong clock, a run of another server would look abandoned.
         if store.vitals.skew().lets_schedule() {
             worker.ensure_running(&store);
+            messenger.ensure_running(&store);
         }
         if pause(&store).await.is_stopping() {
             break;
         }
     }
+    messenger.join().await;
     worker.join().await;
     write_repeats(&store, Due::All).await;
 }
@@ -235,6 +237,30 @@ impl Worker {
     async fn join(self) {
         if let Some(worker) = self.0 {
             let _ = worker.await;
+        }
+    }
+}
+
+/// Delivers notifications in a separate task, because a mail server may take long to answer.
+#[derive(Default)]
+struct Messenger(Option<JoinHandle<()>>);
+
+impl Messenger {
+    fn ensure_running(&mut self, store: &Store) {
+        if self.0.as_ref().is_none_or(JoinHandle::is_finished) {
+            let store = store.clone();
+            self.0 = Some(tokio::spawn(async move {
+                if let Err(error) = notify::work(&store).await {
+                    tracing::error!(code = error.code(), "notifications could not be delivered");
+                }
+            }));
+        }
+    }
+
+    /// Waits until the delivery in progress has ended.
+    async fn join(self) {
+        if let Some(messenger) = self.0 {
+            let _ = messenger.await;
         }
     }
 }

@@ -8,6 +8,7 @@ mod files;
 mod health;
 mod http_server;
 mod listed_file;
+mod logo;
 mod maintenance;
 mod metrics;
 mod photo;
@@ -238,6 +239,8 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
         ("/events/runs/{id}", get(events::run_events)),
         ("/users/{id}/photo", get(photo::photo)),
         ("/users/{id}/data.json", get(app::pages::user_data_json)),
+        ("/library/logo", get(logo::logo)),
+        ("/library/logo/upload", post(logo::receive)),
         ("/tasks/{id}/export", get(files::export_task)),
         ("/runs/{id}/certificate.json", get(files::certificate)),
         ("/runs/{id}/users.csv", get(app::pages::members_csv)),

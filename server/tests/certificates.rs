@@ -21,7 +21,6 @@ fn lethe(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .env("LETHE_DATABASE_URL", url(folder))
         .env("LETHE_FOUR_EYES", "on")
-        .env("LETHE_LIBRARY_NAME", "Town Library")
         .args(arguments)
         .output()
         .unwrap()
@@ -48,6 +47,7 @@ async fn a_run_shows_its_open_findings_and_its_certificate_is_verified_without_a
     let library = tempfile::tempdir().unwrap();
     let folder = library.path();
     printed(folder, &["demo", "--users", "60"]);
+    printed(folder, &["library", "set", "--name", "Town Library"]);
     let store = open(folder).await;
     let users = "INSERT INTO users (number, uuid, last_name, email, imported, fictitious, notes) VALUES \
                  (9001, 'leaves', 'Quibblewick', 'quibblewick@example.org', TRUE, FALSE, NULL), \

@@ -18,4 +18,4 @@ pub mod settings;
 
 pub use clock::Clock;
 pub use error::{Fault, RecordsError, Storage};
-pub use settings::{Settings, SignIn};
+pub use settings::{MailSettings, MailTls, Settings, SignIn};

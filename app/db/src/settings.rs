@@ -1,6 +1,7 @@
 //! The settings of an installation, apart from database and clock.
 
 use policy::{FourEyes, Limits, SafetyLimits};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,8 +11,6 @@ pub const MAX_UPLOAD_BYTES: u64 = 500_000_000;
 /// The settings of an installation.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Name of the library on certificates and printed pages.
-    pub library_name: Option<String>,
     /// The ledger file, which names every anonymised user. It lies outside the database and its backups.
     pub ledger: PathBuf,
     /// The file with the key that signs certificates and chains the audit.
@@ -42,6 +41,39 @@ pub struct Settings {
     pub vacuum_up_to: u64,
     /// The requirements on staff sign-in.
     pub sign_in: SignIn,
+    /// The address of Lethe in the browser, if it is configured.
+    pub public_url: Option<String>,
+    /// The mail server. None if Lethe sends no mail.
+    pub mail: Option<MailSettings>,
+    /// Whether webhooks may be posted to private addresses.
+    pub webhooks_to_private: bool,
+}
+
+/// The mail server to which Lethe gives its mail.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MailSettings {
+    /// The name of the server.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The encryption of the connection.
+    pub tls: MailTls,
+    /// The user name at the server, and the file with the password. None if the server requires none.
+    pub login: Option<(String, PathBuf)>,
+    /// The sender, such as `Library <lethe@example.org>`.
+    pub from: String,
+}
+
+/// The encryption of the connection to the mail server.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTls {
+    /// The connection is encrypted after its start. A server without `STARTTLS` gets no mail.
+    Starttls,
+    /// The connection is encrypted from its start.
+    Tls,
+    /// The connection is not encrypted: for a mail server on this computer.
+    None,
 }
 
 /// The requirements on staff sign-in, and the session lifetimes.
@@ -66,7 +98,6 @@ impl Settings {
     /// Returns the defaults, with the files in this folder.
     pub fn in_folder(folder: &Path) -> Self {
         Self {
-            library_name: None,
             ledger: folder.join("lethe.ledger"),
             key: folder.join("lethe.key"),
             suppression_key: folder.join("lethe.suppression"),
@@ -81,6 +112,9 @@ impl Settings {
             lease: Duration::from_secs(20),
             vacuum_up_to: 2 << 30,
             sign_in: SignIn::default(),
+            public_url: None,
+            mail: None,
+            webhooks_to_private: false,
         }
     }
 }

@@ -31,6 +31,7 @@ use sea_orm::{
 use serde::Serialize;
 use trail::Store;
 use trail::key::is_signed;
+use trail::library;
 
 /// A certificate with its signature.
 #[derive(Clone, Debug)]
@@ -113,7 +114,7 @@ pub(crate) async fn follow(tx: &DatabaseTransaction, store: &Store, run: RunId) 
         return Ok(());
     }
     // Users are not counted again for every decision, because a run can have a million of them.
-    let (library, made_at) = (store.settings.library_name.clone(), store.clock.now());
+    let (library, made_at) = (library::read(tx).await?.name, store.clock.now());
     let (_, ledger_sequence) = ledger::mark_of(tx).await?;
     let program = Certificate::PROGRAM.to_owned();
     sign(tx, store, Certificate { library, program, residue, ledger_sequence, made_at, ..stated }).await

@@ -10,6 +10,7 @@ mod guessing;
 mod held_lines;
 mod holds;
 mod limits;
+mod notifications;
 
 pub use condition::{Condition, ConditionKind};
 pub use figures::{Figures, OfRuns, figures};
@@ -53,18 +54,20 @@ pub struct Health {
 
 /// Reads the present conditions.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, unowned, findings, holds, held, guessed, limits) = try_join!(
-        overdue(store),
-        unfinished(store),
-        newest(store),
-        missed(store),
-        unowned(store),
-        findings::open(store),
-        holds::due(store),
-        held_lines::waiting(store),
-        guessing::codes(store),
-        limits::conditions(store)
-    )?;
+    let (overdue, unfinished, newest, missed, unowned, findings, holds, held, guessed, limits, notifications) =
+        try_join!(
+            overdue(store),
+            unfinished(store),
+            newest(store),
+            missed(store),
+            unowned(store),
+            findings::open(store),
+            holds::due(store),
+            held_lines::waiting(store),
+            guessing::codes(store),
+            limits::conditions(store),
+            notifications::failed(store)
+        )?;
     let found = [
         of_this_process(store),
         guessed,
@@ -77,6 +80,7 @@ pub async fn read(store: &Store) -> Result<Health, RecordsError> {
         findings,
         holds,
         held,
+        notifications,
         relaxed(store),
     ];
     Ok(Health { conditions: found.concat() })

@@ -197,6 +197,20 @@ pub enum Problem {
     /// Two columns fill the same field.
     #[error("Choose another field: a column already fills this one")]
     SameTarget,
+    /// A placeholder of a letter that does not exist.
+    #[error("Enter only the placeholders that are listed below: {{{word}}} is not one of them")]
+    UnknownPlaceholder {
+        /// The word between the braces.
+        word: String,
+    },
+    /// Not an address to which webhooks can be posted.
+    #[error("Enter an address such as https://monitoring.example.org/lethe, without a password")]
+    NotAWebhookAddress,
+    /// The address is in a private network.
+    #[error(
+        "Enter a public address, or allow private ones for this installation (LETHE_WEBHOOK_PRIVATE_ADDRESSES)"
+    )]
+    PrivateAddress,
     /// Another import profile has this name.
     #[error("Another import profile for these files has this name. Enter a different one")]
     ProfileNameTaken,

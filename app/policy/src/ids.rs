@@ -57,6 +57,10 @@ id! {
     LegalHoldId,
     /// A request for approval and its approval.
     ApprovalId,
+    /// The delivery of a notification.
+    DeliveryId,
+    /// A webhook.
+    WebhookId,
     /// An API key.
     ApiKeyId,
     /// A line of an import file that the suppression list holds.

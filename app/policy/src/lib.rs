@@ -11,6 +11,8 @@ pub mod approval;
 pub mod assess;
 pub mod channel;
 pub mod cron;
+#[cfg(feature = "currencies")]
+pub mod currency;
 pub mod custom_field;
 pub mod dates;
 pub mod erasure;
@@ -30,8 +32,11 @@ pub mod import_profile;
 pub mod import_settings;
 pub mod key_form;
 pub mod legal_hold;
+pub mod letter;
 #[cfg(feature = "keys")]
 pub mod letters;
+#[cfg(feature = "currencies")]
+pub mod library;
 pub mod limits;
 pub mod listed_users;
 pub mod maintenance;
@@ -39,6 +44,7 @@ pub mod manual_change;
 pub mod marked_number;
 #[cfg(feature = "keys")]
 pub mod name_order;
+pub mod notification;
 pub mod numbers;
 pub mod password;
 pub mod permission;
@@ -46,6 +52,7 @@ pub mod personal_data;
 pub mod policy;
 pub mod policy_reach;
 pub mod preview_warning;
+pub mod public_address;
 pub mod reason;
 pub mod replacement;
 pub mod residue;
@@ -79,9 +86,9 @@ pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use grounds::{ErasureReason, Grounds};
 pub use ids::{
-    AccessRequestId, ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, HeldLineId, ImportId,
+    AccessRequestId, ApiKeyId, ApprovalId, CatalogueRecordId, ChargeId, DeliveryId, HeldLineId, ImportId,
     ImportProfileId, ItemId, LegalHoldId, LoanId, MessageId, RequestId, RunId, SavedSearchId, TaskId,
-    UserNumber,
+    UserNumber, WebhookId,
 };
 pub use import_settings::ImportSettings;
 pub use legal_hold::{LegalHoldReason, LegalHoldTarget};

@@ -9,6 +9,8 @@ mod api_tables;
 mod circulation_tables;
 mod evidence_tables;
 mod import_tables;
+mod library_tables;
+mod notification_tables;
 mod run_tables;
 mod search_tables;
 mod sign_in_tables;
@@ -155,7 +157,13 @@ pub struct StorageLocation {
 }
 
 /// All locations outside the tables that may contain personal data.
-pub const STORAGE_LOCATIONS: [StorageLocation; 11] = [
+pub const STORAGE_LOCATIONS: [StorageLocation; 12] = [
+    StorageLocation {
+        label: "Notifications (e-mail and webhooks)",
+        class: DataClass::NotPersonal,
+        rule: "Contain numbers of runs, tasks, requests and legal holds; no names. The address of a member of staff \
+               is read when the mail is sent, and stored in no queue and no log.",
+    },
     StorageLocation {
         label: "Server log (standard error)",
         class: DataClass::NotPersonal,

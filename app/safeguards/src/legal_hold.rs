@@ -10,7 +10,7 @@ mod release;
 mod transfer_to_user;
 
 pub use place::{place, review};
-pub use read::{DUE, LegalHold, LegalHoldQuery, Show, in_force, in_force_among, list, of_user, read};
+pub use read::{DUE, LegalHold, LegalHoldQuery, Show, due, in_force, in_force_among, list, of_user, read};
 pub use release::{release, release_within, request_legal_hold_release};
 pub use transfer_to_user::transfer_to_user;
 

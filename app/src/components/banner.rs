@@ -16,6 +16,7 @@ use trail::{Actor, Store};
 /// The maximum number of lines. The list of runs shows the rest.
 const LINES: usize = 3;
 const HELD_LINES: &str = "/users/held-lines";
+const NOTIFICATIONS: &str = "/notifications";
 
 /// Shows what needs attention, with a link to each run or task.
 #[component]
@@ -151,6 +152,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
         | ConditionKind::FourEyesOff
         | ConditionKind::LegalHoldsDue { .. }
         | ConditionKind::HeldLinesWaiting { .. }
+        | ConditionKind::NotificationsFailed { .. }
         | ConditionKind::CodesGuessed { .. }
         | ConditionKind::LimitReached { .. }
         | ConditionKind::FourEyesEnding
@@ -225,6 +227,11 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
                 ": they would bring back anonymised users."
             }
             .into_any(),
+        ),
+        ConditionKind::NotificationsFailed { deliveries } => (
+            if can_open(NOTIFICATIONS) { "/notifications?state=failed" } else { "/" }.to_owned(),
+            counted(deliveries, "notification", "notifications"),
+            " could not be delivered. An administrator can try again or discard them.".into_any(),
         ),
         ConditionKind::CodesGuessed { accounts } => (
             if can_open("/audit") { "/audit" } else { "/account" }.to_owned(),

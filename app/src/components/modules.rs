@@ -3,7 +3,7 @@
 use crate::state::can_open;
 
 /// Address, name and description of each module.
-const MODULES: [(&str, &str, &str); 16] = [
+const MODULES: [(&str, &str, &str); 18] = [
     ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
     ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
     ("/runs", "Runs", "Runs and previews, with state and result."),
@@ -26,6 +26,8 @@ const MODULES: [(&str, &str, &str); 16] = [
     ("/staff", "Staff", "Roles and sign-in of members of staff."),
     ("/api-keys", "API keys", "The keys with which identity systems read and change users."),
     ("/custom-fields", "Custom fields", "Fields that the library adds to its user records."),
+    ("/notifications", "Notifications", "E-mail to staff, webhooks to other systems, and failed deliveries."),
+    ("/library", "Library settings", "Name, logo, currency, address and contact of the library."),
     ("/audit", "Audit", "All recorded actions. Events are never removed."),
     (
         "/personal-data",

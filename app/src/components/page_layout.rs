@@ -3,7 +3,7 @@
 use super::flash;
 use super::modules::{Module, modules};
 use super::undo::{Done, UndoChange};
-use crate::components::{AskFirst, Banner, ProblemSummary, SignOut, escaped};
+use crate::components::{AskFirst, Banner, LibraryName, ProblemSummary, SignOut, escaped};
 use crate::form::{self, error_for};
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::state::{can_open, session, store};
@@ -155,7 +155,7 @@ fn TopBar(here: String) -> impl IntoView {
     let is_account = here.starts_with("/account");
     view! {
         <header class="top">
-            <a class="product" href="/">"Lethe"</a>
+            <LibraryName />
             <nav aria-label="Modules"><ul>{shown.into_iter().map(link).collect_view()} {menu}</ul></nav>
             {can_open("/users").then(quick_search)}
             <ThemeSwitch />

@@ -8,6 +8,7 @@ use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::form::{action, error_for};
 use crate::pages::account_notices::AccountNotices;
+use crate::pages::account_notifications::NotificationChoice;
 use crate::pages::sign_in::{Connection, count_attempt};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
@@ -17,6 +18,7 @@ use identity::staff;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
+use notify::{choice, mail};
 use policy::numbers::counted;
 use records::user;
 use serde::{Deserialize, Serialize};
@@ -79,11 +81,14 @@ pub fn AccountPage() -> impl IntoView {
         let notices = staff::notices(&store, session.user).await?;
         let sign_in = store.settings.sign_in;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
+        let chosen = choice::read(&store, session.user).await?;
+        let has_address = user.email.as_deref().is_some_and(mail::is_usable);
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
             <PageLayout title="Your account" lead=lead>
                 <AccountNotices notices /> {sessions_view(sessions, sign_in)} {second_factor(has_app)} <Connection is_connected connecting />
+                <NotificationChoice offered=choice::offered(session.actor()) chosen has_address can_send=mail::is_configured(&store) />
                 {password_form(user_id)}
             </PageLayout>
         })

@@ -17,6 +17,7 @@ mod run;
 mod start;
 
 pub use certificate::CertificatePage;
+pub(crate) use certificate::treated_fields;
 pub use list::RunListPage;
 pub(crate) use list::run_table;
 pub use members_csv::members_csv;

@@ -51,7 +51,7 @@ pub async fn request(store: &Store, actor: Actor, preview: RunId) -> Result<Appr
     if run::approval_reason(&tx, store, &preview).await?.is_none() {
         return Err(not_needed());
     }
-    let asked = request_within(&tx, actor, &ApprovalSubject::run_of(&preview)?).await?;
+    let asked = request_within(&tx, store, actor, &ApprovalSubject::run_of(&preview)?).await?;
     if asked.is_new {
         let subject = Subject::Task(preview.task_id.unwrap_or_default());
         record_event(
@@ -74,7 +74,7 @@ pub async fn request_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, 
     actor.require(Action::Run)?;
     let tx = store.begin().await?;
     let reapply = run::reapply_subject(&tx, store).await?.ok_or_else(not_needed)?;
-    let asked = request_within(&tx, actor, &reapply).await?;
+    let asked = request_within(&tx, store, actor, &reapply).await?;
     if asked.is_new {
         record_event(&tx, store, actor, AuditAction::ApprovalRequested, Subject::Library, None, asked.id)
             .await?;

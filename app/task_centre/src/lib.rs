@@ -3,6 +3,7 @@
 
 pub mod affected;
 pub mod approval_workflow;
+pub mod letter;
 mod new_run;
 pub mod outlook;
 pub mod replay;

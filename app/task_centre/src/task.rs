@@ -31,7 +31,7 @@ pub(crate) fn may_use(actor: Actor, settings: &TaskSettings) -> Result<(), Recor
 }
 
 /// Returns a task that the actor sees, locked until the end of the transaction.
-async fn row_to_change(
+pub(crate) async fn row_to_change(
     tx: &DatabaseTransaction,
     actor: Actor,
     id: TaskId,

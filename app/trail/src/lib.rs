@@ -7,6 +7,8 @@ pub mod actor;
 pub mod audit;
 pub mod chain;
 pub mod key;
+pub mod library;
+pub mod outbox;
 pub mod person;
 pub mod roles;
 pub mod secret_box;

@@ -23,6 +23,7 @@ fn tasks() -> Table {
             big_integer_null("owner_number"),
             text("settings"),
             text_null("confirmed_settings"),
+            text_null("letter"),
             text("schedule"),
             text("missed").default("once").take(),
             timestamp_with_time_zone_null("next_due_at"),

@@ -119,8 +119,10 @@ fn expected_of(key: &str) -> Option<&'static str> {
         "time_zone" => "a time zone such as Europe/London",
         "today" => "a date such as 2018-01-21",
         "log" => "text or json",
+        "smtp_tls" => "starttls, tls or none",
+        "smtp_port" => "a port from 0 to 65535",
         "four_eyes" => "auto, on or off",
-        "demo" | "allow_password_only" | "oidc_second_factor" => "1 or 0",
+        "demo" | "allow_password_only" | "oidc_second_factor" | "webhook_private_addresses" => "1 or 0",
         "idle_minutes" | "lease_seconds" => "a whole number from 1 to 4294967295",
         "max_upload_mb"
         | "vacuum_up_to_mb"

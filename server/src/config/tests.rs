@@ -60,8 +60,36 @@ fn an_address_that_others_can_reach_requires_tls() {
     assert_eq!(proxies.len(), 2);
 }
 
+const MAIL: [(&str, &str); 2] = [("LETHE_SMTP_HOST", "127.0.0.1"), ("LETHE_MAIL_FROM", "lethe@example.org")];
+const LOGIN: [(&str, &str); 2] = [("LETHE_SMTP_USER", "lethe"), ("LETHE_SMTP_PASSWORD_FILE", "secret")];
+
 const PROVIDER: [(&str, &str); 2] =
     [("LETHE_OIDC_ISSUER", "https://login.example.org"), ("LETHE_OIDC_CLIENT_ID", "lethe")];
+
+#[test]
+fn a_mail_server_needs_sender_and_login_together_and_tls_elsewhere() {
+    let read = |variables: &[(&str, &str)]| parse("", variables).map(|config| config.settings().mail);
+    assert_eq!(read(&[]).expect("valid"), None);
+    let mail = read(&MAIL).expect("valid").expect("a mail server");
+    assert_eq!((mail.port, mail.tls, mail.login), (587, MailTls::Starttls, None));
+    let mail =
+        read(&[&MAIL[..], &LOGIN, &[("LETHE_SMTP_TLS", "tls")]].concat()).expect("valid").expect("one");
+    assert_eq!((mail.port, mail.tls, mail.login.is_some()), (465, MailTls::Tls, true));
+    for one in MAIL.iter().chain(&LOGIN) {
+        assert!(matches!(read(&[*one]), Err(ConfigError::IncompleteMail)), "{one:?}");
+    }
+    for login in LOGIN {
+        assert!(matches!(read(&[&MAIL[..], &[login]].concat()), Err(ConfigError::IncompleteMail)));
+    }
+    for from in ["lethe", "lethe@", "a@example.org, b@example.org", "a@example.org\r\nBcc: b@example.org"] {
+        let variables = [MAIL[0], ("LETHE_MAIL_FROM", from)];
+        assert!(matches!(read(&variables), Err(ConfigError::NotASender)), "{from:?}");
+    }
+    let plain = ("LETHE_SMTP_TLS", "none");
+    assert!(read(&[MAIL[0], MAIL[1], plain]).is_ok());
+    let elsewhere = [("LETHE_SMTP_HOST", "mail.example.org"), MAIL[1], plain];
+    assert!(matches!(read(&elsewhere), Err(ConfigError::MailWithoutTls)));
+}
 
 #[test]
 fn a_provider_needs_issuer_client_id_and_tls() {
@@ -112,7 +140,7 @@ fn the_client_secret_is_the_trimmed_text_of_its_file() {
 }
 
 /// A value of each documented variable that is not its default.
-const VALUES: [(&str, &str); 39] = [
+const VALUES: [(&str, &str); 45] = [
     ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
     ("LETHE_ADDR", "127.0.0.1:4000"),
     ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
@@ -124,6 +152,13 @@ const VALUES: [(&str, &str); 39] = [
     ("LETHE_OIDC_SECRET_FILE", "secret"),
     ("LETHE_OIDC_NAME", "12"),
     ("LETHE_OIDC_SECOND_FACTOR", "1"),
+    ("LETHE_SMTP_HOST", "127.0.0.1"),
+    ("LETHE_SMTP_PORT", "2525"),
+    ("LETHE_SMTP_TLS", "none"),
+    ("LETHE_SMTP_USER", "007"),
+    ("LETHE_SMTP_PASSWORD_FILE", "password"),
+    ("LETHE_MAIL_FROM", "Town Library <lethe@example.org>"),
+    ("LETHE_WEBHOOK_PRIVATE_ADDRESSES", "1"),
     ("LETHE_LOG", "json"),
     ("LETHE_TIME_ZONE", "Asia/Kathmandu"),
     ("LETHE_ASSETS_DIR", "elsewhere"),
@@ -142,7 +177,6 @@ const VALUES: [(&str, &str); 39] = [
     ("LETHE_LEASE_SECONDS", "5"),
     ("LETHE_VACUUM_UP_TO_MB", "0"),
     ("LETHE_DEMO", "1"),
-    ("LETHE_LIBRARY_NAME", "City Library"),
     ("LETHE_METRICS_ADDR", "127.0.0.1:9100"),
     ("LETHE_METRICS_TOKEN_FILE", "/run/secrets/metrics"),
     ("LETHE_LIMIT_ANONYMISE_PER_HOUR", "7"),
@@ -160,6 +194,11 @@ fn required_with(name: &str) -> Vec<(&'static str, &'static str)> {
         "LETHE_OIDC_ISSUER" => vec![PROVIDER[1]],
         "LETHE_OIDC_CLIENT_ID" => vec![PROVIDER[0]],
         "LETHE_TODAY" => vec![("LETHE_DEMO", "1")],
+        "LETHE_SMTP_HOST" => vec![MAIL[1]],
+        "LETHE_MAIL_FROM" => vec![MAIL[0]],
+        "LETHE_SMTP_TLS" => MAIL.into(),
+        "LETHE_SMTP_USER" => [MAIL.as_slice(), &[LOGIN[1]]].concat(),
+        "LETHE_SMTP_PASSWORD_FILE" => [MAIL.as_slice(), &[LOGIN[0]]].concat(),
         _ => Vec::new(),
     }
 }
@@ -256,6 +295,9 @@ fn an_error_names_the_key_the_value_and_the_expected_values() {
         ("LETHE_TIME_ZONE", "Europe/Londn", "a time zone such as Europe/London"),
         ("LETHE_LOG", "xml", "text or json"),
         ("LETHE_FOUR_EYES", "two", "auto, on or off"),
+        ("LETHE_SMTP_TLS", "ssl", "starttls, tls or none"),
+        ("LETHE_SMTP_PORT", "70000", "a port from 0 to 65535"),
+        ("LETHE_WEBHOOK_PRIVATE_ADDRESSES", "maybe", "1 or 0"),
         ("LETHE_TODAY", "21.1.2018", "a date such as 2018-01-21"),
     ] {
         let refused = parse("", &[(name, value)]).expect_err(name).to_string();

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use policy::dates;
 use serde::Deserialize;
 use std::fmt::Write as _;
+use trail::library;
 
 /// The query of the style sheet: the run that the page is about.
 #[derive(Deserialize)]
@@ -19,7 +20,9 @@ pub(super) async fn print_style(
     State(state): State<AppState>,
     Query(PrintQuery { run }): Query<PrintQuery>,
 ) -> impl IntoResponse {
-    let library = state.store.settings.library_name.as_deref().unwrap_or("Lethe");
+    // If the database does not answer, the page itself reports it.
+    let library = library::read(&state.store.db).await.unwrap_or_default();
+    let library = library.name.as_deref().unwrap_or("Lethe");
     let run = run.map(|run| format!("Run {run}")).unwrap_or_default();
     let today = dates::shown(state.store.clock.today());
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], style(library, &run, &today))

@@ -33,6 +33,8 @@ mod import_profiles;
 mod import_tasks;
 mod imports;
 mod kept_form;
+mod letters;
+mod library;
 mod merging;
 mod messages;
 mod non_text;

@@ -26,6 +26,7 @@ pub struct Model {
     pub missed: Missed,
     pub next_due_at: Option<DateTimeUtc>,
     pub confirmed_settings: Option<TaskSettings>,
+    pub letter: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

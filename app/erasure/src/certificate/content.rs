@@ -13,7 +13,7 @@ use safeguards::approval::ApprovalKind;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use trail::Store;
+use trail::{Store, library};
 
 /// The format of a certificate. A later format gets another name.
 const FORMAT: &str = "lethe-certificate-1";
@@ -140,7 +140,7 @@ impl Certificate {
         };
         Ok(Self {
             format: FORMAT.to_owned(),
-            library: store.settings.library_name.clone(),
+            library: library::read(db).await?.name,
             installation,
             program: Self::PROGRAM.to_owned(),
             run: id,

@@ -5,11 +5,13 @@ use super::scan::Findings;
 use crate::{certificate, run_counts};
 use db::entity::{residue_hits, run_members};
 use db::{RecordsError, bulk_insert, dialect};
+use policy::notification::Event;
 use policy::{Outcome, Residue, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 use trail::Store;
+use trail::outbox::{self, About};
 
 /// Number of users updated with one statement.
 const USERS_PER_STATEMENT: usize = 2_000;
@@ -26,6 +28,12 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     set(&tx, run, &found, Residue::Hits).await?;
     let at = store.clock.now();
     let rows: Vec<residue_hits::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
+    if !rows.is_empty() {
+        let about = About { run: Some(run), ..About::default() };
+        // A long run is searched in several parts.
+        let once = Some(format!("findings/{run}"));
+        outbox::post(&tx, &store.clock, Event::FindingsOpen, about, once).await?;
+    }
     bulk_insert::insert(&tx, rows).await?;
     certificate::make_again(&tx, store, run).await?;
     store.commit(tx).await?;

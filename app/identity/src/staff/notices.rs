@@ -1,7 +1,7 @@
 //! Notices to the owner of an account: changes of sign-in methods, and attempts by others.
 //!
 //! A notice appears on every page until its owner marks it as read, and on the account page for three months.
-//! There is no e-mail notification.
+//! There is no e-mail about them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::entity::account_notices;

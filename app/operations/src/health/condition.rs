@@ -98,6 +98,11 @@ pub enum ConditionKind {
         /// The number of held lines.
         lines: i64,
     },
+    /// Notifications could not be delivered.
+    NotificationsFailed {
+        /// The number of deliveries.
+        deliveries: i64,
+    },
     /// Values of anonymised users were found, and the findings await a decision.
     FindingsOpen {
         /// The number of findings.
@@ -132,12 +137,13 @@ impl ConditionKind {
             Self::FourEyesEnding => "four_eyes_ending",
             Self::SettingsWeakened { .. } => "settings_weakened",
             Self::HeldLinesWaiting { .. } => "held_lines_waiting",
+            Self::NotificationsFailed { .. } => "notifications_failed",
             Self::FindingsOpen { .. } => "findings_open",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 29] = [
+    pub const CODES: [&'static str; 30] = [
         "overdue",
         "not_started",
         "stalled",
@@ -166,6 +172,7 @@ impl ConditionKind {
         "four_eyes_ending",
         "settings_weakened",
         "held_lines_waiting",
+        "notifications_failed",
         "findings_open",
     ];
 }

@@ -25,6 +25,7 @@ pub(super) const TASKS: Table = Table {
         entry("missed", NotPersonal, Keep, "Rule for missed runs"),
         entry("next_due_at", NotPersonal, Keep, "Next due"),
         entry("confirmed_settings", NotPersonal, Keep, "Confirmed settings"),
+        entry("letter", FreeText, Keep, "Text of letters before erasure"),
     ],
 };
 

@@ -1,8 +1,9 @@
 //! All tables of the database, in the order of the page of the register.
 
 use super::{
-    Table, access_request_tables, api_tables, circulation_tables, evidence_tables, import_tables, run_tables,
-    search_tables, sign_in_tables, suppression_tables, user_tables,
+    Table, access_request_tables, api_tables, circulation_tables, evidence_tables, import_tables,
+    library_tables, notification_tables, run_tables, search_tables, sign_in_tables, suppression_tables,
+    user_tables,
 };
 
 /// All tables of the database.
@@ -33,6 +34,7 @@ pub const TABLES: &[Table] = &[
     circulation_tables::CATALOGUE_WORDS,
     circulation_tables::ITEMS,
     circulation_tables::TERMS,
+    library_tables::LIBRARY_SETTINGS,
     import_tables::IMPORTS,
     import_tables::IMPORT_LINES,
     import_tables::IMPORT_PROFILES,
@@ -53,6 +55,10 @@ pub const TABLES: &[Table] = &[
     evidence_tables::SERVERS,
     evidence_tables::MANUAL_CHANGES,
     evidence_tables::PROTECTIONS,
+    notification_tables::NOTIFICATIONS,
+    notification_tables::NOTIFICATION_DELIVERIES,
+    notification_tables::NOTIFICATION_CHOICES,
+    notification_tables::WEBHOOKS,
     suppression_tables::SUPPRESSED_KEYS,
     suppression_tables::HELD_LINES,
     suppression_tables::SUPPRESSION_LIST_KEYS,

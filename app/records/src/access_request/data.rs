@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryRes
 use serde::{Serialize, Serializer};
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::display_name;
-use trail::{Actor, Store};
+use trail::{Actor, Store, library};
 
 /// The format of the file. A later format gets another name.
 const FORMAT: &str = "lethe-access-1";
@@ -115,12 +115,13 @@ pub async fn user_data(store: &Store, actor: Actor, number: UserNumber) -> Resul
         }
     }
     let mentions = mentions(&tx, number).await?;
+    let library = library::read(&tx).await?.name;
     let (action, subject) = (AuditAction::UserDataExported, Subject::from(number));
     audit::record_event(&tx, &store.clock, actor, action, subject, None, "").await?;
     store.commit(tx).await?;
     Ok(UserData {
         format: FORMAT,
-        library: store.settings.library_name.clone(),
+        library,
         made_at: store.clock.now(),
         user: number,
         name: display_name(&user),

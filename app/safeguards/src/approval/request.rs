@@ -6,12 +6,14 @@ use db::entity::approvals;
 use db::{Clock, RecordsError, dialect};
 use policy::approval::ApprovalDecision;
 use policy::four_eyes::APPROVAL_HOURS;
-use policy::{ApprovalId, RunId};
+use policy::notification::Event;
+use policy::{ApprovalId, LegalHoldId, RunId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select, Set,
 };
 use trail::audit::{self, AuditAction, Subject};
+use trail::outbox::{self, About};
 use trail::{Actor, Store};
 
 /// A request, and whether it was created by this call.
@@ -41,7 +43,7 @@ pub async fn request_api_changes(store: &Store, actor: Actor) -> Result<(), Reco
     if current.one(&tx).await?.is_some() {
         return Ok(());
     }
-    let asked = request_within(&tx, actor, &subject).await?;
+    let asked = request_within(&tx, store, actor, &subject).await?;
     record_event(&tx, store, actor, AuditAction::ApprovalRequested, Subject::Library, None, asked.id).await?;
     store.commit(tx).await
 }
@@ -54,7 +56,7 @@ pub async fn request_in_own_tx(
     subject: Subject,
 ) -> Result<ApprovalId, RecordsError> {
     let tx = store.begin().await?;
-    let asked = request_within(&tx, actor, &approval_subject).await?;
+    let asked = request_within(&tx, store, actor, &approval_subject).await?;
     if asked.is_new {
         record_event(&tx, store, actor, AuditAction::ApprovalRequested, subject, None, asked.id).await?;
     }
@@ -65,6 +67,7 @@ pub async fn request_in_own_tx(
 /// Stores a request, unless an identical one is waiting.
 pub async fn request_within(
     tx: &DatabaseTransaction,
+    store: &Store,
     actor: Actor,
     approval_subject: &ApprovalSubject,
 ) -> Result<Requested, RecordsError> {
@@ -90,6 +93,13 @@ pub async fn request_within(
     }
     .insert(tx)
     .await?;
+    let about = About {
+        approval: Some(ApprovalId(request.id)),
+        run: approval_subject.preview.map(RunId),
+        legal_hold: approval_subject.hold.map(LegalHoldId),
+        ..About::default()
+    };
+    outbox::post(tx, &store.clock, Event::ApprovalWaiting, about, None).await?;
     Ok(Requested { id: ApprovalId(request.id), is_new: true })
 }
 

@@ -20,6 +20,20 @@ use trail::terms::Term;
 /// The condition that a legal hold is due for review, with the day as its value.
 pub const DUE: &str = "x.review_on <= ?";
 
+/// Returns the legal holds that are due for review, with their review dates.
+pub async fn due(
+    db: &impl ConnectionTrait,
+    today: NaiveDate,
+) -> Result<Vec<(LegalHoldId, NaiveDate)>, RecordsError> {
+    // Raw SQL: the condition is a fragment shared with the list of legal holds.
+    let sql = format!(
+        "SELECT x.id, x.review_on FROM legal_holds x WHERE x.released_on IS NULL AND {DUE} ORDER BY x.id"
+    );
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, vec![today.into()])).await?;
+    let due = rows.iter().map(|row| Ok((LegalHoldId(row.try_get("", "id")?), row.try_get("", "review_on")?)));
+    due.collect()
+}
+
 /// A legal hold.
 #[derive(Clone, Debug, Serialize)]
 pub struct LegalHold {

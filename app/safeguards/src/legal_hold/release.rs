@@ -20,7 +20,7 @@ pub async fn request_legal_hold_release(
     actor.require(Action::PlaceLegalHolds)?;
     let tx = store.begin().await?;
     let hold = lock(&tx, id).await?;
-    let asked = approval::request_within(&tx, actor, &ApprovalSubject::release_of(&hold)).await?;
+    let asked = approval::request_within(&tx, store, actor, &ApprovalSubject::release_of(&hold)).await?;
     if asked.is_new {
         record(&tx, store, actor, AuditAction::LegalHoldReleaseRequested, &hold, "").await?;
     }

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use db::entity::held_lines;
 use db::pagination::{Page, Paging};
 use db::{RecordsError, bulk_insert};
+use policy::notification::Event;
 use policy::suppression::{HeldDecision, HeldSource, KeyKind};
 use policy::{Action, HeldLineId, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
@@ -17,6 +18,7 @@ use sea_orm::{
 use serde::Serialize;
 use std::collections::HashMap;
 use trail::audit::{self, AuditAction, Subject};
+use trail::outbox::{self, About};
 use trail::person::{Name, Person};
 use trail::{Actor, Store};
 
@@ -99,6 +101,11 @@ pub async fn see(
         }
     }
     add(tx, fresh).await?;
+    if fates.contains(&LineFate::Held) {
+        // Files come every night: one notification a day is enough.
+        let once = Some(format!("held_lines/{today}"));
+        outbox::post(tx, &store.clock, Event::HeldLinesWaiting, About::default(), once).await?;
+    }
     if !used.is_empty() {
         held_lines::Entity::delete_many().filter(held_lines::Column::Id.is_in(used)).exec(tx).await?;
     }

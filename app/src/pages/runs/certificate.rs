@@ -3,6 +3,8 @@
 mod rules;
 mod users;
 
+pub(crate) use rules::fields as treated_fields;
+
 use super::result::{found, maintenance_label};
 use crate::components::{
     Column, DataTable, Notice, PageAction, PageLayout, PrintHeader, Timestamp, guarded_page, path_param,
@@ -84,7 +86,7 @@ fn view(
             <h2>"Proof"</h2>
             <dl class="facts">
                 <dt>"Library"</dt>
-                <dd>{says.library.clone().unwrap_or_else(|| "Not named (LETHE_LIBRARY_NAME)".to_owned())}</dd>
+                <dd>{says.library.clone().unwrap_or_else(|| "Not named (Library settings)".to_owned())}</dd>
                 <dt>"Installation"</dt><dd><code>{says.installation.clone()}</code></dd>
                 <dt>"Program"</dt><dd>{says.program.clone()}</dd>
                 <dt>"Certificate version"</dt><dd>{says.version}</dd>

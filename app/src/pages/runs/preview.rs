@@ -52,10 +52,17 @@ pub(super) fn page(
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let task = run.task.clone();
     let crumbs = crumbs(task.as_ref());
+    let letters = (run.previewed > 0).then(|| format!("/runs/{}/letters", run.id));
     let actions = task
         .iter()
         .filter(|(_, name)| name.is_shown_to(actor()))
-        .map(|(id, _)| PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
+        .flat_map(|(id, _)| {
+            [
+                Some(PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") }),
+                letters.clone().map(|href| PageAction::Link { label: "Print letters".to_owned(), href }),
+            ]
+        })
+        .flatten()
         .collect();
     let policy = run.settings.policy();
     let selection = policy.map(|policy| summary::selection(&policy.conditions, policy.scope));

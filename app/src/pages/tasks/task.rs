@@ -111,6 +111,9 @@ fn actions(task: &Task) -> Vec<PageAction> {
     } else if !task.single_default {
         actions.push(post(label, MakeTaskDefault::PATH));
     }
+    if task.draft.settings.policy().is_some() {
+        actions.push(link("Edit letter text", format!("{here}/letter")));
+    }
     actions.push(link("Export task as a file", format!("{here}/export")));
     actions.push(PageAction::Danger { label: "Delete task".to_owned(), href: format!("{here}/delete") });
     actions

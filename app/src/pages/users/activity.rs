@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::CatalogueRecordId;
-use policy::numbers::{grouped, money};
+use policy::currency::Currency;
+use policy::numbers::grouped;
 use records::circulation::{Charge, Loan, Message, Request};
 
 /// Renders an empty list.
@@ -139,12 +140,12 @@ pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
     table("Requests", columns, requests.into_iter().map(row).collect())
 }
 
-/// Returns an amount as text.
-fn amount(cents: Option<i64>) -> String {
-    cents.map_or_else(|| "not known".to_owned(), money)
+/// Returns an amount as text, with the currency of the library.
+fn amount(cents: Option<i64>, currency: Currency) -> String {
+    cents.map_or_else(|| "not known".to_owned(), |cents| currency.amount(cents))
 }
 
-pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
+pub(super) fn charges(charges: Vec<Charge>, here: &str, currency: Currency) -> AnyView {
     if charges.is_empty() {
         return empty_list("This user has no charges and no credits.");
     }
@@ -153,7 +154,7 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
             view! {
                 <PostButton function=SettleCharge::PATH page=here.to_owned() label="Settle charge"
                     values=vec![("charge", charge.id.to_string())]
-                    about=format!("of {}", amount(charge.cents)) />
+                    about=format!("of {}", amount(charge.cents, currency)) />
             }
         });
         let credit = charge
@@ -163,7 +164,7 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
         view! {
             <tr>
                 <th scope="row">{code_label(&charge.kind)} {credit}</th>
-                <td class="number">{amount(charge.cents)}</td>
+                <td class="number">{amount(charge.cents, currency)}</td>
                 <td class="nowrap"><Day date=charge.charged_on /></td>
                 <td class="nowrap"><Day date=charge.settled_on /></td>
                 <td>{charge.note}</td>

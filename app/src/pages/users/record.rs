@@ -13,20 +13,20 @@ use crate::pages::access_requests::open_requests;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
 use crate::private_search;
-use crate::state::store;
+use crate::state::{can_open, store};
 use crate::user_search::USERS;
 use db::RecordsError;
 use db::pagination::Page;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::UserNumber;
+use policy::{RunKind, UserNumber};
 use records::access_request::{self, AccessRequest};
 use records::catalogue;
 use records::circulation::{self, Loans};
 use records::user::{self, UserRecord};
 use safeguards::legal_hold::{self, LegalHold};
-use task_centre::outlook;
-use trail::Store;
+use task_centre::{outlook, run};
+use trail::{Store, library};
 
 /// Shows a user's record with loans, requests, charges and messages.
 #[component]
@@ -49,6 +49,13 @@ pub fn UserPage() -> impl IntoView {
         let content = content(&store, &user, (holds, requests), tab).await?;
         let residue =
             if user.is_anonymised() { erasure::residue::status(&store, user.number).await? } else { None };
+        // The person of a bulk run has not asked for the erasure.
+        let has_receipt = match &residue {
+            Some((run, _)) if can_open("/runs/0/receipt") => {
+                run::read(&store, *run).await?.kind == RunKind::Single
+            }
+            _ => false,
+        };
         let found_by = found_by()?;
         let (title, name) = if user.is_anonymised() {
             (format!("User {} has been anonymised", user.number), None)
@@ -61,7 +68,7 @@ pub fn UserPage() -> impl IntoView {
                 {found_by}
                 {head(&user, just_anonymised)}
                 {status}
-                {residue.map(residue_search)}
+                {residue.map(|found| residue_search(found, has_receipt))}
                 {tabs(user.number, tab, &user.counts)}
                 {content}
             </PageLayout>
@@ -128,8 +135,11 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
     .into_any()
 }
 
-/// Renders the result of the residue search, and the link to the certificate.
-fn residue_search((run, status): (policy::RunId, erasure::residue::ResidueStatus)) -> impl IntoView {
+/// Renders the result of the residue search, and the links to certificate and receipt.
+fn residue_search(
+    (run, status): (policy::RunId, erasure::residue::ResidueStatus),
+    has_receipt: bool,
+) -> impl IntoView {
     let is_under_way = matches!(status, erasure::residue::ResidueStatus::UnderWay);
     let pending = is_under_way.then(|| {
         view! { " " <Pending here=own_address() /> }
@@ -139,7 +149,8 @@ fn residue_search((run, status): (policy::RunId, erasure::residue::ResidueStatus
     view! {
         <p data-live="residue" aria-live="polite">
             "Residue search: " {status_text(status)} "." {pending} {review} " "
-            <a href=format!("/runs/{run}/certificate")>"Certificate"</a>
+            <a href=format!("/runs/{run}/certificate")>"Certificate"</a> " "
+            {has_receipt.then(|| view! { <a href=format!("/runs/{run}/receipt")>"Receipt for the person"</a> })}
         </p>
     }
 }
@@ -173,6 +184,9 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
         let why = "A fictitious user is not a person and cannot be anonymised.".to_owned();
         actions.push(PageAction::Unavailable { label: "Anonymise user".to_owned(), why });
         return actions;
+    }
+    if !user.is_staff() {
+        actions.push(edit("Print letter before erasure", "letter"));
     }
     let label = if user.is_staff() { "Anonymise this member of staff" } else { "Anonymise user" }.to_owned();
     actions.push(if user.counts.legal_holds > 0 {
@@ -214,7 +228,8 @@ async fn content(
         }
         Tab::Charges => {
             let Page { rows, next, .. } = circulation::charges(store, number, &paging).await?;
-            with_pager(activity::charges(rows, &list), next)
+            let currency = library::read(&store.db).await?.currency;
+            with_pager(activity::charges(rows, &list, currency), next)
         }
         Tab::Messages => {
             let Page { rows, next, .. } = circulation::messages(store, number, &paging).await?;

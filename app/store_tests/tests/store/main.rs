@@ -33,6 +33,7 @@ mod limits;
 mod many_loans;
 mod merging;
 mod name_order;
+mod notifications;
 mod outlook;
 mod page_cache;
 mod personal_data;

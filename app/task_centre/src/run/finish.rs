@@ -8,13 +8,15 @@ use db::entity::{run_members, runs, tasks};
 use erasure::anonymise::Job;
 use erasure::maintenance::{self, Maintenance};
 use erasure::{certificate, run_counts};
-use policy::{Action, Outcome, Residue, RunId, RunKind, RunState};
+use policy::notification::Event;
+use policy::{Action, Outcome, Residue, RunId, RunKind, RunState, TaskId};
 use safeguards::{approval, limits};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 use tracing::Instrument as _;
 use trail::Store;
 use trail::audit::{self, AuditAction, Subject};
+use trail::outbox::{self, About};
 
 /// Removes old values from the database files, then ends the run.
 pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
@@ -78,6 +80,7 @@ async fn end(
     )
     .await?;
     certificate::make(&tx, store, job.run).await?;
+    notify(&tx, store, job.run, run.task_id, state).await?;
     store.commit(tx).await?;
     Ok(state)
 }
@@ -151,5 +154,24 @@ pub(super) async fn end_without_people(
         None => (AuditAction::RunFinished, state.code()),
     };
     audit::record_event(tx, &store.clock, actor, action, Subject::Run(run.0), Some(run), detail).await?;
+    let row = runs::Entity::find_by_id(run.0).one(tx).await?;
+    notify(tx, store, run, row.and_then(|row| row.task_id), state).await?;
     Ok(())
+}
+
+/// Writes a notification if a run ended badly.
+async fn notify(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    run: RunId,
+    task: Option<i64>,
+    state: RunState,
+) -> Result<(), DbErr> {
+    let event = match state {
+        RunState::StoppedByLimit => Event::RunStopped,
+        RunState::Failed | RunState::CompletedWithFailures | RunState::NothingToImport => Event::RunFailed,
+        _ => return Ok(()),
+    };
+    let about = About { run: Some(run), task: task.map(TaskId), ..About::default() };
+    outbox::post(tx, &store.clock, event, about, None).await
 }

@@ -5,11 +5,13 @@ use chrono::{DateTime, Utc};
 use db::RecordsError;
 use db::entity::{run_counts, runs, tasks};
 use erasure::run_counts as counts;
-use policy::{MisfireReason, RunId, RunState};
+use policy::notification::Event;
+use policy::{MisfireReason, RunId, RunState, TaskId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
 use trail::Store;
+use trail::outbox::{self, About};
 
 /// The kind under which a run's missed times are counted.
 pub(crate) const COUNT: &str = "missed";
@@ -35,6 +37,8 @@ pub(super) async fn record(
         return Ok(());
     }
     let run = insert(tx, store, task, first, RunState::Missed).await?;
+    let about = About { run: Some(RunId(run.id)), task: Some(TaskId(task.id)), ..About::default() };
+    outbox::post(tx, &store.clock, Event::RunMissed, about, None).await?;
     Ok(count(tx, RunId(run.id), times).await?)
 }
 

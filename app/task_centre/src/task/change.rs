@@ -20,12 +20,16 @@ const NOT_ENDED: [RunState; 4] =
 pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
     actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
-    let mut draft = draft_of(&super::row_for(&tx, actor, id).await?);
+    let original = super::row_for(&tx, actor, id).await?;
+    let mut draft = draft_of(&original);
     draft.edited = None;
     draft.active = false;
     draft.description =
         draft.description.chars().take(DESCRIPTION_OF_COPY).chain(" (copy)".chars()).collect();
     let copy = write(&tx, store, actor, draft).await?;
+    tasks::ActiveModel { id: Set(copy.0), letter: Set(original.letter), ..Default::default() }
+        .update(&tx)
+        .await?;
     audit::record_event(&tx, &store.clock, actor, AuditAction::TaskCopied, Subject::Task(id.0), None, "")
         .await?;
     store.commit(tx).await?;

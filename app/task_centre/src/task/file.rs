@@ -3,8 +3,11 @@
 use super::read::draft_of;
 use super::save::write;
 use db::RecordsError;
+use db::entity::tasks;
+use policy::letter;
 use policy::task_form::{TaskDraft, TaskForm, Visibility, validate};
 use policy::{Action, Missed, Schedule, TaskId, TaskSettings, UserNumber};
+use sea_orm::{ActiveModelTrait, Set};
 use serde::{Deserialize, Serialize};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
@@ -22,13 +25,17 @@ pub struct TaskFile {
     settings: TaskSettings,
     schedule: Schedule,
     missed: Missed,
+    /// The text of its letters, if it has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    letter: Option<String>,
 }
 
 /// Returns the file of a task.
 pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile, RecordsError> {
     actor.require(Action::SeeTasks)?;
     let tx = store.begin().await?;
-    let draft = draft_of(&super::row_for(&tx, actor, id).await?);
+    let row = super::row_for(&tx, actor, id).await?;
+    let draft = draft_of(&row);
     audit::record_event(&tx, &store.clock, actor, AuditAction::TaskExported, Subject::Task(id.0), None, "")
         .await?;
     store.commit(tx).await?;
@@ -39,6 +46,7 @@ pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile,
         settings: draft.settings,
         schedule: draft.schedule,
         missed: draft.missed,
+        letter: row.letter,
     })
 }
 
@@ -60,6 +68,10 @@ pub async fn import_for(
     if file.format != FORMAT {
         return Err(RecordsError::Refused(format!("This is not a task file in the format {FORMAT}")));
     }
+    let letter = match &file.letter {
+        Some(text) => letter::validate(text).map_err(|problem| RecordsError::field("letter", problem))?,
+        None => None,
+    };
     let kept = file.settings.policy().map(|policy| policy.keep_custom.clone()).unwrap_or_default();
     let draft = TaskDraft {
         edited: None,
@@ -75,6 +87,11 @@ pub async fn import_for(
     let draft = validate(&TaskForm::of(&draft, &kept), store.clock.wall()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let id = write(&tx, store, actor, draft).await?;
+    if let Some(letter) = letter {
+        tasks::ActiveModel { id: Set(id.0), letter: Set(Some(letter)), ..Default::default() }
+            .update(&tx)
+            .await?;
+    }
     store.commit(tx).await?;
     Ok(id)
 }

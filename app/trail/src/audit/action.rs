@@ -57,6 +57,13 @@ audit_actions! {
     CustomFieldAdded "custom_field_added" "Custom field added",
     CustomFieldChanged "custom_field_changed" "Custom field changed",
     CustomFieldRemoved "custom_field_removed" "Custom field removed",
+    NotificationsChosen "notifications_chosen" "Notifications chosen",
+    WebhookCreated "webhook_created" "Webhook created",
+    WebhookDisabled "webhook_disabled" "Webhook disabled",
+    TestMessageSent "test_message_sent" "Test message sent",
+    DeliveryRetried "delivery_retried" "Delivery tried again",
+    DeliveryDiscarded "delivery_discarded" "Delivery discarded",
+    LibraryChanged "library_changed" "Library settings saved",
     ImportProfileCreated "import_profile_created" "Import profile created",
     ImportProfileChanged "import_profile_changed" "Import profile saved",
     ImportProfileDeleted "import_profile_deleted" "Import profile deleted",
@@ -101,6 +108,7 @@ audit_actions! {
     TaskReassigned "task_reassigned" "Task reassigned",
     TaskMadeDefault "task_made_default" "Task set as default for single users",
     TaskDeleted "task_deleted" "Task deleted",
+    LetterChanged "letter_changed" "Letter text saved",
     TaskExported "task_exported" "Task exported",
     Previewed "previewed" "Preview created",
     PreviewDiscarded "preview_discarded" "Preview discarded",
@@ -151,13 +159,15 @@ pub enum Subject {
     ApiKey(i64),
     /// A held line of an import file, by id.
     HeldLine(i64),
+    /// A webhook, by id.
+    Webhook(i64),
     /// The whole library.
     Library,
 }
 
 impl Subject {
     /// The codes and labels of all kinds.
-    pub const KINDS: [(&'static str, &'static str); 8] = [
+    pub const KINDS: [(&'static str, &'static str); 9] = [
         ("user", "User"),
         ("task", "Task"),
         ("run", "Run or preview"),
@@ -165,6 +175,7 @@ impl Subject {
         ("legal_hold", "Legal hold"),
         ("api_key", "API key"),
         ("held_line", "Held line"),
+        ("webhook", "Webhook"),
         ("library", "Library"),
     ];
 
@@ -178,6 +189,7 @@ impl Subject {
             Self::LegalHold(id) => ("legal_hold", Some(id)),
             Self::ApiKey(id) => ("api_key", Some(id)),
             Self::HeldLine(id) => ("held_line", Some(id)),
+            Self::Webhook(id) => ("webhook", Some(id)),
             Self::Library => ("library", None),
         }
     }
@@ -192,6 +204,7 @@ impl Subject {
             ("legal_hold", Some(id)) => Self::LegalHold(id),
             ("api_key", Some(id)) => Self::ApiKey(id),
             ("held_line", Some(id)) => Self::HeldLine(id),
+            ("webhook", Some(id)) => Self::Webhook(id),
             ("library", None) => Self::Library,
             _ => return None,
         })

@@ -4,6 +4,7 @@
 mod cross_site;
 mod double_submit;
 mod forms;
+pub(in crate::web::tests) use forms::PNG;
 pub(super) mod guessing;
 mod holding;
 mod html;

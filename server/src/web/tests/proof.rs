@@ -7,12 +7,13 @@ use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{Request, StatusCode};
 use db::SignIn;
+use policy::library::LibraryForm;
 use policy::{Conditions, Days, Policy, Role, RunId, Scope, TaskId, TaskSettings};
 use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 use std::time::Duration;
 use task_centre::run;
-use trail::Actor;
+use trail::{Actor, library as settings};
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -27,7 +28,6 @@ async fn library(leavers: usize) -> Desk {
     let mut desk = Desk::with(
         |settings| {
             settings.sign_in = sign_in;
-            settings.library_name = Some("Town Library".to_owned());
         },
         |_| (),
         NetworkConfig { metrics_token: Some(TOKEN.into()), ..NetworkConfig::default() },
@@ -35,6 +35,9 @@ async fn library(leavers: usize) -> Desk {
     .await;
     desk.staff("everything", &Role::ALL).await;
     desk.sign_in("everything").await;
+    let named =
+        LibraryForm { name: "Town Library".to_owned(), currency: "GBP".to_owned(), ..LibraryForm::default() };
+    settings::save(&desk.store, Actor::COMMAND_LINE, &named).await.unwrap();
     let conditions = Conditions { leaving: Days::new(5), ..Conditions::default() };
     let policy = Policy { scope: Scope::Imported, conditions, ..Policy::default() };
     let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(policy)).unwrap();

@@ -32,6 +32,7 @@ pub(super) enum FieldKind {
     /// A check box or a radio button, and whether it is checked.
     Tick(bool),
     Radio(bool),
+    File,
     /// A list, with the codes to choose from.
     List(Vec<String>),
 }
@@ -60,6 +61,7 @@ fn field(element: ElementRef<'_>) -> Option<Field> {
         (_, "checkbox") => FieldKind::Tick(is_set),
         (_, "radio") => FieldKind::Radio(is_set),
         (_, "date") => FieldKind::Picker,
+        (_, "file") => FieldKind::File,
         _ if element.attr("class") == Some("date") && !name.contains("time") => FieldKind::Date,
         _ => FieldKind::Text,
     };

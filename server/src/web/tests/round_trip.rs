@@ -56,7 +56,7 @@ async fn library(desk: Desk) -> Library {
 fn fill(field: &mut Field, person: UserNumber) {
     let short = field.name.replace(['[', ']'], " ").trim().replace("form ", "");
     field.value = match &mut field.kind {
-        FieldKind::Hidden | FieldKind::Picker | FieldKind::Radio(_) => return,
+        FieldKind::Hidden | FieldKind::Picker | FieldKind::File | FieldKind::Radio(_) => return,
         FieldKind::Tick(set) => {
             *set = true;
             return;
@@ -353,6 +353,20 @@ async fn an_unused_value_of_a_task_is_rejected_at_its_field((desk, other): Libra
     assert_eq!(text(&desk, "SELECT CAST(COUNT(*) AS TEXT) FROM tasks").await, "0");
 }
 
+/// A checkbox of an event: field, value, query and stored value.
+fn tick(code: &str, query: &str) -> (&'static str, &'static str, String, &'static str) {
+    let field: &'static str = Box::leak(format!("form[events][{code}]").into_boxed_str());
+    (field, "true", format!("SELECT CASE WHEN {query} THEN 'true' END"), "true")
+}
+
+fn event(code: &str) -> (&'static str, &'static str, String, &'static str) {
+    tick(code, &format!("EXISTS (SELECT 1 FROM webhooks WHERE ',' || events || ',' LIKE '%,{code},%')"))
+}
+
+fn chosen(code: &str) -> (&'static str, &'static str, String, &'static str) {
+    tick(code, &format!("EXISTS (SELECT 1 FROM notification_choices WHERE event = '{code}')"))
+}
+
 /// The forms with few fields: each field, the value that is sent, and the query that finds it.
 #[allow(clippy::too_many_lines, reason = "one list of all forms")]
 async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
@@ -464,6 +478,44 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
                     "SELECT CASE WHEN shared THEN 'on' END FROM saved_searches WHERE filters = 'marked=no'".to_owned(),
                     "on",
                 ),
+            ],
+        ),
+        (
+            "/notifications".to_owned(),
+            "/do/create_webhook",
+            vec![
+                ("form[name]", "Monitoring", "SELECT name FROM webhooks".to_owned(), "Monitoring"),
+                ("form[url]", "https://hooks.example.org/x", "SELECT url FROM webhooks".to_owned(), "https://hooks.example.org/x"),
+                event("approval_waiting"),
+                event("run_stopped"),
+                event("run_failed"),
+                event("run_missed"),
+                event("findings_open"),
+                event("legal_hold_due"),
+                event("held_lines_waiting"),
+            ],
+        ),
+        (
+            "/account".to_owned(),
+            "/do/choose_notifications",
+            vec![
+                chosen("approval_waiting"),
+                chosen("run_stopped"),
+                chosen("run_failed"),
+                chosen("run_missed"),
+                chosen("findings_open"),
+                chosen("legal_hold_due"),
+                chosen("held_lines_waiting"),
+            ],
+        ),
+        (
+            "/library".to_owned(),
+            "/do/save_library",
+            vec![
+                ("form[name]", "Town Library", "SELECT name FROM library_settings".to_owned(), "Town Library"),
+                ("form[currency]", "CHF", "SELECT currency FROM library_settings".to_owned(), "CHF"),
+                ("form[address]", "1 High Street", "SELECT address FROM library_settings".to_owned(), "1 High Street"),
+                ("form[contact]", "020 1", "SELECT contact FROM library_settings".to_owned(), "020 1"),
             ],
         ),
         (
@@ -651,6 +703,9 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/add_staff",
         "/do/create_api_key",
         "/do/add_custom_field",
+        "/do/save_library",
+        "/do/create_webhook",
+        "/do/choose_notifications",
         "/do/change_import_profile",
         "/do/grant_role",
         "/do/reassign_task",
@@ -658,7 +713,11 @@ async fn every_form_is_tested((desk, other): Library) {
         "/do/save_search",
     ];
     let mut visited = BTreeSet::new();
-    let compared: [(&str, &[&str]); 13] = [
+    let compared: [(&str, &[&str]); 15] = [
+        // Tested in `letters`.
+        ("/do/save_letter", &["form[text]"]),
+        // Tested in `library`.
+        ("/library/logo/upload", &["file"]),
         ("/do/anonymise_user", &GROUNDS),
         ("/do/anonymise_staff", &GROUNDS),
         ("/do/merge_users", &GROUNDS[1..]),
@@ -789,6 +848,7 @@ impl Samples {
             format!("/tasks/{task}"),
             format!("/tasks/{task}/edit"),
             format!("/tasks/{task}/listed"),
+            format!("/tasks/{task}/letter"),
             format!("/tasks/{task}/delete"),
             format!("/tasks/{task}/deactivate"),
             format!("/runs/{preview}"),
@@ -822,6 +882,8 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
         "/staff",
         "/api-keys",
         "/custom-fields",
+        "/library",
+        "/notifications",
         "/account",
         "/audit",
         "/catalogue",

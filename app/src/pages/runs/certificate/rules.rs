@@ -9,7 +9,7 @@ use policy::{Channel, RunKind, TaskId, TreatedFields, UserNumber, summary};
 use trail::task_name::TaskName;
 
 /// Renders the fields by treatment.
-pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {
+pub(crate) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {
     let lists = [
         ("Removed", &fields.removed),
         ("Generalised", &fields.generalised),

@@ -4,7 +4,6 @@ use super::people::distinct;
 use super::review::{open, seen, to_review};
 use crate::anonymising::run_all;
 use crate::support::{add, execute, for_each_database};
-use db::Settings;
 use db::pagination::Paging;
 use erasure::certificate::{
     self, Doubt, file, read, read_version, verify_file, verify_run, verify_signature, verify_version,
@@ -12,9 +11,10 @@ use erasure::certificate::{
 use erasure::residue::{FindingDecision, decide};
 use operations::health::{self, ConditionKind};
 use policy::TaskId;
+use policy::library::LibraryForm;
 use task_centre::run::{self, RunQuery};
 use task_centre::task::{self, TaskQuery};
-use trail::{Actor, Store};
+use trail::{Actor, Store, library};
 
 /// Returns the conditions about findings, each with its run.
 async fn finding_conditions(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
@@ -28,9 +28,12 @@ async fn finding_conditions(store: &Store) -> Vec<(ConditionKind, Option<i64>)> 
 async fn each_decision_makes_a_superseding_certificate() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
-        let named =
-            Settings { library_name: Some("Town Library".to_owned()), ..Settings::clone(&store.settings) };
-        let store = store.with_settings(named);
+        let named = LibraryForm {
+            name: "Town Library".to_owned(),
+            currency: "GBP".to_owned(),
+            ..LibraryForm::default()
+        };
+        library::save(&store, Actor::COMMAND_LINE, &named).await.unwrap();
         let found = open(&store, id).await;
         let first = file(&store, id, None).await.unwrap();
         let decisions = [FindingDecision::Kept, FindingDecision::Removed, FindingDecision::Removed];

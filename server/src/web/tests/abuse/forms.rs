@@ -6,10 +6,12 @@ use db::Clock;
 use db::pagination::Paging;
 use erasure::residue::{self, CurrentText, FindingDecision, FindingQuery};
 use identity::{api_key, session, staff};
+use notify::webhook;
 use policy::access_request::AccessRequestForm;
 use policy::api_key::ApiKeyForm;
 use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
 use policy::legal_hold::LegalHoldForm;
+use policy::notification::{Event, EventTicks, WebhookForm};
 use policy::{ExclusionReason, LoanId, Role, Roles, UserNumber};
 use records::access_request;
 use records::saved_search::{self, SearchDraft};
@@ -47,6 +49,9 @@ pub(super) const CHANGE_NOTHING: [(&str, &str); 6] = [
     ("/do/confirm_app", "a wrong code"),
 ];
 
+/// A picture of one pixel.
+pub(in crate::web) const PNG: &[u8] = include_bytes!("pixel.png");
+
 fn form(function: &'static str, body: impl Into<String>) -> Form {
     Form { function, body: body.into() }
 }
@@ -64,6 +69,8 @@ pub(super) async fn library() -> (Desk, Vec<Form>) {
     forms.extend(suppression(&desk).await);
     forms.extend(api_keys(&desk).await);
     forms.extend(custom_fields(&desk).await);
+    forms.extend(library_settings(&desk).await);
+    forms.extend(notifications(&desk).await);
     forms.extend(holds(&desk).await);
     forms.extend(tasks(&desk).await);
     forms.extend(approvals_and_runs(&desk).await);
@@ -312,6 +319,44 @@ async fn custom_fields(desk: &Desk) -> Vec<Form> {
     ]
 }
 
+async fn library_settings(desk: &Desk) -> Vec<Form> {
+    trail::library::set_logo(&desk.store, Actor::COMMAND_LINE, PNG.to_vec()).await.unwrap();
+    vec![form("/do/save_library", "form[name]=Town+Library&form[currency]=EUR"), form("/do/remove_logo", "")]
+}
+
+async fn notifications(desk: &Desk) -> Vec<Form> {
+    let store = &desk.store;
+    let mut hooks = Vec::new();
+    for name in ["Tested", "Disabled"] {
+        let events = EventTicks::from_iter([Event::RunFailed]);
+        let url = "https://hooks.example.org/".to_owned();
+        let webhook = WebhookForm { name: name.to_owned(), url, events };
+        hooks.push(webhook::create(store, Actor::COMMAND_LINE, &webhook).await.unwrap().id.0);
+    }
+    let now = Clock::system_now().to_rfc3339();
+    let event = format!("notifications (event, at, spread_at) VALUES ('run_failed', '{now}', '{now}')");
+    let event = insert(store, "id", &event).await;
+    let failed = format!(
+        "notification_deliveries (notification_id, webhook_id, state, attempts, next_at, ended_at) VALUES \
+         ({event}, {}, 'failed', 8, '{now}', '{now}')",
+        hooks[0]
+    );
+    let (retried, discarded) = (insert(store, "id", &failed).await, insert(store, "id", &failed).await);
+    execute(store, &format!("UPDATE users SET email = 'ana@example.org' WHERE user_id = '{ANA}'")).await;
+    vec![
+        form(
+            "/do/create_webhook",
+            "form[name]=New&form[url]=https://hooks.example.org/new&form[events][run_missed]=true",
+        ),
+        form_about("/do/send_test_webhook", "webhook", hooks[0]),
+        form_about("/do/disable_webhook", "webhook", hooks[1]),
+        form("/do/send_test_mail", ""),
+        form_about("/do/retry_delivery", "delivery", retried),
+        form_about("/do/discard_delivery", "delivery", discarded),
+        form("/do/choose_notifications", "form[sent]=true&form[events][run_failed]=true"),
+    ]
+}
+
 async fn holds(desk: &Desk) -> Vec<Form> {
     let store = &desk.store;
     let ben = actor(desk, BEN).await;
@@ -374,6 +419,10 @@ async fn tasks(desk: &Desk) -> Vec<Form> {
             format!("form[task]={lost}&form[owner]={new_owner}&form[confirmed]={new_owner}"),
         ),
         form("/do/save_task", valid),
+        form(
+            "/do/save_letter",
+            format!("form[task]={}&form[text]=Dear+{{name}}", task("With a letter", false).await),
+        ),
         form("/do/check_task", valid),
         form_about("/do/copy_task", "task", task("Copied", false).await),
         form_about("/do/activate_task", "task", task("Switched on", false).await),

@@ -25,7 +25,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 50] = [
+const EXCLUDED_COLUMNS: [&str; 58] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -57,6 +57,14 @@ const EXCLUDED_COLUMNS: [&str; 50] = [
     "tasks.confirmed_settings",
     "terms.kind",
     "terms.code",
+    "notifications",
+    "notification_deliveries",
+    "notification_choices",
+    "webhooks.events",
+    "webhooks.secret",
+    "library_settings.currency",
+    "library_settings.logo_type",
+    "library_settings.logo_digest",
     "custom_fields.key",
     "custom_fields.class",
     "custom_values.field_key",
@@ -110,6 +118,10 @@ async fn library() -> Desk {
     let search = "saved_searches (owner_number, name, search_text, filters, changed_at) SELECT number, 'x', 'x', '', \
                   '2018-01-21T12:00:00+00:00' FROM users WHERE user_id = 'ana'";
     insert(store, "id", search).await;
+    let hook = "webhooks (name, url, secret, events, created_at) VALUES ('x', 'https://x.example', 'x', 'run_failed', \
+                '2018-01-21T12:00:00+00:00')";
+    insert(store, "id", hook).await;
+    execute(store, "INSERT INTO library_settings (id, name, currency) VALUES (1, 'x', 'GBP')").await;
     let import = upload(&desk).await;
     let line =
         format!("INSERT INTO import_lines VALUES ({import}, 1, 2, 'rejected', 'last_name', 'A problem')");
@@ -286,6 +298,9 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
         ]
         .map(str::to_owned),
     );
+    queue.extend(
+        ["/runs/1/receipt", "/runs/1/letters", "/users/30/letter", "/tasks/1/letter"].map(str::to_owned),
+    );
     let typed = encoded(script);
     for search in [
         "/users?q=",
@@ -397,6 +412,8 @@ async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
             "/staff",
             "/api-keys",
             "/custom-fields",
+            "/library",
+            "/notifications",
             "/account",
             "/reports/{report}",
             "/audit",

@@ -24,6 +24,8 @@ async fn a_valid_form_with_an_unknown_field_is_rejected() {
     // These forms have no fields, and their functions read none.
     let fieldless = [
         "/do/sign_out",
+        "/do/remove_logo",
+        "/do/send_test_mail",
         "/do/disconnect_provider",
         "/do/request_more_changes",
         "/do/request_suppression_key_destruction",

@@ -1,0 +1,209 @@
+//! Delivers events to their recipients. Each delivery is claimed by one process for a short time, tried, and then
+//! settled; a failed one waits longer each time.
+
+use crate::message::Notification;
+use crate::{due, mail, message, spread, webhook};
+use chrono::{DateTime, TimeDelta, Utc};
+use db::entity::notification_deliveries::{ActiveModel, Column, Entity, Model};
+use db::entity::{credentials, notifications, users, webhooks};
+use db::{Clock, RecordsError};
+use identity::staff::CredentialKind;
+use policy::UserNumber;
+use policy::notification::{DeliveryProblem, DeliveryState, seconds_to_next};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
+use std::sync::Mutex;
+use trail::Store;
+use trail::library;
+use trail::roles::roles_of;
+use uuid::Uuid;
+
+/// How long a process holds a delivery. Longer than a mail server and a receiver may take together.
+const HELD: TimeDelta = TimeDelta::minutes(5);
+/// How long ended deliveries and their events stay in the list.
+const KEPT: TimeDelta = TimeDelta::days(30);
+/// The pause between two searches for what the calendar makes due, and between two deletions of old rows.
+const DAILY_WORK_INTERVAL: TimeDelta = TimeDelta::hours(1);
+
+/// Determines recipients and delivers everything that is due, until nothing is left or the process stops.
+pub async fn work(store: &Store) -> Result<(), RecordsError> {
+    work_of_the_day(store).await?;
+    spread::spread(store).await?;
+    while !store.is_stopping() {
+        let Some(claimed) = claim(store).await? else { return Ok(()) };
+        deliver(store, claimed).await?;
+    }
+    Ok(())
+}
+
+/// When this process last did the work that is due once in a while.
+#[derive(Default)]
+struct LastWork(Mutex<Option<DateTime<Utc>>>);
+
+/// Writes the events that follow from the calendar, and deletes old rows.
+async fn work_of_the_day(store: &Store) -> Result<(), RecordsError> {
+    let last = store.process_state::<LastWork>();
+    let now = Clock::system_now();
+    {
+        let mut last = last.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.is_some_and(|last| now - last < DAILY_WORK_INTERVAL) {
+            return Ok(());
+        }
+        *last = Some(now);
+    }
+    due::post(store).await?;
+    delete_old(store, now - KEPT).await
+}
+
+/// Deletes deliveries that ended long ago. Events stay, because some of them happen only once.
+async fn delete_old(store: &Store, before: DateTime<Utc>) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    Entity::delete_many()
+        .filter(Column::EndedAt.lt(before))
+        .filter(Column::State.ne(DeliveryState::Failed))
+        .exec(&tx)
+        .await?;
+    store.commit(tx).await
+}
+
+/// A delivery that this process holds.
+struct Claimed {
+    row: Model,
+    holder: String,
+}
+
+/// Takes the delivery that has been due for longest. None if none is due.
+async fn claim(store: &Store) -> Result<Option<Claimed>, RecordsError> {
+    let now = Clock::system_now();
+    let is_free = Condition::any().add(Column::HeldUntil.is_null()).add(Column::HeldUntil.lt(now));
+    let due = Entity::find()
+        .filter(Column::State.eq(DeliveryState::Waiting))
+        .filter(Column::NextAt.lte(now))
+        .filter(is_free)
+        .order_by_asc(Column::NextAt)
+        .order_by_asc(Column::Id)
+        .limit(1);
+    if due.clone().count(&store.db).await? == 0 {
+        return Ok(None);
+    }
+    let tx = store.begin().await?;
+    let Some(row) = due.lock_exclusive().one(&tx).await? else { return Ok(None) };
+    // Another process may have taken it while this one waited for the lock.
+    if row.held_until.is_some_and(|until| until >= now) || row.state != DeliveryState::Waiting {
+        return Ok(None);
+    }
+    let holder = Uuid::new_v4().to_string();
+    let held = ActiveModel {
+        id: Set(row.id),
+        holder: Set(Some(holder.clone())),
+        held_until: Set(Some(now + HELD)),
+        attempts: Set(row.attempts + 1),
+        ..Default::default()
+    };
+    let row = held.update(&tx).await?;
+    store.commit(tx).await?;
+    Ok(Some(Claimed { row, holder }))
+}
+
+/// The end of an attempt.
+enum Outcome {
+    Delivered,
+    Failed(DeliveryProblem),
+    /// The recipient may not have it any more.
+    Skipped(DeliveryProblem),
+}
+
+async fn deliver(store: &Store, claimed: Claimed) -> Result<(), RecordsError> {
+    let row = &claimed.row;
+    let notification = notifications::Entity::find_by_id(row.notification_id).one(&store.db).await?;
+    let notification = notification.ok_or(RecordsError::NotFound("notification"))?;
+    let outcome = match (row.user_number, row.webhook_id) {
+        (Some(staff), _) => to_staff(store, UserNumber(staff), &notification).await?,
+        (None, Some(webhook)) => to_webhook(store, webhook, row.id, &notification).await?,
+        (None, None) => Outcome::Skipped(DeliveryProblem::NoAddress),
+    };
+    let event = notification.event.code();
+    match outcome {
+        Outcome::Delivered => tracing::info!(delivery = row.id, event, "a notification was delivered"),
+        Outcome::Failed(problem) | Outcome::Skipped(problem) => {
+            tracing::warn!(
+                delivery = row.id,
+                event,
+                attempts = row.attempts,
+                problem = problem.code(),
+                "a notification was not delivered"
+            );
+        }
+    }
+    settle(store, claimed, outcome).await
+}
+
+/// Sends a mail to a member of staff. The address is read here, and permission and sign-in are checked again.
+async fn to_staff(store: &Store, staff: UserNumber, about: &Notification) -> Result<Outcome, RecordsError> {
+    let user = users::Entity::find_by_id(staff.0).one(&store.db).await?;
+    let Some(user) = user.filter(|user| user.anonymised_on.is_none()) else {
+        return Ok(Outcome::Skipped(DeliveryProblem::NoPermission));
+    };
+    let may_see = roles_of(&store.db, staff).await?.may(about.event.needs());
+    if !may_see || !can_sign_in(store, staff).await? {
+        return Ok(Outcome::Skipped(DeliveryProblem::NoPermission));
+    }
+    let Some(address) = user.email.filter(|address| mail::is_usable(address)) else {
+        return Ok(Outcome::Skipped(DeliveryProblem::NoAddress));
+    };
+    let library = library::read(&store.db).await?;
+    let sent = mail::send(store, &address, message::mail(store, &library, about)).await;
+    Ok(sent.map_or_else(Outcome::Failed, |()| Outcome::Delivered))
+}
+
+async fn can_sign_in(store: &Store, staff: UserNumber) -> Result<bool, RecordsError> {
+    let kinds = [CredentialKind::Password, CredentialKind::Provider].map(CredentialKind::code);
+    let ways = credentials::Entity::find()
+        .filter(credentials::Column::UserNumber.eq(staff.0))
+        .filter(credentials::Column::Kind.is_in(kinds));
+    Ok(ways.count(&store.db).await? > 0)
+}
+
+async fn to_webhook(
+    store: &Store,
+    webhook: i64,
+    delivery: i64,
+    about: &Notification,
+) -> Result<Outcome, RecordsError> {
+    let row = webhooks::Entity::find_by_id(webhook).one(&store.db).await?;
+    let Some(row) = row.filter(|row| row.disabled_at.is_none()) else {
+        return Ok(Outcome::Skipped(DeliveryProblem::Disabled));
+    };
+    let posted = webhook::post(store, &row, delivery, about).await;
+    Ok(posted.map_or_else(Outcome::Failed, |()| Outcome::Delivered))
+}
+
+/// Stores the end of an attempt, unless another process has taken the delivery over.
+async fn settle(store: &Store, claimed: Claimed, outcome: Outcome) -> Result<(), RecordsError> {
+    let now = Clock::system_now();
+    let tx = store.begin().await?;
+    let row = Entity::find_by_id(claimed.row.id).lock_exclusive().one(&tx).await?;
+    let Some(row) = row.filter(|row| row.holder.as_ref() == Some(&claimed.holder)) else { return Ok(()) };
+    let mut settled =
+        ActiveModel { id: Set(row.id), holder: Set(None), held_until: Set(None), ..Default::default() };
+    let (state, problem) = match outcome {
+        Outcome::Delivered => (DeliveryState::Delivered, None),
+        Outcome::Skipped(problem) => (DeliveryState::Skipped, Some(problem)),
+        Outcome::Failed(problem) => match seconds_to_next(row.attempts) {
+            Some(seconds) if problem.is_temporary() => {
+                settled.next_at = Set(now + TimeDelta::seconds(seconds));
+                (DeliveryState::Waiting, Some(problem))
+            }
+            _ => (DeliveryState::Failed, Some(problem)),
+        },
+    };
+    settled.state = Set(state);
+    settled.problem = Set(problem);
+    if state != DeliveryState::Waiting {
+        settled.ended_at = Set(Some(now));
+    }
+    settled.update(&tx).await?;
+    store.commit(tx).await
+}

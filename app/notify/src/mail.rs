@@ -1,0 +1,86 @@
+//! Sends mail through the mail server of the installation. A mail server is the only place to which the address of a
+//! person is sent.
+
+use crate::message::Mail;
+use db::{MailSettings, MailTls};
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use policy::notification::DeliveryProblem;
+use std::time::Duration;
+use trail::Store;
+use zeroize::Zeroizing;
+
+/// How long the mail server may take for one command.
+const SMTP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Returns whether the installation can send mail.
+pub fn is_configured(store: &Store) -> bool {
+    store.settings.mail.is_some()
+}
+
+/// Returns whether an address can receive mail.
+pub fn is_usable(address: &str) -> bool {
+    address.parse::<Address>().is_ok()
+}
+
+/// Returns whether a text is a sender, with or without a name.
+pub fn is_sender(text: &str) -> bool {
+    text.parse::<Mailbox>().is_ok()
+}
+
+/// Sends a mail to one address. The error is a code, because the answer of a mail server can contain the address.
+pub(crate) async fn send(store: &Store, to: &str, mail: Mail) -> Result<(), DeliveryProblem> {
+    let settings = store.settings.mail.as_ref().ok_or(DeliveryProblem::NotConfigured)?;
+    let to = to.parse::<Address>().map_err(|_| DeliveryProblem::NoAddress)?;
+    let from: Mailbox = settings.from.parse().map_err(|_| DeliveryProblem::NotConfigured)?;
+    let message = Message::builder()
+        .from(from)
+        .to(Mailbox::new(None, to))
+        .subject(mail.subject)
+        .header(ContentType::TEXT_PLAIN)
+        .body(mail.body)
+        .map_err(|_| DeliveryProblem::NoAddress)?;
+    let transport = transport(settings).await?;
+    match tokio::time::timeout(SMTP_TIMEOUT * 2, transport.send(message)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(problem(&error)),
+        Err(_) => Err(DeliveryProblem::Timeout),
+    }
+}
+
+fn problem(error: &Error) -> DeliveryProblem {
+    if error.is_permanent() {
+        DeliveryProblem::Rejected
+    } else if error.is_transient() {
+        DeliveryProblem::RejectedForNow
+    } else if error.is_timeout() {
+        DeliveryProblem::Timeout
+    } else {
+        DeliveryProblem::Connection
+    }
+}
+
+/// Returns the connection to the mail server. The password is read each time, so that it can be changed.
+async fn transport(settings: &MailSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, DeliveryProblem> {
+    let tls = || TlsParameters::new(settings.host.clone()).map_err(|_| DeliveryProblem::NotConfigured);
+    let tls = match settings.tls {
+        MailTls::Starttls => Tls::Required(tls()?),
+        MailTls::Tls => Tls::Wrapper(tls()?),
+        MailTls::None => Tls::None,
+    };
+    let mut builder: AsyncSmtpTransportBuilder =
+        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.clone())
+            .port(settings.port)
+            .timeout(Some(SMTP_TIMEOUT))
+            .tls(tls);
+    if let Some((user, file)) = &settings.login {
+        let password = tokio::fs::read_to_string(file).await.map_err(|_| DeliveryProblem::NotConfigured)?;
+        let password = Zeroizing::new(password);
+        builder = builder.credentials(Credentials::new(user.clone(), password.trim().to_owned()));
+    }
+    Ok(builder.build())
+}
