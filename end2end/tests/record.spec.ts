@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 
 test.use({ expectedStatus: [422] });
 
-// Returns the number of a user without roles, legal hold or anonymising, for whom the condition holds.
+// Returns the number of a user without roles, legal hold or anonymising, that meets the condition.
 function userWith(library: Library, condition: string): string {
   return library.sql(
     "SELECT MIN(number) FROM users WHERE anonymised_on IS NULL AND NOT fictitious" +

@@ -315,8 +315,8 @@ async fn the_creation_date_can_be_corrected_with_an_audit_event_and_counts_towar
         assert_eq!(changes().await, 0, "a later date makes no user eligible earlier");
         assert!(correct("2010-09-01").await.unwrap());
         assert_eq!(changes().await, 1);
-        let changed = ("user_changed".to_owned(), "created_on".to_owned());
-        assert_eq!(events(&store).await.into_iter().filter(|event| *event == changed).count(), 2);
+        let event = ("user_changed".to_owned(), "created_on".to_owned());
+        assert_eq!(events(&store).await.into_iter().filter(|one| *one == event).count(), 2);
     })
     .await;
 }

@@ -199,8 +199,12 @@ fn assert_whole(text: &str, script: &str, address: &str) -> usize {
     let in_json = in_json.trim_matches('"');
     let occurrences = text.matches("xss1").count();
     // A long text is truncated, with an ellipsis.
-    let whole =
-        text.matches(script).count() + if in_json == script { 0 } else { text.matches(in_json).count() };
+    // The label of a code begins with a capital.
+    let label = script.strip_prefix('j').map(|rest| format!("J{rest}"));
+    let labels = label.map_or(0, |label| text.matches(&label).count());
+    let whole = text.matches(script).count()
+        + labels
+        + if in_json == script { 0 } else { text.matches(in_json).count() };
     assert!(whole == occurrences || text.contains('…'), "{address}: the script is incomplete in {text}");
     occurrences
 }
