@@ -181,6 +181,9 @@ mod tests {
         safety_limit: None,
     };
 
+    /// A change of the quiet numbers, the level, and the warnings.
+    type Case = (fn(&mut PreviewFacts), WarningLevel, Vec<PreviewWarning>);
+
     #[test]
     fn each_number_warns_just_above_its_threshold() {
         let of = |change: fn(&mut PreviewFacts)| {
@@ -189,7 +192,7 @@ mod tests {
             let found = warnings(&facts);
             (level(&found), found.into_iter().map(|(_, warning)| warning).collect::<Vec<_>>())
         };
-        let cases: [(fn(&mut PreviewFacts), WarningLevel, Vec<PreviewWarning>); 17] = [
+        let cases: [Case; 17] = [
             (|_| (), Calm, vec![]),
             (|facts| facts.eligible = 0, Calm, vec![]),
             (|facts| facts.eligible = 500, Calm, vec![]),

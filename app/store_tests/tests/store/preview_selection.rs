@@ -305,7 +305,7 @@ async fn every_order_lists_each_user_once() {
                             );
                         }
                         MemberSort::Name => {
-                            assert_eq!(whole.last().unwrap().number.0, 8, "nameless comes last")
+                            assert_eq!(whole.last().unwrap().number.0, 8, "nameless comes last");
                         }
                     }
                 }
