@@ -4,6 +4,7 @@ import email
 import json
 import os
 import re
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -61,6 +62,12 @@ class Hook(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def free_port():
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        return some.getsockname()[1]
 
 
 def wait(what, found):
@@ -123,11 +130,10 @@ def main():
     context = certificate()
     mailbox = Mailbox()
     mail = Controller(
-        mailbox, hostname="127.0.0.1", port=0, server_hostname="localhost", tls_context=context, require_starttls=True,
+        mailbox, hostname="127.0.0.1", port=free_port(), server_hostname="localhost", tls_context=context, require_starttls=True,
         authenticator=authenticate, auth_required=True,
     )
     mail.start()
-    mail_port = mail.server.sockets[0].getsockname()[1]
     hooks = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=hooks.serve_forever, daemon=True).start()
     hook = f"http://127.0.0.1:{hooks.server_port}/lethe"
@@ -139,7 +145,7 @@ def main():
         "LETHE_ALLOW_PASSWORD_ONLY": "1",
         "LETHE_FOUR_EYES": "off",
         "LETHE_SMTP_HOST": "localhost",
-        "LETHE_SMTP_PORT": str(mail_port),
+        "LETHE_SMTP_PORT": str(mail.port),
         "LETHE_SMTP_USER": "lethe",
         "LETHE_SMTP_PASSWORD_FILE": "password",
         "LETHE_MAIL_FROM": "Town Library <lethe@example.org>",
