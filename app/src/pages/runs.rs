@@ -2,6 +2,7 @@
 
 mod cancel;
 mod certificate;
+mod comparison;
 mod discard;
 mod exclusion;
 mod import_preview;
@@ -10,7 +11,6 @@ mod list;
 mod member_table;
 mod members;
 mod members_csv;
-mod outlook;
 mod preview;
 mod result;
 mod run;

@@ -1,9 +1,9 @@
 //! A preview: which users would be anonymised and why, and the form that starts the run.
 
+use super::comparison::{comparison, warning};
 use super::discard::{DiscardPreview, discard_form};
 use super::exclusion::Exclusions;
 use super::members::{MemberPage, MemberSearch, member_section};
-use super::outlook::{comparison, warning};
 use super::start::{StartTexts, start_form};
 use super::{PLACE, crumbs};
 use crate::components::{
@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped, percent};
 use policy::{Reason, RunId, SafetyLimits, VerdictKind, summary};
-use task_centre::run::{Outlook, Run};
+use task_centre::run::{Comparison, Run};
 
 /// The width of the bar of verdicts, in its own units.
 const WIDTH: i64 = 1000;
@@ -36,7 +36,7 @@ pub(super) struct PreviewStatus {
 /// What a page shows beside the preview itself.
 pub(super) struct Surroundings {
     pub(super) status: PreviewStatus,
-    pub(super) outlook: Outlook,
+    pub(super) compared: Comparison,
     pub(super) safety_limits: SafetyLimits,
     pub(super) second: Option<SecondPerson>,
 }
@@ -47,7 +47,7 @@ pub(super) fn page(
     search: MemberSearch,
     members: MemberPage,
 ) -> impl IntoView {
-    let Surroundings { status, outlook, safety_limits, second } = around;
+    let Surroundings { status, compared, safety_limits, second } = around;
     let PreviewStatus { why_not, newer, is_current } = status;
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let task = run.task.clone();
@@ -74,12 +74,12 @@ pub(super) fn page(
             <ProblemSummary error=error_for(DiscardPreview::PATH) />
             {unusable(&run, why_not.clone(), newer)}
             {headline(&run)}
-            {(run.previewed > 0).then(|| warning(&outlook, safety_limits))}
+            {(run.previewed > 0).then(|| warning(&compared, safety_limits))}
             <div class="sentence"><p>{selection}</p></div>
             {bar(&run, &search)}
             <div class="beside">
                 <div>{reasons(&run)}</div>
-                <div>{comparison(&run, outlook.last)}</div>
+                <div>{comparison(&run, compared.last)}</div>
             </div>
             <p class="hint">"Created " <Timestamp at=run.created_at /> ", using rules version " {run.rules_version}"."</p>
             {second.map(SecondPerson::view)}

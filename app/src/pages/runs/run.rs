@@ -28,7 +28,7 @@ pub fn RunPage() -> impl IntoView {
         if run.kind == RunKind::Preview {
             let around = preview::Surroundings {
                 status: status(&store, run.id).await?,
-                outlook: run::outlook(&store, &run).await?,
+                compared: run::comparison(&store, &run).await?,
                 safety_limits: store.settings.safety_limits,
                 second: SecondPerson::read(&store, actor(), run.id).await?,
             };

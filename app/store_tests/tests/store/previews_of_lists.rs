@@ -136,7 +136,7 @@ async fn runs_for_listed_users_count_together_towards_the_limits() {
         let task = add_task(&store, &five_days()).await;
         let limit = async |store: &Store, preview: RunId| {
             let run = run::read(store, preview).await.unwrap();
-            run::outlook(store, &run).await.unwrap().facts.safety_limit
+            run::comparison(store, &run).await.unwrap().facts.safety_limit
         };
         let first = listed(&store, task, &[1, 2, 3]).await.unwrap();
         assert_eq!(limit(&store, first).await, None);
@@ -161,7 +161,7 @@ async fn a_preview_is_compared_with_the_last_run_of_all_users() {
         let task = add_task(&store, &five_days()).await;
         let outlook = async |preview: RunId| {
             let run = run::read(&store, preview).await.unwrap();
-            run::outlook(&store, &run).await.unwrap()
+            run::comparison(&store, &run).await.unwrap()
         };
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         assert_eq!(outlook(preview).await.last, None);

@@ -28,15 +28,15 @@ pub struct LastRun {
 
 /// What a preview is compared with and what it warns of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Outlook {
+pub struct Comparison {
     /// The last complete run of the task for all users. `None` if there is none.
     pub last: Option<LastRun>,
     /// The numbers that can warn.
     pub facts: PreviewFacts,
 }
 
-/// Reads the outlook of a preview that anonymises.
-pub async fn outlook(store: &Store, preview: &Run) -> Result<Outlook, RecordsError> {
+/// Reads the comparison of a preview that anonymises.
+pub async fn comparison(store: &Store, preview: &Run) -> Result<Comparison, RecordsError> {
     let row = approval_gate::preview_row(&store.db, preview.id).await?;
     let task = TaskId(row.task_id.unwrap_or_default());
     let last = last_run(store, task, preview.id).await?;
@@ -57,7 +57,7 @@ pub async fn outlook(store: &Store, preview: &Run) -> Result<Outlook, RecordsErr
         last: compared,
         safety_limit,
     };
-    Ok(Outlook { last, facts })
+    Ok(Comparison { last, facts })
 }
 
 async fn last_run(store: &Store, task: TaskId, preview: RunId) -> Result<Option<LastRun>, RecordsError> {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use policy::SafetyLimits;
 use policy::numbers::{grouped, percent, signed};
 use policy::preview_warning::{WarningLevel, level, warnings};
-use task_centre::run::{LastRun, Outlook, Run};
+use task_centre::run::{Comparison, LastRun, Run};
 
 const fn class(level: WarningLevel) -> (&'static str, &'static str) {
     match level {
@@ -16,8 +16,8 @@ const fn class(level: WarningLevel) -> (&'static str, &'static str) {
 }
 
 /// Renders the level of the warning and its reasons, in words and colour.
-pub(super) fn warning(outlook: &Outlook, safety_limits: SafetyLimits) -> impl IntoView + use<> {
-    let found = warnings(&outlook.facts);
+pub(super) fn warning(compared: &Comparison, safety_limits: SafetyLimits) -> impl IntoView + use<> {
+    let found = warnings(&compared.facts);
     let level = level(&found);
     let (notice, tag) = class(level);
     let lines = found
