@@ -2,19 +2,16 @@
 
 use crate::assess::{Selection, UserFacts, Verdict, assess};
 use crate::dates::shown;
-use crate::limits::Limits;
 use crate::numbers::{counted, grouped};
 use crate::policy::{Policy, Scope};
+use crate::preview_warning::{PreviewFacts, RECENT_DAYS, WarningLevel, level, warnings};
 use crate::reason::Blocker;
-use crate::safety_limit::{Manual, SafetyLimit, SafetyLimits};
+use crate::safety_limit::SafetyLimits;
 use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 /// The days ahead for which users are counted besides today.
 pub const DAYS_AHEAD: [i64; 2] = [30, 365];
-
-/// Number of days within which activity is worth a warning.
-pub const RECENT_ACTIVITY_DAYS: i64 = 31;
 
 /// Numbers of users under a rule. Users are counted once: under eligible, later or their first blocker.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,8 +27,8 @@ pub struct AffectedUsers {
     pub blocked: [i64; 5],
     /// Eligible users whose leaving date lies in the future.
     pub leaving_later: i64,
-    /// Eligible users who were active within [`RECENT_ACTIVITY_DAYS`].
-    pub recently_active: i64,
+    /// Eligible users who were active within the last [`RECENT_DAYS`] days.
+    pub active_recently: i64,
     /// Eligible users that the saved rule does not select. None without a saved rule.
     pub newly_selected: Option<i64>,
     /// Users who are not anonymised, by scope in the order of [`Scope::ALL`].
@@ -83,71 +80,23 @@ impl AffectedUsers {
             *count += 1;
         }
         self.leaving_later += i64::from(facts.leaving_on.is_some_and(|on| on > today));
-        let recent = today - Duration::days(RECENT_ACTIVITY_DAYS);
-        self.recently_active += i64::from(facts.last_activity_on.is_some_and(|on| on >= recent));
+        let recent = today - Duration::days(RECENT_DAYS);
+        self.active_recently += i64::from(facts.last_activity_on.is_some_and(|on| on >= recent));
         if let (Some(count), Some(saved)) = (&mut self.newly_selected, saved) {
             *count += i64::from(assess(facts, saved, today, Selection::Bulk) != Verdict::Eligible);
         }
     }
 
-    /// Returns what is unusual about the rule, the most serious first. `last` contains the numbers of users in the
-    /// task's previous runs.
-    pub fn warnings(&self, limits: SafetyLimits, last: &[i64]) -> Vec<AffectedWarning> {
-        let over = limits.with_manual(self.now, self.users, last, Manual::default(), Limits::default());
-        let limit = over.map(|limit| AffectedWarning::Limit(limit, limits));
-        let counts = [
-            AffectedWarning::LeavingLater(self.leaving_later),
-            AffectedWarning::RecentlyActive(self.recently_active),
-            AffectedWarning::NewlySelected(self.newly_selected.unwrap_or_default()),
-        ];
-        let counts = counts.into_iter().filter(|warning| warning.users() > 0);
-        limit.into_iter().chain(counts).collect()
-    }
-}
-
-/// Something unusual about a rule.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum AffectedWarning {
-    /// A run would exceed this safety limit.
-    Limit(SafetyLimit, SafetyLimits),
-    /// This many eligible users leave in the future.
-    LeavingLater(i64),
-    /// This many eligible users were active recently.
-    RecentlyActive(i64),
-    /// The saved rule does not select this many eligible users.
-    NewlySelected(i64),
-}
-
-impl AffectedWarning {
-    const fn users(self) -> i64 {
-        match self {
-            Self::Limit(..) => 0,
-            Self::LeavingLater(users) | Self::RecentlyActive(users) | Self::NewlySelected(users) => users,
-        }
-    }
-
-    /// Returns whether a run would stop.
-    pub const fn is_serious(self) -> bool {
-        matches!(self, Self::Limit(..))
-    }
-
-    /// Returns the warning as a sentence.
-    pub fn label(self) -> String {
-        match self {
-            Self::Limit(limit, limits) => {
-                format!("{}. A scheduled run stops and waits for a confirmation.", limit.label(limits))
-            }
-            Self::LeavingLater(users) => {
-                format!("The leaving date of {} lies in the future.", counted(users, "user", "users"))
-            }
-            Self::RecentlyActive(users) => {
-                let were = if users == 1 { "was" } else { "were" };
-                format!("{} {were} active within the last month.", counted(users, "user", "users"))
-            }
-            Self::NewlySelected(users) => {
-                let are = if users == 1 { "is" } else { "are" };
-                format!("{} {are} not selected by the saved rule.", counted(users, "user", "users"))
-            }
+    /// Returns the numbers that a preview of the rule would warn of. `last` contains the numbers of users in the task's
+    /// previous runs, the newest first.
+    fn facts(&self, limits: SafetyLimits, last: &[i64]) -> PreviewFacts {
+        PreviewFacts {
+            eligible: self.now,
+            users: self.users,
+            leaving_later: self.leaving_later,
+            active_recently: self.active_recently,
+            last: last.first().copied(),
+            safety_limit: limits.of(self.now, self.users, last),
         }
     }
 }
@@ -159,9 +108,11 @@ pub struct AffectedTexts {
     pub days: Vec<(String, String)>,
     /// What blocks users who meet the conditions.
     pub blocked: String,
-    /// The warnings.
+    /// The warnings. Those of a preview, and the users that the saved rule does not select.
     pub warnings: Vec<String>,
-    /// Whether one of the warnings stops a scheduled run.
+    /// The label of the level of the warnings.
+    pub level: String,
+    /// Whether the warnings are serious.
     pub is_serious: bool,
     /// The number of users of each scope, in the order of [`Scope::ALL`].
     pub scopes: [String; 3],
@@ -170,13 +121,19 @@ pub struct AffectedTexts {
 }
 
 impl AffectedTexts {
-    /// Returns the texts of these numbers.
+    /// Returns the texts of these numbers. `last` contains the numbers of users in the task's previous runs, the newest
+    /// first.
     pub fn new(
         counts: &AffectedUsers,
-        warnings: &[AffectedWarning],
+        limits: SafetyLimits,
+        last: &[i64],
         today: NaiveDate,
         counted_at: String,
     ) -> Self {
+        let warned = warnings(&counts.facts(limits, last));
+        let new = counts.newly_selected.filter(|users| *users > 0);
+        let level = level(&warned).max(new.map_or(WarningLevel::Calm, |_| WarningLevel::Notice));
+        let of_preview = warned.into_iter().map(|(_, warning)| format!("{}.", warning.label(limits)));
         let of_all = |users: i64| {
             let all = counted(counts.users, "user", "users");
             format!("{} of {all} ({})", grouped(users), share(users, counts.users))
@@ -187,12 +144,18 @@ impl AffectedTexts {
         Self {
             days: std::iter::once(("Today".to_owned(), of_all(counts.now))).chain(later).collect(),
             blocked: blocked(&counts.blocked),
-            warnings: warnings.iter().map(|warning| warning.label()).collect(),
-            is_serious: warnings.iter().any(|warning| warning.is_serious()),
+            warnings: of_preview.chain(new.map(newly_selected)).collect(),
+            level: level.label().to_owned(),
+            is_serious: level == WarningLevel::Serious,
             scopes: counts.by_scope.map(|users| counted(users, "user", "users")),
             counted_at,
         }
     }
+}
+
+fn newly_selected(users: i64) -> String {
+    let are = if users == 1 { "is" } else { "are" };
+    format!("{} {are} not selected by the saved rule.", counted(users, "user", "users"))
 }
 
 /// Returns a share in per cent with one decimal. A share above 0 is never shown as 0: `1.3 %`, `less than 0.1 %`.
@@ -288,27 +251,29 @@ mod tests {
             ..left(leaving)
         };
         let all = [
-            marked("2026-11-28", "2026-10-27"),
-            marked("2026-11-29", "2026-10-28"),
+            marked("2026-11-28", "2026-10-28"),
+            marked("2026-11-29", "2026-10-29"),
             marked("2020-01-01", "2020-01-01"),
         ];
         let by_mark =
             Policy { conditions: Conditions { marked: Days::new(5), ..Conditions::default() }, ..rule(0) };
         let counts = AffectedUsers::count(all.into_iter(), &by_mark, Some(&rule(100)), today);
-        assert_eq!((counts.now, counts.leaving_later, counts.recently_active), (3, 1, 1));
+        assert_eq!((counts.now, counts.leaving_later, counts.active_recently), (3, 1, 1));
         assert_eq!(counts.newly_selected, Some(2));
-        let warnings = counts.warnings(SafetyLimits { people: 2, ..SafetyLimits::default() }, &[]);
-        let texts = AffectedTexts::new(&counts, &warnings, today, "10:32:15".to_owned());
+        let limits = SafetyLimits { people: 2, ..SafetyLimits::default() };
+        let texts = AffectedTexts::new(&counts, limits, &[], today, "10:32:15".to_owned());
         assert!(texts.is_serious);
         assert_eq!(
             texts.warnings,
             [
-                "More than 2 users would be anonymised. A scheduled run stops and waits for a confirmation.",
-                "The leaving date of 1 user lies in the future.",
-                "1 user was active within the last month.",
+                "More than 2 users would be anonymised.",
+                "1 user has a leaving date that is still to come.",
+                "1 user was active within the last 30 days.",
                 "2 users are not selected by the saved rule.",
             ]
         );
+        let texts = AffectedTexts::new(&counts, SafetyLimits::default(), &[], today, String::new());
+        assert_eq!(texts.warnings.len(), 3, "a preview warns of the same");
         assert_eq!(texts.days[0], ("Today".to_owned(), "3 of 3 users (100\u{a0}%)".to_owned()));
         assert_eq!(texts.days[1].0, "By 28 Dec 2026");
     }
@@ -322,7 +287,9 @@ mod tests {
             day("2026-11-28"),
         );
         assert_eq!((counts.users, counts.now, counts.later), (1, 0, [0, 0]));
-        assert!(counts.warnings(SafetyLimits::default(), &[]).is_empty());
+        let texts =
+            AffectedTexts::new(&counts, SafetyLimits::default(), &[], day("2026-11-28"), String::new());
+        assert!(texts.warnings.is_empty() && !texts.is_serious);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct PreviewFacts {
 /// The level of a warning.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum WarningLevel {
-    /// Nothing stands out.
+    /// Nothing is unusual.
     Calm,
     /// Something to look at.
     Notice,

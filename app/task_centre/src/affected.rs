@@ -34,7 +34,7 @@ pub async fn count(
     let limits = store.settings.safety_limits;
     let texts = tokio::task::spawn_blocking(move || {
         let counts = AffectedUsers::count(table.users(), &rule, saved.as_ref(), today);
-        AffectedTexts::new(&counts, &counts.warnings(limits, &last), today, counted_at)
+        AffectedTexts::new(&counts, limits, &last, today, counted_at)
     });
     texts.await.map(Some).map_err(|_| DbErr::Custom("the count of users was broken off".to_owned()).into())
 }

@@ -87,7 +87,6 @@ pub(super) fn Affected(
     };
     let is_serious = move || affected.with(|texts| texts.as_ref().is_some_and(|texts| texts.is_serious));
     let is_calm = move || affected.with(|texts| texts.as_ref().is_none_or(|texts| texts.warnings.is_empty()));
-    let heading = move || if is_serious() { "Warning" } else { "Check" };
     view! {
         <section class="affected" aria-labelledby="affected-heading">
             <h3 id="affected-heading">"Users affected"</h3>
@@ -95,7 +94,7 @@ pub(super) fn Affected(
                 <dl>{days}</dl>
                 <p>{text(|texts| texts.blocked)}</p>
                 <div class="notice" class:danger=is_serious class:warning=move || !is_serious() hidden=is_calm>
-                    <p><b>{heading}</b></p>
+                    <p><b>{text(|texts| texts.level)}</b></p>
                     <ul>{warnings}</ul>
                 </div>
             </div>
