@@ -42,7 +42,7 @@ pub(super) async fn list(
     })
     .await?;
     let content = view! {
-        <section aria-labelledby="deliveries">
+        <section>
             <h2 id="deliveries">"Deliveries"</h2>
             <form class="filters" method="get" action=HERE>
                 <div class="field">

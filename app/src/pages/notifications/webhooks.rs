@@ -21,7 +21,7 @@ pub(super) fn view(hooks: Vec<WebhookRow>) -> impl IntoView {
         view! { <DataTable label="Webhooks" columns>{rows}</DataTable> }.into_any()
     };
     view! {
-        <section aria-labelledby="webhooks">
+        <section>
             <h2 id="webhooks">"Webhooks"</h2>
             {list}
         </section>
