@@ -2,6 +2,7 @@
 
 use crate::components::{BarChart, Column, DataTable, PostButton, Timestamp, flash};
 use crate::error::AppError;
+use crate::islands::Pending;
 use crate::state::{actor, store};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -36,7 +37,8 @@ fn checks(evidence: &Evidence) -> impl IntoView + use<> {
     let audit = match evidence.audit {
         AuditCheck::Never => never("Never verified"),
         AuditCheck::UnderWay(since) => {
-            view! { <span data-pending="">"Being verified since "<Timestamp at=since /></span> }.into_any()
+            view! { "Being verified since " <Timestamp at=since /> " " <Pending here="/".to_owned() /> }
+                .into_any()
         }
         AuditCheck::Done { at, is_whole: true } => checked(at, "Intact", "proven"),
         AuditCheck::Done { at, is_whole: false } => checked(at, "Altered: run lethe audit verify", "bad"),

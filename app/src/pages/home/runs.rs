@@ -30,7 +30,7 @@ fn compared(last: Vec<ComparedRun>) -> AnyView {
         return view! { <p class="empty">"No task has run yet."</p> }.into_any();
     }
     view! {
-        <DataTable label="Last runs" caption="The last run of each task, and the run before"
+        <DataTable label="The last run of each task" caption="The last run of each task, and the run before"
             columns=vec![
                 Column::text("Task"), Column::text("When"), Column::text("State"), Column::number("Changed"),
                 Column::number("Run before"), Column::number("Difference"),
