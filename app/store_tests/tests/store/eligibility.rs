@@ -228,7 +228,8 @@ async fn the_query_and_assess_agree() {
                 *seen.entry(reason).or_insert(0) += 1;
             }
         }
-        for reason in Reason::ALL {
+        // Staff exclude users of one preview by hand; no rule does.
+        for reason in Reason::ALL.into_iter().filter(|reason| *reason != Reason::ExcludedByStaff) {
             assert!(seen.contains_key(&reason), "{reason:?} did not occur, so the test does not cover it");
         }
     })
