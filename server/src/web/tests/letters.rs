@@ -109,7 +109,7 @@ async fn all_users_of_a_preview_get_a_letter(desk: Desk) {
 }
 
 async fn a_receipt_has_no_personal_data(desk: Desk) {
-    let form = "form[user]=801&form[task]=1&form[version]=1&form[confirm]=801";
+    let form = "form[user]=801&form[task]=1&form[version]=1&form[erasure_reason]=left&form[confirm]=801";
     let (status, location, page) = desk.post("/do/anonymise_user?page=/users/801/anonymise", form).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     task_centre::run::background_scans().await;

@@ -40,13 +40,15 @@ impl Form {
 }
 
 /// Functions that change nothing, or nothing by the form listed here, with the reason.
-pub(super) const CHANGE_NOTHING: [(&str, &str); 6] = [
+pub(super) const CHANGE_NOTHING: [(&str, &str); 8] = [
     ("/do/request_more_changes", "Ana has reached no limit"),
     ("/do/find_users", "redirects to a list"),
     ("/do/find_run_users", "redirects to a list"),
     ("/do/check_task", "only validates"),
     ("/do/second_factor", "the sign-in of Ana is complete"),
     ("/do/confirm_app", "a wrong code"),
+    ("/do/send_test_mail", "this installation sends no e-mail"),
+    ("/do/verify_audit", "verifies in the background"),
 ];
 
 /// A picture of one pixel.
@@ -460,6 +462,7 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
         form_about("/do/cancel_run", "run", queued.0),
         form("/do/start_run", format!("form[preview]={preview}&form[confirm]={people}")),
         form_about("/do/clean_files", "run", queued.0),
+        form("/do/verify_audit", ""),
     ]);
     forms
 }
