@@ -83,7 +83,7 @@ test("users are found by the search box and by filters", async ({ page }) => {
   const name = await page.locator("h1 .name").innerText();
   await page.getByRole("searchbox", { name: "Find a user", exact: true }).fill(name.toLowerCase());
   await page.getByRole("button", { name: "Find user" }).click();
-  await expect(page.getByRole("main").getByRole("row", { name: new RegExp(`^1 ${name}`) })).toBeVisible();
+  await expect(page.getByRole("main").getByRole("row", { name: new RegExp(`^Tick user 1 1 ${name}`) })).toBeVisible();
   await open(page, "/users?q=nobody-has-this-name");
   await expect(page.getByRole("main").locator("tbody")).toHaveCount(0);
   await page.goto("/users?marked=yes");

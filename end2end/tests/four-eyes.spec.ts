@@ -84,7 +84,7 @@ test("a user under legal hold cannot be anonymised", async ({ browser, library }
   await page.getByRole("button", { name: "Place legal hold" }).click();
   await expect(page.getByText("Legal hold placed.")).toBeVisible();
   await page.goto(`/users/${user}/anonymise`);
-  await expect(page.getByText(/legal hold/i).first()).toBeVisible();
+  await expect(page.getByRole("main").getByText(/legal hold/i).first()).toBeVisible();
   await expect(page.getByRole("button", { name: /^Anonymise/ })).toHaveCount(0);
   await context.close();
 });

@@ -3,7 +3,7 @@ import { expect, expectAccessible, open, scripted, test, type Library } from "./
 import type { Page } from "@playwright/test";
 
 // A separate library: these tests change many users.
-test.use({ expectedStatus: [422], settings: { LETHE_LIBRARY_NAME: "Library of previews" } });
+test.use({ expectedStatus: [422], settings: { LETHE_SUPPRESSION_MONTHS: "24" } });
 
 const TASK = "Leavers, monthly";
 

@@ -80,7 +80,7 @@ test("a search is saved, run, renamed and deleted", async ({ page }, { project }
   await open(page, "/users");
   await page.getByRole("navigation", { name: "Saved searches" }).getByRole("link", { name }).click();
   await expect(page.getByLabel("Imported")).toHaveValue("no");
-  await page.getByRole("link", { name: "Manage" }).click();
+  await page.getByRole("link", { name: "All saved searches" }).click();
   const row = page.getByRole("row", { name: new RegExp(`Not imported \\(${project.name}`) });
   await row.getByText("Rename or share").click();
   await row.getByLabel("Name of the search").fill(`${name} again`);
