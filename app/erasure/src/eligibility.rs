@@ -34,6 +34,10 @@ const PLACES: [(Blocker, &str, &str, &str); 6] = [
     ),
 ];
 
+/// The SQL of [`policy::assess::inactive_since`] for user `u`. NULL if both dates are.
+pub const INACTIVE_SINCE: &str = "CASE WHEN u.last_activity_on > u.created_on THEN u.last_activity_on \
+                                  ELSE COALESCE(u.created_on, u.last_activity_on) END";
+
 /// The bit for a role, beside those of the blockers.
 pub(crate) const STAFF: u8 = 1 << 5;
 
@@ -154,7 +158,7 @@ fn condition_cases(conditions: &Conditions, today: NaiveDate) -> (Vec<(String, R
     for (days, date, reason) in [
         (conditions.leaving, "u.leaving_on", Reason::NoLeavingDate),
         (conditions.marked, "u.marked_on", Reason::NotMarked),
-        (conditions.activity, "COALESCE(u.last_activity_on, u.created_on)", Reason::NoActivityDate),
+        (conditions.activity, INACTIVE_SINCE, Reason::NoActivityDate),
     ] {
         let Some(days) = days else { continue };
         cases.push((format!("{date} IS NULL"), reason));

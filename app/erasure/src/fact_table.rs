@@ -1,4 +1,4 @@
-//! The facts of all users in memory, eight bytes each, so that a rule can be tried on all of them in milliseconds.
+//! The facts of all users in memory, ten bytes each, so that a rule can be tried on all of them in milliseconds.
 //!
 //! The facts don't identify a user. They are read when a task is edited, renewed while the editing goes on, and
 //! dropped afterwards.
@@ -38,8 +38,8 @@ pub struct FactTable {
 #[derive(Clone, Copy, Debug)]
 struct Packed {
     leaving: u16,
-    /// The last activity, or else the creation of the record.
     activity: u16,
+    created: u16,
     marked: u16,
     flags: u16,
 }
@@ -47,37 +47,32 @@ struct Packed {
 const ANONYMISED: u16 = 1 << 8;
 const FICTITIOUS: u16 = 1 << 9;
 const IMPORTED: u16 = 1 << 10;
-/// The activity is the creation of the record.
-const NEVER_ACTIVE: u16 = 1 << 11;
 
 impl Packed {
     fn of(row: &QueryResult) -> Result<Self, DbErr> {
         let bits = row.try_get_by_index::<Option<i32>>(0)?.unwrap_or_default();
         let flags: i32 = row.try_get_by_index(1)?;
-        let active: Option<NaiveDate> = row.try_get_by_index(4)?;
-        let created: Option<NaiveDate> = row.try_get_by_index(5)?;
-        let never = if active.is_none() { NEVER_ACTIVE } else { 0 };
         let flags = u16::try_from(bits | flags).map_err(|_| DbErr::Custom("unknown obstacles".to_owned()))?;
         Ok(Self {
             leaving: packed(row.try_get_by_index(2)?),
             marked: packed(row.try_get_by_index(3)?),
-            activity: packed(active.or(created)),
-            flags: flags | never,
+            activity: packed(row.try_get_by_index(4)?),
+            created: packed(row.try_get_by_index(5)?),
+            flags,
         })
     }
 
     fn facts(self) -> UserFacts {
         let has = |flag: u16| self.flags & flag != 0;
-        let activity = unpacked(self.activity);
         let [obstacles, _] = self.flags.to_le_bytes();
         UserFacts {
             anonymised: has(ANONYMISED),
             staff: obstacles & STAFF != 0,
             fictitious: has(FICTITIOUS),
             imported: has(IMPORTED),
-            created_on: activity.filter(|_| has(NEVER_ACTIVE)),
+            created_on: unpacked(self.created),
             leaving_on: unpacked(self.leaving),
-            last_activity_on: activity.filter(|_| !has(NEVER_ACTIVE)),
+            last_activity_on: unpacked(self.activity),
             marked_on: unpacked(self.marked),
             blockers: Blockers::from_bits(obstacles),
         }

@@ -116,30 +116,54 @@ pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, selection: S
 
 /// Returns the verdict if a condition isn't met, else `None`.
 fn unmet(facts: &UserFacts, policy: &Policy, today: NaiveDate) -> Option<Verdict> {
-    let activity = facts.last_activity_on.or(facts.created_on);
+    let activity = inactive_since(facts.last_activity_on, facts.created_on);
     match first_eligible_day(&policy.conditions, facts.leaving_on, activity, facts.marked_on) {
         Err(reason) => Some(Verdict::NotYet(reason)),
         Ok(from) => (today < from).then_some(Verdict::NotYetUntil(from)),
     }
 }
 
+/// Returns the day from which inactivity counts: the later of the last activity and the creation of the record (rule 3).
+pub fn inactive_since(
+    last_activity_on: Option<NaiveDate>,
+    created_on: Option<NaiveDate>,
+) -> Option<NaiveDate> {
+    last_activity_on.max(created_on)
+}
+
 /// Returns the first day on which all conditions are met, or the reason why there is none.
 ///
-/// `activity_on` is the day of the last activity, or the creation date of a record without activity (rule 3).
+/// `inactive_since` is the day that [`inactive_since`] returns.
 pub fn first_eligible_day(
     conditions: &Conditions,
     leaving_on: Option<NaiveDate>,
-    activity_on: Option<NaiveDate>,
+    inactive_since: Option<NaiveDate>,
     marked_on: Option<NaiveDate>,
 ) -> Result<NaiveDate, Reason> {
     let mut latest = None;
     for (days, date, missing) in [
         (conditions.leaving, leaving_on, Reason::NoLeavingDate),
         (conditions.marked, marked_on, Reason::NotMarked),
-        (conditions.activity, activity_on, Reason::NoActivityDate),
+        (conditions.activity, inactive_since, Reason::NoActivityDate),
     ] {
         let Some(days) = days else { continue };
         latest = latest.max(Some(date.and_then(|date| first_day(date, days)).ok_or(missing)?));
     }
     latest.ok_or(Reason::NoConditions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inactivity_counts_from_the_later_of_both_dates() {
+        let day = |text: &str| Some(text.parse::<NaiveDate>().expect("a date"));
+        let (old, new) = (day("2012-03-01"), day("2026-11-27"));
+        assert_eq!(inactive_since(old, new), new, "a new record with an old activity");
+        assert_eq!(inactive_since(new, old), new);
+        assert_eq!(inactive_since(None, old), old);
+        assert_eq!(inactive_since(old, None), old);
+        assert_eq!(inactive_since(None, None), None);
+    }
 }

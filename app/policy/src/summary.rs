@@ -10,7 +10,7 @@ use chrono::{Datelike, NaiveDate};
 /// The definition of activity (rule 4), shown beside the field.
 pub const ACTIVITY: &str = "Activity is a sign-in, a loan (issue or renewal) or a placed request, by the user or by staff \
      for the user. Returns, cancellations and payments are not activity. Staff may act for users who never come: such \
-     users count as active. Users who were never active are counted from the day their record was created.";
+     users count as active. The days count from the later of the last activity and the creation of the record.";
 
 /// Shown instead of the sentence while the conditions are invalid.
 pub const INCOMPLETE: &str = "The rule is incomplete: correct the conditions to see which users it selects.";

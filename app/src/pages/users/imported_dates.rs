@@ -77,7 +77,7 @@ const CREATED: Texts = Texts {
     field: "created_on",
     summary: "Correct the creation date of this record",
     label: "Created",
-    hint: "For example 15 Jan 2018. Inactivity counts from it if there is no activity. The next import overwrites it if its \
+    hint: "For example 15 Jan 2018. Inactivity counts from it if no later activity is known. The next import overwrites it if its \
            file has this date. The audit records the correction.",
     button: "Correct creation date",
 };

@@ -17,7 +17,7 @@ pub const COUNTS: &str = "\
     WHEN NOT imported THEN 32 \
     WHEN leaving_on IS NULL THEN 11 \
     WHEN COALESCE(last_activity_on, created_on) IS NULL THEN 13 \
-    WHEN leaving_on >= '2025-12-16' OR COALESCE(last_activity_on, created_on) >= '2025-12-16' THEN 10 \
+    WHEN leaving_on >= '2025-12-16' OR (last_activity_on >= '2025-12-16' OR created_on >= '2025-12-16') THEN 10 \
     WHEN number IN (SELECT user_number FROM loans WHERE returned_on IS NULL) THEN 20 \
     WHEN number IN (SELECT user_number FROM requests WHERE closed_on IS NULL) THEN 21 \
     WHEN number IN (SELECT user_number FROM charges WHERE settled_on IS NULL AND COALESCE(cents, 1) <> 0) THEN 22 \
@@ -68,6 +68,7 @@ async fn select(db: &DatabaseConnection) -> anyhow::Result<i64> {
         INSERT INTO todo (place, number) SELECT ROW_NUMBER() OVER (ORDER BY number), number FROM users \
         WHERE anonymised_on IS NULL AND NOT fictitious AND imported AND leaving_on < '2025-12-16' \
         AND COALESCE(last_activity_on, created_on) < '2025-12-16' \
+        AND COALESCE(created_on, last_activity_on) < '2025-12-16' \
         AND number NOT IN (SELECT user_number FROM user_roles) \
         AND number NOT IN (SELECT user_number FROM loans WHERE returned_on IS NULL) \
         AND number NOT IN (SELECT user_number FROM requests WHERE closed_on IS NULL) \

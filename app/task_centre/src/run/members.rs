@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use db::pagination::{Page, Paging};
 use db::search_index::matching;
 use db::{RecordsError, dialect};
-use policy::assess::first_eligible_day;
+use erasure::eligibility;
+use policy::assess::{first_eligible_day, inactive_since};
 use policy::user_search::UserSearch;
 use policy::{Blockers, ExclusionReason, Outcome, Policy, Reason, RunId, UserNumber, VerdictKind};
 use sea_orm::sea_query::Value;
@@ -187,7 +188,7 @@ fn order_key(backend: DatabaseBackend, sort: MemberSort, policy: &Policy) -> Opt
         MemberSort::FirstDay => {
             let conditions = [
                 (policy.conditions.leaving, "u.leaving_on"),
-                (policy.conditions.activity, "COALESCE(u.last_activity_on, u.created_on)"),
+                (policy.conditions.activity, eligibility::INACTIVE_SINCE),
                 (policy.conditions.marked, "u.marked_on"),
             ];
             let days = conditions.into_iter().filter_map(|(days, column)| {
@@ -342,8 +343,8 @@ fn member(row: &QueryResult, policy: &Policy, without_key: bool) -> Result<Membe
     let last_activity_on: Option<NaiveDate> = row.try_get("", "last_activity_on")?;
     let created_on: Option<NaiveDate> = row.try_get("", "created_on")?;
     let marked_on: Option<NaiveDate> = row.try_get("", "marked_on")?;
-    let activity_on = last_activity_on.or(created_on);
-    let first_day = first_eligible_day(&policy.conditions, leaving_on, activity_on, marked_on);
+    let since = inactive_since(last_activity_on, created_on);
+    let first_day = first_eligible_day(&policy.conditions, leaving_on, since, marked_on);
     Ok(Member {
         number: UserNumber(row.try_get("", "user_number")?),
         name: Name::of(row, "u")?.shown(),
