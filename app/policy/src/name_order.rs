@@ -9,7 +9,7 @@ use crate::letters::{fold, typewritten};
 /// The maximum length of a key, in characters. Longer names are equal in the order.
 const MAX_LENGTH: usize = 100;
 /// Separates the last name from the others. It comes before the space.
-const SEPARATOR: char = '\t';
+pub const SEPARATOR: char = '\t';
 
 /// The names of a user that decide the order.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

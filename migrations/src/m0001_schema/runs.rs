@@ -46,13 +46,19 @@ fn runs() -> Table {
             text_null("maintenance"),
             text_null("erasure_reason"),
             text_null("case_reference"),
+            big_integer_null("merged_into"),
             big_integer_null("listed"),
             big_integer("excluded").default(0).take(),
         ],
-        foreign_keys: &[("task_id", "tasks", "id"), ("preview_id", "runs", "id")],
+        foreign_keys: &[
+            ("task_id", "tasks", "id"),
+            ("preview_id", "runs", "id"),
+            ("merged_into", "users", "number"),
+        ],
         indexes: &[
             "INDEX runs_task ON runs (task_id, id)",
             "INDEX runs_state ON runs (state, id)",
+            "INDEX runs_kind ON runs (kind, id)",
             "INDEX runs_today ON runs (today)",
             // Prevents two active runs, whichever processes start them.
             "UNIQUE INDEX runs_one_under_way ON runs ((1)) WHERE state IN ('running', 'cancelling', 'interrupted')",

@@ -41,6 +41,7 @@ pub struct Model {
     pub maintenance: Option<Maintenance>,
     pub erasure_reason: Option<ErasureReason>,
     pub case_reference: Option<String>,
+    pub merged_into: Option<i64>,
     pub listed: Option<i64>,
     pub excluded: i64,
 }

@@ -42,6 +42,26 @@ impl ErasedValues {
         Ok(Self { people: remembered })
     }
 
+    /// Returns the values that identify these users: names, keys of today and before, addresses, custom values. Whatever
+    /// a policy keeps is included. The postcode is not, because alone it identifies no user.
+    pub async fn identifying(
+        db: &impl ConnectionTrait,
+        numbers: &[UserNumber],
+    ) -> Result<Vec<Zeroizing<String>>, DbErr> {
+        let policy = Policy::default();
+        let mut people: BTreeMap<UserNumber, Raw> = BTreeMap::new();
+        records(db, &policy, numbers, &mut people).await?;
+        custom_values(db, &policy, numbers, &mut people).await?;
+        former_keys(db, numbers, &mut people).await?;
+        addresses(db, numbers, &mut people).await?;
+        let values = people.into_values().flat_map(|raw| {
+            let of_record = raw.columns.into_iter().chain(raw.kept_names);
+            let of_record = of_record.filter(|(kind, _)| *kind != ValueKind::Postcode).map(|(_, text)| text);
+            of_record.chain(raw.custom).chain(raw.addresses)
+        });
+        Ok(values.collect())
+    }
+
     /// Adds the values in `read` of users that are anonymised by now.
     pub fn keep(&mut self, read: Self, done: &[UserNumber]) {
         let done: HashSet<UserNumber> = done.iter().copied().collect();

@@ -75,6 +75,7 @@ pub(super) const RUNS: Table = Table {
             Keep,
             "Reference of a case in the library’s files. Names, e-mail addresses and identifiers of the user are rejected",
         ),
+        entry("merged_into", Link, Keep, "Record into which the anonymised one was merged"),
         entry("listed", NotPersonal, Keep, "Number of listed users, if the preview is for listed users"),
         entry("excluded", NotPersonal, Keep, "Eligible users that staff excluded"),
     ],

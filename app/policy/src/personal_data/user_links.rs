@@ -76,6 +76,7 @@ pub const USER_LINKS: &[UserLink] = &[
     link("user_sources", "user_number", About, MovesUnlessPresent("task_id")),
     link("tasks", "owner_number", Mentions, Stays),
     link("runs", "actor_number", Mentions, Stays),
+    link("runs", "merged_into", Mentions, Stays),
     link("run_members", "user_number", About, Stays),
     link("run_members", "excluded_by", Mentions, Stays),
     link("notification_deliveries", "user_number", About, Stays),

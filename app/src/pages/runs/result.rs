@@ -5,7 +5,7 @@ use super::members::{MemberPage, MemberSearch, member_section};
 use super::{crumbs, state_tag};
 use crate::components::{
     AskFirst, Column, DataTable, Day, Notice, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
-    task_link,
+    task_link, user_address,
 };
 use crate::form::error_for;
 use crate::islands::{Progress, RunProgress};
@@ -251,6 +251,9 @@ fn facts(run: &Run) -> impl IntoView + use<> {
             {run.grounds.clone().map(|grounds| view! {
                 <dt>"Reason"</dt><dd>{grounds.reason.label()}</dd>
                 {grounds.case_reference.map(|case| view! { <dt>"Case reference"</dt><dd>{case}</dd> })}
+                {grounds.merged_into.map(|into| view! {
+                    <dt>"Merged into"</dt><dd><a href=user_address(into)>"User "{into.to_string()}</a></dd>
+                })}
             })}
             <dt>"Assessed on"</dt><dd><Day date=run.today /></dd>
             <dt>"Started"</dt><dd><Timestamp at=run.created_at /></dd>

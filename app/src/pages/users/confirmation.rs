@@ -52,7 +52,6 @@ pub(super) fn confirmation(
         Some((form, error)) => (form, field_errors(Some(&error))),
         None => (AnonymiseForm::default(), FieldErrors::default()),
     };
-    let wrong = errors.of("confirm").is_some().then_some("true");
     view! {
         <form class="confirm" method="post" action=action(function, &here) novalidate>
             <Token />
@@ -67,18 +66,32 @@ pub(super) fn confirmation(
             <input type="hidden" name="form[version]" value=plan.version.to_string() />
             {reason(&form.erasure_reason, &errors)}
             {case_reference(form.case_reference, &errors)}
-            <div class="field">
-                <label for="confirm">"User number"</label>
-                <p class="hint" id="confirm-hint">"To confirm, type "<b>{number.clone()}</b>"."</p>
-                <input id="confirm" name="form[confirm]" inputmode="numeric" autocomplete="off" value=form.confirm
-                    aria-invalid=wrong aria-describedby="confirm-hint confirm-problem" />
-                <FieldProblem field="confirm" errors />
-            </div>
+            {typed_number("User number", number, ".", form.confirm, errors)}
             <div class="buttons">
                 <button class="danger" type="submit">{label}</button>
                 <a href=user_address(user.number)>"Cancel"</a>
             </div>
         </form>
+    }
+}
+
+/// Renders the field in which staff type the number of the user that is anonymised. `rest` follows the number in the hint.
+pub(super) fn typed_number(
+    label: &'static str,
+    number: String,
+    rest: &'static str,
+    typed: String,
+    errors: FieldErrors,
+) -> impl IntoView {
+    let wrong = errors.of("confirm").is_some().then_some("true");
+    view! {
+        <div class="field">
+            <label for="confirm">{label}</label>
+            <p class="hint" id="confirm-hint">"To confirm, type "<b>{number}</b>{rest}</p>
+            <input id="confirm" name="form[confirm]" inputmode="numeric" autocomplete="off" value=typed
+                aria-invalid=wrong aria-describedby="confirm-hint confirm-problem" />
+            <FieldProblem field="confirm" errors />
+        </div>
     }
 }
 

@@ -1,6 +1,6 @@
 //! Merging two records of one person: choosing the other record, comparing both, and confirming.
 
-use super::confirmation::case_reference;
+use super::confirmation::{case_reference, typed_number};
 use super::{crumbs, identity};
 use crate::components::{
     Column, DataTable, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, filter_error, flash,
@@ -133,7 +133,6 @@ async fn compared(staying: &UserRecord, losing: &UserRecord) -> Result<AnyView, 
     let store = store();
     let plan = plan_merge(&store, Pair { staying: staying.number, losing: losing.number }).await?;
     let requests = access_request::of_user(&store, losing.number).await?;
-    let impacts = user::impacts(&store, losing.number, &plan.policy).await?;
     let limits = limits_reached().await?;
     let swap = format!("{}/merge?with={}", user_address(losing.number), staying.number);
     let end = match (&plan.why_not, &plan.task) {
@@ -145,7 +144,6 @@ async fn compared(staying: &UserRecord, losing: &UserRecord) -> Result<AnyView, 
         (None, None) => super::anonymise::no_task().into_any(),
         (None, Some(_)) => view! { {limits} {confirmation(staying, losing, &plan)} }.into_any(),
     };
-    let texts: i64 = impacts.removed.iter().map(|impact| impact.count).sum();
     Ok(view! {
         {open_requests(&requests, Some("It moves to the record that stays."))}
         {identity::side_by_side(staying, losing)}
@@ -155,8 +153,7 @@ async fn compared(staying: &UserRecord, losing: &UserRecord) -> Result<AnyView, 
         <h2>"What is removed"</h2>
         <p>
             "User " {staying.number.to_string()} " keeps its own fields. Those of user " {losing.number.to_string()}
-            " are removed, with photo, custom fields and sign-in: " {grouped(texts)} " values, texts and entries. "
-            "Copy to the other record what you need first."
+            " are removed, with photo, custom fields and sign-in. Copy to the other record what you need first."
         </p>
         {plan.task.as_ref().map(|task| view! { <p>"The field settings of the task "{task_link(task)}" apply."</p> })}
         {end}
@@ -217,7 +214,6 @@ fn confirmation(staying: &UserRecord, losing: &UserRecord, plan: &MergePlan) -> 
     };
     let number = losing.number.to_string();
     let here = format!("{}/merge?with={number}", user_address(staying.number));
-    let wrong = errors.of("confirm").is_some().then_some("true");
     let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let label = format!("Merge into user {} and anonymise user {number}", staying.number);
     view! {
@@ -230,13 +226,7 @@ fn confirmation(staying: &UserRecord, losing: &UserRecord, plan: &MergePlan) -> 
             <input type="hidden" name="form[task]" value=task />
             <input type="hidden" name="form[version]" value=plan.version.to_string() />
             {case_reference(form.case_reference, &errors)}
-            <div class="field">
-                <label for="confirm">"User number of the duplicate"</label>
-                <p class="hint" id="confirm-hint">"To confirm, type "<b>{number}</b>", the record that is anonymised."</p>
-                <input id="confirm" name="form[confirm]" inputmode="numeric" autocomplete="off" value=form.confirm
-                    aria-invalid=wrong aria-describedby="confirm-hint confirm-problem" />
-                <FieldProblem field="confirm" errors />
-            </div>
+            {typed_number("User number of the duplicate", number, ", the record that is anonymised.", form.confirm, errors)}
             <div class="buttons">
                 <button class="danger" type="submit">{label}</button>
                 <a href=user_address(staying.number)>"Cancel"</a>

@@ -52,7 +52,8 @@ pub fn UserPage() -> impl IntoView {
         // The person of a bulk run has not asked for the erasure.
         let has_receipt = match &residue {
             Some((run, _)) if can_open("/runs/0/receipt") => {
-                run::read(&store, *run).await?.kind == RunKind::Single
+                let run = run::read(&store, *run).await?;
+                run.kind == RunKind::Single && run.grounds.is_none_or(|grounds| grounds.merged_into.is_none())
             }
             _ => false,
         };

@@ -9,7 +9,7 @@ use crate::support::{add, add_task, day, dump, execute, five_days, for_each_data
 use db::RecordsError;
 use db::entity::users;
 use policy::personal_data::{LinkMerge, USER_LINKS};
-use policy::{RunId, RunState, UserNumber};
+use policy::{Conditions, Days, Policy, RunId, RunState, Scope, UserNumber};
 use sea_orm::{ConnectionTrait, EntityTrait, Set, Statement};
 use task_centre::run::merge::{self, Pair};
 use task_centre::run::{self, SingleOrder};
@@ -105,7 +105,11 @@ async fn every_row_that_the_register_names_moves_and_the_duplicate_is_anonymised
         let audit = dump(&store).await;
         assert!(audit.contains(&format!("|users_merged|user|{staying}|")), "{audit}");
         assert!(audit.contains(&format!("rules=1,reason=error,merged_into={staying}|")), "{audit}");
-        assert_eq!(run::read(&store, run).await.unwrap().state, RunState::Succeeded);
+        let read = run::read(&store, run).await.unwrap();
+        assert_eq!(read.state, RunState::Succeeded);
+        assert_eq!(read.grounds.unwrap().merged_into, Some(UserNumber(staying)));
+        let certificate = erasure::certificate::read(&store, run).await.unwrap().certificate;
+        assert_eq!(certificate.merged_into, Some(UserNumber(staying)));
         assert_eq!(erasure::certificate::verify_run(&store, run).await.unwrap().doubts, []);
         assert!(trail::audit::verify(&store, CLI).await.unwrap().is_whole());
         let change = "SELECT COUNT(*) AS n FROM manual_changes WHERE kind = 'anonymised'";
@@ -137,12 +141,12 @@ async fn a_merge_that_is_not_allowed_changes_nothing() {
             (
                 "INSERT INTO user_roles (user_number, role, granted_on) VALUES (1, 'librarian', '2018-01-01')",
                 "DELETE FROM user_roles",
-                "User 1 is a member of staff",
+                "User 1 has a role",
             ),
             (
                 "INSERT INTO user_roles (user_number, role, granted_on) VALUES (2, 'librarian', '2018-01-01')",
                 "DELETE FROM user_roles",
-                "User 2 is a member of staff",
+                "User 2 has a role",
             ),
             ("UPDATE users SET fictitious = TRUE WHERE number = 2", "UPDATE users SET fictitious = FALSE", "User 2 is fictitious"),
             ("UPDATE users SET guarantor_number = 2 WHERE number = 1", "UPDATE users SET guarantor_number = NULL", "User 2 is a guarantor for user 1"),
@@ -185,6 +189,52 @@ async fn a_merged_record_is_not_anonymised_twice_by_a_run() {
         merge_into(&store, 1, 2).await.unwrap();
         let (id, state) = run_all(&store, task).await;
         assert_eq!((state, run::read(&store, id).await.unwrap().done), (RunState::Succeeded, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_case_reference_names_neither_record_and_no_former_key() {
+    for_each_database(async |store| {
+        let staying = add(&store, users::ActiveModel { barcode: Set(Some("CARD4711".into())), ..leaver("Ng") }).await;
+        let losing = add(&store, leaver("Ngo")).await;
+        add_task(&store, &five_days()).await;
+        let former = format!(
+            "INSERT INTO key_periods (user_number, kind, key_form, owned_until) VALUES ({}, 'barcode', 'old-card-9', '2017-01-01')",
+            losing.number
+        );
+        execute(&store, &former).await;
+        let typed = losing.number.to_string();
+        for case_reference in ["2026-card4711", "OLD-CARD-9"] {
+            let order = SingleOrder { typed: &typed, reason: "error", case_reference, shown: None };
+            let rejected = merge::merge(&store, CLI, pair(staying.number, losing.number), &order).await;
+            let Err(RecordsError::Invalid(errors)) = rejected else { panic!("{case_reference}: {rejected:?}") };
+            assert!(errors.of("case_reference").is_some(), "{case_reference}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_record_is_not_inactive_because_of_the_old_activity_of_its_duplicate() {
+    for_each_database(async |store| {
+        let new = users::ActiveModel {
+            created_on: Set(Some(day("2018-01-20"))),
+            last_activity_on: Set(None),
+            ..leaver("Ng")
+        };
+        let staying = add(&store, new).await.number;
+        let old = users::ActiveModel { last_activity_on: Set(Some(day("2012-01-10"))), ..leaver("Ngo") };
+        let losing = add(&store, old).await.number;
+        let inactive = Policy {
+            scope: Scope::All,
+            conditions: Conditions { activity: Days::new(365), ..Conditions::default() },
+            ..Policy::default()
+        };
+        let task = add_task(&store, &inactive).await;
+        merge_into(&store, staying, losing).await.unwrap();
+        let preview = run::preview(&store, CLI, task).await.unwrap();
+        assert_eq!(run::read(&store, preview).await.unwrap().previewed, 0);
     })
     .await;
 }

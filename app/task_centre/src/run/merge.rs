@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 use db::entity::users;
 use db::{RecordsError, dialect, search_index};
 use policy::form::Problem;
+use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::personal_data::{LinkMerge, USER_LINKS, UserLink};
 use policy::{Action, Counted, RunId, UserNumber};
 use safeguards::{legal_hold, limits, protection};
@@ -56,7 +57,8 @@ async fn merge_within_limits(
     actor.require(Action::AnonymiseOne)?;
     let tx = store.begin().await?;
     let (staying, losing) = locked(&tx, pair).await?;
-    let mut grounds = grounds_of(&losing, order)?;
+    let people = [pair.staying, pair.losing];
+    let mut grounds = grounds_of(&tx, pair.losing, &people, order).await?;
     if let Some(why) = why_not(&tx, &staying, &losing).await? {
         return Err(RecordsError::Refused(format!("{why}. Nothing was changed")));
     }
@@ -78,12 +80,17 @@ async fn locked(
     tx: &DatabaseTransaction,
     Pair { staying, losing }: Pair,
 ) -> Result<(users::Model, users::Model), RecordsError> {
-    if staying == losing {
-        return Err(RecordsError::field("with", Problem::SameRecord));
-    }
+    require_two(Pair { staying, losing })?;
     let first = person::lock(tx, staying.min(losing)).await?;
     let second = person::lock(tx, staying.max(losing)).await?;
     Ok(if staying < losing { (first, second) } else { (second, first) })
+}
+
+fn require_two(pair: Pair) -> Result<(), RecordsError> {
+    if pair.staying == pair.losing {
+        return Err(RecordsError::field("with", Problem::SameRecord));
+    }
+    Ok(())
 }
 
 /// Returns why two records can't be merged.
@@ -95,13 +102,15 @@ async fn why_not(
     for user in [staying, losing] {
         let number = UserNumber(user.number);
         let why = if user.anonymised_on.is_some() {
-            "has been anonymised"
+            "has been anonymised".to_owned()
         } else if user.fictitious {
-            "is fictitious, not a person"
+            "is fictitious, not a person".to_owned()
         } else if protection::is_staff(db, number).await? {
-            "is a member of staff, or was one a short time ago. Remove the roles first, and wait until they have ended"
+            format!(
+                "has a role, or had one less than {COOLING_OFF_HOURS} hours ago. Remove the roles first, then wait"
+            )
         } else if legal_hold::in_force(db, number).await? {
-            "is under legal hold. It must be released first"
+            "is under legal hold. It must be released first".to_owned()
         } else {
             continue;
         };

@@ -10,7 +10,9 @@ use db::pagination::{Page, Paging};
 use db::{Clock, RecordsError};
 use erasure::residue;
 use policy::maintenance::Maintenance;
-use policy::{Grounds, Phase, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId, TaskSettings};
+use policy::{
+    Grounds, Phase, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId, TaskSettings, UserNumber,
+};
 use sea_orm::{ColumnTrait, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use trail::Store;
@@ -195,9 +197,11 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         cancelled_too_late: !by_code("cancel").is_empty(),
         has_certificate: certificates::Entity::find_by_id(row.id).one(&store.db).await?.is_some(),
         maintenance: row.maintenance,
-        grounds: row
-            .erasure_reason
-            .map(|reason| Grounds { case_reference: row.case_reference.clone(), ..Grounds::of(reason) }),
+        grounds: row.erasure_reason.map(|reason| Grounds {
+            reason,
+            case_reference: row.case_reference.clone(),
+            merged_into: row.merged_into.map(UserNumber),
+        }),
         imports,
         files_left: by_code(FILES),
         lines_read: run_import::lines_read(store, id),

@@ -106,7 +106,7 @@ async fn anonymise_by(
     actor.require(Action::AnonymiseOne)?;
     let tx = store.begin().await?;
     let user = person::lock(&tx, number).await?;
-    let grounds = grounds_of(&user, order)?;
+    let grounds = grounds_of(&tx, number, &[number], order).await?;
     if user.anonymised_on.is_some() {
         return Ok(None);
     }
@@ -122,11 +122,19 @@ async fn anonymise_by(
 }
 
 /// Returns the grounds of an order. Returns an error unless the number of this user is typed and the reason is valid.
-pub(super) fn grounds_of(user: &users::Model, order: &SingleOrder<'_>) -> Result<Grounds, RecordsError> {
-    let personal = personal_values(user);
-    let personal = personal.iter().map(String::as_str);
+///
+/// The case reference stays on the run, its certificate and the audit, so it must identify none of the `people`.
+pub(super) async fn grounds_of(
+    tx: &DatabaseTransaction,
+    user: UserNumber,
+    people: &[UserNumber],
+    order: &SingleOrder<'_>,
+) -> Result<Grounds, RecordsError> {
+    let personal = ErasedValues::identifying(tx, people).await?;
+    let forms: Vec<String> = personal.iter().flat_map(|value| letters::forms(value)).collect();
+    let personal = personal.iter().map(|value| value.as_str()).chain(forms.iter().map(String::as_str));
     let grounds = grounds::validate(order.reason, order.case_reference, personal);
-    let expected = user.number.to_string();
+    let expected = user.to_string();
     let mut errors = grounds.as_ref().err().cloned().unwrap_or_default();
     if order.typed.trim() != expected {
         errors.add("confirm", Problem::ConfirmationDiffers { expected });
@@ -135,27 +143,6 @@ pub(super) fn grounds_of(user: &users::Model, order: &SingleOrder<'_>) -> Result
         Ok(grounds) if errors.is_empty() => Ok(grounds),
         _ => Err(RecordsError::Invalid(errors)),
     }
-}
-
-/// Returns the names and identifiers of a user, as stored and in ASCII letters.
-fn personal_values(user: &users::Model) -> Vec<String> {
-    let stored = [
-        &user.first_name,
-        &user.middle_name,
-        &user.last_name,
-        &user.preferred_name,
-        &user.user_id,
-        &user.barcode,
-        &user.external_id,
-        &user.email,
-        &user.phone,
-        &user.mobile,
-    ];
-    stored
-        .into_iter()
-        .flatten()
-        .flat_map(|value| std::iter::once(value.clone()).chain(letters::forms(value)))
-        .collect()
 }
 
 /// Returns the task whose field settings apply, or an error if it isn't the one that was shown.
@@ -230,6 +217,7 @@ async fn insert_run(
         done: Set(1),
         erasure_reason: Set(Some(grounds.reason)),
         case_reference: Set(grounds.case_reference.clone()),
+        merged_into: Set(grounds.merged_into.map(|into| into.0)),
         ..Default::default()
     };
     let state = (RunKind::Single, RunState::Succeeded);

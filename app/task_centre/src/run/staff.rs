@@ -38,7 +38,7 @@ async fn within_limits(
     actor.require(Action::AnonymiseOne)?;
     let tx = store.begin().await?;
     let user = person::lock(&tx, number).await?;
-    let grounds = grounds_of(&user, order)?;
+    let grounds = grounds_of(&tx, number, &[number], order).await?;
     if user.anonymised_on.is_some() {
         return Ok(None);
     }

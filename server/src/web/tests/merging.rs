@@ -10,9 +10,9 @@ async fn library(desk: Desk) -> Desk {
     assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
     for sql in [
         "INSERT INTO users (number, uuid, user_id, user_id_key, first_name, last_name, name_order, imported, created_on) VALUES \
-         (70, 'u70', 'nob70', 'nob70', 'Niamh', 'O''Brien', 'obrien niamh', TRUE, '2016-01-01')",
+         (70, 'u70', 'nob70', 'nob70', 'Niamh', 'O''Brien', 'obrien\tniamh', TRUE, '2016-01-01')",
         "INSERT INTO users (number, uuid, user_id, user_id_key, barcode, barcode_key, first_name, last_name, name_order, \
-         imported, created_on) VALUES (71, 'u71', 'nob71', 'nob71', 'B-71', 'b-71', 'Niamh', 'O''Brien', 'obrien niamh', \
+         imported, created_on) VALUES (71, 'u71', 'nob71', 'nob71', 'B-71', 'b-71', 'Niamh', 'O''Brien', 'obrien\tniamh', \
          FALSE, '2016-01-01')",
         "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (71, 'main', '2018-01-01', '2018-02-01')",
     ] {

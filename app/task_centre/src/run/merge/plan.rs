@@ -1,10 +1,12 @@
 //! What merging two records would do, for the page that asks for confirmation.
 
 use super::keys::{self, MergedKey};
-use super::{Pair, locked, moving, why_not};
+use super::{Pair, moving, require_two, why_not};
 use crate::task::default_task;
-use db::RecordsError;
-use policy::{Policy, TaskId, personal_data};
+use db::entity::users;
+use db::{RecordsError, dialect};
+use policy::{Policy, TaskId, UserNumber, personal_data};
+use sea_orm::{DatabaseTransaction, EntityTrait};
 use trail::Store;
 use trail::task_name::TaskName;
 
@@ -34,16 +36,17 @@ pub struct MergePlan {
     pub policy: Policy,
 }
 
-/// Returns what merging two records would do. Changes nothing.
+/// Returns what merging two records would do. Changes and locks nothing; [`super::merge`] checks again.
 pub async fn plan_merge(store: &Store, pair: Pair) -> Result<MergePlan, RecordsError> {
-    let tx = store.begin().await?;
-    let (staying, losing) = locked(&tx, pair).await?;
+    require_two(pair)?;
+    let tx = dialect::begin_reading(&store.db).await?;
+    let (staying, losing) = (user(&tx, pair.staying).await?, user(&tx, pair.losing).await?);
     let why_not = why_not(&tx, &staying, &losing).await?;
     let moves = moving(&tx, pair.losing).await?;
     let task = default_task(&tx).await?;
     tx.rollback().await?;
     let moves = moves.into_iter().filter_map(|(name, rows)| {
-        // The search words, former keys and the like are part of the record.
+        // The former keys are part of the record.
         let label = personal_data::table(name).filter(|table| table.name != "key_periods")?.label;
         Some(MovedRows { label: if name == "users" { "Users whose guarantor this is" } else { label }, rows })
     });
@@ -55,4 +58,8 @@ pub async fn plan_merge(store: &Store, pair: Pair) -> Result<MergePlan, RecordsE
         policy: task.as_ref().and_then(|task| task.settings.policy()).cloned().unwrap_or_default(),
         task: task.map(|task| (TaskId(task.id), TaskName::of(&task))),
     })
+}
+
+async fn user(tx: &DatabaseTransaction, number: UserNumber) -> Result<users::Model, RecordsError> {
+    users::Entity::find_by_id(number.0).one(tx).await?.ok_or(RecordsError::NotFound("user"))
 }
