@@ -108,16 +108,20 @@ pub async fn close(store: &Store, actor: Actor, form: &ClosingForm) -> Result<Us
     actor.require(Action::HandleAccessRequests)?;
     let closing = validate_closing(form).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
-    let row = access_requests::Entity::find_by_id(form.request).lock_exclusive().one(&tx).await?;
-    let row = row.ok_or(RecordsError::NotFound("access request"))?;
+    let request = || access_requests::Entity::find_by_id(form.request);
+    let found = request().one(&tx).await?.ok_or(RecordsError::NotFound("access request"))?;
+    // The user is locked first, as in a merge, which moves the request to another user.
+    let number = UserNumber(found.user_number);
+    let user = person::lock(&tx, number).await?;
+    let row = request().lock_exclusive().one(&tx).await?;
+    let row = row.filter(|row| row.user_number == found.user_number).ok_or(RecordsError::Stale)?;
     if row.state != AccessRequestState::Open {
         return Err(RecordsError::Refused(
             "This access request has already been closed. Nothing was changed".to_owned(),
         ));
     }
-    let number = UserNumber(row.user_number);
     // The answer could name a user who has been anonymised meanwhile.
-    if closing.answer.is_some() && person::lock(&tx, number).await?.anonymised_on.is_some() {
+    if closing.answer.is_some() && user.anonymised_on.is_some() {
         return Err(RecordsError::field("answer", Problem::AnswerAfterAnonymising));
     }
     access_requests::ActiveModel {

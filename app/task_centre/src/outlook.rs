@@ -8,13 +8,13 @@ use erasure::eligibility;
 use policy::forecast::{Forecast, Start, forecast};
 use policy::timezone::{at_wall_time, instants};
 use policy::{Policy, Schedule, TaskId, TaskType, UserNumber};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use trail::Store;
 use trail::task_name::TaskName;
 
 /// Maximum number of tasks in the outlook of a user.
-const MAX_TASKS: usize = 50;
+const MAX_TASKS: u64 = 50;
 
 /// What one active task will do with a user.
 #[derive(Clone, Debug, Serialize)]
@@ -32,7 +32,7 @@ pub struct Outlook {
     pub waits: bool,
 }
 
-/// Returns the outlook of a user for every active task that anonymises, in order of creation.
+/// Returns the outlook of a user for the active tasks that anonymise, in order of creation, at most [`MAX_TASKS`].
 pub async fn of_user(store: &Store, number: UserNumber) -> Result<Vec<Outlook>, RecordsError> {
     let facts = eligibility::facts(&store.db, &[number]).await?;
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
@@ -41,6 +41,7 @@ pub async fn of_user(store: &Store, number: UserNumber) -> Result<Vec<Outlook>, 
         .filter(tasks::Column::DeletedAt.is_null())
         .filter(tasks::Column::TaskType.eq(TaskType::AnonymiseUserData))
         .order_by_asc(tasks::Column::Id)
+        .limit(MAX_TASKS)
         .all(&store.db)
         .await?;
     let outlook = |task: tasks::Model| {
@@ -54,7 +55,7 @@ pub async fn of_user(store: &Store, number: UserNumber) -> Result<Vec<Outlook>, 
             waits: confirmation(&task) != Confirmation::Given,
         })
     };
-    Ok(active.into_iter().filter_map(outlook).take(MAX_TASKS).collect())
+    Ok(active.into_iter().filter_map(outlook).collect())
 }
 
 /// Returns how a task starts for a user with this forecast.

@@ -45,9 +45,12 @@ impl AccessRequests {
                 let number = UserNumber(number);
                 // The file is created first, so that no export is recorded in vain.
                 let created = file.as_deref().map(create).transpose()?;
-                let data = access_request::user_data(store, Actor::COMMAND_LINE, number)
-                    .await
-                    .map_err(with_field_problems)?;
+                let data = access_request::user_data(store, Actor::COMMAND_LINE, number).await;
+                if let (Err(_), Some(file)) = (&data, &file) {
+                    // Otherwise the next attempt would find an empty file.
+                    let _ = std::fs::remove_file(file);
+                }
+                let data = data.map_err(with_field_problems)?;
                 let json = serde_json::to_string_pretty(&data)?;
                 match created {
                     Some(mut file) => {

@@ -8,6 +8,7 @@ use db::dialect::{self, ColumnKind, TableFacts};
 use db::entity::users;
 use policy::personal_data::{Column, DataClass, LinkRole, RowOwner, TABLES, Table, USER_LINKS};
 use policy::{Action, UserNumber};
+use safeguards::protection;
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryResult};
 use serde::{Serialize, Serializer};
@@ -104,7 +105,14 @@ impl Cell {
 /// Returns everything held about a user, and records in the audit that it was read.
 pub async fn user_data(store: &Store, actor: Actor, number: UserNumber) -> Result<UserData, RecordsError> {
     actor.require(Action::HandleAccessRequests)?;
-    let tx = store.begin().await?;
+    if protection::is_staff(&store.db, number).await? {
+        // The rows of a member of staff show searches, approvals and the audit.
+        actor.require_permission_to_see(Action::ManageStaff)?;
+    }
+    // The event is recorded first, so that no export goes unrecorded. The reading locks nothing.
+    let (action, subject) = (AuditAction::UserDataExported, Subject::from(number));
+    audit::record_event_in_own_tx(store, actor, action, subject, "").await?;
+    let tx = dialect::begin_reading(&store.db).await?;
     let user = users::Entity::find_by_id(number.0).one(&tx).await?.ok_or(RecordsError::NotFound("user"))?;
     let facts = dialect::tables(&tx).await?;
     let mut tables = Vec::new();
@@ -116,9 +124,7 @@ pub async fn user_data(store: &Store, actor: Actor, number: UserNumber) -> Resul
     }
     let mentions = mentions(&tx, number).await?;
     let library = library::read(&tx).await?.name;
-    let (action, subject) = (AuditAction::UserDataExported, Subject::from(number));
-    audit::record_event(&tx, &store.clock, actor, action, subject, None, "").await?;
-    store.commit(tx).await?;
+    tx.rollback().await?;
     Ok(UserData {
         format: FORMAT,
         library,
