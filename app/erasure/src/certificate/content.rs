@@ -51,6 +51,8 @@ pub struct Certificate {
     pub reason: Option<ErasureReason>,
     /// The reference of a case in the library's own files.
     pub case_reference: Option<String>,
+    /// The record into which the anonymised one was merged.
+    pub merged_into: Option<UserNumber>,
     /// The task.
     pub task: Option<TaskId>,
     /// The version of the task.
@@ -73,6 +75,10 @@ pub struct Certificate {
     pub interruptions: i32,
     /// The fingerprint of the preview.
     pub fingerprint: Option<String>,
+    /// The number of users to whom the run was limited by a list. None for a run for all users.
+    pub listed: Option<i64>,
+    /// The number of eligible users that staff excluded.
+    pub excluded: i64,
     /// The number of eligible users in the preview.
     pub previewed: i64,
     /// The number of users who were anonymised.
@@ -153,6 +159,7 @@ impl Certificate {
             approved_by: approval.and_then(|approval| approval.decided_by).map(UserNumber),
             reason: run.erasure_reason,
             case_reference: run.case_reference.clone(),
+            merged_into: run.merged_into.map(UserNumber),
             task: run.task_id.map(TaskId),
             task_version: run.task_version,
             policy_sha256: sha256(&[to_json(&policy).as_bytes()]),
@@ -163,6 +170,8 @@ impl Certificate {
             finished_at: run.finished_at,
             interruptions: run.interruptions,
             fingerprint: fingerprint(db, &run).await?,
+            listed: run.listed,
+            excluded: run.excluded,
             previewed: run.previewed,
             done: people.done,
             not_reached: run.previewed - people.counted(),

@@ -47,8 +47,15 @@ pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> im
             <dt>"Started by"</dt><dd>{starter(says)}</dd>
             <dt>"Approved by"</dt><dd>{approver(says)}</dd>
             <dt>"Users"</dt><dd>{who}</dd>
+            {says.listed.map(|users| view! {
+                <dt>"Limited to"</dt><dd>{counted(users, "listed user", "listed users")}</dd>
+            })}
+            {(says.excluded > 0).then(|| view! {
+                <dt>"Excluded by staff"</dt><dd>{counted(says.excluded, "eligible user", "eligible users")}</dd>
+            })}
             {says.reason.map(|reason| view! { <dt>"Reason"</dt><dd>{reason.label()}</dd> })}
             {says.case_reference.clone().map(|case| view! { <dt>"Case reference"</dt><dd>{case}</dd> })}
+            {says.merged_into.map(|into| view! { <dt>"Merged into"</dt><dd>"User "{into.to_string()}</dd> })}
             <dt>"Task"</dt><dd>{task}</dd>
             <dt>"Assessed on"</dt><dd><Day date=says.day /></dd>
             <dt>"Started"</dt><dd><Timestamp at=says.created_at /></dd>
