@@ -6,20 +6,15 @@ use db::entity::{notifications, users, webhooks};
 use db::pagination::{Page, Paging};
 use db::{Clock, RecordsError};
 use policy::notification::{DeliveryProblem, DeliveryState, Event};
-use policy::{Action, DeliveryId, RunId, TaskId, UserNumber};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
-};
-use serde::Serialize;
+use policy::{Action, DeliveryId, RunId, UserNumber};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use std::collections::BTreeMap;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::display_name;
 use trail::{Actor, Store};
 
 /// The recipient of a delivery.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 pub enum Recipient {
     /// A member of staff, with the current name.
     Staff(UserNumber, String),
@@ -28,14 +23,12 @@ pub enum Recipient {
 }
 
 /// A delivery in the list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Delivery {
     /// The id.
     pub id: DeliveryId,
     /// The event.
     pub event: Event,
-    /// The task.
-    pub task: Option<TaskId>,
     /// The run.
     pub run: Option<RunId>,
     /// When the event happened.
@@ -100,7 +93,6 @@ async fn shown(store: &Store, rows: Vec<Model>) -> Result<Vec<Delivery>, DbErr> 
         Some(Delivery {
             id: DeliveryId(row.id),
             event: about.event,
-            task: about.task_id.map(TaskId),
             run: about.run_id.map(RunId),
             at: about.at,
             recipient,
@@ -152,9 +144,4 @@ async fn change_failed(
     let detail = format!("delivery={id}");
     audit::record_event(&tx, &store.clock, actor, action, Subject::Library, None, &detail).await?;
     store.commit(tx).await
-}
-
-/// Returns the number of deliveries with a state.
-pub async fn count(store: &Store, state: DeliveryState) -> Result<u64, RecordsError> {
-    Ok(Entity::find().filter(Column::State.eq(state)).count(&store.db).await?)
 }

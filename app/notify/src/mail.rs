@@ -4,7 +4,7 @@
 use crate::message::Mail;
 use db::{MailSettings, MailTls};
 use lettre::message::Mailbox;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error};
@@ -14,6 +14,11 @@ use std::time::Duration;
 use trail::Store;
 use zeroize::Zeroizing;
 
+/// The statuses with which a mail server rejects the login of the installation. They say nothing about the recipient,
+/// and an administrator can correct the password.
+const LOGIN_STATUSES: [u16; 4] = [530, 534, 535, 538];
+/// Marks a mail that a program sends, so that no absence message answers it (RFC 3834).
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 /// How long the mail server may take for one command.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -33,11 +38,21 @@ pub fn is_sender(text: &str) -> bool {
 }
 
 /// Sends a mail to one address. The error is a code, because the answer of a mail server can contain the address.
-pub(crate) async fn send(store: &Store, to: &str, mail: Mail) -> Result<(), DeliveryProblem> {
+///
+/// All attempts have the same `message_id`, so that a mail program shows a mail that arrives twice only once.
+pub(crate) async fn send(
+    store: &Store,
+    to: &str,
+    mail: Mail,
+    message_id: &str,
+) -> Result<(), DeliveryProblem> {
     let settings = store.settings.mail.as_ref().ok_or(DeliveryProblem::NotConfigured)?;
     let to = to.parse::<Address>().map_err(|_| DeliveryProblem::NoAddress)?;
     let from: Mailbox = settings.from.parse().map_err(|_| DeliveryProblem::NotConfigured)?;
+    let message_id = format!("<{message_id}@{}>", from.email.domain());
     let message = Message::builder()
+        .message_id(Some(message_id))
+        .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
         .from(from)
         .to(Mailbox::new(None, to))
         .subject(mail.subject)
@@ -53,7 +68,9 @@ pub(crate) async fn send(store: &Store, to: &str, mail: Mail) -> Result<(), Deli
 }
 
 fn problem(error: &Error) -> DeliveryProblem {
-    if error.is_permanent() {
+    if error.status().is_some_and(|status| LOGIN_STATUSES.contains(&status.into())) {
+        DeliveryProblem::Login
+    } else if error.is_permanent() {
         DeliveryProblem::Rejected
     } else if error.is_transient() {
         DeliveryProblem::RejectedForNow

@@ -73,7 +73,7 @@ fn sentence(notification: &Notification) -> String {
             format!("Approval request{request}{of} is waiting for a second person")
         }
         Event::RunStopped => format!("{run} was stopped by a safety limit and is waiting for confirmation"),
-        Event::RunFailed => format!("{run} failed or ended with failures"),
+        Event::RunFailed => format!("{run} failed, or failed for some users or lines, or found no file"),
         Event::RunMissed => format!("{run} was missed"),
         Event::FindingsOpen => format!("{run} left findings: old values of anonymised users were found"),
         Event::LegalHoldDue => {

@@ -11,6 +11,7 @@ use sea_orm::{
 };
 use std::collections::BTreeMap;
 use trail::Store;
+use uuid::Uuid;
 
 /// The number of events of one round.
 const EVENTS_PER_ROUND: u64 = 100;
@@ -63,6 +64,8 @@ pub(crate) fn delivery(
         notification_id: Set(notification),
         user_number: Set(staff),
         webhook_id: Set(webhook),
+        // Random: the number of the row is used again after a restore.
+        message_id: Set(Uuid::new_v4().simple().to_string()),
         state: Set(DeliveryState::Waiting),
         attempts: Set(0),
         next_at: Set(now),

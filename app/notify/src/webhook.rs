@@ -6,10 +6,10 @@ pub(crate) use post::post;
 
 use crate::sign;
 use chrono::{DateTime, Utc};
-use db::entity::{users, webhooks};
+use db::entity::{notification_deliveries, users, webhooks};
 use db::{Clock, RecordsError};
 use policy::form::Problem;
-use policy::notification::{Event, WebhookForm};
+use policy::notification::{DeliveryState, Event, WebhookForm};
 use policy::public_address::is_public;
 use policy::{Action, UserNumber, WebhookId};
 use reqwest::Url;
@@ -17,7 +17,6 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel as _, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Set,
 };
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use trail::audit::{self, AuditAction, Subject};
@@ -43,7 +42,7 @@ pub struct NewWebhook {
 }
 
 /// A webhook in the list, without its secret.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct WebhookRow {
     /// The id.
     pub id: WebhookId,
@@ -118,7 +117,8 @@ pub async fn create(store: &Store, actor: Actor, form: &WebhookForm) -> Result<N
     Ok(NewWebhook { id: WebhookId(id), secret: sign::shown(&secret) })
 }
 
-/// Disables a webhook. Events that wait for it are not delivered. Rejects if it is already disabled.
+/// Disables a webhook. Events that wait for it are not delivered, and its failed deliveries are discarded. Rejects if
+/// it is already disabled.
 pub async fn disable(store: &Store, actor: Actor, id: WebhookId) -> Result<(), RecordsError> {
     actor.require(Action::Administer)?;
     let tx = store.begin().await?;
@@ -132,6 +132,13 @@ pub async fn disable(store: &Store, actor: Actor, id: WebhookId) -> Result<(), R
     let mut row = row.into_active_model();
     row.disabled_at = Set(Some(Clock::system_now()));
     row.update(&tx).await?;
+    let discarded = DeliveryState::Discarded;
+    notification_deliveries::Entity::update_many()
+        .set(notification_deliveries::ActiveModel { state: Set(discarded), ..Default::default() })
+        .filter(notification_deliveries::Column::WebhookId.eq(id.0))
+        .filter(notification_deliveries::Column::State.eq(DeliveryState::Failed))
+        .exec(&tx)
+        .await?;
     let subject = Subject::Webhook(id.0);
     audit::record_event(&tx, &store.clock, actor, AuditAction::WebhookDisabled, subject, None, "").await?;
     store.commit(tx).await
@@ -143,7 +150,7 @@ async fn secret(store: &Store, row: &webhooks::Model) -> Result<Zeroizing<Vec<u8
 }
 
 /// Reads the address of a webhook: `https`, or `http` on this computer. Without `private`, a literal address must be
-/// public. What a name means is checked when the webhook is posted, because it can change.
+/// public. The addresses of a name are checked when the webhook is posted, because they can change.
 fn address(text: &str, private: bool) -> Result<Url, Problem> {
     let url = Url::parse(text).map_err(|_| Problem::NotAWebhookAddress)?;
     let host = url.host_str().ok_or(Problem::NotAWebhookAddress)?;

@@ -15,7 +15,7 @@ coded_enum! {
         ApprovalWaiting = "approval_waiting",
         /// A safety limit stopped a run, which waits for confirmation.
         RunStopped = "run_stopped",
-        /// A run failed, as a whole or in part.
+        /// A run failed, as a whole or in part, or found no file.
         RunFailed = "run_failed",
         /// A task did not run at its time.
         RunMissed = "run_missed",
@@ -49,7 +49,7 @@ impl Event {
         match self {
             Self::ApprovalWaiting => "A request is waiting for a second person",
             Self::RunStopped => "A safety limit stopped a run, which is waiting for confirmation",
-            Self::RunFailed => "A run failed, or failed for some users or lines",
+            Self::RunFailed => "A run failed, or failed for some users or lines, or found no file",
             Self::RunMissed => "A task did not run at its time",
             Self::FindingsOpen => "Old values of anonymised users were found",
             Self::LegalHoldDue => "A legal hold is due for review",
@@ -128,6 +128,8 @@ coded_enum! {
         RejectedForNow = "rejected_for_now",
         /// The mail server rejected the mail for good.
         Rejected = "rejected",
+        /// The mail server rejected the login of the installation.
+        Login = "login",
         /// The server answered with another status than success.
         BadStatus = "bad_status",
         /// The server no longer wants webhooks.
@@ -144,6 +146,8 @@ coded_enum! {
         NoPermission = "no_permission",
         /// The webhook was disabled.
         Disabled = "disabled",
+        /// The process ended during the last attempt.
+        Interrupted = "interrupted",
     }
 }
 
@@ -155,6 +159,7 @@ impl DeliveryProblem {
             Self::Timeout => "The server did not answer in time",
             Self::RejectedForNow => "The mail server rejected it for now",
             Self::Rejected => "The mail server rejected it",
+            Self::Login => "The mail server rejected user name or password. Check the configuration",
             Self::BadStatus => "The server did not answer with success",
             Self::Gone => "The server no longer accepts webhooks (410)",
             Self::PrivateAddress => "The address is in a private network",
@@ -163,6 +168,7 @@ impl DeliveryProblem {
             Self::NoAddress => "No usable e-mail address",
             Self::NoPermission => "No longer allowed to see this",
             Self::Disabled => "The webhook is disabled",
+            Self::Interrupted => "The last attempt was interrupted",
         }
     }
 
@@ -173,6 +179,7 @@ impl DeliveryProblem {
             Self::Connection
                 | Self::Timeout
                 | Self::RejectedForNow
+                | Self::Login
                 | Self::BadStatus
                 | Self::PrivateAddress
                 | Self::NotConfigured
@@ -280,7 +287,7 @@ impl FromIterator<Event> for EventTicks {
     }
 }
 
-/// A validated form. The address is only a line of text: what a URL is, the sender knows.
+/// A validated form. The address is only a line of text; the sender parses it as a URL.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WebhookDraft {
     /// The name.

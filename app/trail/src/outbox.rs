@@ -8,7 +8,7 @@ use policy::{ApprovalId, LegalHoldId, RunId, TaskId};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, DbErr, EntityTrait};
 
-/// What an event is about, by numbers only. A name or any other personal value never gets into the outbox.
+/// The subject of an event, by numbers only. A name or any other personal value never gets into the outbox.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct About {
     /// The task.

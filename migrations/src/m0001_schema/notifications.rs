@@ -78,6 +78,7 @@ fn notification_deliveries() -> Table {
             big_integer("notification_id"),
             big_integer_null("user_number"),
             big_integer_null("webhook_id"),
+            text("message_id"),
             text("state"),
             text_null("problem"),
             integer("attempts").default(0).take(),

@@ -13,6 +13,7 @@ pub struct Model {
     pub notification_id: i64,
     pub user_number: Option<i64>,
     pub webhook_id: Option<i64>,
+    pub message_id: String,
     pub state: DeliveryState,
     pub problem: Option<DeliveryProblem>,
     pub attempts: i32,

@@ -25,7 +25,7 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) async fn post(
     store: &Store,
     webhook: &webhooks::Model,
-    delivery: i64,
+    message_id: &str,
     notification: &Notification,
 ) -> Result<(), DeliveryProblem> {
     let private = store.settings.webhooks_to_private;
@@ -34,7 +34,7 @@ pub(crate) async fn post(
     let secret = secret(store, webhook).await.map_err(|_| DeliveryProblem::Secret)?;
     let body = message::webhook(store, notification).to_string();
     // The id stays the same when the delivery is tried again, so that a receiver can recognise it.
-    let (id, timestamp) = (format!("msg_{delivery}"), Clock::system_now().timestamp());
+    let (id, timestamp) = (format!("msg_{message_id}"), Clock::system_now().timestamp());
     let signature = sign::signature(&secret, &id, timestamp, &body);
     let answer = client(private)?
         .post(url)

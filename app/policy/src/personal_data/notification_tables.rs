@@ -35,6 +35,7 @@ pub(super) const NOTIFICATION_DELIVERIES: Table = Table {
             "Member of staff who gets an e-mail; the address is not stored",
         ),
         entry("webhook_id", NotPersonal, DeleteRow, "Webhook that gets it"),
+        entry("message_id", NotPersonal, DeleteRow, "Random id by which the receiver recognises it"),
         entry("state", NotPersonal, DeleteRow, "State"),
         entry("problem", NotPersonal, DeleteRow, "Problem of the last attempt, as a code"),
         entry("attempts", NotPersonal, DeleteRow, "Number of attempts"),

@@ -339,8 +339,8 @@ async fn notifications(desk: &Desk) -> Vec<Form> {
     let event = format!("notifications (event, at, spread_at) VALUES ('run_failed', '{now}', '{now}')");
     let event = insert(store, "id", &event).await;
     let failed = format!(
-        "notification_deliveries (notification_id, webhook_id, state, attempts, next_at, ended_at) VALUES \
-         ({event}, {}, 'failed', 8, '{now}', '{now}')",
+        "notification_deliveries (notification_id, webhook_id, message_id, state, attempts, next_at, ended_at) VALUES \
+         ({event}, {}, 'm', 'failed', 8, '{now}', '{now}')",
         hooks[0]
     );
     let (retried, discarded) = (insert(store, "id", &failed).await, insert(store, "id", &failed).await);
