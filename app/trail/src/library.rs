@@ -46,6 +46,8 @@ pub struct Logo {
     pub media_type: &'static str,
     /// The picture.
     pub bytes: Vec<u8>,
+    /// Its digest, which the address of the logo contains.
+    pub digest: String,
 }
 
 /// Returns the settings, or the defaults before the first change.
@@ -66,34 +68,78 @@ pub async fn form(store: &Store, actor: Actor) -> Result<LibraryForm, RecordsErr
     })
 }
 
-/// Saves name, currency, address and contact. The audit names the changed fields.
+/// A change of the logo.
+#[derive(Clone, Debug)]
+pub enum LogoChange {
+    /// The logo stays.
+    Keep,
+    /// This picture becomes the logo.
+    Set(Vec<u8>),
+    /// There is no logo any more.
+    Remove,
+}
+
+/// Saves name, currency, address and contact.
 pub async fn save(store: &Store, actor: Actor, form: &LibraryForm) -> Result<(), RecordsError> {
+    change(store, actor, Some(form), LogoChange::Keep).await
+}
+
+/// Sets the logo. The form of the page calls [`picture`] first; any other file is rejected.
+pub async fn set_logo(store: &Store, actor: Actor, bytes: Vec<u8>) -> Result<(), RecordsError> {
+    change(store, actor, None, LogoChange::Set(bytes)).await
+}
+
+/// Removes the logo. Rejects if there is none.
+pub async fn remove_logo(store: &Store, actor: Actor) -> Result<(), RecordsError> {
+    change(store, actor, None, LogoChange::Remove).await
+}
+
+/// Changes all settings that are given, or none of them. The audit names the changed fields. Rejects if nothing changes.
+pub async fn change(
+    store: &Store,
+    actor: Actor,
+    form: Option<&LibraryForm>,
+    logo: LogoChange,
+) -> Result<(), RecordsError> {
     actor.require(Action::Administer)?;
-    let draft = form.validate().map_err(RecordsError::Invalid)?;
+    let draft = form.map(LibraryForm::validate).transpose().map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let before = locked(&tx).await?;
-    let changed: Vec<&str> = [
-        ("name", before.name != draft.name),
-        ("currency", before.currency != draft.currency),
-        ("address", before.address != draft.address),
-        ("contact", before.contact != draft.contact),
-    ]
-    .into_iter()
-    .filter_map(|(field, differs)| differs.then_some(field))
-    .collect();
+    let mut row = ActiveModel { id: Unchanged(ROW), ..Default::default() };
+    let mut changed = Vec::new();
+    if let Some(draft) = draft {
+        let fields = [
+            ("name", before.name != draft.name),
+            ("currency", before.currency != draft.currency),
+            ("address", before.address != draft.address),
+            ("contact", before.contact != draft.contact),
+        ];
+        changed.extend(fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)));
+        row.name = Set(draft.name);
+        row.currency = Set(draft.currency);
+        row.address = Set(draft.address);
+        row.contact = Set(draft.contact);
+    }
+    match logo {
+        LogoChange::Keep => {}
+        LogoChange::Set(bytes) => {
+            picture(&bytes).map_err(|problem| RecordsError::Refused(problem.label()))?;
+            row.logo_digest = Set(Some(encode_string(&Sha256::digest(&bytes)[..DIGEST_BYTES])));
+            row.logo = Set(Some(bytes));
+            changed.push("logo");
+        }
+        LogoChange::Remove if before.logo_digest.is_none() => return Err(RecordsError::NotFound("logo")),
+        LogoChange::Remove => {
+            (row.logo_digest, row.logo) = (Set(None), Set(None));
+            changed.push("logo_removed");
+        }
+    }
     if changed.is_empty() {
         return Err(RecordsError::Refused("Nothing was changed. Enter other settings".to_owned()));
     }
-    let row = ActiveModel {
-        id: Unchanged(ROW),
-        name: Set(draft.name),
-        currency: Set(draft.currency),
-        address: Set(draft.address),
-        contact: Set(draft.contact),
-        ..Default::default()
-    };
     row.update(&tx).await?;
-    record(&tx, store, actor, &changed.join(",")).await?;
+    let (action, subject) = (AuditAction::LibraryChanged, Subject::Library);
+    audit::record_event(&tx, &store.clock, actor, action, subject, None, &changed.join(",")).await?;
     store.commit(tx).await
 }
 
@@ -104,11 +150,6 @@ async fn locked(tx: &DatabaseTransaction) -> Result<Library, DbErr> {
     Entity::insert(first).on_conflict(nothing.do_nothing().to_owned()).exec_without_returning(tx).await?;
     let row = Entity::find_by_id(ROW).lock_exclusive().into_partial_model::<Library>().one(tx).await?;
     Ok(row.unwrap_or_default())
-}
-
-async fn record(tx: &DatabaseTransaction, store: &Store, actor: Actor, detail: &str) -> Result<(), DbErr> {
-    let action = AuditAction::LibraryChanged;
-    audit::record_event(tx, &store.clock, actor, action, Subject::Library, None, detail).await
 }
 
 /// Returns the media type of a picture that can be the logo. The content decides, not the name of the file.
@@ -138,50 +179,11 @@ pub fn picture(bytes: &[u8]) -> Result<&'static str, LogoProblem> {
 pub async fn logo(store: &Store) -> Result<Logo, RecordsError> {
     let none = RecordsError::NotFound("logo");
     let Some(row) = Entity::find_by_id(ROW).one(&store.db).await? else { return Err(none) };
-    let library_settings::Model { logo: Some(bytes), .. } = row else { return Err(none) };
+    let library_settings::Model { logo: Some(bytes), logo_digest: Some(digest), .. } = row else {
+        return Err(none);
+    };
     match picture(&bytes) {
-        Ok(media_type) => Ok(Logo { media_type, bytes }),
+        Ok(media_type) => Ok(Logo { media_type, bytes, digest }),
         Err(_) => Err(RecordsError::Corrupt("logo")),
     }
-}
-
-/// Sets the logo. The form of the page calls [`picture`] first; any other file is rejected.
-pub async fn set_logo(store: &Store, actor: Actor, bytes: Vec<u8>) -> Result<(), RecordsError> {
-    actor.require(Action::Administer)?;
-    let media_type = picture(&bytes).map_err(|problem| RecordsError::Refused(problem.label()))?;
-    let digest = encode_string(&Sha256::digest(&bytes)[..DIGEST_BYTES]);
-    change_logo(store, actor, Some((media_type.to_owned(), bytes, digest)), "logo").await
-}
-
-/// Removes the logo. Rejects if there is none.
-pub async fn remove_logo(store: &Store, actor: Actor) -> Result<(), RecordsError> {
-    actor.require(Action::Administer)?;
-    if read(&store.db).await?.logo_digest.is_none() {
-        return Err(RecordsError::NotFound("logo"));
-    }
-    change_logo(store, actor, None, "logo_removed").await
-}
-
-async fn change_logo(
-    store: &Store,
-    actor: Actor,
-    logo: Option<(String, Vec<u8>, String)>,
-    detail: &str,
-) -> Result<(), RecordsError> {
-    let tx = store.begin().await?;
-    locked(&tx).await?;
-    let (media_type, bytes, digest) = match logo {
-        Some((media_type, bytes, digest)) => (Some(media_type), Some(bytes), Some(digest)),
-        None => (None, None, None),
-    };
-    let row = ActiveModel {
-        id: Unchanged(ROW),
-        logo_type: Set(media_type),
-        logo: Set(bytes),
-        logo_digest: Set(digest),
-        ..Default::default()
-    };
-    row.update(&tx).await?;
-    record(&tx, store, actor, detail).await?;
-    store.commit(tx).await
 }

@@ -17,9 +17,9 @@ fn library_settings() -> Table {
             text("currency"),
             text_null("address"),
             text_null("contact"),
-            text_null("logo_type"),
-            blob_null("logo"),
             text_null("logo_digest"),
+            // The last column: SQLite reads the columns before a large value without it.
+            blob_null("logo"),
         ],
         primary_key: &["id"],
         ..Table::default()

@@ -7,7 +7,7 @@ use db::RecordsError;
 use policy::currency::Currency;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trail::library::{self, Library};
+use trail::library::{self, Library, LogoChange};
 use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
@@ -54,17 +54,16 @@ impl LibraryCommand {
 async fn change(store: &Store, changes: Changes) -> anyhow::Result<()> {
     let actor = Actor::COMMAND_LINE;
     let Changes { name, currency, address, contact, logo, remove_logo } = changes;
-    if let Some(file) = logo {
-        let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-        library::set_logo(store, actor, bytes).await?;
-    }
-    if remove_logo {
-        library::remove_logo(store, actor).await?;
-    }
-    if [&name, &currency, &address, &contact].into_iter().all(Option::is_none) {
-        return Ok(());
-    }
+    let logo = match logo {
+        Some(file) => {
+            let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+            LogoChange::Set(bytes)
+        }
+        None if remove_logo => LogoChange::Remove,
+        None => LogoChange::Keep,
+    };
     let mut form = library::form(store, actor).await?;
+    let mut is_changed = false;
     for (field, value) in [
         (&mut form.name, name),
         (&mut form.currency, currency),
@@ -73,9 +72,11 @@ async fn change(store: &Store, changes: Changes) -> anyhow::Result<()> {
     ] {
         if let Some(value) = value {
             *field = value;
+            is_changed = true;
         }
     }
-    library::save(store, actor, &form).await.map_err(with_field_problems)
+    let form = is_changed.then_some(&form);
+    library::change(store, actor, form, logo).await.map_err(with_field_problems)
 }
 
 fn shown(library: &Library) -> String {

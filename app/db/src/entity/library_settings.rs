@@ -14,9 +14,8 @@ pub struct Model {
     pub currency: Currency,
     pub address: Option<String>,
     pub contact: Option<String>,
-    pub logo_type: Option<String>,
-    pub logo: Option<Vec<u8>>,
     pub logo_digest: Option<String>,
+    pub logo: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -14,8 +14,7 @@ pub(super) const LIBRARY_SETTINGS: Table = Table {
         entry("currency", NotPersonal, Keep, "Currency of amounts"),
         entry("address", NotPersonal, Keep, "Postal address of the library"),
         entry("contact", FreeText, Keep, "How users reach the library"),
-        entry("logo_type", NotPersonal, Keep, "Media type of the logo"),
-        entry("logo", NotPersonal, Keep, "Logo"),
         entry("logo_digest", NotPersonal, Keep, "Digest of the logo"),
+        entry("logo", NotPersonal, Keep, "Logo"),
     ],
 };
