@@ -84,7 +84,7 @@ pub async fn tasks_with_letters(
     Ok(named.filter(|(_, name)| name.is_shown_to(actor)).collect())
 }
 
-/// Returns the letter of a task to one user. Rejects a user who stays.
+/// Returns the letter of a task to one user. Rejects a user who stays or is blocked: the day of their erasure is unknown.
 pub async fn to_user(
     store: &Store,
     actor: Actor,
@@ -102,7 +102,7 @@ pub async fn to_user(
     let today = store.clock.today();
     let due = match assess(facts, &policy, today, Selection::Bulk) {
         Verdict::NotYetUntil(day) => Some(day),
-        Verdict::Eligible | Verdict::Blocked(_) => tomorrow(today),
+        Verdict::Eligible => tomorrow(today),
         verdict => {
             let why = text::inside_sentence(verdict.reason().label());
             let why = format!("This task does not anonymise this user ({why}), so there is no letter");
@@ -119,7 +119,8 @@ fn tomorrow(today: NaiveDate) -> Option<NaiveDate> {
     today.checked_add_days(Days::new(1))
 }
 
-/// Returns one page of the letters to the eligible users of a preview.
+/// Returns one page of the letters to the eligible users of a preview. Rejects a preview that can no longer be run: its
+/// users may have been anonymised, or stay.
 pub async fn of_preview(
     store: &Store,
     actor: Actor,
@@ -134,6 +135,10 @@ pub async fn of_preview(
     };
     let row = row_for(&store.db, actor, task).await?;
     of_type(&row)?;
+    if !run::is_current(store, preview).await? {
+        let why = "This preview is no longer current, so there are no letters. Create a new preview";
+        return Err(RecordsError::Refused(why.to_owned()));
+    }
     let query = MemberQuery { verdict: Some(VerdictKind::Eligible), ..MemberQuery::default() };
     let members = run::members(store, &run, &query, paging).await?;
     let library = library::read(&store.db).await?;

@@ -63,6 +63,11 @@ async fn the_text_of_a_task_is_validated_and_used(desk: Desk) {
     assert!(page.contains("Hello Bo O’Brien &lt;b&gt;, by Town {name} Library until "), "{page}");
     let (_, _, page) = desk.get("/users/803/letter").await;
     assert!(page.contains("so there is no letter") && !page.contains("Hello Cy"), "{page}");
+    // The day of the erasure of a blocked user is unknown.
+    execute(&desk, "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (802, 'main', '2017-01-01', '2017-02-01')").await;
+    let (_, _, page) = desk.get("/users/802/letter").await;
+    assert!(page.contains("so there is no letter") && !page.contains("Hello Bo"), "{page}");
+    execute(&desk, "DELETE FROM loans WHERE user_number = 802").await;
     // The settings are the same, so the task stays confirmed, and a copy has the text.
     assert_eq!(number(&desk, "SELECT CAST(version AS BIGINT) FROM tasks WHERE id = 1").await, 1);
     desk.post("/do/copy_task?page=/tasks/1", "form[task]=1").await;
@@ -91,6 +96,12 @@ async fn all_users_of_a_preview_get_a_letter(desk: Desk) {
         .collect();
     let columns = "number, uuid, first_name, last_name, leaving_on, imported, created_on";
     execute(&desk, &format!("INSERT INTO users ({columns}) VALUES {}", many.join(", "))).await;
+    let (_, outdated, _) = desk.post("/do/make_preview?page=/tasks/1", "form[task]=1").await;
+    desk.post(&format!("/do/discard_preview?page={outdated}"), format!("form[preview]={}", &outdated[6..]))
+        .await;
+    let (status, _, page) = desk.get(&format!("{outdated}/letters")).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+    assert!(page.contains("so there are no letters") && !page.contains("Dear Ann"), "{page}");
     let (_, preview, _) = desk.post("/do/make_preview?page=/tasks/1", "form[task]=1").await;
     let (mut letters, mut address) = (0, format!("{preview}/letters"));
     while !address.is_empty() {
