@@ -1,20 +1,19 @@
 //! Configuration: environment variables `LETHE_*` override `lethe.toml`, which overrides the defaults. Unknown keys are
 //! errors.
 
+mod identity_provider;
 mod mail;
 mod source;
 #[cfg(test)]
 mod tests;
 
-use crate::network::{CALLBACK_ROUTE, NetworkConfig};
-use crate::oidc::{self, Provider};
+use crate::network::NetworkConfig;
 use crate::site::Site;
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use db::{Clock, MailTls, Settings, SignIn};
 use http::Uri;
-use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::suppression::{DEFAULT_MONTHS, MAX_MONTHS, MIN_MONTHS};
 use policy::{FourEyes, Limits, SafetyLimits};
 use serde::Deserialize;
@@ -77,6 +76,8 @@ pub(crate) enum ConfigError {
     IncompleteMail,
     #[error("LETHE_MAIL_FROM is not a sender like lethe@example.org or Town Library <lethe@example.org>")]
     NotASender,
+    #[error("The file LETHE_SMTP_PASSWORD_FILE cannot be read or is empty")]
+    NoMailPassword,
     #[error("LETHE_SMTP_TLS=none is for a mail server on this computer only (LETHE_SMTP_HOST=127.0.0.1)")]
     MailWithoutTls,
     #[error("Single sign-on cannot be set up: {0}")]
@@ -410,37 +411,6 @@ impl Config {
         NetworkConfig { name: self.public_name(), proxies, ..NetworkConfig::default() }
     }
 
-    /// Returns the identity provider, if one is configured. `address` is the address of Lethe in the browser.
-    pub(crate) fn provider(&self, address: &str) -> Result<Option<Arc<Provider>>, ConfigError> {
-        let (Some(issuer), Some(client_id)) = (self.issuer()?, self.oidc_client_id.clone()) else {
-            return Ok(None);
-        };
-        let settings = oidc::Settings {
-            issuer,
-            client_id,
-            secret: self.oidc_secret_file.as_deref().map(secret_in).transpose()?,
-            name: self.oidc_name.clone(),
-            proves_second_factor: self.oidc_second_factor,
-        };
-        let return_to = format!("{}{CALLBACK_ROUTE}", address.trim_end_matches('/'));
-        let return_to = RedirectUrl::new(return_to).map_err(|_| ConfigError::NotAnAddress)?;
-        Ok(Some(Arc::new(Provider::new(settings, return_to)?)))
-    }
-
-    /// Returns the issuer of the provider. Rejects an address without TLS, except on this computer for tests.
-    fn issuer(&self) -> Result<Option<IssuerUrl>, ConfigError> {
-        match (&self.oidc_issuer, &self.oidc_client_id) {
-            (None, None) => Ok(None),
-            (Some(issuer), Some(_)) => {
-                let issuer = IssuerUrl::new(issuer.clone()).map_err(|_| ConfigError::NotAnIssuer)?;
-                let is_here = matches!(issuer.url().host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-                let is_safe = issuer.url().scheme() == "https" || issuer.url().scheme() == "http" && is_here;
-                if is_safe { Ok(Some(issuer)) } else { Err(ConfigError::NotAnIssuer) }
-            }
-            _ => Err(ConfigError::IncompleteProvider),
-        }
-    }
-
     /// Returns the address of Lethe in the browser.
     pub(crate) fn address(&self, listening: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"))
@@ -461,13 +431,6 @@ impl Config {
         let url: Uri = self.public_url.as_deref()?.parse().ok()?;
         url.host().filter(|name| !name.is_empty()).map(str::to_owned)
     }
-}
-
-/// Reads a secret from a file and trims white space.
-fn secret_in(file: &Path) -> Result<String, ConfigError> {
-    let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoSecret)?;
-    let secret = text.trim();
-    if secret.is_empty() { Err(ConfigError::NoSecret) } else { Ok(secret.to_owned()) }
 }
 
 /// The start of an address with TLS.

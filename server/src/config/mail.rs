@@ -1,5 +1,6 @@
 //! The configuration of the mail server.
 
+use super::identity_provider::secret_in;
 use super::{Config, ConfigError};
 use db::{MailSettings, MailTls};
 
@@ -31,5 +32,12 @@ impl Config {
             _ => return Err(ConfigError::IncompleteMail),
         };
         Ok(Some(MailSettings { host, port, tls: self.smtp_tls, login, from }))
+    }
+
+    /// Checks the file of the password at the mail server, if one is configured. The mail server gets its text of the
+    /// time of each mail, so that it can be replaced while Lethe runs.
+    pub(crate) fn check_mail_password(&self) -> Result<(), ConfigError> {
+        let Some(file) = &self.smtp_password_file else { return Ok(()) };
+        secret_in(file).map(drop).map_err(|_| ConfigError::NoMailPassword)
     }
 }

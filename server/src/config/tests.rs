@@ -1,5 +1,6 @@
 //! Tests the configuration against the tables in docs/configuration.md.
 
+use super::identity_provider::secret_in;
 use super::*;
 
 fn parse(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -89,6 +90,21 @@ fn a_mail_server_needs_sender_and_login_together_and_tls_elsewhere() {
     assert!(read(&[MAIL[0], MAIL[1], plain]).is_ok());
     let elsewhere = [("LETHE_SMTP_HOST", "mail.example.org"), MAIL[1], plain];
     assert!(matches!(read(&elsewhere), Err(ConfigError::MailWithoutTls)));
+}
+
+#[test]
+fn the_password_of_the_mail_server_is_checked_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("password");
+    let path = file.to_str().expect("a path");
+    let variables = [&MAIL[..], &[LOGIN[0], ("LETHE_SMTP_PASSWORD_FILE", path)]].concat();
+    let config = parse("", &variables).expect("valid");
+    assert!(matches!(config.check_mail_password(), Err(ConfigError::NoMailPassword)), "no file");
+    for (text, is_usable) in [("", false), (" \n", false), ("s3cret\n", true)] {
+        std::fs::write(&file, text).expect("a file");
+        assert_eq!(config.check_mail_password().is_ok(), is_usable, "{text:?}");
+    }
+    assert!(parse("", &[]).expect("valid").check_mail_password().is_ok(), "no mail server");
 }
 
 #[test]
