@@ -48,7 +48,8 @@ use http_server::ClientTimeouts;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
-use listed_file::{LISTED_FILE_ROUTE, MAX_LISTED_BYTES};
+use listed_file::LISTED_FILE_ROUTE;
+use logo::LOGO_UPLOAD_ROUTE;
 use maintenance::MaintenanceGate;
 use operations::heartbeat;
 use std::sync::Arc;
@@ -88,6 +89,7 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
         metrics_token: config.metrics_token()?,
         ..config.network()
     };
+    config.check_mail_password()?;
     if config.cookies() == Cookies::Secure && network.proxies.is_empty() {
         tracing::warn!(
             "LETHE_TRUSTED_PROXIES is not set: all requests appear to come from the proxy, so an attacker \
@@ -240,7 +242,6 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
         ("/users/{id}/photo", get(photo::photo)),
         ("/users/{id}/data.json", get(app::pages::user_data_json)),
         ("/library/logo", get(logo::logo)),
-        ("/library/logo/upload", post(logo::receive)),
         ("/tasks/{id}/export", get(files::export_task)),
         ("/runs/{id}/certificate.json", get(files::certificate)),
         ("/runs/{id}/users.csv", get(app::pages::members_csv)),
@@ -253,6 +254,8 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
     handlers
 }
 
+/// How many bytes of a form with a small file are read. A handler keeps far fewer, but answers only then.
+const MAX_SMALL_FILE_FORM_BYTES: usize = 32 * 1024 * 1024;
 /// The route of all server functions.
 const FUNCTIONS: &str = "/do/{*function}";
 /// The route of the server functions that islands call.
@@ -282,9 +285,11 @@ fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Hea
             move |request| page_not_found(state.clone(), request)
         });
     let pages = guarded(pages, state, network);
+    let small_file = DefaultBodyLimit::max(MAX_SMALL_FILE_FORM_BYTES);
     let uploads = Router::new()
         .route(UPLOAD_ROUTE, post(upload::receive).layer(DefaultBodyLimit::disable()))
-        .route(LISTED_FILE_ROUTE, post(listed_file::receive).layer(DefaultBodyLimit::max(MAX_LISTED_BYTES)))
+        .route(LISTED_FILE_ROUTE, post(listed_file::receive).layer(small_file))
+        .route(LOGO_UPLOAD_ROUTE, post(logo::receive).layer(small_file))
         .with_state(state.clone());
     let upload_timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, UPLOAD_TIMEOUT);
     let probes = Probes::at_main_address(state.store.clone(), heartbeat, network.metrics_token.clone());

@@ -3,6 +3,7 @@
 
 use super::auth::peer_of;
 use super::listed_file::LISTED_FILE_ROUTE;
+use super::logo::LOGO_UPLOAD_ROUTE;
 use super::shares::{Permit, Shares};
 use super::upload::UPLOAD_ROUTE;
 use crate::network::NetworkConfig;
@@ -77,7 +78,7 @@ pub(super) async fn limit_requests(
 ) -> Response {
     let address = network.address_of(peer_of(&request), request.headers());
     // No handler reads the body of a GET request.
-    let upload = if [UPLOAD_ROUTE, LISTED_FILE_ROUTE].contains(&request.uri().path()) {
+    let upload = if [UPLOAD_ROUTE, LISTED_FILE_ROUTE, LOGO_UPLOAD_ROUTE].contains(&request.uri().path()) {
         let Some(permit) = in_flight.uploads.try_acquire(address) else { return too_many() };
         Some(permit)
     } else {

@@ -1,28 +1,43 @@
 //! The logo of the library: shown and uploaded.
 
 use super::down;
+use super::upload::{UploadError, small_file, text};
 use app::form::{FormToken, TOKEN};
 use app::pages::with_proof;
 use app::state::AppState;
 use axum::Extension;
-use axum::body::Bytes;
-use axum::extract::{Multipart, State};
+use axum::extract::{Multipart, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::response::{IntoResponse as _, Response};
 use identity::Session;
-use policy::library::LogoProblem;
+use policy::library::{LogoProblem, MAX_LOGO_BYTES};
+use serde::Deserialize;
 use trail::library;
 
+/// The route that receives a logo.
+pub(super) const LOGO_UPLOAD_ROUTE: &str = "/library/logo/upload";
 /// The page with the form.
 const PAGE: &str = "/library";
-/// The address of a logo contains its digest, so a browser can keep it.
+/// A browser keeps the logo if the address contains its digest.
 const KEEP: &str = "private, max-age=31536000, immutable";
+/// Any other address can get another logo.
+const ASK_AGAIN: &str = "private, no-cache";
+
+/// The query of the address of a logo.
+#[derive(Debug, Deserialize)]
+pub(super) struct LogoVersion {
+    /// The digest of the logo.
+    v: Option<String>,
+}
 
 /// Answers with the logo.
-pub(super) async fn logo(State(state): State<AppState>) -> Response {
+pub(super) async fn logo(State(state): State<AppState>, Query(version): Query<LogoVersion>) -> Response {
     match library::logo(&state.store).await {
-        Ok(logo) => ([(CONTENT_TYPE, logo.media_type), (CACHE_CONTROL, KEEP)], logo.bytes).into_response(),
+        Ok(logo) => {
+            let keep = if version.v.as_ref() == Some(&logo.digest) { KEEP } else { ASK_AGAIN };
+            ([(CONTENT_TYPE, logo.media_type), (CACHE_CONTROL, keep)], logo.bytes).into_response()
+        }
         Err(error) => down::failed(&state.store, error, "the logo could not be read"),
     }
 }
@@ -38,15 +53,16 @@ pub(super) async fn receive(
         Some(form) => read(form).await,
         None => Sent::default(),
     };
-    let failed = if sent.token.as_deref() == Some(token.as_str()) {
-        library::picture(&sent.picture).err().map(LogoProblem::code)
+    let picture = if sent.token.as_deref() == Some(token.as_str()) {
+        checked(sent.picture)
     } else {
-        Some("other-session")
+        Err(UploadError::OtherSession.code())
     };
-    if let Some(code) = failed {
-        return redirect(format!("{PAGE}?failed={code}"));
-    }
-    match library::set_logo(&state.store, session.actor(), sent.picture.into()).await {
+    let picture = match picture {
+        Ok(picture) => picture,
+        Err(code) => return redirect(format!("{PAGE}?failed={code}")),
+    };
+    match library::set_logo(&state.store, session.actor(), picture).await {
         Ok(()) => redirect(with_proof("/library?done=logo-saved", &session)),
         Err(error) => down::failed(&state.store, error, "the logo could not be stored"),
     }
@@ -56,22 +72,28 @@ pub(super) async fn receive(
 #[derive(Default)]
 struct Sent {
     token: Option<String>,
-    picture: Bytes,
+    /// None if no file was sent.
+    picture: Option<Result<Vec<u8>, UploadError>>,
 }
 
-/// Reads the fields. A body that is cut off or damaged has no picture.
+/// Reads the fields. A body that is damaged has no picture.
 async fn read(mut form: Multipart) -> Sent {
     let mut sent = Sent::default();
     while let Ok(Some(field)) = form.next_field().await {
-        let name = field.name().unwrap_or_default().to_owned();
-        let Ok(bytes) = field.bytes().await else { break };
-        match name.as_str() {
-            TOKEN => sent.token = String::from_utf8(bytes.into()).ok(),
-            "file" => sent.picture = bytes,
-            _ => {}
+        match field.name() {
+            Some(TOKEN) => sent.token = text(field).await.ok(),
+            Some("file") => sent.picture = Some(small_file(field, MAX_LOGO_BYTES).await),
+            _ => drop(text(field).await),
         }
     }
     sent
+}
+
+/// Returns the picture, or the code of the problem with it.
+fn checked(picture: Option<Result<Vec<u8>, UploadError>>) -> Result<Vec<u8>, &'static str> {
+    let picture = picture.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| error.code())?;
+    library::picture(&picture).map_err(LogoProblem::code)?;
+    Ok(picture)
 }
 
 fn redirect(page: String) -> Response {

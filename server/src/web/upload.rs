@@ -49,7 +49,7 @@ pub(super) enum UploadError {
 }
 
 impl UploadError {
-    const fn code(&self) -> &'static str {
+    pub(super) const fn code(&self) -> &'static str {
         match self {
             Self::OtherSession => "other-session",
             Self::NoFile => "no-file",
@@ -181,6 +181,19 @@ async fn copy(
         upload.write(&part)?;
     }
     if upload.bytes() == before { Err(UploadError::Empty) } else { Ok(()) }
+}
+
+/// Reads a small file. A larger one is read to its end, because a browser shows no answer before it has sent the form.
+/// Returns [`UploadError::TooLarge`] then.
+pub(super) async fn small_file(mut field: Field<'_>, max_bytes: usize) -> Result<Vec<u8>, UploadError> {
+    let (mut bytes, mut is_too_large) = (Vec::new(), false);
+    while let Some(part) = field.chunk().await? {
+        is_too_large |= bytes.len() + part.len() > max_bytes;
+        if !is_too_large {
+            bytes.extend_from_slice(&part);
+        }
+    }
+    if is_too_large { Err(UploadError::TooLarge) } else { Ok(bytes) }
 }
 
 /// Reads a short field.

@@ -48,18 +48,18 @@ async fn of_list(store: &Store, actor: Actor, task: TaskId, list: &str) -> Resul
     Ok(run::preview_listed(store, actor, task, &users).await?)
 }
 
-/// Creates the preview of an uploaded list. `list` is `None` for a form of another session. Returns the address of the
-/// preview, or of the form with the problem.
+/// Creates the preview of an uploaded list, if it could be read. Returns the address of the preview, or of the form with
+/// the problem.
 pub async fn preview_of_file(
     state: &AppState,
     session: &Session,
     task: TaskId,
-    list: Option<&str>,
+    list: Result<String, AppError>,
 ) -> String {
     let page = format!("/tasks/{task}/listed");
     let preview = match list {
-        Some(list) => of_list(&state.store, session.actor(), task, list).await,
-        None => Err(AppError::OtherSession),
+        Ok(list) => of_list(&state.store, session.actor(), task, &list).await,
+        Err(error) => Err(error),
     };
     match preview {
         Ok(preview) => format!("/runs/{preview}"),

@@ -50,6 +50,10 @@ async fn a_logo_is_uploaded_shown_and_removed() {
     assert_eq!(headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'none'"));
     assert!(headers[CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+    for other in ["/library/logo", "/library/logo?v=0000"] {
+        let (_, headers, _) = desk.get(other).await;
+        assert_eq!(headers[CACHE_CONTROL], "private, no-cache", "{other}");
+    }
     let (_, location, _) = desk.post("/do/remove_logo?page=/library", "").await;
     assert_eq!(without_proof(&location), "/library?done=logo-removed");
     assert_eq!(desk.get(&address).await.0, StatusCode::NOT_FOUND);
@@ -66,6 +70,8 @@ async fn only_small_pictures_of_three_types_become_the_logo() {
     wide[16..20].copy_from_slice(&2_001_u32.to_be_bytes());
     let mut large = PNG.to_vec();
     large.resize(200_001, 0);
+    let mut larger = PNG.to_vec();
+    larger.resize(5_000_000, 0);
     for (picture, code) in [
         (&svg[..], "not-a-picture"),
         (&gif[..], "not-a-picture"),
@@ -73,6 +79,7 @@ async fn only_small_pictures_of_three_types_become_the_logo() {
         (&PNG[..12], "not-a-picture"),
         (&wide, "too-many-pixels"),
         (&large, "too-large"),
+        (&larger, "too-large"),
         (b"", "no-file"),
     ] {
         let page = uploaded(&desk, &desk.token, picture).await;
