@@ -299,6 +299,17 @@ pub async fn lock_task_default(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock", TASK_DEFAULT).await
 }
 
+/// The advisory lock for starting runs. SQLite has one writer anyway.
+const RUN_STARTS: i64 = 0x1e7e_4030;
+
+/// Waits for other transactions that start a run, and keeps them waiting until this one ends.
+///
+/// Recent partial runs count together towards the safety limits, so each start must see those that were started at the
+/// same time.
+pub async fn lock_run_starts(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    advisory_lock(tx, "pg_advisory_xact_lock", RUN_STARTS).await
+}
+
 async fn advisory_lock(tx: &DatabaseTransaction, function: &str, key: i64) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     if backend == DatabaseBackend::Postgres {

@@ -27,19 +27,19 @@ pub fn signed(number: i64) -> String {
     if number > 0 { format!("+{}", grouped(number)) } else { grouped(number) }
 }
 
-/// Formats a share with one decimal: `1.3 %`. A share that isn't 0 or 100 % is never shown as such.
+/// Formats a share with one decimal and a no-break space: `1.3 %`. A share that isn't 0 or 100 % is never shown as such.
 pub fn percent(part: i64, of: i64) -> String {
     if part <= 0 || of <= 0 {
-        return "0 %".to_owned();
+        return "0\u{a0}%".to_owned();
     }
     if part >= of {
-        return "100 %".to_owned();
+        return "100\u{a0}%".to_owned();
     }
     let tenths = part.saturating_mul(1000).saturating_add(of / 2) / of;
     match tenths {
-        0 => "less than 0.1 %".to_owned(),
-        1000.. => "more than 99.9 %".to_owned(),
-        tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+        0 => "less than 0.1\u{a0}%".to_owned(),
+        1000.. => "more than 99.9\u{a0}%".to_owned(),
+        tenths => format!("{}.{}\u{a0}%", tenths / 10, tenths % 10),
     }
 }
 
@@ -91,8 +91,14 @@ mod tests {
             (30_000, 30_000, "100 %"),
             (1, 8, "12.5 %"),
             (0, 0, "0 %"),
+            (0, 10, "0 %"),
+            (1, 1_000_000, "less than 0.1 %"),
+            (13, 1000, "1.3 %"),
+            (1, 3, "33.3 %"),
+            (999_999, 1_000_000, "more than 99.9 %"),
+            (10, 10, "100 %"),
         ] {
-            assert_eq!(percent(part, of), text, "{part} of {of}");
+            assert_eq!(percent(part, of), text.replace(" %", "\u{a0}%"), "{part} of {of}");
         }
         assert_eq!([1_204, 0, -3].map(signed), ["+1,204", "0", "-3"]);
     }

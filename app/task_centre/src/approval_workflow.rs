@@ -187,7 +187,8 @@ pub async fn approve_confirmed(
     id: ApprovalId,
     typed: &str,
 ) -> Result<(), RecordsError> {
-    // The request is for one preview or one file, so the number of users cannot change.
+    // An exclusion can change the number meanwhile. It changes the fingerprint of the preview too, and then `approve`
+    // rejects the request. The number of a file cannot change.
     if let About::Run { people: users, .. } | About::Import { users, .. } = read(store, id).await?.about
         && run::typed_number(typed) != Some(users)
     {

@@ -48,6 +48,15 @@ pub(super) fn keep_current(form: Form, affected: RwSignal<Option<AffectedTexts>>
     });
 }
 
+/// Returns what is shown instead of the numbers.
+const fn instead(is_complete: bool) -> &'static str {
+    if is_complete {
+        "The users are being counted. If no number appears, change the rule to count them again."
+    } else {
+        "Complete the rule to see how many users it affects."
+    }
+}
+
 /// Returns the rule of the form. None while it is incomplete or the task has another type.
 fn rule_of(form: &TaskForm) -> Option<(Conditions, Scope)> {
     let anonymises = TaskType::from_code(&form.task_type) == Some(TaskType::AnonymiseUserData);
@@ -72,6 +81,7 @@ fn rule_fields(form: &TaskForm) -> TaskForm {
 /// Shows the numbers. Without WebAssembly a button counts the users.
 #[component]
 pub(super) fn Affected(
+    form: Form,
     affected: RwSignal<Option<AffectedTexts>>,
     awake: RwSignal<bool>,
     check: String,
@@ -100,7 +110,7 @@ pub(super) fn Affected(
             </div>
             <p class="hint">{text(|texts| format!("Counted at {}. A preview decides.", texts.counted_at))}</p>
             <p class="hint" hidden=move || !awake.get() || affected.with(Option::is_some)>
-                "Complete the rule to see how many users it affects."
+                {move || instead(form.with(rule_of).is_some())}
             </p>
             <button type="submit" formaction=check hidden=move || awake.get()>"Count users"</button>
         </section>

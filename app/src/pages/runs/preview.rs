@@ -52,7 +52,9 @@ pub(super) fn page(
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let task = run.task.clone();
     let crumbs = crumbs(task.as_ref());
-    let letters = (run.previewed > 0).then(|| format!("/runs/{}/letters", run.id));
+    // A preview that can't be run any more announces nothing, and warns of nothing.
+    let announces = is_current && run.previewed > 0;
+    let letters = announces.then(|| format!("/runs/{}/letters", run.id));
     let actions = task
         .iter()
         .filter(|(_, name)| name.is_shown_to(actor()))
@@ -74,7 +76,7 @@ pub(super) fn page(
             <ProblemSummary error=error_for(DiscardPreview::PATH) />
             {unusable(&run, why_not.clone(), newer)}
             {headline(&run)}
-            {(run.previewed > 0).then(|| warning(&compared, safety_limits))}
+            {announces.then(|| warning(&compared, safety_limits))}
             <div class="sentence"><p>{selection}</p></div>
             {bar(&run, &search)}
             <div class="beside">
@@ -102,8 +104,8 @@ fn headline(run: &Run) -> impl IntoView + use<> {
         let href = format!("/runs/{}?reason={}{PLACE}", run.id, Reason::ExcludedByStaff.code());
         view! {
             <p>
-                <a href=href>{counted(run.excluded, "eligible user", "eligible users")}</a>
-                " excluded by staff. A run that leaves out users does not confirm the settings of the task."
+                "Staff excluded " <a href=href>{counted(run.excluded, "eligible user", "eligible users")}</a>
+                ". A run that leaves out users does not confirm the settings of the task."
             </p>
         }
     });
@@ -209,8 +211,9 @@ fn reasons(run: &Run) -> impl IntoView + use<> {
         })
         .collect_view();
     let sum: i64 = run.verdicts.iter().map(|(_, count)| count).sum();
+    let all = if run.listed.is_some() { "All listed users" } else { "All users" };
     let footer = view! {
-        <tr><td></td><th scope="row">"All users"</th><td class="number">{grouped(sum)}</td><td></td></tr>
+        <tr><td></td><th scope="row">{all}</th><td class="number">{grouped(sum)}</td><td></td></tr>
     };
     view! {
         <details class="more" open>

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::task_form::{TaskForm, validate};
-use policy::{TaskId, dates};
+use policy::{TaskId, TaskType, dates};
 use records::custom_field;
 use task_centre::{affected, task};
 use trail::Store;
@@ -99,7 +99,10 @@ async fn form_view(
     is_default: bool,
     (page, back): (&str, &str),
 ) -> Result<impl IntoView + use<>, RecordsError> {
-    affected::prepare(store);
+    // A new task anonymises until another type is chosen.
+    if TaskType::from_code(&form.task_type) == Some(TaskType::AnonymiseUserData) {
+        affected::prepare(store);
+    }
     let posted = failed_submission(SaveTask::PATH).or_else(|| failed_submission(CheckTask::PATH));
     let (form, error) = match posted {
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),

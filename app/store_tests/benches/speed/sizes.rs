@@ -23,7 +23,8 @@ pub struct Sizes {
 
 impl Sizes {
     /// Returns the sizes of the published targets. `BENCH_USERS`, `BENCH_FEW_USERS`, `BENCH_ROUNDS`,
-    /// `BENCH_MEMORY_USERS` and `BENCH_PREVIEW_USERS` replace them.
+    /// `BENCH_MEMORY_USERS`, `BENCH_PREVIEW_USERS` and `BENCH_AFFECTED_USERS` replace them. For the memory and the affected
+    /// users, it is the largest library.
     ///
     /// With `BENCH_SMALL`, and in a test, the sizes are small. The benchmark then takes some seconds, and only shows
     /// that it works and that both sides change the same rows.
@@ -47,13 +48,14 @@ impl Sizes {
             judged: false,
         };
         let sizes = if test || std::env::var_os("BENCH_SMALL").is_some() { small } else { full };
+        let [few, more, most] = sizes.affected;
         Ok(Self {
             users: number("BENCH_USERS", sizes.users)?,
             few: number("BENCH_FEW_USERS", sizes.few)?,
             rounds: number("BENCH_ROUNDS", sizes.rounds)?.max(1),
             memory: [sizes.memory[0], number("BENCH_MEMORY_USERS", sizes.memory[1])?],
             preview: number("BENCH_PREVIEW_USERS", sizes.preview)?,
-            affected: sizes.affected,
+            affected: [few, more, number("BENCH_AFFECTED_USERS", most)?],
             judged: sizes.judged,
         })
     }

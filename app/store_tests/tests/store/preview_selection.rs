@@ -112,6 +112,8 @@ async fn a_run_touches_only_the_users_that_were_left_in() {
                 (done.done, done.previewed, done.excluded),
                 (now.previewed, now.previewed, now.excluded)
             );
+            let says = erasure::certificate::read(&store, started).await.unwrap().certificate;
+            assert_eq!((says.listed, says.excluded), (None, now.excluded));
             let touched: BTreeSet<_> = anonymised(&store).await.difference(&before).copied().collect();
             assert_eq!(touched, all.difference(&out).copied().collect());
             let members = all_members(&store, started, &MemberQuery::default(), 50).await;
@@ -248,6 +250,30 @@ async fn a_discarded_preview_cannot_be_run() {
         assert!(refused(run::discard(&store, Actor::COMMAND_LINE, preview).await).contains("was discarded"));
         assert!(all_members(&store, preview, &MemberQuery::default(), 50).await.is_empty());
         assert_eq!(run::read(&store, preview).await.unwrap().previewed, 2, "the numbers remain");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn discarding_a_preview_closes_the_request_for_its_approval() {
+    for_each_database(async |store| {
+        let store = with_four_eyes(&store, FourEyes::On);
+        let preview = preview_of(&store, 2).await;
+        staff(&store, ANA, Role::SystemsLibrarian).await;
+        staff(&store, BEN, Role::Dpo).await;
+        let (ana, ben) = (staff_actor(ANA, Role::SystemsLibrarian), staff_actor(BEN, Role::Dpo));
+        approval_workflow::request(&store, ana, preview).await.unwrap();
+        assert_eq!(approval::decidable(&store, ben).await.unwrap(), 1);
+        run::discard(&store, ana, preview).await.unwrap();
+        let request = approval::of_preview(&store, preview).await.unwrap().unwrap();
+        assert_eq!(request.status, ApprovalStatus::NotNeeded);
+        assert_eq!(approval::decidable(&store, ben).await.unwrap(), 0);
+        let closed = audit_events::Entity::find()
+            .filter(audit_events::Column::Action.eq("approval_not_needed"))
+            .all(&store.db)
+            .await
+            .unwrap();
+        assert_eq!(closed.len(), 1);
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! Previews of listed users: bound and limited like any other preview. And what a preview is compared with.
 
-use crate::support::{add, add_task, day, execute, five_days, for_each_database, leaver};
+use crate::support::{add, add_task, clock, day, execute, five_days, for_each_database, leaver};
 use db::entity::users;
 use db::pagination::Paging;
 use db::{RecordsError, Settings};
@@ -19,6 +19,12 @@ fn numbers(all: impl IntoIterator<Item = i64>) -> BTreeSet<UserNumber> {
 
 async fn listed(store: &Store, task: TaskId, all: &[i64]) -> Result<RunId, RecordsError> {
     run::preview_listed(store, Actor::COMMAND_LINE, task, &numbers(all.iter().copied())).await
+}
+
+/// Returns the store with a safety limit of five users.
+fn with_five_users_at_most(store: &Store) -> Store {
+    let safety_limits = SafetyLimits { people: 5, percent: 100, times_median: 100 };
+    store.with_settings(Settings { safety_limits, ..Settings::clone(&store.settings) })
 }
 
 async fn finish(store: &Store, preview: RunId) -> run::Run {
@@ -93,6 +99,8 @@ async fn a_run_for_listed_users_touches_no_other_and_confirms_nothing() {
         let done = finish(&store, preview).await;
         assert_eq!((done.state, done.done, done.listed), (RunState::Succeeded, 2, Some(3)));
         assert_eq!(anonymised(&store).await, numbers([2, 5]));
+        let says = erasure::certificate::read(&store, done.id).await.unwrap().certificate;
+        assert_eq!((says.listed, says.excluded), (Some(3), 0));
         let task = task::read(&store, Actor::COMMAND_LINE, task).await.unwrap();
         assert_eq!(task.confirmation, task::Confirmation::Missing, "other users would be anonymised unseen");
         let full = run::preview(&store, Actor::COMMAND_LINE, task.id).await.unwrap();
@@ -152,6 +160,60 @@ async fn runs_for_listed_users_count_together_towards_the_limits() {
     .await;
 }
 
+/// The run for all users anonymises those that the list has left out.
+#[tokio::test]
+async fn a_run_for_all_users_counts_together_with_the_lists_before_it() {
+    for_each_database(async |store| {
+        let store = with_five_users_at_most(&store);
+        for n in 0..8 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let list = listed(&store, task, &[1, 2, 3, 4]).await.unwrap();
+        finish(&store, list).await;
+        let full = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let full = run::read(&store, full).await.unwrap();
+        assert_eq!((full.previewed, full.listed, full.excluded), (4, None, 0));
+        let limit = async || run::comparison(&store, &full).await.unwrap().facts.safety_limit;
+        assert_eq!(limit().await, Some(SafetyLimit::People), "four and four users");
+        execute(&store, "UPDATE runs SET created_at = '2018-01-19 12:00:00+00:00' WHERE listed IS NOT NULL")
+            .await;
+        assert_eq!(limit().await, None, "more than a day ago");
+    })
+    .await;
+}
+
+/// Two lists are started at the same moment. Together they exceed the limit.
+#[tokio::test]
+async fn of_two_lists_started_at_once_one_needs_a_second_person() {
+    for_each_database(async |store| {
+        let store = crate::legal_holds::with_four_eyes(&store, policy::FourEyes::On);
+        let store = with_five_users_at_most(&store);
+        for n in 0..6 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let mut previews = Vec::new();
+        for list in [[1, 2, 3], [4, 5, 6]] {
+            execute(&store, "UPDATE tasks SET single_default = FALSE").await;
+            let task = add_task(&store, &five_days()).await;
+            previews.push(listed(&store, task, &list).await.unwrap());
+        }
+        execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
+        let other = store.as_another_process(clock());
+        let started = futures::future::join(
+            run::start(&store, Actor::COMMAND_LINE, previews[0], "3"),
+            run::start(&other, Actor::COMMAND_LINE, previews[1], "3"),
+        );
+        match started.await {
+            (Ok(_), Err(RecordsError::Refused(why))) | (Err(RecordsError::Refused(why)), Ok(_)) => {
+                assert!(why.contains("Request approval"), "{why}");
+            }
+            started => panic!("not one of two: {started:?}"),
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_preview_is_compared_with_the_last_run_of_all_users() {
     for_each_database(async |store| {
@@ -202,6 +264,32 @@ async fn a_preview_is_compared_with_the_last_run_of_all_users() {
         .await
         .unwrap();
         assert_eq!(outlook(preview).await.facts.active_recently, 0, "the excluded user is not counted");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_preview_is_not_compared_with_a_run_with_exclusions() {
+    for_each_database(async |store| {
+        for n in 0..4 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let complete = finish(&store, preview).await;
+        for n in 4..7 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let reason = policy::ExclusionReason::WrongDates;
+        run::exclude(&store, Actor::COMMAND_LINE, preview, &numbers([5]), reason).await.unwrap();
+        let partial = finish(&store, preview).await;
+        assert_eq!((partial.done, partial.excluded), (2, 1));
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let preview = run::read(&store, preview).await.unwrap();
+        let found = run::comparison(&store, &preview).await.unwrap();
+        assert_eq!(found.last.map(|last| (last.id, last.previewed)), Some((complete.id, 4)));
+        assert_eq!(found.facts.last, Some(4));
     })
     .await;
 }

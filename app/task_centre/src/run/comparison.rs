@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use db::RecordsError;
 use db::entity::{run_counts, runs, users};
 use policy::preview_warning::PreviewFacts;
-use policy::{RunId, RunKind, RunState, TaskId};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use policy::{RunId, TaskId};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use trail::Store;
 
 /// The last complete run of a task, which a preview is compared with.
@@ -61,15 +61,8 @@ pub async fn comparison(store: &Store, preview: &Run) -> Result<Comparison, Reco
 }
 
 async fn last_run(store: &Store, task: TaskId, preview: RunId) -> Result<Option<LastRun>, RecordsError> {
-    let row = runs::Entity::find()
-        .filter(runs::Column::TaskId.eq(task.0))
-        .filter(runs::Column::Kind.is_in([RunKind::Manual, RunKind::Scheduled]))
-        .filter(runs::Column::State.is_in([RunState::Succeeded, RunState::CompletedWithFailures]))
-        .filter(runs::Column::Listed.is_null())
-        .filter(runs::Column::Id.lt(preview.0))
-        .order_by_desc(runs::Column::Id)
-        .one(&store.db)
-        .await?;
+    let before = safety::complete_runs(task).filter(runs::Column::Id.lt(preview.0));
+    let row = before.one(&store.db).await?;
     Ok(row.map(|row| LastRun {
         id: RunId(row.id),
         created_at: row.created_at,

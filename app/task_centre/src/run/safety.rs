@@ -7,7 +7,7 @@ use policy::{RunId, RunKind, RunState, SafetyLimit, TaskId};
 use safeguards::limits;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
 };
 use trail::Store;
 
@@ -18,7 +18,8 @@ const PARTIAL_HOURS: i64 = 24;
 
 /// Returns the safety limit that the run of a preview exceeds, if any.
 ///
-/// Manual changes since the last confirmed run count. The share is one of all users, also for a list of users.
+/// Manual changes since the last confirmed run count. So do recent partial runs, also towards a run for all users: it
+/// anonymises the users that they left out. The share is one of all users, also for a list of users.
 pub(super) async fn safety_limit_of(
     db: &impl ConnectionTrait,
     store: &Store,
@@ -27,11 +28,12 @@ pub(super) async fn safety_limit_of(
 ) -> Result<Option<SafetyLimit>, RecordsError> {
     let manual = limits::manual(db, RunId(preview.id)).await?;
     let settings = &store.settings;
-    let (mut people, mut users) = (preview.previewed, preview.users);
-    if is_partial(preview) {
-        people += recent_partial_runs(db, store).await?;
-        users = i64::try_from(users::Entity::find().count(db).await?).unwrap_or(i64::MAX);
-    }
+    let people = preview.previewed + recent_partial_runs(db, store).await?;
+    let users = if is_partial(preview) {
+        i64::try_from(users::Entity::find().count(db).await?).unwrap_or(i64::MAX)
+    } else {
+        preview.users
+    };
     Ok(settings.safety_limits.with_manual(people, users, last, manual, settings.limits))
 }
 
@@ -57,20 +59,27 @@ async fn recent_partial_runs(db: &impl ConnectionTrait, store: &Store) -> Result
     Ok(recent.into_iter().map(|(ended, previewed, done)| ended.map_or(previewed, |_| done)).sum())
 }
 
-/// Returns the numbers of users in the last runs of a task, apart from runs for listed users.
+/// Returns the numbers of users in the last complete runs of a task for all users.
 pub(crate) async fn last_runs(tx: &impl ConnectionTrait, task: TaskId) -> Result<Vec<i64>, RecordsError> {
-    let ended = [RunState::Succeeded, RunState::CompletedWithFailures];
-    let people = runs::Entity::find()
+    let people = complete_runs(task)
         .select_only()
         .column(runs::Column::Previewed)
-        .filter(runs::Column::TaskId.eq(task.0))
-        .filter(runs::Column::Kind.is_in([RunKind::Manual, RunKind::Scheduled]))
-        .filter(runs::Column::State.is_in(ended))
-        .filter(runs::Column::Listed.is_null())
-        .order_by_desc(runs::Column::Id)
         .limit(LAST_RUNS)
         .into_tuple()
         .all(tx)
         .await?;
     Ok(people)
+}
+
+/// Selects the complete runs of a task, the newest first. Partial runs are left out: they say nothing about the usual
+/// number of users.
+pub(super) fn complete_runs(task: TaskId) -> Select<runs::Entity> {
+    let ended = [RunState::Succeeded, RunState::CompletedWithFailures];
+    runs::Entity::find()
+        .filter(runs::Column::TaskId.eq(task.0))
+        .filter(runs::Column::Kind.is_in([RunKind::Manual, RunKind::Scheduled]))
+        .filter(runs::Column::State.is_in(ended))
+        .filter(runs::Column::Listed.is_null())
+        .filter(runs::Column::Excluded.eq(0))
+        .order_by_desc(runs::Column::Id)
 }

@@ -5,8 +5,8 @@ use super::preview_digest::stale;
 use super::{approval_gate, preview_digest};
 use crate::new_run::{self, Basis};
 use crate::task;
-use db::RecordsError;
 use db::entity::runs;
+use db::{RecordsError, dialect};
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalReason, RULES_VERSION, RunId, RunKind, RunState, TaskId, TaskSettings};
@@ -23,6 +23,8 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     actor.require(Action::Run)?;
     let tx = store.begin().await?;
     approval_gate::lock_preview(&tx, preview).await?;
+    // Before the safety limits are checked: two starts at once would not see each other.
+    dialect::lock_run_starts(&tx).await?;
     let preview = usable_preview(&tx, store, preview).await?;
     task::may_use(actor, &preview.settings)?;
     if typed_number(typed) != Some(preview.previewed) {

@@ -126,6 +126,10 @@ async fn the_number_comes_first_then_the_warning_the_actions_and_the_users(desk:
         page.contains("There is a newer preview of this task") && page.contains(&format!("href=\"{third}\""))
     );
     assert!(!page.contains("Exclude ticked users"), "an older preview offers no change");
+    let page = get(&desk, &first).await;
+    for part in ["Warning level", "/letters\""] {
+        assert!(!page.contains(part), "{part}: a preview that was run warns of nothing");
+    }
 }
 
 async fn users_are_excluded_with_a_reason_and_included_again(desk: Desk) {
@@ -148,7 +152,8 @@ async fn users_are_excluded_with_a_reason_and_included_again(desk: Desk) {
     assert_eq!(address, format!("{page}?done=users-excluded"));
     let html = get(&desk, &page).await;
     assert_eq!(texts(&html, ".headline"), ["1 of 6 users will be anonymised (16.7 %)"]);
-    assert!(html.contains("2 eligible users</a> excluded by staff"), "{html}");
+    let excluded = "Staff excluded 2 eligible users. A run that leaves out users does not confirm the settings of the task.";
+    assert!(texts(&html, "p").iter().any(|text| text == excluded), "{html}");
     assert!(html.contains("excluded by everything: duplicate record"), "{html}");
     // The number that was shown before no longer starts the run.
     let start = format!("/do/start_run?page={page}");
@@ -234,6 +239,7 @@ async fn listed_users_are_previewed(desk: Desk) {
     assert_eq!(texts(&html, ".headline"), ["2 of 3 listed users will be anonymised (66.7 %)"]);
     assert_eq!(names(&html), ["Zane", "Abel", "Later"]);
     assert!(html.contains("eligible from"), "the page says why a listed user is not eligible");
+    assert!(texts(&html, "tfoot th").contains(&"All listed users".to_owned()), "{html}");
     desk.staff("reader", &[Role::Librarian]).await;
     let reader = desk.another("reader").await;
     assert_eq!(reader.get(here).await.0, StatusCode::FORBIDDEN);
@@ -293,8 +299,10 @@ async fn a_file_of_users_is_previewed(desk: Desk) {
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert_eq!(names(&get(&desk, &page).await), ["Abel", "Moss"]);
     let before = number(&desk, "SELECT COUNT(*) FROM runs").await;
+    let large = "1\n".repeat(1 << 20);
     for (token, list, why) in [
         (desk.token.as_str(), "702\r\nAbel\r\n", "Correct line 2"),
+        (&desk.token, &large, "The form is too large"),
         (&desk.token, "", "Enter at least one user number"),
         (&desk.token, "799", "There are no users with these numbers: 799"),
         ("other", "702", "another session"),
@@ -305,8 +313,6 @@ async fn a_file_of_users_is_previewed(desk: Desk) {
         let html = get(&desk, &page).await;
         assert!(html.contains(why), "{list}: {html}");
     }
-    let (status, _) = send(&desk, &desk.token, &"1\n".repeat(1 << 20)).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "too large");
     assert_eq!(number(&desk, "SELECT COUNT(*) FROM runs").await, before);
 }
 
@@ -315,7 +321,14 @@ async fn a_discarded_preview_offers_no_action(desk: Desk) {
     post(&desk, "discard_preview", &format!("form[preview]={}", &page[6..])).await;
     let html = get(&desk, &page).await;
     assert!(html.contains("This preview was discarded"), "{html}");
-    for part in ["id=\"run-now\"", "Discard preview", "Exclude ticked users", "users.csv"] {
+    for part in [
+        "id=\"run-now\"",
+        "Discard preview",
+        "Exclude ticked users",
+        "users.csv",
+        "Warning level",
+        "/letters\"",
+    ] {
         assert!(!html.contains(part), "{part}: {html}");
     }
 }

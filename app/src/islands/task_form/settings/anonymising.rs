@@ -21,7 +21,7 @@ pub(super) fn Policy(
     );
     view! {
         <Conditions form zone />
-        <Affected affected awake check />
+        <Affected form affected awake check />
         <fieldset class="treatments">
             <legend>"Anonymise below user data"</legend>
             <ScopeField form affected />
