@@ -15,9 +15,11 @@ mod subject;
 
 pub use consume::{api_changes, consume, more_changes, of_run, use_up, why_not_yet};
 pub use decide::{agree, agree_within, changed, decline, row, waiting, withdraw};
-pub use eligible_approvers::{is_configured, is_new, is_on, observe, observe_regularly, others};
+pub use eligible_approvers::{approvers, is_configured, is_new, is_on, observe, observe_regularly, others};
 pub use policy::approval::{ApprovalDecision, ApprovalKind};
-pub use read::{About, Approval, ApprovalQuery, ApprovalStatus, list, of_import, of_preview, of_user, read};
+pub use read::{
+    About, Approval, ApprovalQuery, ApprovalStatus, decidable, list, of_import, of_preview, of_user, read,
+};
 pub use request::{
     close_within, record_event, request_api_changes, request_import, request_in_own_tx, request_within,
 };

@@ -24,7 +24,7 @@ pub use action::{AuditAction, Subject};
 pub use anchor::{Anchor, anchor_daily, last_anchor};
 pub use bulk_events::note_people;
 pub use finding::AuditFinding;
-pub use read::{AuditForm, AuditQuery, AuditRow, ChainStatus, csv, list, status};
+pub use read::{AuditForm, AuditQuery, AuditRow, ChainStatus, csv, list, newest, status};
 pub use record::{note_each, note_event, record_event, record_event_in_own_tx, refused};
 pub use repeats::{Due, note_repeated, write_repeats};
 pub use verify::{MAX_FINDINGS, Verification, verify, verify_and_record};

@@ -1,11 +1,9 @@
 //! The last checks of the audit and of the backups, and the check of the audit in the background.
 
 use chrono::{DateTime, Utc};
-use db::entity::audit_events;
-use db::{Clock, RecordsError};
+use db::RecordsError;
 use policy::Action;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trail::audit::{self, AuditAction};
 use trail::{Actor, Store};
 
@@ -23,6 +21,18 @@ pub enum AuditCheck {
         /// Whether it was intact.
         is_whole: bool,
     },
+    /// The last verification ended at this time without a result, for example because the database did not answer.
+    NotVerified(DateTime<Utc>),
+}
+
+impl AuditCheck {
+    /// Returns when the verification ended.
+    const fn ended_at(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Never | Self::UnderWay(_) => None,
+            Self::Done { at, .. } | Self::NotVerified(at) => Some(at),
+        }
+    }
 }
 
 /// The evidence that the library's proofs and backups work.
@@ -36,79 +46,102 @@ pub struct Evidence {
     pub drilled: Option<(DateTime<Utc>, bool)>,
 }
 
-/// What this process knows about its verification. An altered audit gets no event, so its result is kept here.
+/// What this process knows about its verification. Only an intact audit gets an event, so other results are kept here.
 #[derive(Default)]
 struct KnownCheck(Mutex<Option<AuditCheck>>);
 
 impl KnownCheck {
-    fn get(&self) -> Option<AuditCheck> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, Option<AuditCheck>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Begins a verification. Returns false if one is under way.
-    fn begin(&self, at: DateTime<Utc>) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_free = !matches!(*known, Some(AuditCheck::UnderWay(_)));
-        if is_free {
-            *known = Some(AuditCheck::UnderWay(at));
+/// A verification under way. If it panics, the audit counts as not verified.
+struct Turn {
+    known: Arc<KnownCheck>,
+    /// What is known when the verification ends. None if the audit has an event of it.
+    result: Option<AuditCheck>,
+}
+
+impl Turn {
+    /// Begins a verification. Returns None if one is under way.
+    fn begin(known: &Arc<KnownCheck>, at: DateTime<Utc>) -> Option<Self> {
+        let mut state = known.state();
+        if matches!(*state, Some(AuditCheck::UnderWay(_))) {
+            return None;
         }
-        is_free
+        *state = Some(AuditCheck::UnderWay(at));
+        Some(Self { known: known.clone(), result: Some(AuditCheck::NotVerified(at)) })
     }
 
-    fn end(&self, altered_at: Option<DateTime<Utc>>) {
-        let known = altered_at.map(|at| AuditCheck::Done { at, is_whole: false });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    fn end(mut self, result: Option<AuditCheck>) {
+        self.result = result;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.known.state() = self.result;
     }
 }
 
 /// Reads the evidence.
 pub async fn evidence(store: &Store, actor: Actor) -> Result<Evidence, RecordsError> {
     actor.require(Action::SeeAudit)?;
-    let verified = last(store, AuditAction::AuditVerified).await?;
-    let verified = verified.map(|(at, _)| AuditCheck::Done { at, is_whole: true });
-    let known = store.process_state::<KnownCheck>().get();
-    let audit = known.or(verified).unwrap_or(AuditCheck::Never);
-    let backed_up_at = last(store, AuditAction::BackedUp).await?.map(|(at, _)| at);
-    let drilled = last(store, AuditAction::BackupDrilled).await?;
+    // Read before the event: a verification that ends in between is then in one of the two.
+    let known = *store.process_state::<KnownCheck>().state();
+    let intact_at = audit::newest(store, AuditAction::AuditVerified).await?.map(|(at, _)| at);
+    let audit = newer(known, intact_at);
+    let backed_up_at = audit::newest(store, AuditAction::BackedUp).await?.map(|(at, _)| at);
+    let drilled = audit::newest(store, AuditAction::BackupDrilled).await?;
     let drilled = drilled.map(|(at, detail)| (at, detail == crate::backup::PASSED));
     Ok(Evidence { audit, backed_up_at, drilled })
 }
 
-/// Returns time and detail of the newest event of a rare action.
-async fn last(store: &Store, action: AuditAction) -> Result<Option<(DateTime<Utc>, String)>, RecordsError> {
-    let newest = audit_events::Entity::find()
-        .select_only()
-        .columns([audit_events::Column::At, audit_events::Column::Detail])
-        .filter(audit_events::Column::Action.eq(action.code()))
-        .filter(audit_events::Column::Action.ne(AuditAction::UserAnonymised.code()))
-        .order_by_desc(audit_events::Column::Id)
-        .limit(1)
-        .into_tuple()
-        .one(&store.db);
-    Ok(newest.await?)
+/// Returns what this process knows, unless the audit has been found intact since, perhaps by another process.
+fn newer(known: Option<AuditCheck>, intact_at: Option<DateTime<Utc>>) -> AuditCheck {
+    let is_outdated = |known: &AuditCheck| {
+        known.ended_at().is_some_and(|ended| intact_at.is_some_and(|intact| intact > ended))
+    };
+    let intact = intact_at.map(|at| AuditCheck::Done { at, is_whole: true });
+    known.filter(|known| !is_outdated(known)).or(intact).unwrap_or(AuditCheck::Never)
 }
 
 /// Verifies the audit in the background, unless this process already does.
 pub fn start_audit_check(store: &Store, actor: Actor) -> Result<(), RecordsError> {
     actor.require(Action::SeeAudit)?;
-    let known: Arc<KnownCheck> = store.process_state();
-    if !known.begin(Clock::system_now()) {
-        return Ok(());
-    }
+    let Some(turn) = Turn::begin(&store.process_state(), store.clock.now()) else { return Ok(()) };
     let store = store.clone();
     tokio::spawn(async move {
-        let altered_at = match audit::verify_and_record(&store, actor).await {
-            Ok(verdict) if !verdict.is_whole() => {
+        let result = match audit::verify_and_record(&store, actor).await {
+            Ok(verdict) if verdict.is_whole() => None,
+            Ok(_) => {
                 tracing::error!("the audit was altered: run lethe audit verify");
-                Some(store.clock.now())
+                Some(AuditCheck::Done { at: store.clock.now(), is_whole: false })
             }
-            Ok(_) => None,
             Err(error) => {
                 tracing::error!(code = error.code(), "the audit could not be verified");
-                None
+                Some(AuditCheck::NotVerified(store.clock.now()))
             }
         };
-        known.end(altered_at);
+        turn.end(result);
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verification_without_a_result_is_not_under_way_any_more() {
+        let known = Arc::new(KnownCheck::default());
+        let at = DateTime::UNIX_EPOCH;
+        let turn = Turn::begin(&known, at);
+        assert_eq!(*known.state(), Some(AuditCheck::UnderWay(at)));
+        assert!(turn.is_some() && Turn::begin(&known, at).is_none(), "one at a time");
+        drop(turn);
+        assert_eq!(*known.state(), Some(AuditCheck::NotVerified(at)));
+        assert!(Turn::begin(&known, at).is_some(), "it can be tried again");
+    }
 }

@@ -1,19 +1,23 @@
 //! The first steps in a new installation, and which of them are done.
 
 use db::RecordsError;
-use db::entity::{audit_events, runs, tasks, users};
-use policy::{Action, RunKind, RunState};
+use db::entity::{runs, tasks, user_roles, users};
+use policy::{Action, FourEyes, RunKind, RunState};
 use safeguards::approval;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select};
-use trail::audit::AuditAction;
+use trail::audit::{self, AuditAction};
 use trail::{Actor, Store};
+
+/// The number of people who can approve, from which one of them can be the second person.
+const MIN_APPROVERS: u64 = 2;
 
 /// A first step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FirstStep {
-    /// A second member of staff can approve.
+    /// At least two members of staff can approve, unless the installation never requires a second person.
     SecondPerson,
-    /// The library has imported users.
+    /// The library has users besides its staff.
     Users,
     /// There is a task.
     Task,
@@ -67,9 +71,16 @@ pub async fn first_steps(store: &Store, actor: Actor) -> Result<Vec<StepProgress
 
 async fn is_done(store: &Store, step: FirstStep) -> Result<bool, RecordsError> {
     match step {
-        FirstStep::SecondPerson => Ok(approval::is_configured(&store.db, store, Action::Approve).await?),
+        FirstStep::SecondPerson => {
+            // With the setting `on`, a second person is required but may not exist yet.
+            let people = approval::approvers(&store.db, Action::Approve).await?;
+            Ok(store.settings.four_eyes == FourEyes::Off || people >= MIN_APPROVERS)
+        }
         FirstStep::Users => {
-            exists(store, users::Entity::find().filter(users::Column::Imported.eq(true))).await
+            // The search ends at the first user without a role, so it reads at most one user more than there are staff.
+            let staff =
+                Query::select().column(user_roles::Column::UserNumber).from(user_roles::Entity).to_owned();
+            exists(store, users::Entity::find().filter(users::Column::Number.not_in_subquery(staff))).await
         }
         FirstStep::Task => exists(store, tasks::Entity::find()).await,
         FirstStep::Preview => {
@@ -80,15 +91,11 @@ async fn is_done(store: &Store, step: FirstStep) -> Result<bool, RecordsError> {
             let by_hand = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Manual));
             exists(store, by_hand.filter(runs::Column::State.is_in(ended))).await
         }
-        FirstStep::Backup => {
-            let action = AuditAction::BackedUp.code();
-            exists(store, audit_events::Entity::find().filter(audit_events::Column::Action.eq(action))).await
-        }
+        FirstStep::Backup => Ok(audit::newest(store, AuditAction::BackedUp).await?.is_some()),
     }
 }
 
 async fn exists<E: EntityTrait>(store: &Store, rows: Select<E>) -> Result<bool, RecordsError> {
-    use sea_orm::sea_query::Expr;
     let found: Option<i32> =
         rows.select_only().expr_as(Expr::val(1), "one").limit(1).into_tuple().one(&store.db).await?;
     Ok(found.is_some())

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 use db::RecordsError;
 use db::entity::{runs, tasks};
+use erasure::residue;
 use policy::timezone::{Occurrence, occurrence};
 use policy::{Action, RunId, RunKind, RunState, TaskId, TaskType};
+use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use trail::task_name::{TaskName, visible_to};
 use trail::{Actor, Store};
@@ -55,6 +57,8 @@ pub struct ComparedRun {
     pub task_type: TaskType,
     /// Progress or result.
     pub state: RunState,
+    /// The number of its findings without a decision.
+    pub open_findings: i64,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// The number of users, or of lines for an import, that it changed.
@@ -70,11 +74,16 @@ pub async fn last_runs(store: &Store, actor: Actor) -> Result<Vec<ComparedRun>, 
     if !actor.may(Action::SeeTasks) {
         return Ok(Vec::new());
     }
+    let present = Query::select()
+        .column(tasks::Column::Id)
+        .from(tasks::Entity)
+        .and_where(tasks::Column::DeletedAt.is_null())
+        .to_owned();
     let newest: Vec<i64> = runs::Entity::find()
         .select_only()
         .column_as(runs::Column::Id.max(), "newest")
         .filter(runs::Column::Kind.is_in(BY_TASK))
-        .filter(runs::Column::TaskId.is_not_null())
+        .filter(runs::Column::TaskId.in_subquery(present))
         .group_by(runs::Column::TaskId)
         .order_by_desc(runs::Column::Id.max())
         .limit(SHOWN)
@@ -86,15 +95,21 @@ pub async fn last_runs(store: &Store, actor: Actor) -> Result<Vec<ComparedRun>, 
         .order_by_desc(runs::Column::Id)
         .all(&store.db)
         .await?;
+    let tasks = tasks::Entity::find()
+        .filter(tasks::Column::Id.is_in(rows.iter().filter_map(|run| run.task_id)))
+        .filter(tasks::Column::DeletedAt.is_null())
+        .all(&store.db)
+        .await?;
+    let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     let mut compared = Vec::new();
     for run in rows {
-        let task = tasks::Entity::find_by_id(run.task_id.unwrap_or_default()).one(&store.db).await?;
-        let Some(task) = task.filter(|task| task.deleted_at.is_none()) else { continue };
+        let Some(task) = tasks.iter().find(|task| Some(task.id) == run.task_id) else { continue };
         compared.push(ComparedRun {
             run: RunId(run.id),
-            task: (TaskId(task.id), TaskName::of(&task)),
+            task: (TaskId(task.id), TaskName::of(task)),
             task_type: task.task_type,
             state: run.state,
+            open_findings: open.get(&run.id).copied().unwrap_or_default(),
             created_at: run.created_at,
             done: run.done,
             before: done_before(store, &run).await?,

@@ -1,13 +1,12 @@
 //! What waits for a decision of a member of staff.
 
-use crate::health::{self, ConditionKind};
+use crate::health::{self, Condition, ConditionKind};
 use chrono::Duration;
 use db::RecordsError;
 use db::entity::{access_requests, held_lines, residue_hits};
-use db::pagination::Paging;
-use policy::Action;
 use policy::access_request::{AccessRequestState, DUE_SOON_DAYS};
-use safeguards::approval::{self, ApprovalQuery};
+use policy::{Action, RunId};
+use safeguards::approval;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use trail::{Actor, Store};
 
@@ -35,38 +34,40 @@ pub struct Waiting {
     pub kind: WaitingKind,
     /// How many. Above 0.
     pub count: i64,
+    /// The run that a safety limit stopped. `None` if there are several, and for everything else.
+    pub run: Option<RunId>,
 }
 
 /// Returns what waits for the actor. Empty if nothing does.
 pub async fn waiting(store: &Store, actor: Actor) -> Result<Vec<Waiting>, RecordsError> {
     let conditions =
         if actor.may(Action::SeeTasks) { health::read(store).await?.conditions } else { Vec::new() };
-    let runs = conditions.iter().filter(|one| matches!(one.what, ConditionKind::StoppedByLimit(_))).count();
+    let stopped = stopped_runs(actor, &conditions);
+    let only = if let [run] = stopped[..] { Some(run) } else { None };
     let holds = conditions.iter().find_map(|one| match one.what {
         ConditionKind::LegalHoldsDue { holds } => Some(holds),
         _ => None,
     });
     let counts = [
-        (WaitingKind::Approvals, decidable(store, actor).await?),
-        (WaitingKind::Runs, i64::try_from(runs).unwrap_or(i64::MAX)),
+        (WaitingKind::Approvals, approval::decidable(store, actor).await?),
+        (WaitingKind::Runs, i64::try_from(stopped.len()).unwrap_or(i64::MAX)),
         (WaitingKind::HeldLines, held_lines(store, actor).await?),
         (WaitingKind::Findings, findings(store, actor).await?),
         (WaitingKind::LegalHolds, holds.filter(|_| actor.may(Action::PlaceLegalHolds)).unwrap_or_default()),
         (WaitingKind::AccessRequests, access_requests(store, actor).await?),
     ];
     let waiting = counts.into_iter().filter(|(_, count)| *count > 0);
-    Ok(waiting.map(|(kind, count)| Waiting { kind, count }).collect())
+    let of = |(kind, count)| Waiting { kind, count, run: only.filter(|_| kind == WaitingKind::Runs) };
+    Ok(waiting.map(of).collect())
 }
 
-/// Returns the number of requests that the actor may decide, at most one page of them.
-async fn decidable(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
-    if ![Action::Approve, Action::ReleaseLegalHolds].into_iter().any(|action| actor.may(action)) {
-        return Ok(0);
+/// Returns the runs that a safety limit stopped, if the actor may start them again.
+fn stopped_runs(actor: Actor, conditions: &[Condition]) -> Vec<RunId> {
+    if !actor.may(Action::Run) {
+        return Vec::new();
     }
-    let query = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
-    let waiting = approval::list(store, &query, &Paging::default()).await?;
-    let theirs = waiting.rows.iter().filter(|one| actor.may(one.needs()) && !one.is_of(actor.staff)).count();
-    Ok(i64::try_from(theirs).unwrap_or(i64::MAX))
+    let stopped = conditions.iter().filter(|one| matches!(one.what, ConditionKind::StoppedByLimit(_)));
+    stopped.filter_map(|one| one.run).collect()
 }
 
 /// Counts the held lines without a decision, which a partial index covers.

@@ -43,10 +43,15 @@ pub async fn observe_regularly(store: &Store) -> Result<(), RecordsError> {
     observe(&store.db, store).await
 }
 
+/// Returns how many members of staff have this permission and can sign in.
+pub async fn approvers(db: &impl ConnectionTrait, action: Action) -> Result<u64, DbErr> {
+    count(db, action, None).await
+}
+
 /// Returns how many other members of staff have this permission and can sign in.
 pub async fn others(db: &impl ConnectionTrait, action: Action, number: UserNumber) -> Result<u64, DbErr> {
     let own = count(db, action, Some(number)).await?;
-    Ok(count(db, action, None).await?.saturating_sub(own))
+    Ok(approvers(db, action).await?.saturating_sub(own))
 }
 
 /// Returns whether this member of staff has a role with this permission and can sign in.

@@ -15,9 +15,9 @@ use sea_orm::{
     QueryResult, QuerySelect, QueryTrait,
 };
 use serde::Serialize;
-use trail::Store;
 use trail::person::{Name, Person};
 use trail::task_name::TaskName;
+use trail::{Actor, Store};
 
 /// A request for approval, with its decision.
 #[derive(Clone, Debug, Serialize)]
@@ -167,6 +167,17 @@ pub struct ApprovalQuery {
     pub user: Option<UserNumber>,
     /// Only requests about the file with this SHA-256.
     pub file: Option<String>,
+}
+
+/// Returns the number of waiting requests that the actor may decide, at most one page of them.
+pub async fn decidable(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
+    if ![Action::Approve, Action::ReleaseLegalHolds].into_iter().any(|action| actor.may(action)) {
+        return Ok(0);
+    }
+    let query = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
+    let waiting = list(store, &query, &Paging::default()).await?;
+    let theirs = waiting.rows.iter().filter(|one| actor.may(one.needs()) && !one.is_of(actor.staff)).count();
+    Ok(i64::try_from(theirs).unwrap_or(i64::MAX))
 }
 
 /// Lists requests, the newest first.

@@ -42,6 +42,9 @@ fn checks(evidence: &Evidence) -> impl IntoView + use<> {
         }
         AuditCheck::Done { at, is_whole: true } => checked(at, "Intact", "proven"),
         AuditCheck::Done { at, is_whole: false } => checked(at, "Altered: run lethe audit verify", "bad"),
+        AuditCheck::NotVerified(at) => {
+            checked(at, "Could not be verified: try again, then run lethe audit verify", "due")
+        }
     };
     let backup = evidence
         .backed_up_at

@@ -1,11 +1,12 @@
 //! The next runs, and the last ones compared with those before.
 
 use crate::components::{Column, DataTable, Timestamp};
+use crate::pages::runs::state_tag;
 use crate::state::actor;
 use leptos::prelude::*;
 use operations::dashboard::{ComparedRun, NextRun};
 use policy::TaskType;
-use policy::numbers::grouped;
+use policy::numbers::{counted, grouped, signed};
 
 /// Renders both lists.
 pub(super) fn sections(next: Vec<NextRun>, last: Vec<ComparedRun>) -> impl IntoView {
@@ -42,41 +43,20 @@ fn compared(last: Vec<ComparedRun>) -> AnyView {
 }
 
 fn row(one: ComparedRun) -> impl IntoView {
-    let ComparedRun { run, task: (_, name), task_type, state, created_at, done, before } = one;
-    let unit = match task_type {
-        TaskType::AnonymiseUserData => {
-            if done == 1 {
-                "user"
-            } else {
-                "users"
-            }
-        }
-        TaskType::ImportUsers => {
-            if done == 1 {
-                "line"
-            } else {
-                "lines"
-            }
-        }
+    let ComparedRun { run, task: (_, name), task_type, state, open_findings, created_at, done, before } = one;
+    let changed = match task_type {
+        TaskType::AnonymiseUserData => counted(done, "user", "users"),
+        TaskType::ImportUsers => counted(done, "line", "lines"),
     };
     let difference = before.map_or_else(|| "–".to_owned(), |before| signed(done - before));
     view! {
         <tr>
             <th scope="row"><a href=format!("/runs/{run}")>{name.description_for(actor())}</a></th>
             <td><Timestamp at=created_at /></td>
-            <td>{state.label()}</td>
-            <td class="number">{grouped(done)}" "{unit}</td>
+            <td>{state_tag(state, open_findings)}</td>
+            <td class="number">{changed}</td>
             <td class="number">{before.map_or_else(|| "–".to_owned(), grouped)}</td>
             <td class="number">{difference}</td>
         </tr>
-    }
-}
-
-/// Formats a difference with its sign: `+12`, `−3`, `0`.
-fn signed(difference: i64) -> String {
-    match difference {
-        0 => "0".to_owned(),
-        more if more > 0 => format!("+{}", grouped(more)),
-        less => format!("−{}", grouped(-less)),
     }
 }

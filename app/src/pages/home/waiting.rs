@@ -7,7 +7,7 @@ use policy::numbers::grouped;
 /// Renders what waits, with a link to each list.
 pub(super) fn section(waiting: &[Waiting]) -> impl IntoView + use<> {
     let tiles = waiting.iter().map(|one| {
-        let (href, label) = link(one.kind, one.count);
+        let (href, label) = link(*one);
         view! { <li><a href=href><b class="number">{grouped(one.count)}</b><span>{label}</span></a></li> }
     });
     let content = if waiting.is_empty() {
@@ -20,8 +20,8 @@ pub(super) fn section(waiting: &[Waiting]) -> impl IntoView + use<> {
     }
 }
 
-fn link(kind: WaitingKind, count: i64) -> (&'static str, &'static str) {
-    let (href, one, many) = match kind {
+fn link(Waiting { kind, count, run }: Waiting) -> (String, &'static str) {
+    let (list, one, many) = match kind {
         WaitingKind::Approvals => {
             ("/approvals", "request to approve or decline", "requests to approve or decline")
         }
@@ -35,5 +35,6 @@ fn link(kind: WaitingKind, count: i64) -> (&'static str, &'static str) {
         }
         WaitingKind::LegalHolds => ("/legal-holds?show=due", "legal hold to review", "legal holds to review"),
     };
+    let href = run.map_or_else(|| list.to_owned(), |run| format!("/runs/{run}"));
     (href, if count == 1 { one } else { many })
 }

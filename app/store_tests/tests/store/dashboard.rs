@@ -1,9 +1,13 @@
 //! The figures of the start page: permissions, first steps, next and last runs, evidence.
 
-use crate::support::{TODAY, add_task, day, five_days, for_each_database, leaver};
+use crate::legal_holds::{staff, staff_actor, with_four_eyes};
+use crate::support::{TODAY, add_task, day, execute, five_days, for_each_database, leaver};
+use db::Clock;
 use db::entity::{runs, tasks};
 use operations::dashboard::{self, AuditCheck, FirstStep, MONTHS, WaitingKind};
-use policy::{Action, Channel, Policy, RunKind, RunState, TaskId, TaskSettings};
+use policy::{
+    Action, Channel, FourEyes, Policy, Role, RunId, RunKind, RunState, TaskId, TaskSettings, UserNumber,
+};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 use task_centre::run;
 use trail::audit::{self, AuditAction, Subject};
@@ -49,19 +53,35 @@ async fn what_waits_is_counted() {
     for_each_database(async |store| {
         assert_eq!(dashboard::waiting(&store, ADMIN).await.unwrap(), []);
         let task = add_task(&store, &five_days()).await;
-        ended_run(&store, task, TODAY, 0, RunState::StoppedByLimit).await;
+        let stopped = ended_run(&store, task, TODAY, 0, RunState::StoppedByLimit).await;
         for digest in ["a", "b"] {
             let sql = format!(
                 "INSERT INTO held_lines (digest, kind, source, line, line_digest, first_seen_on, last_seen_on, \
                  times_seen) VALUES ('{digest}', 'user_id', 'users', 2, 'x', '{TODAY}', '{TODAY}', 1)"
             );
-            crate::support::execute(&store, &sql).await;
+            execute(&store, &sql).await;
         }
-        let waiting = dashboard::waiting(&store, ADMIN).await.unwrap();
-        let waiting: Vec<_> = waiting.into_iter().map(|one| (one.kind, one.count)).collect();
-        assert_eq!(waiting, [(WaitingKind::Runs, 1), (WaitingKind::HeldLines, 2)]);
+        let counted = async || {
+            let waiting = dashboard::waiting(&store, ADMIN).await.unwrap();
+            waiting.into_iter().map(|one| (one.kind, one.count, one.run)).collect::<Vec<_>>()
+        };
+        let lines = (WaitingKind::HeldLines, 2, None);
+        assert_eq!(counted().await, [(WaitingKind::Runs, 1, Some(RunId(stopped))), lines]);
+        let other = another_task(&store).await;
+        ended_run(&store, other, TODAY, 0, RunState::StoppedByLimit).await;
+        assert_eq!(counted().await, [(WaitingKind::Runs, 2, None), lines], "the list shows both runs");
+        // A librarian sees runs, but can't start them.
+        let librarian = staff_actor(UserNumber(801), Role::Librarian);
+        let waiting = dashboard::waiting(&store, librarian).await.unwrap();
+        assert!(waiting.iter().all(|one| one.kind != WaitingKind::Runs), "{waiting:?}");
     })
     .await;
+}
+
+/// Adds a task besides those that exist.
+async fn another_task(store: &Store) -> TaskId {
+    execute(store, "UPDATE tasks SET single_default = FALSE").await;
+    add_task(store, &five_days()).await
 }
 
 #[tokio::test]
@@ -84,6 +104,61 @@ async fn first_steps_are_done_one_after_the_other() {
         for step in FirstStep::ALL {
             assert!(ADMIN.may(step.needs()), "{step:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_person_is_missing_until_two_people_can_approve() {
+    for_each_database(async |store| {
+        let is_done = async |store: &Store| {
+            let steps = dashboard::first_steps(store, ADMIN).await.unwrap();
+            steps.iter().any(|one| one.step == FirstStep::SecondPerson && one.is_done)
+        };
+        let [on, off] = [FourEyes::On, FourEyes::Off].map(|setting| with_four_eyes(&store, setting));
+        assert!(is_done(&off).await, "no second person is ever required");
+        for number in [801, 802] {
+            assert!(!is_done(&on).await, "before user {number}");
+            staff(&store, UserNumber(number), Role::SystemsLibrarian).await;
+        }
+        assert!(is_done(&on).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_run_of_a_task_has_its_open_findings() {
+    for_each_database(async |store| {
+        let user = leaver("Ann").insert(&store.db).await.unwrap().number;
+        let task = add_task(&store, &five_days()).await;
+        let run = ended_run(&store, task, TODAY, 1, RunState::Succeeded).await;
+        let open = async || dashboard::last_runs(&store, ADMIN).await.unwrap()[0].open_findings;
+        assert_eq!(open().await, 0);
+        let finding = format!(
+            "INSERT INTO residue_hits (run_id, user_number, table_name, column_name, row_key, what, found_at) \
+             VALUES ({run}, {user}, 'messages', 'body', '5', 'last name', '2018-01-21T12:00:00+00:00')"
+        );
+        execute(&store, &finding).await;
+        assert_eq!(open().await, 1);
+        execute(&store, "UPDATE residue_hits SET decision = 'kept'").await;
+        assert_eq!(open().await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deleted_tasks_take_no_place_among_the_last_runs() {
+    for_each_database(async |store| {
+        let kept = add_task(&store, &five_days()).await;
+        let run = ended_run(&store, kept, TODAY, 1, RunState::Succeeded).await;
+        for _ in 0..5 {
+            let task = another_task(&store).await;
+            ended_run(&store, task, TODAY, 1, RunState::Succeeded).await;
+        }
+        let delete = format!("UPDATE tasks SET deleted_at = '2018-01-21 12:00:00+00:00' WHERE id <> {kept}");
+        execute(&store, &delete).await;
+        let last = dashboard::last_runs(&store, ADMIN).await.unwrap();
+        assert_eq!(last.iter().map(|one| one.run.0).collect::<Vec<_>>(), [run]);
     })
     .await;
 }
@@ -126,7 +201,7 @@ async fn erasures_are_counted_by_month() {
         {
             ended_run(&store, task, today, done, RunState::Succeeded).await;
         }
-        crate::support::execute(&store, "UPDATE tasks SET single_default = FALSE").await;
+        execute(&store, "UPDATE tasks SET single_default = FALSE").await;
         let months = dashboard::erasures(&store, ADMIN).await.unwrap();
         assert_eq!(months.len(), usize::try_from(MONTHS).unwrap());
         assert_eq!(months[0].month, day("2017-02-01"));
@@ -183,11 +258,23 @@ async fn the_audit_is_verified_in_the_background_and_the_result_recorded() {
         assert_eq!(verified, 1, "one verification at a time");
 
         if db::dialect::is_embedded(&store.db) {
-            crate::support::execute(&store, "DROP TRIGGER audit_events_changed").await;
-            crate::support::execute(&store, "UPDATE audit_events SET detail = 'x' WHERE id = 1").await;
+            execute(&store, "DROP TRIGGER audit_events_changed").await;
+            execute(&store, "UPDATE audit_events SET detail = detail || 'x' WHERE id = 1").await;
             dashboard::start_audit_check(&store, ADMIN).unwrap();
             let evidence = after_check(&store).await;
             assert!(matches!(evidence.audit, AuditCheck::Done { is_whole: false, .. }));
+
+            // Another process finds it intact later, and then can't verify it.
+            let repair =
+                "UPDATE audit_events SET detail = SUBSTR(detail, 1, LENGTH(detail) - 1) WHERE id = 1";
+            execute(&store, repair).await;
+            let later = store.as_another_process(Clock::fixed(store.clock.zone(), day("2018-01-22")));
+            assert!(audit::verify_and_record(&later, ADMIN).await.unwrap().is_whole());
+            let evidence = dashboard::evidence(&store, ADMIN).await.unwrap();
+            assert_eq!(evidence.audit, AuditCheck::Done { at: later.clock.now(), is_whole: true });
+            execute(&store, "DROP TABLE audit_head").await;
+            dashboard::start_audit_check(&later, ADMIN).unwrap();
+            assert_eq!(after_check(&later).await.audit, AuditCheck::NotVerified(later.clock.now()));
         }
         assert!(ADMIN.may(Action::SeeAudit));
     })

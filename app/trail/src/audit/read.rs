@@ -210,6 +210,21 @@ pub async fn list(
     Ok(Page::of(rows, paging, |row| row.id.to_string()))
 }
 
+/// Returns time and detail of the newest event of an action. An index covers every action but the anonymising of users.
+pub async fn newest(
+    store: &Store,
+    action: AuditAction,
+) -> Result<Option<(DateTime<Utc>, String)>, RecordsError> {
+    let query = AuditQuery { action: Some(action), ..AuditQuery::default() };
+    let event = audit_events::Entity::find()
+        .select_only()
+        .columns([audit_events::Column::At, audit_events::Column::Detail])
+        .filter(conditions(store, &query))
+        .order_by_desc(audit_events::Column::Id)
+        .limit(1);
+    Ok(event.into_tuple().one(&store.db).await?)
+}
+
 /// Returns the conditions of a query.
 fn conditions(store: &Store, query: &AuditQuery) -> Condition {
     use audit_events::Column;
