@@ -3,6 +3,7 @@
 //!
 //! Every page reads them, so this takes only a few indexed queries.
 
+mod access_requests;
 mod condition;
 mod figures;
 mod findings;
@@ -54,20 +55,33 @@ pub struct Health {
 
 /// Reads the present conditions.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, unowned, findings, holds, held, guessed, limits, notifications) =
-        try_join!(
-            overdue(store),
-            unfinished(store),
-            newest(store),
-            missed(store),
-            unowned(store),
-            findings::open(store),
-            holds::due(store),
-            held_lines::waiting(store),
-            guessing::codes(store),
-            limits::conditions(store),
-            notifications::failed(store)
-        )?;
+    let (
+        overdue,
+        unfinished,
+        newest,
+        missed,
+        unowned,
+        findings,
+        holds,
+        held,
+        access,
+        guessed,
+        limits,
+        notifications,
+    ) = try_join!(
+        overdue(store),
+        unfinished(store),
+        newest(store),
+        missed(store),
+        unowned(store),
+        findings::open(store),
+        holds::due(store),
+        held_lines::waiting(store),
+        access_requests::due(store),
+        guessing::codes(store),
+        limits::conditions(store),
+        notifications::failed(store)
+    )?;
     let found = [
         of_this_process(store),
         guessed,
@@ -80,6 +94,7 @@ pub async fn read(store: &Store) -> Result<Health, RecordsError> {
         findings,
         holds,
         held,
+        access,
         notifications,
         relaxed(store),
     ];

@@ -3,14 +3,13 @@
 use crate::components::{Day, Timestamp};
 use crate::state::{actor, can_open, session, store};
 use chrono::{DateTime, Duration, Utc};
-use db::pagination::Paging;
 use identity::staff;
 use leptos::prelude::*;
 use operations::health::{self, Condition, ConditionKind};
+use policy::SafetyLimits;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::numbers::{counted, grouped};
-use policy::{Action, SafetyLimits};
-use safeguards::approval::{self, ApprovalQuery};
+use safeguards::approval;
 use trail::{Actor, Store};
 
 /// The maximum number of lines. The list of runs shows the rest.
@@ -59,13 +58,7 @@ async fn notices(store: &Store) -> Option<impl IntoView + use<>> {
 
 /// Returns the number of requests that the signed-in member of staff may decide, at most one page of them.
 async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>> {
-    if ![Action::Approve, Action::ReleaseLegalHolds].into_iter().any(|action| actor.may(action)) {
-        return None;
-    }
-    let query = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
-    let waiting = approval::list(store, &query, &Paging::default()).await.ok()?;
-    let theirs = waiting.rows.iter().filter(|one| actor.may(one.needs()) && !one.is_of(actor.staff)).count();
-    let count = i64::try_from(theirs).unwrap_or(i64::MAX);
+    let count = approval::decidable(store, actor).await.ok()?;
     let wait = if count == 1 { " is waiting for you." } else { " are waiting for you." };
     (count > 0)
         .then(|| view! { <li><a href="/approvals">{counted(count, "approval", "approvals")}</a>{wait}</li> })
@@ -152,6 +145,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
         | ConditionKind::FourEyesOff
         | ConditionKind::LegalHoldsDue { .. }
         | ConditionKind::HeldLinesWaiting { .. }
+        | ConditionKind::AccessRequestsDue { .. }
         | ConditionKind::NotificationsFailed { .. }
         | ConditionKind::CodesGuessed { .. }
         | ConditionKind::LimitReached { .. }
@@ -227,6 +221,15 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
                 ": they would bring back anonymised users."
             }
             .into_any(),
+        ),
+        ConditionKind::AccessRequestsDue { requests } => (
+            if can_open("/access-requests") { "/access-requests" } else { "/" }.to_owned(),
+            counted(requests, "access request", "access requests"),
+            if requests == 1 {
+                " is due within a week or overdue.".into_any()
+            } else {
+                " are due within a week or overdue.".into_any()
+            },
         ),
         ConditionKind::NotificationsFailed { deliveries } => (
             if can_open(NOTIFICATIONS) { "/notifications?state=failed" } else { "/" }.to_owned(),

@@ -98,6 +98,11 @@ pub enum ConditionKind {
         /// The number of held lines.
         lines: i64,
     },
+    /// Access requests are due within a week, or overdue.
+    AccessRequestsDue {
+        /// The number of access requests.
+        requests: i64,
+    },
     /// Notifications could not be delivered.
     NotificationsFailed {
         /// The number of deliveries.
@@ -137,13 +142,14 @@ impl ConditionKind {
             Self::FourEyesEnding => "four_eyes_ending",
             Self::SettingsWeakened { .. } => "settings_weakened",
             Self::HeldLinesWaiting { .. } => "held_lines_waiting",
+            Self::AccessRequestsDue { .. } => "access_requests_due",
             Self::NotificationsFailed { .. } => "notifications_failed",
             Self::FindingsOpen { .. } => "findings_open",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 30] = [
+    pub const CODES: [&'static str; 31] = [
         "overdue",
         "not_started",
         "stalled",
@@ -172,6 +178,7 @@ impl ConditionKind {
         "four_eyes_ending",
         "settings_weakened",
         "held_lines_waiting",
+        "access_requests_due",
         "notifications_failed",
         "findings_open",
     ];

@@ -1,6 +1,6 @@
 //! Conditions appear in time, name the right run, and disappear when they no longer apply.
 
-use crate::support::{TODAY, add_task, five_days, for_each_database};
+use crate::support::{TODAY, add_task, five_days, for_each_database, leaver};
 use chrono::{DateTime, Duration, Utc};
 use db::entity::{run_counts, runs, tasks};
 use db::{Clock, Settings, SignIn};
@@ -74,6 +74,31 @@ async fn held_lines_are_reported_after_three_days_without_a_decision() {
         assert_eq!(held("c", "2018-01-17", "NULL").await, [(one, "2018-01-17".to_owned())]);
         let two = ConditionKind::HeldLinesWaiting { lines: 2 };
         assert_eq!(held("d", "2018-01-16", "NULL").await, [(two, "2018-01-16".to_owned())]);
+        assert!(ConditionKind::CODES.contains(&two.code()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn open_access_requests_are_reported_a_week_before_they_are_due() {
+    for_each_database(async |store| {
+        let user = crate::support::add(&store, leaver("Asks")).await.number;
+        let asked = async |due_on: &str, state: &str| {
+            let sql = format!(
+                "INSERT INTO access_requests (user_number, state, received_on, due_on) \
+                 VALUES ({user}, '{state}', '2018-01-01', '{due_on}')"
+            );
+            crate::support::execute(&store, &sql).await;
+            let found = health::read(&store).await.unwrap().conditions;
+            found.into_iter().map(|one| (one.what, one.since.date_naive().to_string())).collect::<Vec<_>>()
+        };
+        // The tests run on 21 January 2018.
+        assert_eq!(asked("2018-01-29", "open").await, [], "more than a week is left");
+        assert_eq!(asked("2018-01-02", "answered").await, [], "it is answered");
+        let one = ConditionKind::AccessRequestsDue { requests: 1 };
+        assert_eq!(asked("2018-01-28", "open").await, [(one, "2018-01-21".to_owned())]);
+        let two = ConditionKind::AccessRequestsDue { requests: 2 };
+        assert_eq!(asked("2018-01-10", "open").await, [(two, "2018-01-03".to_owned())]);
         assert!(ConditionKind::CODES.contains(&two.code()));
     })
     .await;
