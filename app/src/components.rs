@@ -14,6 +14,7 @@ pub(crate) mod load;
 mod modules;
 pub(crate) mod page_layout;
 mod print;
+mod shortcuts;
 mod sign_out;
 pub(crate) mod undo;
 
@@ -36,4 +37,5 @@ pub(crate) use load::{
 pub(crate) use modules::modules;
 pub(crate) use page_layout::{Crumb, PageAction, PageLayout};
 pub(crate) use print::PrintHeader;
+pub(crate) use shortcuts::Shortcuts;
 pub(crate) use sign_out::SignOut;

@@ -10,6 +10,8 @@ mod run_progress;
 mod session_warning;
 mod task_form;
 mod theme_switch;
+#[cfg(feature = "hydrate")]
+pub mod unsaved_changes;
 
 pub use pending::Pending;
 pub use profile_check::ProfileCheck;

@@ -1,5 +1,8 @@
 //! The WebAssembly entry point: hydrates the islands of the page.
 
+mod cards;
+mod shortcuts;
+
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -12,6 +15,9 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
     mark_hydrated();
+    cards::label();
+    shortcuts::listen();
+    islands::unsaved_changes::watch();
     reload_cached_pages();
     replace_form_address();
 }

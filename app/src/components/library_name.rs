@@ -12,7 +12,7 @@ pub(crate) fn LibraryName() -> impl IntoView {
         // If the database does not answer, the page itself reports it.
         let library = library::read(&store.db).await.unwrap_or_default();
         view! {
-            <a class="product" href="/">
+            <a class="product" href="/" data-shortcut="g o">
                 {library.logo_digest.map(|digest| view! { <Logo digest /> })} "Lethe"
                 {library.name.map(|name| view! { " " <span class="library">{name}</span> })}
             </a>

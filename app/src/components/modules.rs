@@ -39,6 +39,19 @@ const MODULES: [(&str, &str, &str); 18] = [
 /// The addresses of the modules that the top bar shows. A menu has the others.
 const IN_TOP_BAR: [&str; 4] = ["/users", "/tasks", "/catalogue", "/reports"];
 
+/// The keys that open a module.
+const SHORTCUTS: [(&str, &str); 9] = [
+    ("/users", "g u"),
+    ("/tasks", "g t"),
+    ("/runs", "g r"),
+    ("/residue", "g f"),
+    ("/approvals", "g a"),
+    ("/legal-holds", "g h"),
+    ("/catalogue", "g c"),
+    ("/reports", "g p"),
+    ("/audit", "g e"),
+];
+
 /// A module that the signed-in member of staff can open.
 #[derive(Clone, Copy)]
 pub(crate) struct Module {
@@ -50,6 +63,8 @@ pub(crate) struct Module {
     pub(crate) about: &'static str,
     /// Whether the top bar shows it outside the menu.
     pub(crate) in_top_bar: bool,
+    /// The keys that open it.
+    pub(crate) shortcut: Option<&'static str>,
 }
 
 /// Returns the modules that the signed-in member of staff can open.
@@ -59,5 +74,6 @@ pub(crate) fn modules() -> impl Iterator<Item = Module> {
         label,
         about,
         in_top_bar: IN_TOP_BAR.contains(&href),
+        shortcut: SHORTCUTS.into_iter().find_map(|(module, keys)| (module == href).then_some(keys)),
     })
 }

@@ -3,7 +3,7 @@
 use super::flash;
 use super::modules::{Module, modules};
 use super::undo::{Done, UndoChange};
-use crate::components::{AskFirst, Banner, LibraryName, ProblemSummary, SignOut, escaped};
+use crate::components::{AskFirst, Banner, LibraryName, ProblemSummary, Shortcuts, SignOut, escaped};
 use crate::form::{self, error_for};
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::state::{can_open, session, store};
@@ -23,6 +23,13 @@ pub(crate) type Crumb = (String, String);
 pub(crate) enum PageAction {
     /// Links to another page.
     Link {
+        /// The label: verb and object.
+        label: String,
+        /// The page.
+        href: String,
+    },
+    /// Links to the page that creates what this page lists. Has the shortcut `n`.
+    Create {
         /// The label: verb and object.
         label: String,
         /// The page.
@@ -68,7 +75,7 @@ impl PageAction {
     /// Returns whether the caller has access to the action.
     fn can_open(&self) -> bool {
         match self {
-            Self::Link { href, .. } | Self::Danger { href, .. } => can_open(href),
+            Self::Link { href, .. } | Self::Create { href, .. } | Self::Danger { href, .. } => can_open(href),
             Self::Post { function, .. } | Self::Ask { function, .. } => can_open(function),
             Self::Unavailable { .. } => true,
         }
@@ -140,7 +147,7 @@ fn TopBar(here: String) -> impl IntoView {
     let is_in_menu = more.iter().any(|one| is_current(one.href));
     let link = |one: Module| {
         let current = is_current(one.href) && !(one.in_top_bar && is_in_menu);
-        view! { <li><a href=one.href aria-current=current.then_some("page")>{one.label}</a></li> }
+        view! { <li><a href=one.href aria-current=current.then_some("page") data-shortcut=one.shortcut>{one.label}</a></li> }
     };
     let menu = (!more.is_empty()).then(|| {
         view! {
@@ -158,6 +165,7 @@ fn TopBar(here: String) -> impl IntoView {
             <LibraryName />
             <nav aria-label="Modules"><ul>{shown.into_iter().map(link).collect_view()} {menu}</ul></nav>
             {can_open("/users").then(quick_search)}
+            <Shortcuts />
             <ThemeSwitch />
             {session().map(|session| account(session.user, is_account))}
         </header>
@@ -169,7 +177,7 @@ fn quick_search() -> impl IntoView {
         <form class="quick" role="search" method="post" action=form::action(FindUsers::PATH, "/users")>
             <form::Token />
             <label class="hidden" for="quick">"Find a user"</label>
-            <input id="quick" type="search" name="form[q]" placeholder="User number, name, e-mail, barcode" />
+            <input id="quick" type="search" name="form[q]" data-shortcut="/" placeholder="User number, name, e-mail, barcode" />
             <button type="submit">"Find user"</button>
         </form>
     }
@@ -217,6 +225,9 @@ fn Actions(actions: Vec<PageAction>, page: String) -> impl IntoView {
     let items = actions.into_iter().map(|action| {
         let item = match action {
             PageAction::Link { label, href } => view! { <a href=href>{label}</a> }.into_any(),
+            PageAction::Create { label, href } => {
+                view! { <a href=href data-shortcut="n">{label}</a> }.into_any()
+            }
             PageAction::Danger { label, href } => view! { <a class="danger" href=href>{label}</a> }.into_any(),
             PageAction::Post { label, function, values } => {
                 let hidden = values

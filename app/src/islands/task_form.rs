@@ -76,7 +76,7 @@ pub fn TaskFormIsland(
     };
     let panel = move |of: Tab| move || awake.get() && tab.get() != of;
     view! {
-        <form method="post" action=save on:submit=submit novalidate class="task">
+        <form method="post" action=save on:submit=submit novalidate class="task" data-guard="">
             <input type="hidden" name="form_token" value=token />
             <input type="hidden" name="form_key" value=key />
             <Summary form tab awake posted=error />
@@ -99,7 +99,7 @@ pub fn TaskFormIsland(
                 <schedule::ScheduleTab form zone next awake />
             </section>
             <div class="buttons">
-                <button class="primary" type="submit">{if saved { "Save task" } else { "Create task" }}</button>
+                <button class="primary" type="submit" data-shortcut="s">{if saved { "Save task" } else { "Create task" }}</button>
                 <button type="submit" formaction=check hidden=move || awake.get()>
                     "Check without saving"
                 </button>

@@ -57,14 +57,14 @@ pub(super) fn NotificationChoice(
             <h2 id="notifications">"Notifications by e-mail"</h2>
             <ProblemSummary error=error_for(ChooseNotifications::PATH) />
             {missing.map(|text| view! { <p class="hint">{text}</p> })}
-            <form method="post" action=action(ChooseNotifications::PATH, HERE)>
+            <form method="post" action=action(ChooseNotifications::PATH, HERE) data-guard="">
                 <Token />
                 <input type="hidden" name="form[sent]" value="true" />
                 <fieldset>
                     <legend>"Send me an e-mail when"</legend>
                     {notification_ticks(offered, chosen, "form[events]")}
                 </fieldset>
-                <div class="buttons"><button type="submit">"Save notifications"</button></div>
+                <div class="buttons"><button type="submit" data-shortcut="s">"Save notifications"</button></div>
             </form>
         </section>
     })

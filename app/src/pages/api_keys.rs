@@ -129,7 +129,7 @@ fn form(typed: ApiKeyForm, error: Option<AppError>) -> impl IntoView {
                 <ReauthHint page=HERE />
                 <div class="field">
                     <label for="name">"Name"</label>
-                    <input id="name" name="form[name]" value=typed.name autocomplete="off"
+                    <input id="name" name="form[name]" data-shortcut="n" value=typed.name autocomplete="off"
                         aria-invalid=wrong("name") aria-describedby="name-help name-problem" />
                     <p class="hint" id="name-help">"For example the identity system that uses the key"</p>
                     <FieldProblem field="name" errors=errors.clone() />

@@ -168,7 +168,7 @@ fn form(typed: CustomFieldForm, chosen: Option<CustomField>, error: Option<AppEr
         None => view! {
             <div class="field">
                 <label for="key">"Key"</label>
-                <input id="key" name="form[key]" value=typed.key autocomplete="off" aria-invalid=wrong("key")
+                <input id="key" name="form[key]" data-shortcut="n" value=typed.key autocomplete="off" aria-invalid=wrong("key")
                     aria-describedby="key-help key-problem" />
                 <p class="hint" id="key-help">
                     "Names the column in files, as custom.KEY. It cannot be changed later."

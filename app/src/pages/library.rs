@@ -71,7 +71,7 @@ fn settings_form(typed: LibraryForm, error: Option<&AppError>) -> impl IntoView 
         view! { <option value=code selected=typed.currency == code>{code} " – " {currency.name()}</option> }
     });
     view! {
-        <form method="post" action=action(SaveLibrary::PATH, HERE) class="narrow" novalidate>
+        <form method="post" action=action(SaveLibrary::PATH, HERE) class="narrow" novalidate data-guard="">
             <Token />
             <div class="field">
                 <label for="name">"Name"</label>
@@ -93,7 +93,7 @@ fn settings_form(typed: LibraryForm, error: Option<&AppError>) -> impl IntoView 
             {lines("address", "Postal address", "The sender of letters, as it appears on them.", typed.address, &errors)}
             {lines("contact", "Contact", "For users: telephone, e-mail address, opening hours. Do not name staff.",
                 typed.contact, &errors)}
-            <div class="buttons"><button type="submit">"Save library settings"</button></div>
+            <div class="buttons"><button type="submit" data-shortcut="s">"Save library settings"</button></div>
         </form>
     }
 }

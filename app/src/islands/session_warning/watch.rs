@@ -2,7 +2,7 @@
 
 use super::{TimeLeft, WarningState, session_time, stay_signed_in};
 use crate::error::AppError;
-use crate::islands::in_place;
+use crate::islands::{in_place, unsaved_changes};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
@@ -115,5 +115,6 @@ fn leave() {
     let location = window().location();
     let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
     let page = String::from(encode_uri_component(&here));
+    unsaved_changes::forget();
     let _ = location.replace(&format!("/sign-in?page={page}"));
 }

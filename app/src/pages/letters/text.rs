@@ -54,7 +54,7 @@ pub fn LetterTextPage() -> impl IntoView {
             <PageLayout title="Letter before erasure" crumbs
                 lead="The text of letters to users before this task anonymises them. Print them from a preview or a user record.">
                 <ProblemSummary error />
-                <form method="post" action=action(SaveLetter::PATH, &here) novalidate>
+                <form method="post" action=action(SaveLetter::PATH, &here) novalidate data-guard="">
                     <Token />
                     <input type="hidden" name="form[task]" value=id.to_string() />
                     <div class="field">
@@ -66,7 +66,7 @@ pub fn LetterTextPage() -> impl IntoView {
                         <p class="hint" id="text-help">"If empty, the standard text applies."</p>
                         <FieldProblem field="text" errors />
                     </div>
-                    <div class="buttons"><button type="submit">"Save letter text"</button></div>
+                    <div class="buttons"><button type="submit" data-shortcut="s">"Save letter text"</button></div>
                 </form>
                 <h2>"Placeholders"</h2>
                 <dl class="facts">{placeholders}</dl>

@@ -70,7 +70,7 @@ pub(super) fn form(typed: WebhookForm, error: Option<&AppError>) -> impl IntoVie
                 <Token />
                 <div class="field">
                     <label for="name">"Name"</label>
-                    <input id="name" name="form[name]" value=typed.name autocomplete="off"
+                    <input id="name" name="form[name]" data-shortcut="n" value=typed.name autocomplete="off"
                         aria-invalid=wrong("name") aria-describedby="name-help name-problem" />
                     <p class="hint" id="name-help">"For example the monitoring system that receives it"</p>
                     <FieldProblem field="name" errors=errors.clone() />

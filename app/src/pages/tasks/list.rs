@@ -40,7 +40,7 @@ pub fn TaskListPage() -> impl IntoView {
         })
         .await?;
         let actions = vec![
-            PageAction::Link { label: "Create task".to_owned(), href: "/tasks/new".to_owned() },
+            PageAction::Create { label: "Create task".to_owned(), href: "/tasks/new".to_owned() },
             PageAction::Link { label: "All runs".to_owned(), href: "/runs".to_owned() },
             PageAction::Link { label: "Task owners".to_owned(), href: "/tasks/owners".to_owned() },
         ];

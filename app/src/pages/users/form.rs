@@ -116,7 +116,7 @@ async fn form_view(
     Ok(view! {
         <ProblemSummary error />
         {again}
-        <form method="post" action=action(SaveUser::PATH, page) novalidate>
+        <form method="post" action=action(SaveUser::PATH, page) novalidate data-guard="">
             <crate::form::Token />
             <input type="hidden" name="form[number]" value=form.number.clone() />
             <input type="hidden" name="form[version]" value=form.version.clone() />
@@ -124,7 +124,7 @@ async fn form_view(
             {membership}
             {removals}
             <div class="buttons">
-                <button class="primary" type="submit">{button}</button>
+                <button class="primary" type="submit" data-shortcut="s">{button}</button>
                 <a href=back>"Cancel"</a>
             </div>
         </form>

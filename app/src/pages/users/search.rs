@@ -40,7 +40,7 @@ pub fn UserSearchPage() -> impl IntoView {
         let link =
             |label: &str, href: &str| PageAction::Link { label: label.to_owned(), href: href.to_owned() };
         let actions = vec![
-            link("Create user", "/users/new"),
+            PageAction::Create { label: "Create user".to_owned(), href: "/users/new".to_owned() },
             link("Import file", "/users/import"),
             link("Decide about held lines", "/users/held-lines"),
         ];

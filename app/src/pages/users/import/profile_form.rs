@@ -192,7 +192,7 @@ fn profile_form(
         view! { <input type="hidden" name=name value=value.to_owned() /> }
     };
     view! {
-        <form class="stacked" method="post" action=action(path, page) novalidate>
+        <form class="stacked" method="post" action=action(path, page) novalidate data-guard="">
             <Token />
             {hidden("form[import]", &form.import)}
             {hidden("form[id]", &form.id)}
@@ -231,7 +231,7 @@ fn profile_form(
             </div>
             {file_fields(&form, is_delimited, &errors)}
             <div class="buttons">
-                <button class="primary" type="submit">"Save profile"</button>
+                <button class="primary" type="submit" data-shortcut="s">"Save profile"</button>
                 <a href=back.to_owned()>"Cancel"</a>
             </div>
             <ProfileCheck kind custom />
