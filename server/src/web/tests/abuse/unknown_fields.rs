@@ -28,6 +28,7 @@ async fn a_valid_form_with_an_unknown_field_is_rejected() {
         "/do/send_test_mail",
         "/do/disconnect_provider",
         "/do/request_more_changes",
+        "/do/verify_audit",
         "/do/request_suppression_key_destruction",
     ];
     for form in forms.iter().filter(|form| !fieldless.contains(&form.function)) {
