@@ -19,10 +19,13 @@ pub(crate) fn Shortcuts() -> impl IntoView {
     let common = search.into_iter().chain(COMMON).map(|(keys, effect)| row(keys, effect.to_owned()));
     let pages = modules().filter_map(|one| Some(row(one.shortcut?, format!("Go to {}", one.label))));
     view! {
-        <button class="link scripted" type="button" popovertarget="shortcuts" data-shortcut="?">"Shortcuts"</button>
+        <button class="keys scripted" type="button" popovertarget="shortcuts" data-shortcut="?"
+            aria-label="Keyboard shortcuts" title="Keyboard shortcuts">
+            "?"
+        </button>
         <div id="shortcuts" popover="auto" role="dialog" aria-labelledby="shortcuts-heading">
             <h2 id="shortcuts-heading">"Keyboard shortcuts"</h2>
-            <dl class="facts">{common.collect_view()} {pages.collect_view()}</dl>
+            <dl class="key-list">{common.collect_view()} {pages.collect_view()}</dl>
             <label class="choice">
                 <input id="use-shortcuts" type="checkbox" checked autocomplete="off" autofocus />
                 " Use keyboard shortcuts in this browser"
