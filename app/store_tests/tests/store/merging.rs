@@ -78,7 +78,7 @@ async fn every_row_that_the_register_names_moves_and_the_duplicate_is_anonymised
         let staying = add(&store, leaver("Ng")).await.number;
         let active = users::ActiveModel { last_activity_on: Set(Some(day("2018-01-10"))), ..leaver("Ngo") };
         let losing = add(&store, active).await.number;
-        add(&store, leaver("Child")).await;
+        let child = add(&store, leaver("Child")).await;
         for _ in 0..2 {
             execute(&store, "UPDATE tasks SET single_default = FALSE").await;
             add_task(&store, &five_days()).await;
@@ -100,6 +100,8 @@ async fn every_row_that_the_register_names_moves_and_the_duplicate_is_anonymised
         assert_eq!(stays.last_name.as_deref(), Some("Ng"));
         assert_eq!(stays.last_activity_on, Some(day("2018-01-10")), "the later activity of both");
         assert!(gone.anonymised_on.is_some() && gone.last_name.is_none());
+        let version = user(&store, child.number).await.version;
+        assert_eq!(version, child.version + 1, "an open form of the child does not restore the old guarantor");
         let loan = "SELECT COUNT(*) AS n FROM loans WHERE category = 'student' AND department = 'law' AND note = 'call back'";
         assert_eq!(count(&store, loan).await, 1, "a loan keeps category, department and note");
         let audit = dump(&store).await;

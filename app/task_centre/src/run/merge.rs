@@ -19,7 +19,7 @@ use policy::personal_data::{LinkMerge, USER_LINKS, UserLink};
 use policy::{Action, Counted, RunId, UserNumber};
 use safeguards::{legal_hold, limits, protection};
 use sea_orm::sea_query::Value;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityName as _, EntityTrait, Set};
 use std::collections::{BTreeMap, HashSet};
 use trail::audit::{self, AuditAction, Subject};
 use trail::person;
@@ -160,8 +160,10 @@ async fn move_rows(
                 format!(" AND {other} NOT IN (SELECT {other} FROM {table} WHERE {column} = ?)")
             }
         };
+        // A form of another user that was opened before must not restore the old guarantor.
+        let version = if table == users::Entity.table_name() { ", version = version + 1" } else { "" };
         // Raw SQL: the register names table and columns.
-        let sql = format!("UPDATE {table} SET {column} = ? WHERE {column} = ?{only}");
+        let sql = format!("UPDATE {table} SET {column} = ?{version} WHERE {column} = ?{only}");
         let rows = tx.execute_raw(dialect::bind(backend, &sql, values)).await?.rows_affected();
         if rows > 0 {
             moved.push((link, rows));
