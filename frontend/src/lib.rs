@@ -2,6 +2,7 @@
 
 mod cards;
 mod shortcuts;
+mod tools;
 
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -17,6 +18,7 @@ pub fn hydrate() {
     mark_hydrated();
     cards::label();
     shortcuts::listen();
+    tools::listen();
     islands::unsaved_changes::watch();
     reload_cached_pages();
     replace_form_address();

@@ -56,7 +56,8 @@ pub fn UserLetterPage() -> impl IntoView {
             <PageLayout title=format!("Letter to user {number}") crumbs>
                 <div class="on-screen">
                     <p>
-                        "Print this page. The text is that of the task " {task_link(&task)} ". "
+                        <button type="button" class="scripted" data-print="">"Print letter"</button>
+                        " Print this page. The text is that of the task " {task_link(&task)} ". "
                         {can_open(&edit).then(|| view! { <a href=edit.clone()>"Edit letter text"</a> })}
                     </p>
                     <details class="more"><summary>"Letters of other tasks"</summary><ul>{others}</ul></details>
@@ -92,6 +93,9 @@ pub fn PreviewLettersPage() -> impl IntoView {
         Ok(view! {
             <PageLayout title=format!("Letters of preview {preview}") crumbs>
                 <p class="on-screen">
+                    {(!is_empty).then(|| view! {
+                        <button type="button" class="scripted" data-print="">"Print letters"</button> " "
+                    })}
                     {if is_empty {
                         "The preview has no users to anonymise, so there are no letters."
                     } else {

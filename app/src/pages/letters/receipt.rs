@@ -32,7 +32,8 @@ pub fn ReceiptPage() -> impl IntoView {
             <PageLayout title="Receipt of erasure" crumbs
                 lead="We have removed the personal data of one person from our records.">
                 <p class="on-screen">
-                    "Print this page for the person. It contains no name, and Lethe keeps no copy of it."
+                    <button type="button" class="scripted" data-print="">"Print receipt"</button>
+                    " Print this page for the person. It contains no name, and Lethe keeps no copy of it."
                 </p>
                 <p class="lines">{sender.join("\n")}</p>
                 <dl class="facts">

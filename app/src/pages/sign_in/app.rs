@@ -135,7 +135,11 @@ fn recovery_codes(codes: Vec<String>, wanted: String) -> impl IntoView {
                  instead of a code from the app. "
                 <b>"They will not be shown again."</b>
             </p>
-            <ul class="codes">{codes}</ul>
+            <ul class="codes" id="codes">{codes}</ul>
+            <p class="buttons scripted on-screen">
+                <button type="button" data-copy="codes">"Copy codes"</button>
+                <button type="button" data-print="">"Print codes"</button>
+            </p>
             <p class="buttons"><a class="button primary" href=wanted>"I have saved them – continue"</a></p>
         },
     )
