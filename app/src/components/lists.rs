@@ -34,10 +34,14 @@ pub(crate) fn Timestamp(
     /// The instant.
     #[prop(into)]
     at: Option<DateTime<Utc>>,
+    /// Whether the seconds are shown.
+    #[prop(optional)]
+    seconds: bool,
 ) -> impl IntoView {
     at.map(|at| {
         let local = at.with_timezone(&store().clock.zone());
-        let shown = format!("{} {}", dates::shown(local.date_naive()), local.format("%H:%M"));
+        let time = local.format(if seconds { "%H:%M:%S" } else { "%H:%M" });
+        let shown = format!("{} {time}", dates::shown(local.date_naive()));
         view! { <time datetime=at.to_rfc3339()>{shown}</time> }
     })
 }

@@ -72,7 +72,7 @@ fn chain(status: &ChainStatus) -> impl IntoView + use<> {
         {broken}
         <p class="hint">
             "The chain has "{if last == 1 { "1 event".to_owned() } else { format!("{} events", grouped(last)) }}". "
-            {anchor} " To check that nothing was altered, choose Verify audit on the " <a href="/">"start page"</a>
+            {anchor} " To check that nothing was altered, choose Verify audit on the " <a href="/">"overview"</a>
             " or run "<code>"lethe audit verify"</code>"."
         </p>
     }
@@ -131,7 +131,7 @@ fn row(event: AuditRow) -> impl IntoView {
     );
     view! {
         <tr>
-            <td><Timestamp at=event.at /></td>
+            <td class="nowrap"><Timestamp at=event.at seconds=true /></td>
             <th scope="row">{event.action_label()}</th>
             <td>{subject} {run}</td>
             <td>{who}</td>
