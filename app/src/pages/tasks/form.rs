@@ -49,7 +49,9 @@ pub fn NewTaskPage() -> impl IntoView {
         let store = store();
         let custom = custom_field::labels(&store.db).await?;
         let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
-        let form = form_view(&store, TaskForm::new_task(), choices, false, ("/tasks/new", "/tasks")).await?;
+        let owner = actor().staff.map(|owner| owner.to_string()).unwrap_or_default();
+        let new = TaskForm { owner, ..TaskForm::new_task() };
+        let form = form_view(&store, new, choices, false, ("/tasks/new", "/tasks")).await?;
         Ok(view! {
             <PageLayout title="Create task" crumbs=crumbs([])
                 lead="A task anonymises users or imports files, by hand or on a schedule.">
