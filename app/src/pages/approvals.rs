@@ -48,9 +48,9 @@ pub fn ApprovalsPage() -> impl IntoView {
             if rows.is_empty() {
                 return view! {
                     <p class="empty">
-                        "Nothing to approve. Approval is requested on the page of a preview, of a legal hold or of a member \
-                         of staff, and for more manual changes on this page. For rules updates and imports it is \
-                         requested on the command line."
+                        "Nothing to approve. Approval is requested on the page of a preview, an import, a legal hold or a \
+                         member of staff, and for more manual changes on this page. For rules updates it is requested \
+                         on the command line."
                     </p>
                 }
                 .into_any();
