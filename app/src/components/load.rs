@@ -167,7 +167,7 @@ fn message_page(status: StatusCode, label: String) -> impl IntoView {
     view! {
         <PageLayout title>
             <p>{label}</p>
-            <p><a href="/">"Go to the start page"</a></p>
+            <p><a href="/">"Go to the overview"</a></p>
         </PageLayout>
     }
 }

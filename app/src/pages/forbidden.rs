@@ -14,7 +14,7 @@ pub fn ForbiddenPage() -> impl IntoView {
     view! {
         <PageLayout title="Not allowed">
             <p>"You do not have permission to " {label} ". Ask an administrator for a role that has it."</p>
-            <p><a href="/">"Go to the start page"</a></p>
+            <p><a href="/">"Go to the overview"</a></p>
         </PageLayout>
     }
 }

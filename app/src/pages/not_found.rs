@@ -10,7 +10,7 @@ pub fn NotFoundPage() -> impl IntoView {
     view! {
         <PageLayout title="Not found">
             <p>"There is no page at this address. Check the address for typing errors."</p>
-            <p><a href="/">"Go to the start page"</a></p>
+            <p><a href="/">"Go to the overview"</a></p>
         </PageLayout>
     }
 }
