@@ -203,39 +203,6 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
             "Four eyes are off".to_owned(),
             ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
         ),
-        ConditionKind::LegalHoldsDue { holds } => (
-            "/legal-holds?show=due".to_owned(),
-            counted(holds, "legal hold", "legal holds"),
-            if holds == 1 {
-                " is due for review. It stays in force until it is released.".into_any()
-            } else {
-                " are due for review. They stay in force until they are released.".into_any()
-            },
-        ),
-        ConditionKind::HeldLinesWaiting { lines } => (
-            if can_open(HELD_LINES) { HELD_LINES } else { "/" }.to_owned(),
-            counted(lines, "held line", "held lines"),
-            view! {
-                {if lines == 1 { " has" } else { " have" }} " been waiting for a decision since "
-                <Day date=Some(since.with_timezone(&store().clock.zone()).date_naive()) />
-                ": they would bring back anonymised users."
-            }
-            .into_any(),
-        ),
-        ConditionKind::AccessRequestsDue { requests } => (
-            if can_open("/access-requests") { "/access-requests" } else { "/" }.to_owned(),
-            counted(requests, "access request", "access requests"),
-            if requests == 1 {
-                " is due within a week or overdue.".into_any()
-            } else {
-                " are due within a week or overdue.".into_any()
-            },
-        ),
-        ConditionKind::NotificationsFailed { deliveries } => (
-            if can_open(NOTIFICATIONS) { "/notifications?state=failed" } else { "/" }.to_owned(),
-            counted(deliveries, "notification", "notifications"),
-            " could not be delivered. An administrator can try again or discard them.".into_any(),
-        ),
         ConditionKind::CodesGuessed { accounts } => (
             if can_open("/audit") { "/audit" } else { "/account" }.to_owned(),
             "Wrong codes".to_owned(),
@@ -274,6 +241,47 @@ fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(Stri
                 {if settings == 1 { " was weakened " } else { " were weakened " }} {moment()} ". The previous limits remain in force for " {COOLING_OFF_HOURS.to_string()} " hours."
             }
             .into_any(),
+        ),
+        _ => return waiting_line(what, since),
+    };
+    Some(message)
+}
+
+/// Returns link target, link text and message of a condition that counts what waits for staff.
+fn waiting_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String, String, AnyView)> {
+    let message = match *what {
+        ConditionKind::LegalHoldsDue { holds } => (
+            "/legal-holds?show=due".to_owned(),
+            counted(holds, "legal hold", "legal holds"),
+            if holds == 1 {
+                " is due for review. It stays in force until it is released.".into_any()
+            } else {
+                " are due for review. They stay in force until they are released.".into_any()
+            },
+        ),
+        ConditionKind::HeldLinesWaiting { lines } => (
+            if can_open(HELD_LINES) { HELD_LINES } else { "/" }.to_owned(),
+            counted(lines, "held line", "held lines"),
+            view! {
+                {if lines == 1 { " has" } else { " have" }} " been waiting for a decision since "
+                <Day date=Some(since.with_timezone(&store().clock.zone()).date_naive()) />
+                ": they would bring back anonymised users."
+            }
+            .into_any(),
+        ),
+        ConditionKind::AccessRequestsDue { requests } => (
+            if can_open("/access-requests") { "/access-requests" } else { "/" }.to_owned(),
+            counted(requests, "access request", "access requests"),
+            if requests == 1 {
+                " is due within a week or overdue.".into_any()
+            } else {
+                " are due within a week or overdue.".into_any()
+            },
+        ),
+        ConditionKind::NotificationsFailed { deliveries } => (
+            if can_open(NOTIFICATIONS) { "/notifications?state=failed" } else { "/" }.to_owned(),
+            counted(deliveries, "notification", "notifications"),
+            " could not be delivered. An administrator can try again or discard them.".into_any(),
         ),
         _ => return None,
     };
