@@ -3,7 +3,7 @@
 use super::confirmation::{case_reference, typed_number};
 use super::{crumbs, identity};
 use crate::components::{
-    Column, DataTable, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, filter_error, flash,
+    Column, DataTable, FilterProblem, Notice, PageLayout, ProblemSummary, ReauthHint, filter_error, flash,
     guarded_page, path_param, person_link, query, task_link, user_address,
 };
 use crate::error::{AppError, field_errors};
@@ -121,7 +121,7 @@ fn choice(
                 <label for="with">"User number of the duplicate"</label>
                 <input id="with" name="with" type="text" inputmode="numeric" autocomplete="off" value=typed
                     aria-invalid=wrong aria-describedby="with-problem" />
-                <FieldProblem field="with" errors=errors.clone() />
+                <FilterProblem field="with" errors=errors.clone() />
             </div>
             <button type="submit">"Compare records"</button>
         </form>
