@@ -75,7 +75,7 @@ pub struct Certificate {
     pub interruptions: i32,
     /// The fingerprint of the preview.
     pub fingerprint: Option<String>,
-    /// The number of users to whom the run was limited by a list. None for a run for all users.
+    /// The number of users on the list to which the run was limited. None for a run for all users.
     pub listed: Option<i64>,
     /// The number of eligible users that staff excluded.
     pub excluded: i64,
