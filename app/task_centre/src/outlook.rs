@@ -32,7 +32,7 @@ pub struct Outlook {
     pub waits: bool,
 }
 
-/// Returns the outlook of a user for the active tasks that anonymise, in order of creation, at most [`MAX_TASKS`].
+/// Returns the outlook of a user for the active tasks that anonymise, in order of creation, at most `MAX_TASKS`.
 pub async fn of_user(store: &Store, number: UserNumber) -> Result<Vec<Outlook>, RecordsError> {
     let facts = eligibility::facts(&store.db, &[number]).await?;
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
