@@ -27,7 +27,7 @@ pub(crate) fn Shortcuts() -> impl IntoView {
             <h2 id="shortcuts-heading">"Keyboard shortcuts"</h2>
             <dl class="key-list">{common.collect_view()} {pages.collect_view()}</dl>
             <label class="choice">
-                <input id="use-shortcuts" type="checkbox" checked autocomplete="off" autofocus />
+                <input id="use-shortcuts" type="checkbox" checked autocomplete="off" />
                 " Use keyboard shortcuts in this browser"
             </label>
             <p>
