@@ -46,6 +46,8 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/invitation/{key}", Public),
     ("/account", SignedIn),
     ("/forbidden", SignedIn),
+    ("/help", SignedIn),
+    ("/help/{id}", SignedIn),
     ("/api/session_time", SignedIn),
     ("/api/stay_signed_in", SignedIn),
     ("/staff", Permission(ManageStaff)),

@@ -63,6 +63,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/custom-fields") view=pages::CustomFieldsPage ssr=SsrMode::Async />
                 <Route path=path!("/notifications") view=pages::NotificationsPage ssr=SsrMode::Async />
                 <Route path=path!("/library") view=pages::LibraryPage ssr=SsrMode::Async />
+                <Route path=path!("/help") view=pages::HelpListPage ssr=SsrMode::Async />
+                <Route path=path!("/help/:id") view=pages::HelpPage ssr=SsrMode::Async />
                 <Route path=path!("/forbidden") view=pages::ForbiddenPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />

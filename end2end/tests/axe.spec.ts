@@ -70,6 +70,10 @@ const PAGES = [
   "/reports/active-borrowers",
   "/reports/active-borrowers?from=x",
   "/personal-data",
+  "/help",
+  "/help/tasks",
+  "/help/cli",
+  "/help/operations",
   "/nowhere",
 ];
 

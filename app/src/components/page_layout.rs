@@ -5,6 +5,7 @@ use super::modules::{Module, modules};
 use super::undo::{Done, UndoChange};
 use crate::components::{AskFirst, Banner, LibraryName, ProblemSummary, Shortcuts, SignOut, escaped};
 use crate::form::{self, error_for};
+use crate::help::help_for;
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::state::{can_open, session, store};
 use crate::user_search::FindUsers;
@@ -165,6 +166,7 @@ fn TopBar(here: String) -> impl IntoView {
             <LibraryName />
             <nav aria-label="Modules"><ul>{shown.into_iter().map(link).collect_view()} {menu}</ul></nav>
             {can_open("/users").then(quick_search)}
+            <a class="help" href=help_for(&here)>"Help"</a>
             <Shortcuts />
             <ThemeSwitch />
             {session().map(|session| account(session.user, is_account))}
