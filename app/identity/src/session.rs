@@ -3,6 +3,7 @@
 //! The token of a session is stored only in the browser's cookie; the database stores its hash. A session gets a
 //! new token whenever its owner proves another factor. All times are system times.
 
+mod browser;
 mod codes;
 mod device;
 mod failure;
@@ -17,11 +18,13 @@ mod time;
 mod token;
 mod url_cipher;
 
+pub use browser::browser_of;
 pub use codes::MAX_WRONG_CODES;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
 pub(crate) use failure::record_failed_sign_in;
 pub use lifecycle::{
     SessionSummary, end, end_all_of, end_one, find, forget, forget_others, form_token, has_app, list, look,
+    remember_browser,
 };
 pub use login_state::{LoginState, Purpose};
 pub use once::{Begun, FormOnce};
@@ -75,6 +78,8 @@ pub struct Session {
     pub(crate) signed_in_at: DateTime<Utc>,
     /// When the owner last confirmed, in this session, a change of sign-in methods.
     pub(crate) confirmed_at: Option<DateTime<Utc>>,
+    /// The browser, once a request has named it.
+    pub browser: Option<String>,
     /// When it ends without further requests.
     pub ends_at: DateTime<Utc>,
     /// When it ends at the latest.

@@ -113,6 +113,7 @@ fn sessions_view(sessions: Vec<SessionSummary>, sign_in: db::SignIn) -> impl Int
                 <tr>
                     <td><Timestamp at=one.created_at /></td>
                     <td><Timestamp at=one.last_seen_at /></td>
+                    <td>{one.browser}</td>
                     <td>{end}</td>
                 </tr>
             }
@@ -122,7 +123,7 @@ fn sessions_view(sessions: Vec<SessionSummary>, sign_in: db::SignIn) -> impl Int
         <section aria-labelledby="sessions">
             <h2 id="sessions">"Where you are signed in"</h2>
             <ProblemSummary error=error_for(EndSession::PATH) />
-            <DataTable label="List of sessions" columns=text_columns(["Signed in", "Last request", "Session"])>
+            <DataTable label="List of sessions" columns=text_columns(["Signed in", "Last request", "Browser", "Session"])>
                 {rows}
             </DataTable>
             <p>

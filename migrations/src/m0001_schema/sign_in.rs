@@ -2,7 +2,7 @@
 
 use crate::step::Table;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, big_pk_auto, date, text, timestamp_with_time_zone,
+    big_integer, big_integer_null, big_pk_auto, date, text, text_null, timestamp_with_time_zone,
     timestamp_with_time_zone_null,
 };
 
@@ -59,6 +59,7 @@ fn sessions() -> Table {
             timestamp_with_time_zone("signed_in_at"),
             big_integer("wrong_codes").default(0).take(),
             timestamp_with_time_zone_null("confirmed_at"),
+            text_null("browser"),
         ],
         primary_key: &["id_hash"],
         foreign_keys: &[("user_number", "users", "number")],

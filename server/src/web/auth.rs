@@ -14,8 +14,8 @@ use app::url::percent_encoded;
 use app::{cookie, form_post};
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{COOKIE, RETRY_AFTER};
+use axum::http::header::{COOKIE, RETRY_AFTER, USER_AGENT};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use db::Fault;
@@ -48,6 +48,7 @@ pub(super) async fn authenticate(
     let device = request.headers().get(COOKIE).and_then(|cookies| cookies.to_str().ok());
     let device = device.and_then(|cookies| cookie::device(state.cookies, cookies)).unwrap_or_default();
     request.extensions_mut().insert(DeviceCookie(device));
+    let user_agent = request.headers().get(USER_AGENT).cloned();
     if let Some(key) = key {
         let found = if is_background_request(request.uri()) {
             session::look(&state.store, &key).await
@@ -56,6 +57,7 @@ pub(super) async fn authenticate(
         };
         match found {
             Ok(Some(session)) => {
+                remember_browser(&state, &session, user_agent).await;
                 request.extensions_mut().insert(FormToken(session.form_token.clone()));
                 request.extensions_mut().insert(FormKey(FormOnce::new_key()));
                 request.extensions_mut().insert(session);
@@ -72,6 +74,14 @@ pub(super) async fn authenticate(
         }
     }
     next.run(request).await
+}
+
+/// Stores the browser of a session that has none yet.
+async fn remember_browser(state: &AppState, session: &Session, user_agent: Option<HeaderValue>) {
+    let user_agent = user_agent.as_ref().and_then(|name| name.to_str().ok());
+    if let (None, Some(user_agent)) = (&session.browser, user_agent) {
+        session::remember_browser(&state.store, session, session::browser_of(user_agent)).await;
+    }
 }
 
 /// Returns the address of the peer that opened the connection.

@@ -17,6 +17,7 @@ pub struct Model {
     pub signed_in_at: DateTimeUtc,
     pub wrong_codes: i64,
     pub confirmed_at: Option<DateTimeUtc>,
+    pub browser: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -68,6 +68,7 @@ async fn read(store: &Store, key: &str, sign: Activity) -> Result<Option<Session
         },
         signed_in_at: row.signed_in_at,
         confirmed_at: row.confirmed_at,
+        browser: row.browser.clone(),
         ends_at: ends_at(store, &row, seen),
         ends_in_any_case_at: ends_in_any_case_at(store, &row),
         form_token: form_token(key),
@@ -98,6 +99,18 @@ async fn touch(store: &Store, id_hash: &str, now: DateTime<Utc>) -> Result<bool,
             }
             error => Err(error),
         },
+    }
+}
+
+/// Stores the browser of a session. Does nothing if another writer or a full disk prevents it: the next request tries
+/// again.
+pub async fn remember_browser(store: &Store, session: &Session, browser: String) {
+    let named = sessions::Entity::update_many()
+        .set(sessions::ActiveModel { browser: Set(Some(browser)), ..Default::default() })
+        .filter(sessions::Column::IdHash.eq(&session.id))
+        .exec(&store.db);
+    if !matches!(tokio::time::timeout(TOUCH_TIMEOUT, named).await, Ok(Ok(_))) {
+        tracing::warn!("the browser of a session could not be stored");
     }
 }
 
@@ -134,6 +147,8 @@ pub struct SessionSummary {
     pub created_at: DateTime<Utc>,
     /// Time of the last request, to the minute.
     pub last_seen_at: DateTime<Utc>,
+    /// The browser, if it named itself.
+    pub browser: Option<String>,
     /// Whether it is the session of this request.
     pub is_this: bool,
 }
@@ -156,6 +171,7 @@ pub async fn list(store: &Store, session: &Session) -> Result<Vec<SessionSummary
             id: row.id_hash.chars().take(NAME).collect(),
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
+            browser: row.browser,
         })
         .collect())
 }

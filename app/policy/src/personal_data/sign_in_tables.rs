@@ -43,6 +43,7 @@ pub(super) const SESSIONS: Table = Table {
         entry("signed_in_at", QuasiIdentifier, DeleteRow, "Last authentication"),
         entry("wrong_codes", NotPersonal, DeleteRow, "Number of wrong codes"),
         entry("confirmed_at", QuasiIdentifier, DeleteRow, "When the user confirmed a change of sign-in"),
+        entry("browser", QuasiIdentifier, DeleteRow, "Browser and operating system, without versions"),
     ],
 };
 

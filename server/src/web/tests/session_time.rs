@@ -3,7 +3,7 @@
 
 use super::desk::{Desk, post};
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, USER_AGENT};
 use axum::http::{Request, StatusCode};
 use chrono::{Duration, Utc};
 use sea_orm::ConnectionTrait as _;
@@ -139,4 +139,20 @@ async fn every_page_of_a_session_warns_before_its_end() {
     let mut signed_out = desk.clone();
     signed_out.cookie.clear();
     assert!(!warns(&signed_out.get("/sign-in").await.2));
+}
+
+#[tokio::test]
+async fn the_list_of_sessions_names_the_browser_of_each() {
+    let desk = Desk::open().await;
+    let firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let account = async |user_agent: &'static str| {
+        let request = Request::get("/account").header(USER_AGENT, user_agent);
+        desk.answer(request.body(Body::empty()).unwrap()).await.2
+    };
+    assert!(!desk.get("/account").await.2.contains(" on Windows"));
+    account(firefox).await;
+    assert!(desk.get("/account").await.2.contains("<td>Firefox on Windows</td>"));
+    // The first name stays, and a script in the header is not stored.
+    let page = account("<script>alert(1)</script>").await;
+    assert!(page.contains("<td>Firefox on Windows</td>") && !page.contains("alert(1)"), "{page}");
 }
