@@ -131,4 +131,11 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_column_of_a_table_has_a_header() {
+        for document in DOCUMENTS {
+            assert!(!html(document).contains("<th></th>"), "{}", document.title());
+        }
+    }
 }
