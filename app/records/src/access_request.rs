@@ -2,7 +2,7 @@
 
 mod data;
 
-pub use data::{Cell, HIDDEN, Mention, Row, TableData, UserData, user_data};
+pub use data::{Cell, HIDDEN, Mention, Row, TableData, UserData, can_see_data, user_data};
 
 use chrono::NaiveDate;
 use db::RecordsError;

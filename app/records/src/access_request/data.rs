@@ -10,7 +10,7 @@ use policy::personal_data::{Column, DataClass, LinkRole, RowOwner, TABLES, Table
 use policy::{Action, UserNumber};
 use safeguards::protection;
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryResult};
 use serde::{Serialize, Serializer};
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::display_name;
@@ -105,9 +105,11 @@ impl Cell {
 /// Returns everything held about a user, and records in the audit that it was read.
 pub async fn user_data(store: &Store, actor: Actor, number: UserNumber) -> Result<UserData, RecordsError> {
     actor.require(Action::HandleAccessRequests)?;
-    if protection::is_staff(&store.db, number).await? {
-        // The rows of a member of staff show searches, approvals and the audit.
-        actor.require_permission_to_see(Action::ManageStaff)?;
+    if !can_see_data(store, actor, number).await? {
+        return Err(RecordsError::Forbidden(Action::ManageStaff));
+    }
+    if users::Entity::find_by_id(number.0).count(&store.db).await? == 0 {
+        return Err(RecordsError::NotFound("user"));
     }
     // The event is recorded first, so that no export goes unrecorded. The reading locks nothing.
     let (action, subject) = (AuditAction::UserDataExported, Subject::from(number));
@@ -134,6 +136,13 @@ pub async fn user_data(store: &Store, actor: Actor, number: UserNumber) -> Resul
         tables,
         mentions,
     })
+}
+
+/// Returns whether the actor may see everything held about a user. The rows of a member of staff show searches, approvals
+/// and the audit, so they need the permission to manage staff, too.
+pub async fn can_see_data(store: &Store, actor: Actor, number: UserNumber) -> Result<bool, RecordsError> {
+    let may = actor.may(Action::HandleAccessRequests);
+    Ok(may && (actor.may(Action::ManageStaff) || !protection::is_staff(&store.db, number).await?))
 }
 
 /// Returns the conditions for the rows of a table that are about a user. Each has the user number as its only value.

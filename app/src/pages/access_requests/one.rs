@@ -28,10 +28,15 @@ pub fn AccessRequestPage() -> impl IntoView {
         let tag = state_tag(&request, store.clock.today());
         let close = request.is_open().then(|| close_form(request.id));
         let data = format!("{}/data", user_address(request.user.number));
-        let actions = vec![
-            PageAction::Link { label: "Show everything held".to_owned(), href: data.clone() },
-            PageAction::Link { label: "Download as JSON".to_owned(), href: format!("{data}.json") },
-        ];
+        let actions = if access_request::can_see_data(&store, actor(), request.user.number).await? {
+            vec![
+                PageAction::Link { label: "Show everything held".to_owned(), href: data.clone() },
+                PageAction::Link { label: "Download as JSON".to_owned(), href: format!("{data}.json") },
+            ]
+        } else {
+            let why = "The data of a member of staff needs the permission to manage staff.".to_owned();
+            vec![PageAction::Unavailable { label: "Show everything held".to_owned(), why }]
+        };
         Ok(view! {
             <PageLayout title=format!("Access request {}", request.id) crumbs actions>
                 <p>{tag}</p>

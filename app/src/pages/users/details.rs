@@ -175,12 +175,15 @@ fn access_requests(
     }
     let record = !user.is_anonymised() && !user.fictitious;
     let table = (!requests.is_empty()).then(|| request_table(requests, today, false));
-    let data = format!("/users/{}/data", user.number);
+    let data = (user.roles.is_empty() || actor().may(Action::ManageStaff)).then(|| {
+        let data = format!("/users/{}/data", user.number);
+        view! { <p><a href=data>"Show everything held about this user"</a></p> }
+    });
     let form = record.then(|| record_form(user.number, &Tab::Details.address(user.number)));
     view! {
         <h2 id="access-requests">"Access requests"</h2>
         {table}
-        <p><a href=data>"Show everything held about this user"</a></p>
+        {data}
         {form}
     }
     .into_any()

@@ -125,8 +125,10 @@ async fn the_export_has_the_rows_of_other_tables_about_the_user_and_counts_menti
         assert_eq!(events(&again), 2);
         assert!(dump(&store).await.contains(&format!("|user_data_exported|user|{ng}|")));
         assert!(USER_LINKS.iter().any(|link| link.role == LinkRole::Mentions));
+        let before = dump(&store).await;
         let missing = access_request::user_data(&store, CLI, UserNumber(99)).await;
         assert!(matches!(missing, Err(RecordsError::NotFound("user"))));
+        assert_eq!(dump(&store).await, before, "no export of an unknown user is recorded");
     })
     .await;
 }
