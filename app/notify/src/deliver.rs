@@ -11,8 +11,8 @@ use identity::staff::CredentialKind;
 use policy::UserNumber;
 use policy::notification::{DeliveryProblem, DeliveryState, Event, MAX_ATTEMPTS, seconds_to_next};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait as _, Set,
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait as _, Set,
 };
 use std::sync::Mutex;
 use std::time::Duration;
@@ -285,6 +285,9 @@ async fn settle(store: &Store, claimed: Claimed, outcome: Outcome) -> Result<(),
             settled.attempts = Set(row.attempts - 1);
             (DeliveryState::Waiting, row.problem)
         }
+        Outcome::Failed(_) if is_disabled(&tx, row.webhook_id).await? => {
+            (DeliveryState::Skipped, Some(DeliveryProblem::Disabled))
+        }
         Outcome::Failed(problem) => match seconds_to_next(row.attempts) {
             Some(seconds) if problem.is_temporary() => {
                 settled.next_at = Set(now + TimeDelta::seconds(seconds));
@@ -300,4 +303,11 @@ async fn settle(store: &Store, claimed: Claimed, outcome: Outcome) -> Result<(),
     }
     settled.update(&tx).await?;
     store.commit(tx).await
+}
+
+/// Returns whether the webhook of a delivery was disabled, perhaps during the attempt.
+async fn is_disabled(tx: &DatabaseTransaction, webhook: Option<i64>) -> Result<bool, RecordsError> {
+    let Some(webhook) = webhook else { return Ok(false) };
+    let row = webhooks::Entity::find_by_id(webhook).one(tx).await?;
+    Ok(row.is_none_or(|row| row.disabled_at.is_some()))
 }
