@@ -13,6 +13,10 @@ const FIRST_KEY: &str = "g";
 const SECOND_KEY_TIMEOUT_MS: f64 = 1_500.0;
 /// The selector of fields that take the keys themselves, and of open dialogs.
 const TAKES_KEYS: &str = "input:not([type=checkbox], [type=radio], [type=submit]), textarea, select, dialog";
+/// The key that opens and closes the list of shortcuts.
+const LIST_KEY: &str = "?";
+/// The selector of the open list. The keys would change the page behind it.
+const OPEN_LIST: &str = ":popover-open";
 /// The id of the switch in the list of shortcuts.
 const SWITCH: &str = "use-shortcuts";
 /// The key in the storage of the browser. Its value is `off` if shortcuts are off.
@@ -44,6 +48,10 @@ fn pressed(event: &KeyboardEvent) {
         return;
     }
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let is_list_open = document().is_some_and(|page| page.query_selector(OPEN_LIST).ok().flatten().is_some());
+    if is_list_open && event.key() != LIST_KEY {
+        return;
+    }
     if !are_on() || target.is_some_and(|target| target.closest(TAKES_KEYS).ok().flatten().is_some()) {
         return;
     }

@@ -2,6 +2,7 @@
 
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::Closure;
+use web_sys::js_sys::Reflect;
 use web_sys::{Element, Event, Window};
 
 /// Listens to the buttons from now on.
@@ -24,10 +25,16 @@ fn use_tool(window: &Window, target: &Element) {
     }
     if let Ok(Some(button)) = target.closest("[data-copy]") {
         let Some(text) = copied_text(window, &button) else { return };
+        // A page without TLS has no clipboard.
+        if !Reflect::has(&window.navigator(), &"clipboard".into()).unwrap_or(false) {
+            return;
+        }
         let done = Closure::once(move |_| button.set_text_content(Some("Copied")));
         // Without permission the button keeps its label.
-        let _ = window.navigator().clipboard().write_text(&text).then(&done);
+        let refused = Closure::once(|_| {});
+        let _ = window.navigator().clipboard().write_text(&text).then2(&done, &refused);
         done.forget();
+        refused.forget();
     }
 }
 
