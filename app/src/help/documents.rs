@@ -45,7 +45,17 @@ documents! {
     "install": "Service, first administrator, TLS, PostgreSQL, upgrade",
 }
 
-/// The documents of the pages, by the beginning of their addresses. The first match counts.
+/// The documents of the pages of one user or run, by the end of their addresses.
+const BY_END: [(&str, &str); 6] = [
+    ("/letter", "letters"),
+    ("/letters", "letters"),
+    ("/receipt", "letters"),
+    ("/merge", "merging"),
+    ("/data", "access-requests"),
+    ("/certificate", "residue-and-certificates"),
+];
+
+/// The documents of the other pages, by the beginning of their addresses. The first match counts.
 const BY_PAGE: [(&str, &str); 20] = [
     ("/users/import", "import"),
     ("/users/held-lines", "suppression-list"),
@@ -83,7 +93,8 @@ impl Document {
 
 /// Returns the address of the help for a page.
 pub(crate) fn help_for(page: &str) -> String {
-    let found = BY_PAGE.into_iter().find(|(beginning, _)| page.starts_with(beginning));
+    let found = BY_END.into_iter().find(|(end, _)| page.ends_with(end));
+    let found = found.or_else(|| BY_PAGE.into_iter().find(|(beginning, _)| page.starts_with(beginning)));
     found.map_or_else(|| HELP.to_owned(), |(_, name)| format!("{HELP}/{name}"))
 }
 
@@ -93,11 +104,12 @@ mod tests {
 
     #[test]
     fn every_page_has_a_document_that_exists() {
-        for (page, name) in BY_PAGE {
+        for (page, name) in BY_END.into_iter().chain(BY_PAGE) {
             assert!(DOCUMENTS.iter().any(|one| one.name == name), "{page}: {name}");
         }
         assert_eq!(help_for("/users/import/7"), "/help/import");
         assert_eq!(help_for("/users/7"), "/help/user-search");
+        assert_eq!(help_for("/users/7/merge"), "/help/merging");
         assert_eq!(help_for("/"), "/help");
     }
 }
