@@ -3,6 +3,10 @@
 //! The properties of an island appear in the HTML of the page: they contain no personal value.
 
 #[cfg(feature = "hydrate")]
+pub mod cards;
+#[cfg(feature = "hydrate")]
+mod dom;
+#[cfg(feature = "hydrate")]
 mod in_place;
 mod pending;
 mod profile_check;

@@ -25,6 +25,21 @@ test("the end of a run keeps the entries and the focus", async ({ page, library:
   await expectAccessible(page);
 });
 
+test("a table without changes is not replaced", async ({ page, library: { sql } }) => {
+  const run = insertRunningRun(sql);
+  sql(`INSERT INTO run_members (run_id, user_number, reason, blockers, outcome) VALUES (${run}, 20, 0, 0, 'done')`);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(page, `/runs/${run}`);
+  const row = page.locator("[data-live=people] tbody tr").first();
+  await expect(row.locator("[data-label]").first()).toBeVisible();
+  await row.evaluate((one) => Object.assign(one, { isSame: true }));
+  end(sql, run);
+  await expect(page.getByText(RESULT)).toBeVisible();
+  expect(await row.evaluate((one) => "isSame" in one)).toBe(true);
+  // A table of a region that was replaced has labels, too.
+  await expect(page.locator("main .scroll tbody tr:not(:has([data-label]))")).toHaveCount(0);
+});
+
 test("the end of a run does not cancel a navigation", async ({ page, library: { sql } }) => {
   const run = insertRunningRun(sql);
   await open(page, `/runs/${run}`);

@@ -1,6 +1,5 @@
 //! The WebAssembly entry point: hydrates the islands of the page.
 
-mod cards;
 mod shortcuts;
 mod tools;
 
@@ -16,9 +15,11 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
     mark_hydrated();
-    cards::label();
-    shortcuts::listen();
-    tools::listen();
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        islands::cards::label(&document);
+        shortcuts::listen(&document);
+        tools::listen(&document);
+    }
     islands::unsaved_changes::watch();
     reload_cached_pages();
     replace_form_address();

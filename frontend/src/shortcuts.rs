@@ -1,7 +1,7 @@
 //! Keyboard shortcuts: one key, or two keys one after the other. The page marks the element that a shortcut activates
 //! with `data-shortcut`.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::Closure;
 use web_sys::js_sys::Date;
@@ -24,16 +24,19 @@ const SETTING: &str = "shortcuts";
 
 thread_local! {
     /// The time at which the first key of a shortcut was pressed.
-    static FIRST_AT: RefCell<Option<f64>> = const { RefCell::new(None) };
+    static FIRST_AT: Cell<Option<f64>> = const { Cell::new(None) };
 }
 
 /// Listens to the keyboard from now on.
-pub(crate) fn listen() {
-    let Some(document) = document() else { return };
-    if let Some(switch) = switch(&document) {
+pub(crate) fn listen(document: &Document) {
+    let switch =
+        document.get_element_by_id(SWITCH).and_then(|switch| switch.dyn_into::<HtmlInputElement>().ok());
+    if let Some(switch) = switch {
         switch.set_checked(are_on());
     }
-    let pressed = Closure::<dyn FnMut(KeyboardEvent)>::new(|event: KeyboardEvent| pressed(&event));
+    let page = document.clone();
+    let pressed =
+        Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| pressed(&page, &event));
     let _ = document.add_event_listener_with_callback("keydown", pressed.as_ref().unchecked_ref());
     pressed.forget();
     let changed = Closure::<dyn FnMut(Event)>::new(|event: Event| store_choice(&event));
@@ -42,13 +45,13 @@ pub(crate) fn listen() {
 }
 
 /// Activates the element of the shortcut that this key completes.
-fn pressed(event: &KeyboardEvent) {
+fn pressed(document: &Document, event: &KeyboardEvent) {
     let is_combined = event.ctrl_key() || event.alt_key() || event.meta_key();
     if is_combined || event.repeat() || event.is_composing() || event.default_prevented() {
         return;
     }
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let is_list_open = document().is_some_and(|page| page.query_selector(OPEN_LIST).ok().flatten().is_some());
+    let is_list_open = document.query_selector(OPEN_LIST).ok().flatten().is_some();
     if is_list_open && event.key() != LIST_KEY {
         return;
     }
@@ -59,11 +62,11 @@ fn pressed(event: &KeyboardEvent) {
     let is_second = first_at.is_some_and(|at| Date::now() - at < SECOND_KEY_TIMEOUT_MS);
     let key = event.key();
     if key == FIRST_KEY && !is_second {
-        FIRST_AT.replace(Some(Date::now()));
+        FIRST_AT.set(Some(Date::now()));
         return;
     }
     let shortcut = if is_second { format!("{FIRST_KEY} {key}") } else { key };
-    if let Some(element) = document().and_then(|document| element_of(&document, &shortcut)) {
+    if let Some(element) = element_of(document, &shortcut) {
         event.prevent_default();
         activate(&element);
     }
@@ -95,14 +98,6 @@ fn store_choice(event: &Event) {
 
 fn are_on() -> bool {
     storage().and_then(|storage| storage.get_item(SETTING).ok().flatten()).as_deref() != Some("off")
-}
-
-fn switch(document: &Document) -> Option<HtmlInputElement> {
-    document.get_element_by_id(SWITCH)?.dyn_into().ok()
-}
-
-fn document() -> Option<Document> {
-    web_sys::window()?.document()
 }
 
 fn storage() -> Option<Storage> {

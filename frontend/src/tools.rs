@@ -3,12 +3,11 @@
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::Closure;
 use web_sys::js_sys::Reflect;
-use web_sys::{Element, Event, Window};
+use web_sys::{Document, Element, Event, Window};
 
 /// Listens to the buttons from now on.
-pub(crate) fn listen() {
+pub(crate) fn listen(document: &Document) {
     let Some(window) = web_sys::window() else { return };
-    let Some(document) = window.document() else { return };
     let clicked = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         if let Some(target) = target {

@@ -4,17 +4,19 @@
 //! A region with the focus, selected text or typed text is replaced later. All regions wait while a dialog is open or
 //! the browser leaves the page.
 
+use super::cards;
+use super::dom::elements;
 use crate::background_request::BACKGROUND_QUERY;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::cell::Cell;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::js_sys::{Date, Promise};
 use web_sys::{
-    Document, DomParser, Element, HtmlDetailsElement, HtmlInputElement, HtmlTextAreaElement, Node, NodeList,
-    Response, SupportedType,
+    Document, DomParser, Element, HtmlDetailsElement, HtmlInputElement, HtmlTextAreaElement, Node, Response,
+    SupportedType,
 };
 
 /// How long a navigation counts as under way. A download never leaves the page.
@@ -103,7 +105,9 @@ async fn fetch_page() -> FetchResult {
         let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
         DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)
     };
-    page.await.map_or(FetchResult::None, FetchResult::Page)
+    let Ok(page) = page.await else { return FetchResult::None };
+    cards::label(&page);
+    FetchResult::Page(page)
 }
 
 /// Replaces the changed regions of the page. Returns false if a region in use was left out.
@@ -176,11 +180,6 @@ fn keep_open(region: &Element, fresh: &Element) {
             new.set_open(is_open);
         }
     }
-}
-
-fn elements(found: &Result<NodeList, JsValue>) -> Vec<Element> {
-    let Ok(list) = found else { return Vec::new() };
-    (0..list.length()).filter_map(|at| list.item(at)?.dyn_into().ok()).collect()
 }
 
 fn has(page: &Document, selector: &str) -> bool {
