@@ -1,6 +1,8 @@
 //! Notifications: events are written with what happens, each recipient gets them once, and failures are tried again and
 //! then reported.
 
+mod attempts;
+
 use crate::legal_holds::{staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, dump, execute, five_days, for_each_database, leaver};
 use db::entity::{notification_deliveries, notifications, webhooks};
@@ -15,6 +17,7 @@ use policy::{DeliveryId, FourEyes, Role, RunId, UserNumber, WebhookId};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use task_centre::{approval_workflow, run};
 use trail::outbox::{self, About};
@@ -31,6 +34,16 @@ struct Receiver {
 
 impl Receiver {
     fn start(statuses: &'static [u16]) -> Self {
+        Self::answering(statuses, || ())
+    }
+
+    /// Starts a receiver that waits before each answer until something is sent to it.
+    fn waiting(statuses: &'static [u16]) -> (Self, Sender<()>) {
+        let (answer, gate) = mpsc::channel();
+        (Self::answering(statuses, move || gate.recv().unwrap_or_default()), answer)
+    }
+
+    fn answering(statuses: &'static [u16], wait: impl Fn() + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/hook", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -40,6 +53,7 @@ impl Receiver {
                 let mut stream = stream.unwrap();
                 let request = read(&mut stream);
                 all.lock().unwrap().push(request);
+                wait();
                 let status = statuses[at.min(statuses.len() - 1)];
                 let more = if status == 302 { "Location: http://127.0.0.1:1/\r\n" } else { "" };
                 let answer =
