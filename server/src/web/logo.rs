@@ -53,12 +53,12 @@ pub(super) async fn receive(
         Some(form) => read(form).await,
         None => Sent::default(),
     };
-    let picture = if sent.token.as_deref() == Some(token.as_str()) {
-        checked(sent.picture)
+    let checked = if sent.token.as_deref() == Some(token.as_str()) {
+        checked(sent.picture).map_err(LogoProblem::code)
     } else {
         Err(UploadError::OtherSession.code())
     };
-    let picture = match picture {
+    let picture = match checked {
         Ok(picture) => picture,
         Err(code) => return redirect(format!("{PAGE}?failed={code}")),
     };
@@ -89,10 +89,14 @@ async fn read(mut form: Multipart) -> Sent {
     sent
 }
 
-/// Returns the picture, or the code of the problem with it.
-fn checked(picture: Option<Result<Vec<u8>, UploadError>>) -> Result<Vec<u8>, &'static str> {
-    let picture = picture.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| error.code())?;
-    library::picture(&picture).map_err(LogoProblem::code)?;
+/// Returns the picture, or the problem with it. A file that was cut off counts as none.
+fn checked(sent: Option<Result<Vec<u8>, UploadError>>) -> Result<Vec<u8>, LogoProblem> {
+    let picture = match sent {
+        Some(Ok(picture)) => picture,
+        Some(Err(UploadError::TooLarge)) => return Err(LogoProblem::TooLarge),
+        Some(Err(_)) | None => return Err(LogoProblem::NoFile),
+    };
+    library::picture(&picture)?;
     Ok(picture)
 }
 
