@@ -21,6 +21,7 @@ type Fact = (&'static str, Option<AnyView>);
 pub(super) fn view(
     user: &UserRecord,
     (holds, requests): (Vec<LegalHold>, Vec<AccessRequest>),
+    can_see_data: bool,
     today: NaiveDate,
 ) -> impl IntoView + use<> {
     let all = !user.is_anonymised();
@@ -36,7 +37,7 @@ pub(super) fn view(
         {custom(user)}
         {guarantees(user)}
         {legal_holds(user, holds, today)}
-        {access_requests(user, requests, today)}
+        {access_requests(user, requests, can_see_data, today)}
     }
 }
 
@@ -167,6 +168,7 @@ fn legal_holds(user: &UserRecord, holds: Vec<LegalHold>, today: NaiveDate) -> im
 fn access_requests(
     user: &UserRecord,
     requests: Vec<AccessRequest>,
+    can_see_data: bool,
     today: NaiveDate,
 ) -> impl IntoView + use<> {
     let may = actor().may(Action::HandleAccessRequests);
@@ -175,7 +177,7 @@ fn access_requests(
     }
     let record = !user.is_anonymised() && !user.fictitious;
     let table = (!requests.is_empty()).then(|| request_table(requests, today, false));
-    let data = (user.roles.is_empty() || actor().may(Action::ManageStaff)).then(|| {
+    let data = can_see_data.then(|| {
         let data = format!("/users/{}/data", user.number);
         view! { <p><a href=data>"Show everything held about this user"</a></p> }
     });

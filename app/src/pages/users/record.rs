@@ -13,7 +13,7 @@ use crate::pages::access_requests::open_requests;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
 use crate::private_search;
-use crate::state::{can_open, store};
+use crate::state::{actor, can_open, store};
 use crate::user_search::USERS;
 use db::RecordsError;
 use db::pagination::Page;
@@ -214,7 +214,10 @@ async fn content(
         view! { {table} <Pager list=list.clone() paged next /> }.into_any()
     };
     Ok(match tab {
-        Tab::Details => details::view(user, (holds, requests), store.clock.today()).into_any(),
+        Tab::Details => {
+            let can_see_data = access_request::can_see_data(store, actor(), number).await?;
+            details::view(user, (holds, requests), can_see_data, store.clock.today()).into_any()
+        }
         Tab::Loans => {
             let Page { rows, next, .. } = circulation::loans(store, number, Loans::Open, &paging).await?;
             with_pager(activity::open_loans(rows, &list, store.clock.today()), next)
