@@ -19,7 +19,8 @@ pub use figures::{Figures, OfRuns, figures};
 use chrono::{DateTime, Duration, Utc};
 use db::entity::{runs, tasks};
 use db::{Clock, RecordsError, dialect};
-use futures::try_join;
+use futures::FutureExt as _;
+use futures::future::try_join_all;
 use policy::task_form::Visibility;
 use policy::{FourEyes, Phase, RunId, RunKind, RunState, TaskId, TaskType};
 use sea_orm::sea_query::Value;
@@ -55,50 +56,23 @@ pub struct Health {
 
 /// Reads the present conditions.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (
-        overdue,
-        unfinished,
-        newest,
-        missed,
-        unowned,
-        findings,
-        holds,
-        held,
-        access,
-        guessed,
-        limits,
-        notifications,
-    ) = try_join!(
-        overdue(store),
-        unfinished(store),
-        newest(store),
-        missed(store),
-        unowned(store),
-        findings::open(store),
-        holds::due(store),
-        held_lines::waiting(store),
-        access_requests::due(store),
-        guessing::codes(store),
-        limits::conditions(store),
-        notifications::failed(store)
-    )?;
-    let found = [
-        of_this_process(store),
-        guessed,
-        limits,
-        overdue,
-        unfinished,
-        newest,
-        missed,
-        unowned,
-        findings,
-        holds,
-        held,
-        access,
-        notifications,
-        relaxed(store),
-    ];
-    Ok(Health { conditions: found.concat() })
+    // The most urgent first.
+    let in_database = try_join_all([
+        guessing::codes(store).boxed(),
+        limits::conditions(store).boxed(),
+        overdue(store).boxed(),
+        unfinished(store).boxed(),
+        newest(store).boxed(),
+        missed(store).boxed(),
+        unowned(store).boxed(),
+        findings::open(store).boxed(),
+        holds::due(store).boxed(),
+        held_lines::waiting(store).boxed(),
+        access_requests::due(store).boxed(),
+        notifications::failed(store).boxed(),
+    ])
+    .await?;
+    Ok(Health { conditions: [of_this_process(store), in_database.concat(), relaxed(store)].concat() })
 }
 
 /// Returns the protections that the configuration has disabled, since the start of this process.

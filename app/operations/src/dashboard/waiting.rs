@@ -1,10 +1,8 @@
 //! What waits for a decision of a member of staff.
 
 use crate::health::{self, Condition, ConditionKind};
-use chrono::Duration;
 use db::RecordsError;
-use db::entity::{access_requests, held_lines, residue_hits};
-use policy::access_request::{AccessRequestState, DUE_SOON_DAYS};
+use db::entity::{held_lines, residue_hits};
 use policy::{Action, RunId};
 use safeguards::approval;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -48,13 +46,18 @@ pub async fn waiting(store: &Store, actor: Actor) -> Result<Vec<Waiting>, Record
         ConditionKind::LegalHoldsDue { holds } => Some(holds),
         _ => None,
     });
+    let requests = conditions.iter().find_map(|one| match one.what {
+        ConditionKind::AccessRequestsDue { requests } => Some(requests),
+        _ => None,
+    });
+    let only_for = |count: Option<i64>, action| count.filter(|_| actor.may(action)).unwrap_or_default();
     let counts = [
         (WaitingKind::Approvals, approval::decidable(store, actor).await?),
         (WaitingKind::Runs, i64::try_from(stopped.len()).unwrap_or(i64::MAX)),
         (WaitingKind::HeldLines, held_lines(store, actor).await?),
         (WaitingKind::Findings, findings(store, actor).await?),
-        (WaitingKind::LegalHolds, holds.filter(|_| actor.may(Action::PlaceLegalHolds)).unwrap_or_default()),
-        (WaitingKind::AccessRequests, access_requests(store, actor).await?),
+        (WaitingKind::LegalHolds, only_for(holds, Action::PlaceLegalHolds)),
+        (WaitingKind::AccessRequests, only_for(requests, Action::HandleAccessRequests)),
     ];
     let waiting = counts.into_iter().filter(|(_, count)| *count > 0);
     let of = |(kind, count)| Waiting { kind, count, run: only.filter(|_| kind == WaitingKind::Runs) };
@@ -86,16 +89,4 @@ async fn findings(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
     }
     let open = residue_hits::Entity::find().filter(residue_hits::Column::Decision.is_null());
     Ok(i64::try_from(open.count(&store.db).await?).unwrap_or(i64::MAX))
-}
-
-/// Counts the open access requests that are due soon, which a partial index covers.
-async fn access_requests(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
-    use access_requests::Column::{DueOn, State};
-    if !actor.may(Action::HandleAccessRequests) {
-        return Ok(0);
-    }
-    let soon = store.clock.today() + Duration::days(DUE_SOON_DAYS);
-    let due =
-        access_requests::Entity::find().filter(State.eq(AccessRequestState::Open)).filter(DueOn.lte(soon));
-    Ok(i64::try_from(due.count(&store.db).await?).unwrap_or(i64::MAX))
 }
