@@ -3,6 +3,7 @@
 
 mod identity_provider;
 mod mail;
+mod secret_file;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -378,9 +379,8 @@ impl Config {
     /// Reads the monitoring token. Returns `None` if no file is set.
     pub(crate) fn metrics_token(&self) -> Result<Option<Arc<str>>, ConfigError> {
         let Some(file) = &self.metrics_token_file else { return Ok(None) };
-        let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoMetricsToken)?;
-        let token = text.trim();
-        if token.len() < MIN_TOKEN_BYTES { Err(ConfigError::NoMetricsToken) } else { Ok(Some(token.into())) }
+        let token = secret_file::read(file).filter(|token| token.len() >= MIN_TOKEN_BYTES);
+        token.map(|token| Some(token.into())).ok_or(ConfigError::NoMetricsToken)
     }
 
     /// Returns the place of the compiled assets.

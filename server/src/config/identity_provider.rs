@@ -1,10 +1,9 @@
 //! The configuration of the identity provider for single sign-on.
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, secret_file};
 use crate::network::CALLBACK_ROUTE;
 use crate::oidc::{self, Provider};
 use openidconnect::{IssuerUrl, RedirectUrl};
-use std::path::Path;
 use std::sync::Arc;
 
 impl Config {
@@ -16,7 +15,7 @@ impl Config {
         let settings = oidc::Settings {
             issuer,
             client_id,
-            secret: self.oidc_secret_file.as_deref().map(secret_in).transpose()?,
+            secret: self.secret()?,
             name: self.oidc_name.clone(),
             proves_second_factor: self.oidc_second_factor,
         };
@@ -38,11 +37,10 @@ impl Config {
             _ => Err(ConfigError::IncompleteProvider),
         }
     }
-}
 
-/// Reads a secret from a file and trims white space.
-pub(super) fn secret_in(file: &Path) -> Result<String, ConfigError> {
-    let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoSecret)?;
-    let secret = text.trim();
-    if secret.is_empty() { Err(ConfigError::NoSecret) } else { Ok(secret.to_owned()) }
+    /// Returns the client secret, if there is a file of it.
+    fn secret(&self) -> Result<Option<String>, ConfigError> {
+        let Some(file) = &self.oidc_secret_file else { return Ok(None) };
+        secret_file::read(file).map(Some).ok_or(ConfigError::NoSecret)
+    }
 }

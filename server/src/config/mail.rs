@@ -1,7 +1,6 @@
 //! The configuration of the mail server.
 
-use super::identity_provider::secret_in;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, secret_file};
 use db::{MailSettings, MailTls};
 
 impl Config {
@@ -38,6 +37,6 @@ impl Config {
     /// time of each mail, so that it can be replaced while Lethe runs.
     pub(crate) fn check_mail_password(&self) -> Result<(), ConfigError> {
         let Some(file) = &self.smtp_password_file else { return Ok(()) };
-        secret_in(file).map(drop).map_err(|_| ConfigError::NoMailPassword)
+        secret_file::read(file).map(drop).ok_or(ConfigError::NoMailPassword)
     }
 }

@@ -1,6 +1,5 @@
 //! Tests the configuration against the tables in docs/configuration.md.
 
-use super::identity_provider::secret_in;
 use super::*;
 
 fn parse(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -148,7 +147,7 @@ fn the_client_secret_is_the_trimmed_text_of_its_file() {
     assert!(matches!(read(), Err(ConfigError::NoSecret)), "no file");
     for (text, secret) in [("", None), (" \r\n", None), ("s3cret\n", Some("s3cret")), ("a b", Some("a b"))] {
         std::fs::write(&file, text).expect("a file");
-        assert_eq!(secret_in(&file).ok().as_deref(), secret, "{text:?}");
+        assert_eq!(secret_file::read(&file).as_deref(), secret, "{text:?}");
         assert_eq!(read().is_ok(), secret.is_some(), "{text:?}");
     }
     std::fs::write(&file, [0xff, 0xfe]).expect("a file");
