@@ -256,6 +256,8 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
 
 /// How many bytes of a form with a small file are read. A handler keeps far fewer, but answers only then.
 const MAX_SMALL_FILE_FORM_BYTES: usize = 32 * 1024 * 1024;
+/// The routes that receive a file. They stream it, and have their own limits.
+const UPLOAD_ROUTES: [&str; 3] = [UPLOAD_ROUTE, LISTED_FILE_ROUTE, LOGO_UPLOAD_ROUTE];
 /// The route of all server functions.
 const FUNCTIONS: &str = "/do/{*function}";
 /// The route of the server functions that islands call.

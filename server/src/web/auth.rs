@@ -48,10 +48,10 @@ pub(super) async fn authenticate(
     let device = request.headers().get(COOKIE).and_then(|cookies| cookies.to_str().ok());
     let device = device.and_then(|cookies| cookie::device(state.cookies, cookies)).unwrap_or_default();
     request.extensions_mut().insert(DeviceCookie(device));
-    let user_agent =
-        request.headers().get(USER_AGENT).filter(|_| !is_background_request(request.uri())).cloned();
+    let is_background = is_background_request(request.uri());
+    let user_agent = request.headers().get(USER_AGENT).filter(|_| !is_background).cloned();
     if let Some(key) = key {
-        let found = if is_background_request(request.uri()) {
+        let found = if is_background {
             session::look(&state.store, &key).await
         } else {
             session::find(&state.store, &key).await

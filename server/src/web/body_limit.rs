@@ -1,11 +1,9 @@
 //! Limits on requests in flight, by address and network. A form is buffered before it counts as an answered request, so
 //! that slow senders do not block others. An uploaded file is streamed; uploads have their own limit.
 
+use super::UPLOAD_ROUTES;
 use super::auth::peer_of;
-use super::listed_file::LISTED_FILE_ROUTE;
-use super::logo::LOGO_UPLOAD_ROUTE;
 use super::shares::{Permit, Shares};
-use super::upload::UPLOAD_ROUTE;
 use crate::network::NetworkConfig;
 use app::form_post;
 use app::state::AppState;
@@ -78,7 +76,7 @@ pub(super) async fn limit_requests(
 ) -> Response {
     let address = network.address_of(peer_of(&request), request.headers());
     // No handler reads the body of a GET request.
-    let upload = if [UPLOAD_ROUTE, LISTED_FILE_ROUTE, LOGO_UPLOAD_ROUTE].contains(&request.uri().path()) {
+    let upload = if UPLOAD_ROUTES.contains(&request.uri().path()) {
         let Some(permit) = in_flight.uploads.try_acquire(address) else { return too_many() };
         Some(permit)
     } else {

@@ -2,7 +2,7 @@
 
 use super::desk::{Desk, PASSWORD, cookie, post};
 use crate::network::NetworkConfig;
-use crate::web::{FUNCTIONS, ISLANDS, LISTED_FILE_ROUTE, LOGO_UPLOAD_ROUTE, UPLOAD_ROUTE, handlers, pages};
+use crate::web::{FUNCTIONS, ISLANDS, UPLOAD_ROUTES, handlers, pages};
 use app::rate_limit::{Budget, Budgets, RateLimits};
 use app::route_access::{Access, ROUTE_ACCESS, access_for};
 use axum::body::Body;
@@ -27,10 +27,8 @@ pub(super) fn addresses() -> BTreeSet<String> {
         .chain(handlers.filter(|route| route != FUNCTIONS && route != ISLANDS))
         .chain(functions)
         .chain(crate::web::scim::ROUTES.map(str::to_owned))
-        .chain(
-            ["/livez", "/readyz", "/healthz", "/metrics", UPLOAD_ROUTE, LISTED_FILE_ROUTE, LOGO_UPLOAD_ROUTE]
-                .map(str::to_owned),
-        )
+        .chain(["/livez", "/readyz", "/healthz", "/metrics"].map(str::to_owned))
+        .chain(UPLOAD_ROUTES.map(str::to_owned))
         .collect()
 }
 
@@ -59,7 +57,7 @@ fn request(address: &str, token: &str) -> Request<Body> {
     if path.starts_with("/api/") {
         return post(&path, String::new());
     }
-    if [UPLOAD_ROUTE, LISTED_FILE_ROUTE, LOGO_UPLOAD_ROUTE].contains(&&*path) {
+    if UPLOAD_ROUTES.contains(&&*path) {
         let kind = "multipart/form-data; boundary=b";
         let request = Request::post(path).header(CONTENT_TYPE, kind);
         return request.body(Body::from("--b--\r\n")).expect("a request");
