@@ -7,4 +7,4 @@ pub(crate) use documents::{DOCUMENTS, help_for};
 pub(crate) use markdown::html;
 
 /// The address of the list of documents.
-const HELP: &str = "/help";
+pub(crate) const HELP: &str = "/help";

@@ -1,7 +1,7 @@
 //! The pages of the help.
 
 use crate::components::{PageLayout, guarded_page, path_param};
-use crate::help::{self, DOCUMENTS};
+use crate::help::{self, DOCUMENTS, HELP};
 use db::RecordsError;
 use leptos::prelude::*;
 
@@ -28,7 +28,7 @@ pub fn HelpPage() -> impl IntoView {
         let name = name?;
         let document = DOCUMENTS.iter().find(|one| one.name == name);
         let document = document.ok_or(RecordsError::NotFound("help page"))?;
-        let crumbs = vec![("Help".to_owned(), "/help".to_owned())];
+        let crumbs = vec![("Help".to_owned(), HELP.to_owned())];
         Ok(view! {
             <PageLayout title=document.title() crumbs>
                 <div class="document" inner_html=help::html(document)></div>
