@@ -19,6 +19,23 @@ test("the start page leads to what waits and verifies the audit", async ({ page 
   }).toPass();
 });
 
+test("help leads to the document about the page", async ({ page }) => {
+  for (const [address, heading] of [
+    ["/users", "User search"],
+    ["/users/20/merge", "Merging duplicates"],
+    ["/tasks/1", "Tasks and runs"],
+    ["/reports", "Help"],
+  ]) {
+    await open(page, address);
+    await page.getByRole("link", { name: "Help", exact: true }).first().click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
+  }
+  await page.getByRole("link", { name: "Tasks and runs" }).click();
+  await page.getByRole("main").getByRole("link", { name: "Protection" }).click();
+  await expect(page).toHaveURL(/\/help\/protection#previews-and-confirmed-settings$/);
+  await expect(page.getByRole("heading", { name: "Previews and confirmed settings" })).toBeInViewport();
+});
+
 test("the menu leads to every module that the top bar does not show", async ({ page }) => {
   await open(page, "/");
   const nav = page.getByRole("navigation", { name: "Modules" });

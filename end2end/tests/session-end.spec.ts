@@ -112,6 +112,23 @@ test("after the end the sign-in replaces the page, also after the computer has s
   await expect(page.locator("h1 .name")).toHaveText(person);
 });
 
+test("a form with changes does not stay on the screen after the end", async ({ page, context, library }) => {
+  test.skip(!scripted(), "replacing the page needs JavaScript");
+  const session = await signedIn(context, library, member(library, 0));
+  const asked: string[] = [];
+  page.on("dialog", async (dialog) => {
+    asked.push(dialog.type());
+    await dialog.dismiss();
+  });
+  await page.clock.install();
+  await open(page, "/users/new");
+  await page.getByLabel("Last name").fill("Unsaved");
+  session.setIdle(60 * 60);
+  await page.clock.fastForward(60 * MINUTE);
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  expect(asked, "the browser does not ask").toEqual([]);
+});
+
 test("before the end of ten hours the warning says to save and to sign in again", async ({ page, context, library }) => {
   test.skip(!scripted(), "the warning needs JavaScript");
   const session = await signedIn(context, library, member(library, 2));

@@ -1,5 +1,5 @@
 // Signing in: invitation, password, authenticator app, recovery code, signing out.
-import { expect, open, test } from "./lethe";
+import { expect, hydrated, open, scripted, test } from "./lethe";
 import { code } from "./totp";
 
 test.use({ storageState: { cookies: [], origins: [] }, expectedStatus: [401, 404, 422] });
@@ -40,6 +40,16 @@ test("an invitation sets a password, and the next sign-in asks for password and 
   await expect(page.getByRole("heading", { name: "Your recovery codes" })).toBeVisible();
   const recovery = await page.locator("ul.codes code").allInnerTexts();
   expect(recovery).toHaveLength(10);
+  if (scripted()) {
+    await hydrated(page);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy codes" }).click();
+    await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(recovery.join("\n"));
+    await page.evaluate(() => Object.assign(window, { print: () => Object.assign(window, { printed: true }) }));
+    await page.getByRole("button", { name: "Print codes" }).click();
+    expect(await page.evaluate(() => "printed" in window)).toBe(true);
+  }
   await page.getByRole("link", { name: "I have saved them" }).click();
   await expect(page.getByRole("heading", { name: "Your account" })).toBeVisible();
 
