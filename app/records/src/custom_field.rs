@@ -67,10 +67,14 @@ pub async fn list(store: &Store, actor: Actor) -> Result<Vec<CustomField>, Recor
     Ok(fields.into_iter().map(field).collect())
 }
 
+/// Returns the definitions of all custom fields, by key.
+pub async fn definitions(db: &impl ConnectionTrait) -> Result<Vec<custom_fields::Model>, DbErr> {
+    custom_fields::Entity::find().order_by_asc(custom_fields::Column::Key).all(db).await
+}
+
 /// Returns the key and the label of each custom field, by key.
 pub async fn labels(db: &impl ConnectionTrait) -> Result<Vec<(String, String)>, DbErr> {
-    let fields = custom_fields::Entity::find().order_by_asc(custom_fields::Column::Key).all(db).await?;
-    Ok(fields.into_iter().map(|field| (field.key, field.label)).collect())
+    Ok(definitions(db).await?.into_iter().map(|field| (field.key, field.label)).collect())
 }
 
 /// Returns the keys of the custom fields.

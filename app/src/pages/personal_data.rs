@@ -1,12 +1,22 @@
 //! The register of personal data, as the anonymiser reads it.
 
-use crate::components::{DataTable, PageLayout, text_columns};
+use crate::components::{DataTable, PageLayout, guarded_page, text_columns};
+use crate::state::store;
+use db::entity::custom_fields;
 use leptos::prelude::*;
 use policy::personal_data::{Column, DataClass, RowOwner, STORAGE_LOCATIONS, TABLES, Table};
+use records::custom_field;
 
-/// Shows the register table by table, and the storage outside the tables.
+/// Shows the register table by table, the custom fields, and the storage outside the tables.
 #[component]
 pub fn PersonalDataPage() -> impl IntoView {
+    guarded_page(async move {
+        let custom = custom_field::definitions(&store().db).await?;
+        Ok(register(custom))
+    })
+}
+
+fn register(custom: Vec<custom_fields::Model>) -> impl IntoView {
     let (people, others): (Vec<&Table>, Vec<&Table>) =
         TABLES.iter().partition(|table| table.owner != RowOwner::NoUser);
     view! {
@@ -21,6 +31,7 @@ pub fn PersonalDataPage() -> impl IntoView {
             <Classes />
             <h2>"Tables about users"</h2>
             {people.into_iter().map(|table| view! { <Columns table=*table /> }).collect_view()}
+            {custom_fields_of_library(custom)}
             <h2>"Other tables"</h2>
             <p>
                 "These tables are not about users. Where they refer to a user, they contain the user number, \
@@ -78,6 +89,33 @@ fn Columns(table: Table) -> impl IntoView {
             {rows}
         </DataTable>
     }
+}
+
+/// Renders the custom fields, whose values are rows of the table `custom_values`. Without one, there is nothing to show.
+fn custom_fields_of_library(fields: Vec<custom_fields::Model>) -> impl IntoView {
+    let rows = fields.into_iter().map(|field| {
+        let done =
+            if field.class.can_be_kept() { "as set in the task; removed unless kept" } else { "removed" };
+        view! {
+            <tr>
+                <th scope="row">{field.label}</th>
+                <td><code>{field.key}</code></td>
+                <td class="nowrap">{field.class.label()}</td>
+                <td>{done}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <h2 id="custom-fields">"Custom fields of this library"</h2>
+            <p>"Their values are in the table " <a href="#table-custom_values"><code>"custom_values"</code></a> "."</p>
+            <DataTable label="Custom fields of this library" caption="Custom fields and their classes"
+                columns=text_columns(["Name", "Key", "Class", "Anonymising"])>
+                {rows}
+            </DataTable>
+        }
+    })
 }
 
 /// Returns what anonymising does to a column. Tables that are not about users are unchanged.
