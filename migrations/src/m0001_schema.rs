@@ -47,10 +47,10 @@ impl MigrationTrait for Migration {
             approvals::tables(),
             notifications::tables(),
             limits::tables(),
-            suppression::tables(),
             audit::tables(),
             servers::tables(),
             imports::tables(),
+            suppression::tables(),
         ];
         for table in groups.into_iter().flatten() {
             table.create(manager).await?;

@@ -10,6 +10,7 @@
 //! If the key is missing or another one while the list has rows, nothing is anonymised and no user is created: both
 //! would leave gaps in the list.
 
+pub mod arrival;
 pub mod check;
 pub mod destroy;
 pub mod held_line;

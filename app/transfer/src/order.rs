@@ -12,6 +12,7 @@ use policy::import_options::ImportOptions;
 use policy::import_profile::ImportProfile;
 use policy::{ImportId, RunId, RunState, TaskId};
 use safeguards::limits::ImportStop;
+use safeguards::suppression::arrival;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
@@ -139,7 +140,8 @@ pub(super) async fn complete(
         reason: None,
         report: report.clone(),
     };
-    record((&tx, store), actor, order, result).await?;
+    let id = record((&tx, store), actor, order, result).await?;
+    arrival::set_import(&tx, id).await?;
     store.commit(tx).await?;
     Ok(Imported { summary, sha256, report, stop: None })
 }

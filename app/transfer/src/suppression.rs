@@ -5,10 +5,10 @@ use super::problem::on_line;
 use super::report::Report;
 use super::user_line::UserLine;
 use db::RecordsError;
-use policy::suppression::HeldSource;
+use policy::suppression::HeldDecision;
 use safeguards::suppression::KeyValues;
+use safeguards::suppression::arrival::{Arrival, LineFate, SeenLine};
 use safeguards::suppression::check::Checker;
-use safeguards::suppression::held_line::{self, LineFate, SeenLine};
 use sea_orm::DatabaseTransaction;
 use std::collections::HashMap;
 use trail::Store;
@@ -24,6 +24,8 @@ pub(super) enum NewUser {
     Created,
     /// It creates the user although an anonymised user had its `UserID`, barcode or e-mail.
     CreatedWithNote,
+    /// It creates the user because of this earlier decision.
+    Decided(HeldDecision),
     /// It waits for a decision.
     Held,
     /// It is skipped because of an earlier decision.
@@ -34,7 +36,7 @@ impl NewUser {
     /// Counts and reports the line. Returns whether it creates the user.
     pub(super) fn count(self, line: u64, summary: &mut ImportSummary, report: &mut Report) -> bool {
         match self {
-            Self::Created => {}
+            Self::Created | Self::Decided(_) => {}
             Self::CreatedWithNote => {
                 summary.suppressed_noted += 1;
                 report.note(&on_line(line, NOTED));
@@ -48,13 +50,13 @@ impl NewUser {
                 report.skip(line, IGNORED);
             }
         }
-        matches!(self, Self::Created | Self::CreatedWithNote)
+        matches!(self, Self::Created | Self::CreatedWithNote | Self::Decided(_))
     }
 }
 
 /// Compares new users with the suppression list and records the held lines. Returns the result by line number.
 pub(super) async fn check(
-    checker: &Checker,
+    (checker, arrival): (&Checker, &mut Arrival),
     tx: &DatabaseTransaction,
     store: &Store,
     lines: Vec<&UserLine>,
@@ -74,12 +76,12 @@ pub(super) async fn check(
         results.insert(line.number, result);
     }
     if !seen.is_empty() {
-        let fates = held_line::see(tx, store, HeldSource::Users, &seen).await?;
+        let fates = arrival.see(tx, store, &seen).await?;
         for (line, fate) in seen.iter().zip(fates) {
             let result = match fate {
                 LineFate::Held => NewUser::Held,
                 LineFate::Ignored => NewUser::Ignored,
-                LineFate::Creates(_) => NewUser::Created,
+                LineFate::Creates(decision) => NewUser::Decided(decision),
             };
             results.insert(line.line, result);
         }

@@ -44,6 +44,7 @@ fn held_lines() -> Table {
             text("digest"),
             text("kind"),
             text("source"),
+            big_integer_null("import_id"),
             big_integer("line"),
             text("line_digest"),
             date("first_seen_on"),
@@ -53,9 +54,9 @@ fn held_lines() -> Table {
             big_integer_null("decided_by"),
             date_null("decided_on"),
         ],
-        foreign_keys: &[("decided_by", "users", "number")],
+        foreign_keys: &[("import_id", "imports", "id"), ("decided_by", "users", "number")],
         indexes: &[
-            "UNIQUE INDEX held_lines_digest ON held_lines (digest)",
+            "UNIQUE INDEX held_lines_digest ON held_lines (digest, source, line_digest)",
             "INDEX held_lines_undecided ON held_lines (id) WHERE decision IS NULL",
         ],
         ..Table::default()

@@ -34,9 +34,9 @@ pub(crate) enum Held {
         /// The held lines.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         lines: Vec<i64>,
-        /// All lines without a decision.
-        #[arg(long)]
-        all: bool,
+        /// All lines without a decision, if there are COUNT of them.
+        #[arg(long, value_name = "COUNT")]
+        all: Option<u64>,
         /// The decision.
         #[arg(long, value_enum)]
         decision: Choice,
@@ -87,10 +87,9 @@ impl Held {
             }
             Self::Decide { lines, all, decision } => {
                 let decision = HeldDecision::from(decision);
-                let chosen = if all {
-                    Chosen::Undecided
-                } else {
-                    Chosen::Lines(lines.into_iter().map(HeldLineId).collect())
+                let chosen = match all {
+                    Some(seen) => Chosen::Undecided { seen },
+                    None => Chosen::Lines(lines.into_iter().map(HeldLineId).collect()),
                 };
                 let decided = held_line::decide(store, Actor::COMMAND_LINE, &chosen, decision).await?;
                 output.print(&json!({ "decided": decided, "decision": decision }), |_| {

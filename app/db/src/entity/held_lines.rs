@@ -14,6 +14,7 @@ pub struct Model {
     pub digest: String,
     pub kind: KeyKind,
     pub source: HeldSource,
+    pub import_id: Option<i64>,
     pub line: i64,
     pub line_digest: String,
     pub first_seen_on: Date,

@@ -37,6 +37,7 @@ pub(super) const HELD_LINES: Table = Table {
         ),
         entry("kind", NotPersonal, Keep, "Kind of the suppressed identifier"),
         entry("source", NotPersonal, Keep, "Kind of file"),
+        entry("import_id", NotPersonal, Keep, "Last import with this line"),
         entry("line", NotPersonal, Keep, "Number of the line in the file"),
         entry("line_digest", QuasiIdentifier, Keep, "Keyed digest of the line, to recognise a change"),
         entry("first_seen_on", NotPersonal, Keep, "First held"),

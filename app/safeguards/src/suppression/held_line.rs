@@ -1,178 +1,22 @@
-//! Lines of import files that the suppression list holds, and the decisions about them. No value of a line is stored:
-//! a line is recognised by the keyed digest of its suppressed key.
+//! The decisions about lines that the suppression list holds.
 
-use super::check::{Checker, Suppressed};
 use super::key::KeyedDigest;
 use chrono::NaiveDate;
 use db::entity::held_lines;
 use db::pagination::{Page, Paging};
 use db::{RecordsError, bulk_insert};
-use policy::notification::Event;
+use policy::numbers::counted;
 use policy::suppression::{HeldDecision, HeldSource, KeyKind};
-use policy::{Action, HeldLineId, UserNumber};
-use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use policy::{Action, HeldLineId, ImportId, UserNumber};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Iterable,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use serde::Serialize;
-use std::collections::HashMap;
 use trail::audit::{self, AuditAction, Subject};
-use trail::outbox::{self, About};
 use trail::person::{Name, Person};
 use trail::{Actor, Store};
-
-/// A line that the suppression list holds.
-#[derive(Clone, Debug)]
-pub struct SeenLine {
-    /// The number of the line in the file.
-    pub line: u64,
-    /// The kind of its suppressed key.
-    pub kind: KeyKind,
-    /// The digest of its suppressed key.
-    pub key: KeyedDigest,
-    /// The digest of its content.
-    pub content: String,
-}
-
-impl SeenLine {
-    /// Returns the line if a suppressed key holds it. `content` is its whole content as text.
-    pub fn of(checker: &Checker, found: &Suppressed, line: u64, content: &str) -> Option<Self> {
-        let (kind, key) = found.held_by.clone()?;
-        Some(Self { line, kind, key, content: checker.line_digest(content) })
-    }
-}
-
-/// What an import does with a line that the suppression list holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LineFate {
-    /// It waits for a decision.
-    Held,
-    /// It is skipped because of an earlier decision.
-    Ignored,
-    /// It creates a user because of this earlier decision.
-    Creates(HeldDecision),
-}
-
-/// Records that a file has these lines, and returns what happens to each, in the same order.
-///
-/// A line that creates a user leaves the list of held lines: its decision is used.
-pub async fn see(
-    tx: &DatabaseTransaction,
-    store: &Store,
-    source: HeldSource,
-    lines: &[SeenLine],
-) -> Result<Vec<LineFate>, RecordsError> {
-    let today = store.clock.today();
-    let digests: Vec<&str> = lines.iter().map(|line| line.key.0.as_str()).collect();
-    let known = held_lines::Entity::find().filter(held_lines::Column::Digest.is_in(digests)).all(tx).await?;
-    let mut known: HashMap<String, held_lines::Model> =
-        known.into_iter().map(|row| (row.digest.clone(), row)).collect();
-    let mut fates = Vec::with_capacity(lines.len());
-    let mut fresh: Vec<held_lines::ActiveModel> = Vec::new();
-    let (mut used, mut unchanged) = (Vec::new(), Vec::new());
-    for line in lines {
-        let number = i64::try_from(line.line).unwrap_or(i64::MAX);
-        let Some(row) = known.get(&line.key.0) else {
-            let row = first_seen(line, source, number, today);
-            known.insert(line.key.0.clone(), row.clone());
-            fresh.push(held_lines::ActiveModel { id: sea_orm::NotSet, ..row.into() });
-            fates.push(LineFate::Held);
-            continue;
-        };
-        let is_changed = row.line_digest != line.content;
-        fates.push(match row.decision {
-            Some(decision) if decision.creates_user() => {
-                used.push(row.id);
-                LineFate::Creates(decision)
-            }
-            Some(HeldDecision::AlwaysIgnore) => LineFate::Ignored,
-            Some(_) if !is_changed => LineFate::Ignored,
-            _ => LineFate::Held,
-        });
-        // A row with id 0 belongs to an earlier line of this file.
-        if row.id == 0 || used.last() == Some(&row.id) {
-            continue;
-        }
-        if row.line == number && !is_changed {
-            unchanged.push(row.id);
-        } else {
-            seen_again(tx, row, line, (source, number), today).await?;
-        }
-    }
-    add(tx, fresh).await?;
-    if fates.contains(&LineFate::Held) {
-        // Files come every night: one notification a day is enough.
-        let once = Some(format!("held_lines/{today}"));
-        outbox::post(tx, &store.clock, Event::HeldLinesWaiting, About::default(), once).await?;
-    }
-    if !used.is_empty() {
-        held_lines::Entity::delete_many().filter(held_lines::Column::Id.is_in(used)).exec(tx).await?;
-    }
-    if !unchanged.is_empty() {
-        held_lines::Entity::update_many()
-            .col_expr(held_lines::Column::LastSeenOn, Expr::value(today))
-            .col_expr(held_lines::Column::TimesSeen, held_lines::Column::TimesSeen.into_expr().add(1))
-            .filter(held_lines::Column::Id.is_in(unchanged))
-            .exec(tx)
-            .await?;
-    }
-    Ok(fates)
-}
-
-/// Inserts new rows. Another import may have inserted the same line in the meantime.
-async fn add(tx: &DatabaseTransaction, rows: Vec<held_lines::ActiveModel>) -> Result<(), DbErr> {
-    let unless = OnConflict::column(held_lines::Column::Digest).do_nothing().to_owned();
-    for some in rows.chunks(bulk_insert::MAX_PARAMETERS / held_lines::Column::iter().count()) {
-        let many = held_lines::Entity::insert_many(some.to_vec()).on_conflict(unless.clone());
-        many.exec_without_returning(tx).await?;
-    }
-    Ok(())
-}
-
-fn first_seen(line: &SeenLine, source: HeldSource, number: i64, today: NaiveDate) -> held_lines::Model {
-    held_lines::Model {
-        id: 0,
-        digest: line.key.0.clone(),
-        kind: line.kind,
-        source,
-        line: number,
-        line_digest: line.content.clone(),
-        first_seen_on: today,
-        last_seen_on: today,
-        times_seen: 1,
-        decision: None,
-        decided_by: None,
-        decided_on: None,
-    }
-}
-
-/// Updates a line that has moved or changed. *Ignore* ends with a change.
-async fn seen_again(
-    tx: &DatabaseTransaction,
-    row: &held_lines::Model,
-    line: &SeenLine,
-    (source, number): (HeldSource, i64),
-    today: NaiveDate,
-) -> Result<(), DbErr> {
-    let asks_again = row.decision == Some(HeldDecision::Ignore) && row.line_digest != line.content;
-    let mut update = held_lines::ActiveModel {
-        id: Set(row.id),
-        source: Set(source),
-        line: Set(number),
-        line_digest: Set(line.content.clone()),
-        last_seen_on: Set(today),
-        times_seen: Set(row.times_seen + 1),
-        ..Default::default()
-    };
-    if asks_again {
-        update.decision = Set(None);
-        update.decided_by = Set(None);
-        update.decided_on = Set(None);
-    }
-    update.update(tx).await?;
-    Ok(())
-}
 
 /// Selects held lines.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -223,6 +67,8 @@ pub struct HeldLine {
     pub kind: KeyKind,
     /// Where it arrived last.
     pub source: HeldSource,
+    /// The last import with this line. None for a request of an identity system.
+    pub import: Option<ImportId>,
     /// The number of the line in the last file. 0 for a request of an identity system.
     pub line: i64,
     /// The day of the first import with this line.
@@ -280,6 +126,7 @@ impl Row {
             id: HeldLineId(line.id),
             kind: line.kind,
             source: line.source,
+            import: line.import_id.map(ImportId),
             line: line.line,
             first_seen_on: line.first_seen_on,
             last_seen_on: line.last_seen_on,
@@ -303,8 +150,13 @@ pub async fn undecided(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
 pub enum Chosen {
     /// These lines, whether decided or not.
     Lines(Vec<HeldLineId>),
-    /// All lines that wait for a decision.
-    Undecided,
+    /// These lines, if their decisions are still those that the member of staff has seen.
+    Seen(Vec<(HeldLineId, Option<HeldDecision>)>),
+    /// All lines that wait for a decision, if there are still as many as the member of staff has seen.
+    Undecided {
+        /// The number of lines.
+        seen: u64,
+    },
 }
 
 /// Decides about held lines. Returns the number of lines. An earlier decision that no import has used is replaced.
@@ -318,17 +170,30 @@ pub async fn decide(
 ) -> Result<u64, RecordsError> {
     actor.require(Action::EditUsers)?;
     let tx = store.begin().await?;
-    let mut select = held_lines::Entity::find().select_only().column(held_lines::Column::Id);
-    select = match chosen {
-        Chosen::Lines(lines) => select.filter(held_lines::Column::Id.is_in(lines.iter().map(|line| line.0))),
-        Chosen::Undecided => select.filter(held_lines::Column::Decision.is_null()),
+    let lines: Option<Vec<HeldLineId>> = match chosen {
+        Chosen::Lines(lines) => Some(lines.clone()),
+        Chosen::Seen(lines) => Some(lines.iter().map(|(line, _)| *line).collect()),
+        Chosen::Undecided { .. } => None,
     };
-    let ids: Vec<i64> =
-        select.order_by_asc(held_lines::Column::Id).lock_exclusive().into_tuple().all(&tx).await?;
-    if let Chosen::Lines(lines) = chosen
-        && lines.iter().any(|line| !ids.contains(&line.0))
-    {
+    let select = held_lines::Entity::find();
+    let select = match &lines {
+        Some(lines) => select.filter(held_lines::Column::Id.is_in(lines.iter().map(|line| line.0))),
+        None => select.filter(held_lines::Column::Decision.is_null()),
+    };
+    let rows = select.order_by_asc(held_lines::Column::Id).lock_exclusive().all(&tx).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    if lines.is_some_and(|lines| lines.iter().any(|line| !ids.contains(&line.0))) {
         return Err(RecordsError::NotFound("held line"));
+    }
+    if let Chosen::Seen(lines) = chosen {
+        reject_unseen(&rows, lines)?;
+    }
+    if let Chosen::Undecided { seen } = chosen
+        && *seen != ids.len() as u64
+    {
+        let now = counted(i64::try_from(ids.len()).unwrap_or(i64::MAX), "line waits", "lines wait");
+        let why = format!("{now} for a decision by now. Look at them, then decide. Nothing was changed");
+        return Err(RecordsError::Refused(why));
     }
     if ids.is_empty() {
         return Err(RecordsError::Refused("No line was chosen. Nothing was changed".to_owned()));
@@ -347,6 +212,21 @@ pub async fn decide(
     audit::note_each(&tx, &store.clock, actor, AuditAction::HeldLineDecided, &events).await?;
     store.commit(tx).await?;
     Ok(u64::try_from(ids.len()).unwrap_or(u64::MAX))
+}
+
+/// Rejects a decision about a line about which another person has decided meanwhile.
+fn reject_unseen(
+    rows: &[held_lines::Model],
+    seen: &[(HeldLineId, Option<HeldDecision>)],
+) -> Result<(), RecordsError> {
+    let changed = rows.iter().find(|row| !seen.contains(&(HeldLineId(row.id), row.decision)));
+    let Some(row) = changed else { return Ok(()) };
+    let now = row.decision.map_or("none", HeldDecision::label);
+    let why = format!(
+        "The decision about held line {} was changed meanwhile: {now}. Look at it, then decide",
+        row.id
+    );
+    Err(RecordsError::Refused(format!("{why}. Nothing was changed")))
 }
 
 /// Removes the held lines of keys with which a user was created, so that no decision waits for nothing.

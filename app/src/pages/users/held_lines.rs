@@ -8,14 +8,14 @@ use crate::components::{
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{Token, action, error_for, failed_submission};
-use crate::state::{actor, store};
+use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::HeldLineId;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::grouped;
 use policy::suppression::{HeldDecision, HeldSource};
+use policy::{HeldLineId, ImportId};
 use safeguards::suppression::held_line::{self, Chosen, HeldLine, Show};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,8 +30,12 @@ const LINE: &str = "line_";
 struct DecisionForm {
     /// The ticked lines, by `line_ID`.
     lines: BTreeMap<String, bool>,
+    /// The codes of their decisions when the page was shown, by `line_ID`.
+    before: BTreeMap<String, String>,
     /// Whether all lines to decide are chosen, also those on other pages.
     all: bool,
+    /// The number of lines to decide when the page was shown.
+    undecided: u64,
     /// The code of the decision.
     decision: String,
 }
@@ -41,20 +45,25 @@ impl DecisionForm {
         self.lines.get(&format!("{LINE}{line}")).is_some_and(|ticked| *ticked)
     }
 
+    /// Returns the id of a line, and its decision when the page was shown.
+    fn line(&self, name: &str) -> Result<(HeldLineId, Option<HeldDecision>), Problem> {
+        let id = name.strip_prefix(LINE).and_then(|id| id.parse().ok()).ok_or(Problem::UnknownChoice)?;
+        let before = match self.before.get(name).map_or("", String::as_str) {
+            "" => None,
+            code => Some(HeldDecision::from_code(code).ok_or(Problem::UnknownChoice)?),
+        };
+        Ok((id, before))
+    }
+
     /// Returns the chosen lines and the decision.
     fn read(&self) -> Result<(Chosen, HeldDecision), FieldErrors> {
         let mut errors = FieldErrors::default();
         let ticked = self.lines.iter().filter(|(_, ticked)| **ticked);
-        let lines: Result<Vec<HeldLineId>, Problem> = ticked
-            .map(|(name, _)| {
-                let id = name.strip_prefix(LINE).and_then(|id| id.parse().ok());
-                id.ok_or(Problem::UnknownChoice)
-            })
-            .collect();
+        let lines: Result<Vec<_>, Problem> = ticked.map(|(name, _)| self.line(name)).collect();
         let chosen = match lines {
-            Ok(_) if self.all => Ok(Chosen::Undecided),
+            Ok(_) if self.all => Ok(Chosen::Undecided { seen: self.undecided }),
             Ok(lines) if lines.is_empty() => Err(Problem::not_chosen("at least one line")),
-            Ok(lines) => Ok(Chosen::Lines(lines)),
+            Ok(lines) => Ok(Chosen::Seen(lines)),
             Err(problem) => Err(problem),
         };
         let chosen = errors.take("lines", chosen);
@@ -165,11 +174,12 @@ fn decision_form(
     view! {
         <form method="post" action=action(DecideHeldLines::PATH, page) novalidate>
             <Token />
+            <input type="hidden" name="form[undecided]" value=undecided />
             <div id="lines" tabindex="-1">
                 <DataTable label="Held lines" caption="Held lines"
                     columns=vec![
                         Column::hidden("Choose"), Column::text("Held line"), Column::text("Suppressed key"),
-                        Column::number("Line of the file"), Column::text("First seen"), Column::text("Last seen"),
+                        Column::text("Line of the file"), Column::text("First seen"), Column::text("Last seen"),
                         Column::number("Arrived in"), Column::text("Decision"),
                     ]>
                     {rows}
@@ -200,22 +210,31 @@ fn row(line: HeldLine, typed: &DecisionForm) -> impl IntoView + use<> {
         }
     };
     let place = match line.source {
-        HeldSource::Users => grouped(line.line),
-        HeldSource::Scim => "From the identity system".to_owned(),
+        HeldSource::Users => view! { {grouped(line.line)} {line.import.map(import_link)} }.into_any(),
+        HeldSource::Scim => "From the identity system".into_any(),
     };
     view! {
         <tr>
             <td>
                 <input id=id.clone() name=format!("form[lines][{id}]") type="checkbox" value="true"
                     checked=typed.is_ticked(line.id) aria-label=format!("Choose held line {}", line.id) />
+                <input type="hidden" name=format!("form[before][{id}]")
+                    value=line.decision.map_or("", HeldDecision::code) />
             </td>
             <th scope="row">"Held line " {line.id.to_string()}</th>
             <td>{line.kind.label()}</td>
-            <td class="number">{place}</td>
+            <td>{place}</td>
             <td><Day date=line.first_seen_on /></td>
             <td><Day date=line.last_seen_on /></td>
             <td class="number">{line.source.times(line.times_seen)}</td>
             <td>{decision}</td>
         </tr>
     }
+}
+
+/// Names an import, with a link if the member of staff may open it.
+fn import_link(import: ImportId) -> impl IntoView {
+    let (href, name) = (format!("/users/import/{import}"), format!("import {import}"));
+    let link = if can_open(&href) { view! { <a href=href>{name}</a> }.into_any() } else { name.into_any() };
+    view! { ", " {link} }
 }

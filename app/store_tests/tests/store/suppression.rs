@@ -1,5 +1,6 @@
 //! The suppression list: anonymised users do not return through a file or a form.
 
+mod arrivals;
 mod decisions;
 mod key;
 mod no_value;

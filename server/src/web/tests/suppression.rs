@@ -99,7 +99,11 @@ async fn held_lines_are_decided_singly_and_in_bulk() {
         let (status, location, _) = desk.post(DECIDE, one).await;
         assert_eq!(status, StatusCode::SEE_OTHER);
         assert!(location.starts_with("/users/held-lines?done=held-lines-ignored&"), "{location}");
-        let (_, location, _) = desk.post(DECIDE, "form[all]=true&form[decision]=new_membership").await;
+        let unseen = "form[all]=true&form[undecided]=1&form[decision]=new_membership";
+        let (_, location, _) = desk.post(DECIDE, unseen).await;
+        assert!(!location.contains("done="), "another line came meanwhile: {location}");
+        let (_, location, _) =
+            desk.post(DECIDE, "form[all]=true&form[undecided]=2&form[decision]=new_membership").await;
         assert!(location.starts_with("/users/held-lines?done=held-lines-created-later&"), "{location}");
         let decisions: Vec<_> = rows(&desk.store).await.into_iter().map(|row| row.decision).collect();
         let expected = [HeldDecision::AlwaysIgnore, HeldDecision::NewMembership, HeldDecision::NewMembership];
@@ -123,7 +127,10 @@ async fn an_incomplete_decision_keeps_the_ticks_and_names_the_problem() {
         (format!("form[lines][line_{}]=true", ids[0]), "Choose a decision"),
         (format!("form[lines][line_{}]=true&form[decision]=maybe", ids[0]), "Choose one of the options"),
         (format!("form[lines][{}]=true&form[decision]=ignore", ids[0]), "Choose one of the options"),
-        ("form[all]=true&form[decision]=ignore&form[user]=7".to_owned(), "could not be read"),
+        (
+            "form[all]=true&form[undecided]=3&form[decision]=ignore&form[user]=7".to_owned(),
+            "could not be read",
+        ),
     ] {
         let (status, _, page) = desk.post(DECIDE, form.as_str()).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
@@ -171,7 +178,7 @@ async fn create_user_shows_which_field_is_suppressed_and_offers_two_decisions() 
 async fn only_permitted_staff_decide_and_only_from_a_page_of_lethe() {
     let mut desk = Desk::open().await;
     held(&desk).await;
-    let decision = "form[all]=true&form[decision]=new_membership";
+    let decision = "form[all]=true&form[undecided]=1&form[decision]=new_membership";
     for role in [Role::Dpo, Role::Cataloguer, Role::Statistics] {
         desk.staff(role.code(), &[role]).await;
         let other = desk.another(role.code()).await;

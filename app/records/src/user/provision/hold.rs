@@ -5,8 +5,8 @@ use db::RecordsError;
 use policy::form::{FieldErrors, Problem};
 use policy::suppression::{HeldDecision, HeldSource};
 use policy::user_form::UserDraft;
+use safeguards::suppression::arrival::{Arrival, LineFate, SeenLine};
 use safeguards::suppression::check::Checker;
-use safeguards::suppression::held_line::{self, LineFate, SeenLine};
 use sea_orm::DatabaseTransaction;
 use trail::Store;
 
@@ -28,9 +28,11 @@ pub(super) async fn check(
 ) -> Result<Held, RecordsError> {
     let checker = Checker::open(tx, store).await?;
     let found = checker.check(tx, &[key_values(draft)]).await?.into_iter().next().unwrap_or_default();
+    // The leaving date of a user who is not active is the day of the request.
+    let content = format!("{:?}", UserDraft { leaving_on: None, ..draft.clone() });
     // A request has no line number.
-    let Some(line) = SeenLine::of(&checker, &found, 0, &format!("{draft:?}")) else { return Ok(Held::Not) };
-    let fate = held_line::see(tx, store, HeldSource::Scim, &[line]).await?.into_iter().next();
+    let Some(line) = SeenLine::of(&checker, &found, 0, &content) else { return Ok(Held::Not) };
+    let fate = Arrival::of(HeldSource::Scim, None).see(tx, store, &[line]).await?.into_iter().next();
     if let Some(LineFate::Creates(decision)) = fate {
         return Ok(Held::Decided(decision));
     }

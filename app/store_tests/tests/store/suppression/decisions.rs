@@ -90,17 +90,25 @@ async fn all_undecided_lines_are_decided_at_once_and_each_is_audited() {
         let one = Chosen::Lines(vec![first[0].id]);
         held_line::decide(&store, Actor::COMMAND_LINE, &one, HeldDecision::AlwaysIgnore).await.unwrap();
         assert_eq!((list(Show::Undecided).await.len(), list(Show::Decided).await.len()), (2, 1));
-        let all =
-            held_line::decide(&store, Actor::COMMAND_LINE, &Chosen::Undecided, HeldDecision::NewMembership);
-        assert_eq!(all.await.unwrap(), 2);
+        let all = async |seen, decision| {
+            held_line::decide(&store, Actor::COMMAND_LINE, &Chosen::Undecided { seen }, decision).await
+        };
+        for seen in [0, 1, 3] {
+            let refused = all(seen, HeldDecision::NewMembership).await;
+            assert!(
+                matches!(&refused, Err(RecordsError::Refused(why)) if why.starts_with("2 lines wait")),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(list(Show::Undecided).await.len(), 2, "lines that came meanwhile are not decided unseen");
+        assert_eq!(all(2, HeldDecision::NewMembership).await.unwrap(), 2);
         assert_eq!(counts(&import(&store, content).await), [2, 0, 0, 0, 1, 0]);
         let events = audit_events::Entity::find()
             .filter(audit_events::Column::Action.eq("held_line_decided"))
             .filter(audit_events::Column::SubjectKind.eq("held_line"));
         assert_eq!(events.count(&store.db).await.unwrap(), 3);
         assert_eq!(last_detail(&store, "held_line_decided").await, "decision=new_membership");
-        let none =
-            held_line::decide(&store, Actor::COMMAND_LINE, &Chosen::Undecided, HeldDecision::Ignore).await;
+        let none = all(0, HeldDecision::Ignore).await;
         assert!(matches!(none, Err(RecordsError::Refused(_))), "{none:?}");
         let gone = held_line::decide(&store, Actor::COMMAND_LINE, &one, HeldDecision::Ignore).await;
         assert!(gone.is_ok(), "an earlier decision can be replaced");
@@ -119,7 +127,8 @@ async fn only_staff_who_may_create_users_decide() {
         for role in [Role::Dpo, Role::Cataloguer, Role::Statistics] {
             let actor = staff_actor(UserNumber(77), role);
             let decided =
-                held_line::decide(&store, actor, &Chosen::Undecided, HeldDecision::NewMembership).await;
+                held_line::decide(&store, actor, &Chosen::Undecided { seen: 1 }, HeldDecision::NewMembership)
+                    .await;
             assert!(matches!(decided, Err(RecordsError::Forbidden(Action::EditUsers))), "{role:?}");
             let listed = held_line::list(&store, actor, Show::All, &Paging::default()).await;
             assert!(matches!(listed, Err(RecordsError::Forbidden(Action::EditUsers))), "{role:?}");

@@ -482,7 +482,9 @@ async fn an_anonymised_user_comes_back_only_by_a_decision(api: Api) {
     let (_, _, page) = api.desk.get("/users/held-lines").await;
     assert!(page.contains("From the identity system") && page.contains("2 requests"), "{page}");
     let decide = async |decision| {
-        held_line::decide(store, Actor::COMMAND_LINE, &Chosen::Undecided, decision).await.unwrap();
+        held_line::decide(store, Actor::COMMAND_LINE, &Chosen::Undecided { seen: 1 }, decision)
+            .await
+            .unwrap();
     };
     decide(HeldDecision::Ignore).await;
     assert_eq!(api.post(ng.clone()).await.error(), (409, "uniqueness"));
