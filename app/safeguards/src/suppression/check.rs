@@ -23,13 +23,19 @@ pub struct Suppressed {
 #[derive(Debug)]
 pub struct Checker {
     key: ListKey,
-    is_list_empty: bool,
+    /// Whether the list had rows when the check began. An empty list can get rows meanwhile.
+    has_rows: bool,
 }
 
 impl Checker {
     /// Reads the key of the list. Rejects a missing or another key while the list has rows.
     pub async fn open(tx: &DatabaseTransaction, store: &Store) -> Result<Self, RecordsError> {
-        Ok(Self { key: ListKey::load(tx, store).await?, is_list_empty: list::is_empty(tx).await? })
+        Ok(Self { key: ListKey::load(tx, store).await?, has_rows: !list::is_empty(tx).await? })
+    }
+
+    /// Returns whether the list is empty now. On PostgreSQL, a run can anonymise users during an import.
+    async fn is_list_empty(&self, tx: &DatabaseTransaction) -> Result<bool, RecordsError> {
+        Ok(!self.has_rows && list::is_empty(tx).await?)
     }
 
     /// Returns the suppressed keys of each of these users, in the same order.
@@ -38,7 +44,7 @@ impl Checker {
         tx: &DatabaseTransaction,
         users: &[KeyValues<'_>],
     ) -> Result<Vec<Suppressed>, RecordsError> {
-        if self.is_list_empty || users.is_empty() {
+        if users.is_empty() || self.is_list_empty(tx).await? {
             return Ok(vec![Suppressed::default(); users.len()]);
         }
         let keys: Vec<Vec<(KeyKind, KeyedDigest)>> = users
@@ -68,7 +74,7 @@ impl Checker {
         tx: &DatabaseTransaction,
         keys: &[KeyForm],
     ) -> Result<HashMap<KeyForm, NaiveDate>, RecordsError> {
-        if self.is_list_empty || keys.is_empty() {
+        if keys.is_empty() || self.is_list_empty(tx).await? {
             return Ok(HashMap::new());
         }
         let digests: Vec<KeyedDigest> =
