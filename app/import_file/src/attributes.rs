@@ -13,6 +13,16 @@ pub(crate) fn value(cell: &str, code: &str) -> String {
     values.join("; ")
 }
 
+/// Returns whether the cell has an attribute with another code than these.
+pub(crate) fn has_other<'a>(cell: &str, codes: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let is_known = |attribute: &String| {
+        let code = attribute.split_once(':').map_or("", |(code, _)| code.trim());
+        codes.clone().any(|known| known.eq_ignore_ascii_case(code))
+    };
+    let attributes = split(cell);
+    attributes.iter().filter(|attribute| !attribute.trim().is_empty()).any(|attribute| !is_known(attribute))
+}
+
 /// Splits at commas outside quotation marks.
 fn split(cell: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
@@ -43,6 +53,9 @@ mod tests {
         assert_eq!(value(cell, "class"), "2012");
         assert_eq!(value(cell, "note"), "likes maps, \"old\" ones");
         assert_eq!(value(cell, "club"), "chess; maps");
+        let codes = ["class", "NOTE", "club", "empty"];
+        assert!(!has_other(cell, codes.into_iter()) && !has_other(" ", [].into_iter()));
+        assert!(has_other(cell, ["class"].into_iter()) && has_other("no code", codes.into_iter()));
         assert_eq!((value(cell, "empty"), value(cell, "locker"), value("", "class")), <_>::default());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::decode::Decoded;
 use crate::encoding::FileEncoding;
-use crate::problem::{FileProblem, Problem};
+use crate::problem::{FileNote, FileProblem, Note, Problem};
 use crate::records::MAX_RECORD_BYTES;
 use crate::rows::RawRow;
 use serde_json::Value;
@@ -10,6 +10,10 @@ use std::io::{self, Read};
 
 /// The name of the list in an answer of the API.
 const LIST: &[u8] = b"\"users\"";
+/// The number of users in the system, beside the list.
+const TOTAL: &str = "totalRecords";
+/// The object with the custom fields of a user.
+const CUSTOM_FIELDS: &str = "customFields";
 
 /// The users of a file.
 pub(crate) struct FolioRows<R> {
@@ -21,6 +25,12 @@ pub(crate) struct FolioRows<R> {
     /// The paths of the cells, such as `personal.lastName`.
     paths: Vec<String>,
     place: Place,
+    /// The object around the list that is being read, up to the list. Empty for a list alone.
+    around: Vec<u8>,
+    /// Number of users in lists so far.
+    listed: u64,
+    /// The number of users in the system, by the last answer. FOLIO estimates it in all answers but the last one.
+    total: Option<u64>,
 }
 
 /// Where the reader is.
@@ -37,7 +47,18 @@ enum Place {
 impl<R: Read> FolioRows<R> {
     pub(crate) fn open(file: R, encoding: FileEncoding, paths: Vec<String>) -> Self {
         let text = Decoded::new(file, encoding.encoding);
-        Self { text, buffer: Vec::new(), at: 0, line: 1, may_have_more: true, paths, place: Place::Start }
+        Self {
+            text,
+            buffer: Vec::new(),
+            at: 0,
+            line: 1,
+            may_have_more: true,
+            paths,
+            place: Place::Start,
+            around: Vec::new(),
+            listed: 0,
+            total: None,
+        }
     }
 
     pub(crate) const fn get_ref(&self) -> &R {
@@ -45,35 +66,99 @@ impl<R: Read> FolioRows<R> {
     }
 
     /// Returns the next user. After a problem in the syntax, the file ends.
+    ///
+    /// A file can have several answers or lists, one after the other: the pages of an API.
     pub(crate) fn next(&mut self) -> io::Result<Option<Result<RawRow, Problem>>> {
-        if self.place == Place::Start {
-            self.place = self.start()?;
+        loop {
+            if self.place == Place::Start {
+                self.place = self.start()?;
+            }
+            if self.place == Place::End {
+                return self.skip_rest();
+            }
+            self.skip_blanks(true)?;
+            let line = self.line;
+            match self.byte(0)? {
+                Some(b'{') => break,
+                None if self.place == Place::Objects => return self.end(),
+                Some(b']') if self.place == Place::List => {
+                    if let Some(problem) = self.end_of_list()? {
+                        return self.fail(Problem::on_line(line, problem));
+                    }
+                }
+                None => return self.fail(Problem::on_line(line, FileProblem::UserCutOff)),
+                Some(_) => return self.fail(Problem::on_line(line, FileProblem::NotJson)),
+            }
         }
-        if self.place == Place::End {
-            return self.skip_rest();
-        }
-        self.skip_blanks(true)?;
         let line = self.line;
-        match self.byte(0)? {
-            Some(b'{') => {}
-            None if self.place == Place::Objects => return self.skip_rest(),
-            Some(b']') if self.place == Place::List => return self.skip_rest(),
-            None => return self.fail(Problem::on_line(line, FileProblem::CutOff)),
-            Some(_) => return self.fail(Problem::on_line(line, FileProblem::NotJson)),
-        }
         let Some(object) = self.object()? else {
-            return self.fail(Problem::on_line(line, FileProblem::CutOff));
+            return self.fail(Problem::on_line(line, FileProblem::UserCutOff));
         };
+        self.listed += u64::from(self.place == Place::List);
         match serde_json::from_slice::<Value>(&object) {
             Ok(user) => {
                 let cells = self.paths.iter().map(|path| cell(&user, path)).collect();
-                Ok(Some(Ok(RawRow { line, cells, notes: Vec::new() })))
+                Ok(Some(Ok(RawRow { line, cells, notes: self.notes(line, &user) })))
             }
-            Err(_) => Ok(Some(Err(Problem::on_line(line, FileProblem::NotJson)))),
+            Err(_) => Ok(Some(Err(Problem::on_line(line, FileProblem::InvalidUser)))),
         }
     }
 
-    /// Finds the begin of the users.
+    /// Returns a note if a custom field of the user is none of the library.
+    fn notes(&self, line: u64, user: &Value) -> Vec<Note> {
+        let fields = user.get(CUSTOM_FIELDS).and_then(Value::as_object).into_iter().flatten();
+        let known = format!("{CUSTOM_FIELDS}.");
+        let is_known = |key: &str| self.paths.iter().any(|path| path.strip_prefix(&known) == Some(key));
+        let has_unknown = fields.into_iter().any(|(key, value)| !value.is_null() && !is_known(key));
+        let note = has_unknown.then(|| Note::in_column(line, CUSTOM_FIELDS, FileNote::UnknownAttribute));
+        note.into_iter().collect()
+    }
+
+    /// Reads the rest of the answer after its list, and finds what follows: another answer or list, or nothing.
+    fn end_of_list(&mut self) -> io::Result<Option<FileProblem>> {
+        self.advance(1);
+        let mut answer = std::mem::take(&mut self.around);
+        if !answer.is_empty() {
+            answer.push(b']');
+            let Some(rest) = self.rest_of_object()? else { return Ok(Some(FileProblem::UserCutOff)) };
+            answer.extend(rest);
+            let Ok(answer) = serde_json::from_slice::<Value>(&answer) else {
+                return Ok(Some(FileProblem::NotJson));
+            };
+            let rest = answer.get("users").and_then(Value::as_array);
+            if rest.is_none_or(|users| !users.is_empty()) {
+                return Ok(Some(FileProblem::TwoLists));
+            }
+            self.total = answer.get(TOTAL).and_then(Value::as_u64);
+        }
+        self.skip_blanks(true)?;
+        self.place = match self.byte(0)? {
+            None | Some(b'{' | b'[') => Place::Start,
+            Some(_) => return Ok(Some(FileProblem::NotJson)),
+        };
+        Ok(None)
+    }
+
+    /// Takes the rest of the object around a list, or returns `None` if the file ends before.
+    fn rest_of_object(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut scan = Scan { depth: 1, ..Scan::default() };
+        self.bytes_until_closed(&mut scan)
+    }
+
+    /// Ends the file. Reports users that are missing from it.
+    fn end(&mut self) -> io::Result<Option<Result<RawRow, Problem>>> {
+        let line = self.line;
+        let missing = self.total.take().filter(|total| *total > self.listed);
+        match missing {
+            Some(total) => {
+                let listed = self.listed;
+                self.fail(Problem::on_line(line, FileProblem::UsersMissing { listed, total }))
+            }
+            None => self.skip_rest(),
+        }
+    }
+
+    /// Finds the beginning of the users.
     fn start(&mut self) -> io::Result<Place> {
         self.skip_blanks(false)?;
         match self.byte(0)? {
@@ -83,6 +168,7 @@ impl<R: Read> FolioRows<R> {
             }
             Some(b'{') => {
                 if let Some(list) = self.list_in_object()? {
+                    self.around = self.buffer.get(self.at..self.at + list).unwrap_or_default().to_vec();
                     self.advance(list);
                     return Ok(Place::List);
                 }
@@ -127,7 +213,11 @@ impl<R: Read> FolioRows<R> {
 
     /// Takes a complete object, or returns `None` if the file ends before.
     fn object(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut scan = Scan::default();
+        self.bytes_until_closed(&mut Scan::default())
+    }
+
+    /// Takes the bytes up to the end of the outermost object.
+    fn bytes_until_closed(&mut self, scan: &mut Scan) -> io::Result<Option<Vec<u8>>> {
         let mut length = 0;
         loop {
             let Some(byte) = self.byte(length)?.filter(|_| length < MAX_RECORD_BYTES) else {

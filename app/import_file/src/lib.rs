@@ -7,6 +7,7 @@
 //! spreadsheet has changed are problems at their line and column. A problem never contains the value.
 //!
 //! - `decode`, `encoding`: bytes to UTF-8.
+//! - `file_kind`: files that are no text, or another kind of text.
 //! - `records`, `layout`, `rows`: delimited text to rows. `folio`: JSON to rows.
 //! - `tables`: additional tables of an export and the columns that they add.
 //! - `mapping`: columns to fields, with `dates`, `amounts`, `attributes` and `damage` for their cells.
@@ -18,6 +19,7 @@ mod damage;
 mod dates;
 mod decode;
 mod encoding;
+mod file_kind;
 mod folio;
 mod layout;
 mod mapping;

@@ -43,6 +43,8 @@ pub(crate) struct Field {
 pub(crate) struct Mapping {
     pub(crate) fields: Vec<Field>,
     pub(crate) problems: Vec<Problem>,
+    /// The place and the name of the column with the attributes of users.
+    attributes: Option<(usize, String)>,
 }
 
 /// The content of a row by field.
@@ -135,6 +137,7 @@ impl Mapping {
     fn add_attributes(&mut self, profile: &ImportProfile, names: &[String], custom: &[String]) {
         let Some(attributes) = &profile.attributes else { return };
         let Some(place) = names.iter().position(|name| folded(name) == folded(attributes)) else { return };
+        self.attributes = Some((place, names[place].clone()));
         for key in custom {
             let target = format!("{CUSTOM}{key}");
             if self.field(&target).is_some() {
@@ -169,9 +172,23 @@ impl Mapping {
         of_column.all(|field| field.content.has_lines())
     }
 
+    /// Returns the codes of the attributes that have a custom field.
+    fn codes_of_attributes(&self) -> impl Iterator<Item = &str> + Clone {
+        let sources = self.fields.iter().flat_map(|field| &field.sources);
+        sources.filter_map(|source| source.attribute.as_deref())
+    }
+
     /// Reads the cells of a row. The first problem rejects it.
     pub(crate) fn read(&self, profile: &ImportProfile, row: RawRow) -> Result<Mapped, Problem> {
         let mut notes = row.notes;
+        if let Some((place, name)) = &self.attributes
+            && row
+                .cells
+                .get(*place)
+                .is_some_and(|cell| attributes::has_other(cell, self.codes_of_attributes()))
+        {
+            notes.push(Note::in_column(row.line, name, FileNote::UnknownAttribute));
+        }
         let mut cells = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
             let mut part_of = |source: &Source| {

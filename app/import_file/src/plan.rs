@@ -2,6 +2,7 @@
 
 use crate::dates::Evidence;
 use crate::encoding::{self, FileEncoding};
+use crate::file_kind;
 use crate::folio::FolioRows;
 use crate::layout::Layout;
 use crate::mapping::{Mapping, folio_paths, target_of, with_custom_fields};
@@ -106,6 +107,9 @@ impl Plan {
         let Some(encoding) = encoding::detect(open()?, chosen.encoding)? else {
             return Ok(Self::failed(profile, Problem::on_line(1, FileProblem::Empty)));
         };
+        if let Some(problem) = file_kind::problem(open()?, &profile.format)? {
+            return Ok(Self::failed(profile, Problem::on_line(1, problem)));
+        }
         let (tables, missing) = Tables::open(file, &profile.format)?;
         let layout = if profile.format == FileFormat::FolioUsers {
             None
@@ -249,7 +253,8 @@ impl Parts {
         }))
     }
 
-    /// Replaces the identifier of FOLIO's group by its name.
+    /// Replaces the identifier of FOLIO's group by its name. An identifier without a name is left out: as a category, it
+    /// would fit no policy and no legal hold.
     fn name_group(&self, row: &mut RawRow) {
         const GROUP: &str = "patronGroup";
         if self.layout.is_some() {
@@ -257,9 +262,11 @@ impl Parts {
         }
         let Some(place) = self.names.iter().position(|name| name == GROUP) else { return };
         let Some(cell) = row.cells.get_mut(place).filter(|cell| !cell.is_empty()) else { return };
-        match self.tables.group(cell) {
-            Some(name) => name.clone_into(cell),
-            None => row.notes.push(Note::in_column(row.line, GROUP, FileNote::NoName)),
+        if let Some(name) = self.tables.group(cell) {
+            name.clone_into(cell);
+        } else {
+            cell.clear();
+            row.notes.push(Note::in_column(row.line, GROUP, FileNote::GroupWithoutName));
         }
     }
 

@@ -75,6 +75,34 @@ pub enum FileProblem {
     /// The last record is incomplete.
     #[error("The file is cut off: the last line has no line end and too few cells. Export it again")]
     CutOff,
+    /// A file that is no text.
+    #[error("This is {0}, not a text file. Save it as CSV (UTF-8) in the other program")]
+    Binary(&'static str),
+    /// JSON for a profile of delimited text.
+    #[error("This is JSON, but the import profile describes a file with columns. Choose another profile")]
+    Json,
+    /// The names of the columns on a later line.
+    #[error("This line repeats the names of the columns. Remove it")]
+    HeaderAgain,
+    /// The end of a JSON file inside of a user.
+    #[error(
+        "The file ends in the middle of a user, or a bracket or quotation mark of this user is not closed"
+    )]
+    UserCutOff,
+    /// A user whose JSON is wrong.
+    #[error("This user is not valid JSON")]
+    InvalidUser,
+    /// An answer with two lists.
+    #[error("The file has two lists of users in one object. Export the users again")]
+    TwoLists,
+    /// A list with fewer users than it says.
+    #[error("The file has {listed} users, but says that the other system has {total}. Export all of them")]
+    UsersMissing {
+        /// Number of users in the file.
+        listed: u64,
+        /// Number of users according to the file.
+        total: u64,
+    },
     /// A quotation mark that isn't closed.
     #[error(
         "A quotation mark opens a cell in this line and is not closed before the next lines. Close it, or double it \
@@ -123,6 +151,13 @@ pub enum FileProblem {
     },
 }
 
+impl FileProblem {
+    /// Returns whether the lines after the problem can't be distinguished. Nothing of such a file can be imported.
+    pub const fn ends_reading(&self) -> bool {
+        matches!(self, Self::NotJson | Self::UserCutOff | Self::TwoLists | Self::UsersMissing { .. })
+    }
+}
+
 /// A note about a line that can be imported.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq, Serialize)]
 pub enum FileNote {
@@ -144,6 +179,14 @@ pub enum FileNote {
     /// An identifier without a name in the additional table.
     #[error("The name is not in the additional tables. The identifier was used")]
     NoName,
+    /// An attribute or custom field that the library doesn't have.
+    #[error(
+        "The user has a value without a custom field in Lethe, so the value was left out. Add the custom field to keep it"
+    )]
+    UnknownAttribute,
+    /// A group without a name.
+    #[error("The group has no name in the additional table usergroups, so the category was left out")]
+    GroupWithoutName,
 }
 
 /// Why a file can't be read.

@@ -73,6 +73,9 @@ impl<R: Read> DelimitedRows<R> {
             };
             cells.push(text);
         }
+        if cells.iter().zip(&self.names).all(|(cell, name)| cell.trim() == name.trim()) {
+            return Err(Problem::on_line(line, FileProblem::HeaderAgain));
+        }
         Ok(RawRow { line, cells, notes })
     }
 

@@ -158,7 +158,8 @@ fn is_email_list(text: &str) -> bool {
     text.split([';', ',', ' ']).filter(|part| !part.is_empty()).all(is_email)
 }
 
-/// Returns whether a text is a postcode: four or five digits, or British or Canadian.
+/// Returns whether a text is a postcode of the United States, Britain or Canada. Digits alone can be any number, such as
+/// that of a student, which must not be kept as a postcode.
 fn is_postcode(text: &str) -> bool {
     let short: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_uppercase()).collect();
     let shape: String = short
@@ -175,16 +176,7 @@ fn is_postcode(text: &str) -> bool {
         .collect();
     matches!(
         shape.as_str(),
-        "9999"
-            | "99999"
-            | "99999-9999"
-            | "A9A9A9"
-            | "A99AA"
-            | "A999AA"
-            | "A9A9AA"
-            | "AA99AA"
-            | "AA999AA"
-            | "AA9A9AA"
+        "99999-9999" | "A9A9A9" | "A99AA" | "A999AA" | "A9A9AA" | "AA99AA" | "AA999AA" | "AA9A9AA"
     )
 }
 

@@ -331,10 +331,31 @@ fn users_of_folio_are_read_in_every_form() {
         assert_eq!(column(&read, "leaving_on")[0].1, "2018-01-15");
         assert_eq!(column(&read, "custom.locker")[0].1, "B 12");
     }
+    for pages in [
+        format!("{{\"users\":[{first}],\"totalRecords\":9}}\n{{\"users\":[{second}],\"totalRecords\":2}}"),
+        format!("[{first}]\n[{second}]\n"),
+        format!("{{\"users\":[{first}]}}\n{{\"users\":[],\"meta\":{{\"page\":[2]}}}}\n{second}"),
+    ] {
+        let read = read_with(&pages, &folio);
+        assert_eq!((read.rows.len(), read.problems), (2, vec![]), "{pages}");
+    }
+    let missing = read_with(format!("{{\"users\":[{first}],\n\"totalRecords\":303}}"), &folio);
+    let problem = FileProblem::UsersMissing { listed: 1, total: 303 };
+    assert_eq!((missing.rows.len(), missing.problems), (1, vec![(2, None, problem)]));
+    for (after, problem) in [
+        (", \"totalRecords\"", FileProblem::UserCutOff),
+        (" nonsense}", FileProblem::NotJson),
+        (", \"users\": [{}]}", FileProblem::TwoLists),
+        ("}} and more", FileProblem::NotJson),
+        ("} and more", FileProblem::NotJson),
+    ] {
+        let read = read_with(format!("{{\"users\": [{first}]{after}"), &folio);
+        assert_eq!((read.rows.len(), read.problems), (1, vec![(1, None, problem)]), "{after}");
+    }
     let cut = read_with(format!("{{\"users\": [\n{first},\n{}", &second[..20]), &folio);
-    assert_eq!((cut.rows.len(), cut.problems), (1, vec![(3, None, FileProblem::CutOff)]));
+    assert_eq!((cut.rows.len(), cut.problems), (1, vec![(3, None, FileProblem::UserCutOff)]));
     let cut = read_with(format!("{{\"users\": [\n{first},\n"), &folio);
-    assert_eq!((cut.rows.len(), cut.problems), (1, vec![(3, None, FileProblem::CutOff)]));
+    assert_eq!((cut.rows.len(), cut.problems), (1, vec![(3, None, FileProblem::UserCutOff)]));
     assert_eq!(read_with("user_id,last_name\n", &folio).problems, [(1, None, FileProblem::NotJson)]);
     assert_eq!(read_with("{\"users\": []}", &folio).problems, [(1, None, FileProblem::NoRows)]);
 }

@@ -54,6 +54,7 @@ mod differences;
 mod exchange;
 mod export_loans;
 mod export_users;
+mod file_digest;
 mod guarantors;
 mod guard;
 mod import;
@@ -92,6 +93,8 @@ use safeguards::limits::ImportStop;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Maximum number of lines about members of staff that a summary names.
+const MAX_STAFF_LINES: usize = 100;
 /// Number of lines processed together.
 const ROWS_PER_CHUNK: usize = 2_000;
 
@@ -117,7 +120,7 @@ pub struct ImportSummary {
     pub held: u64,
     /// Number of skipped lines that would have changed a member of staff.
     pub staff: u64,
-    /// The first [`MAX_PROBLEMS`] of those lines. The first line of a file is 1.
+    /// The first [`MAX_STAFF_LINES`] of those lines. The first line of a file is 1.
     pub staff_lines: Vec<u64>,
     /// Number of lines held for a decision, because an anonymised user had their keys.
     pub suppressed: u64,
@@ -154,10 +157,17 @@ impl ImportSummary {
         self.counted_by = stop.and_then(|stop| stop.counted_by);
     }
 
+    /// Returns whether the next import of the same file would leave out the same lines: none, or those of anonymised users
+    /// and without a key.
+    const fn is_complete(&self) -> bool {
+        let of_users = self.suppressed + self.suppressed_ignored + self.held + self.staff;
+        self.rejected + of_users == 0
+    }
+
     /// Counts a skipped line about a member of staff.
     fn reject_staff(&mut self, line: u64) {
         self.staff += 1;
-        if self.staff_lines.len() < MAX_PROBLEMS {
+        if self.staff_lines.len() < MAX_STAFF_LINES {
             self.staff_lines.push(line);
         }
     }

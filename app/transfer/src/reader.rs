@@ -1,8 +1,8 @@
 //! Reads the lines of a file with their numbers, by the fields of the kind of file. `import_file` does the reading.
 
-use super::ROWS_PER_CHUNK;
 use super::order::ImportOrder;
 use super::problem::{FileProblems, LineProblem, TransferError};
+use super::{ROWS_PER_CHUNK, file_digest};
 use db::RecordsError;
 use db::checksum::Summed;
 use db::csv_text::unescaped;
@@ -74,6 +74,7 @@ impl Line {
 pub(super) struct Source {
     plan: Plan,
     file: PathBuf,
+    tables: BTreeMap<String, PathBuf>,
     header: Arc<Header>,
     /// Whether cells are escaped as the export does it.
     is_escaped: bool,
@@ -91,7 +92,8 @@ impl Source {
         let places = names.iter().cloned().zip(0..).collect();
         let columns = Arc::new(columns_by_field(&plan));
         let header = Arc::new(Header { names, columns, places, empty_cells: order.options.empty_cells });
-        Ok(Self { plan, file: file.main, header, is_escaped: order.profile.is_own_format() })
+        let is_escaped = order.profile.is_own_format();
+        Ok(Self { plan, file: file.main, tables: file.tables, header, is_escaped })
     }
 
     /// Returns the columns.
@@ -105,11 +107,11 @@ impl Source {
         parse: impl Fn(&Line) -> Result<T, FieldErrors> + Send + 'static,
     ) -> Result<Ahead<T>, TransferError> {
         let mut lines = self.lines()?;
-        let header = Arc::clone(&self.header);
+        let (header, tables) = (Arc::clone(&self.header), self.tables.clone());
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         tokio::task::spawn_blocking(move || {
             loop {
-                let batch = batch(&mut lines, &parse);
+                let batch = batch(&mut lines, &tables, &parse);
                 let is_last = !matches!(batch, Ok(Batch::Lines(_)));
                 // The receiver is gone if the import has failed.
                 if sender.blocking_send(batch).is_err() || is_last {
@@ -125,10 +127,10 @@ impl Source {
         Ok(std::fs::metadata(&self.file)?.len())
     }
 
-    /// Returns the lines from the begin of the file.
+    /// Returns the lines from the beginning of the file.
     pub(super) fn lines(&self) -> Result<Lines, TransferError> {
         let rows = self.plan.rows(Summed::new(File::open(&self.file)?))?;
-        Ok(Lines { rows, header: Arc::clone(&self.header), is_escaped: self.is_escaped })
+        Ok(Lines { rows, header: Arc::clone(&self.header), is_escaped: self.is_escaped, last: 0 })
     }
 }
 
@@ -161,6 +163,8 @@ pub(super) struct Lines {
     rows: Rows<Summed<File>>,
     header: Arc<Header>,
     is_escaped: bool,
+    /// The number of the last line.
+    last: u64,
 }
 
 impl Lines {
@@ -174,9 +178,18 @@ impl Lines {
         self.rows.get_ref().sha256()
     }
 
-    /// Returns the next line with data, or `None` after the last one.
+    /// Returns the next line with data, or `None` after the last one. Rejects the file if the lines after a problem can't be
+    /// distinguished.
     pub(super) fn next(&mut self) -> Result<Option<Result<Line, LineProblem>>, TransferError> {
         let Some(row) = self.rows.next_row()? else { return Ok(None) };
+        if let Err(problem) = &row
+            && problem.what.ends_reading()
+        {
+            let mut problems = FileProblems::default();
+            problems.add(line_problem(problem));
+            return Err(TransferError::File(problems));
+        }
+        let number = self.number(row.as_ref().map_or_else(|problem| problem.line, |row| row.line));
         Ok(Some(match row {
             Ok(mut row) => {
                 if self.is_escaped {
@@ -185,11 +198,23 @@ impl Lines {
                         cell.drain(..cell.len() - length);
                     }
                 }
-                let notes = row.notes.iter().map(line_problem).collect();
-                Ok(Line { number: row.line, notes, header: Arc::clone(&self.header), cells: row.cells })
+                let notes = row.notes.iter().map(|note| LineProblem { line: number, ..line_problem(note) });
+                Ok(Line {
+                    number,
+                    notes: notes.collect(),
+                    header: Arc::clone(&self.header),
+                    cells: row.cells,
+                })
             }
-            Err(problem) => Err(line_problem(&problem)),
+            Err(problem) => Err(LineProblem { line: number, ..line_problem(&problem) }),
         }))
+    }
+
+    /// Returns the number of a record: its first line. The records of a file never share a number, so that it identifies
+    /// them: a record of JSON on the line of the one before counts as a line.
+    fn number(&mut self, line: u64) -> u64 {
+        self.last = line.max(self.last + 1);
+        self.last
     }
 }
 
@@ -208,7 +233,7 @@ pub(super) type ReadLine<T> = Result<Parsed<T>, LineProblem>;
 
 enum Batch<T> {
     Lines(Vec<ReadLine<T>>),
-    /// The end of the file, with its SHA-256.
+    /// The end of the file, with the SHA-256 of the file and its tables.
     End(String),
 }
 
@@ -225,7 +250,7 @@ impl<T> Ahead<T> {
         &self.header
     }
 
-    /// Returns the SHA-256 of the file. Complete after the last line.
+    /// Returns the SHA-256 of the file and its tables. Complete after the last line.
     pub(super) fn sha256(&self) -> &str {
         &self.sha256
     }
@@ -248,6 +273,7 @@ impl<T> Ahead<T> {
 /// Reads the next lines.
 fn batch<T>(
     lines: &mut Lines,
+    tables: &BTreeMap<String, PathBuf>,
     parse: impl Fn(&Line) -> Result<T, FieldErrors>,
 ) -> Result<Batch<T>, TransferError> {
     let mut batch = Vec::with_capacity(ROWS_PER_CHUNK);
@@ -260,7 +286,10 @@ fn batch<T>(
             content: parse(&line),
         }));
     }
-    Ok(if batch.is_empty() { Batch::End(lines.sha256()) } else { Batch::Lines(batch) })
+    if batch.is_empty() {
+        return Ok(Batch::End(file_digest::with_tables(lines.sha256(), tables)?));
+    }
+    Ok(Batch::Lines(batch))
 }
 
 pub(super) fn line_problem(located: &Located<impl Display>) -> LineProblem {

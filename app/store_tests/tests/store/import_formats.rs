@@ -189,8 +189,12 @@ async fn patrons_of_koha_are_imported_with_the_built_in_profile() {
             "{:?}",
             rejected(&imported)
         );
-        let notes = imported.report.iter().filter(|line| line.outcome == LineOutcome::Note).count();
-        assert_eq!(notes, 100, "two e-mails in a cell");
+        let notes = |about: &str| {
+            let notes = imported.report.iter().filter(|line| line.outcome == LineOutcome::Note);
+            notes.filter(|line| line.message.contains(about)).count()
+        };
+        assert_eq!(notes("several values"), 100, "two e-mails in a cell");
+        assert_eq!(notes("without a custom field"), 250, "the attribute CLASS");
         let of = async |id: &str| {
             let found = users::Entity::find().filter(users::Column::ExternalId.eq(id)).one(&store.db).await;
             found.unwrap().unwrap()
