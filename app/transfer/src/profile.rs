@@ -46,15 +46,12 @@ pub(super) async fn lock(tx: &DatabaseTransaction, code: &str, kind: FileKind) -
     Ok(())
 }
 
-/// Returns the code and the name of each profile that a task can use. A watched folder has no additional tables.
+/// Returns the code and the name of each profile.
 pub async fn choices(db: &impl ConnectionTrait) -> Result<Vec<(String, String)>, RecordsError> {
-    let names: BTreeMap<String, String> = built_in_profiles()
-        .into_iter()
-        .filter(has_one_file)
-        .map(|profile| (profile.code, profile.name))
-        .collect();
+    let names: BTreeMap<String, String> =
+        built_in_profiles().into_iter().map(|profile| (profile.code, profile.name)).collect();
     let mut choices: Vec<(String, String)> = names.into_iter().collect();
-    for profile in custom(db).await?.into_iter().filter(has_one_file) {
+    for profile in custom(db).await? {
         // A code is unique among the files of a kind. The form shows it once, with the names of all kinds.
         let label = format!("{} ({})", profile.name, profile.kind.label());
         match choices.iter_mut().find(|(code, _)| *code == profile.code) {
@@ -65,13 +62,15 @@ pub async fn choices(db: &impl ConnectionTrait) -> Result<Vec<(String, String)>,
     Ok(choices)
 }
 
-/// Returns the profile with this code that a task can use for this kind of file, or `None` if there is none.
-pub async fn find_for_task(
+/// Returns the names of the additional tables of the files that a profile describes. None for an unknown profile.
+pub async fn tables(
     db: &impl ConnectionTrait,
     code: &str,
     kind: FileKind,
-) -> Result<Option<ImportProfile>, RecordsError> {
-    Ok(find(db, code, kind).await?.filter(has_one_file))
+) -> Result<Vec<&'static str>, RecordsError> {
+    let profile = find(db, code, kind).await?;
+    let tables = profile.map_or(&[][..], |profile| profile.format.tables());
+    Ok(tables.iter().map(|(name, _)| *name).collect())
 }
 
 async fn custom(db: &impl ConnectionTrait) -> Result<Vec<ImportProfile>, RecordsError> {
@@ -81,8 +80,4 @@ async fn custom(db: &impl ConnectionTrait) -> Result<Vec<ImportProfile>, Records
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|row| row.settings).collect())
-}
-
-fn has_one_file(profile: &ImportProfile) -> bool {
-    profile.format.tables().iter().all(|(_, is_required)| !is_required)
 }

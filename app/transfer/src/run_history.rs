@@ -1,5 +1,6 @@
 //! The imports of runs in the history: one for each file that a run or preview of a task has looked at.
 
+use super::ImportSummary;
 use super::import_history::{self, Import, ImportResult};
 use super::order::ImportOrder;
 use super::watched_folder::WatchedFile;
@@ -7,6 +8,8 @@ use db::Clock;
 use db::RecordsError;
 use db::entity::{imports, runs};
 use policy::import::ImportState;
+use policy::import_options::ImportOptions;
+use policy::import_profile::ImportProfile;
 use policy::{ImportId, RunId, RunKind, TaskId};
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -63,18 +66,29 @@ pub async fn last_state(
     Ok(states.one(&store.db).await?)
 }
 
-/// Returns the SHA-256 of the file that a task imported last.
-pub async fn last_imported(store: &Store, task: TaskId) -> Result<Option<String>, RecordsError> {
-    let last: Option<Option<String>> = imports::Entity::find()
-        .select_only()
-        .column(imports::Column::Sha256)
+/// A file that a task has imported.
+#[derive(Debug)]
+pub(super) struct LastImport {
+    pub(super) sha256: Option<String>,
+    pub(super) profile: ImportProfile,
+    pub(super) options: ImportOptions,
+    pub(super) counts: Option<ImportSummary>,
+}
+
+/// Returns the file that a task imported last.
+pub(super) async fn last_imported(store: &Store, task: TaskId) -> Result<Option<LastImport>, RecordsError> {
+    let last = imports::Entity::find()
         .filter(imports::Column::RunId.in_subquery(runs_of(task)))
         .filter(imports::Column::State.eq(ImportState::Imported))
         .order_by_desc(imports::Column::Id)
-        .into_tuple()
         .one(&store.db)
         .await?;
-    Ok(last.flatten())
+    Ok(last.map(|last| LastImport {
+        counts: last.counts.as_deref().and_then(|counts| serde_json::from_str(counts).ok()),
+        sha256: last.sha256,
+        profile: last.profile,
+        options: last.options,
+    }))
 }
 
 /// Returns the query for the runs of a task, excluding previews.

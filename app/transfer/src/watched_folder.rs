@@ -1,11 +1,11 @@
 //! The folders in which tasks find files. They lie below one folder of the installation.
 
-use super::upload;
+use super::{file_digest, upload};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use db::RecordsError;
-use db::checksum::Summed;
 use policy::file_pattern::matches;
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -26,15 +26,31 @@ pub struct WatchedFile {
     pub path: PathBuf,
     /// Its size in bytes.
     pub bytes: u64,
-    /// When it was last changed.
+    /// When it or one of its tables was last changed.
     pub changed_at: DateTime<Utc>,
+    /// The additional tables of the export that lie beside it, by name.
+    pub tables: BTreeMap<String, PathBuf>,
 }
 
-/// Returns the files of a folder whose names match, oldest first.
+/// Which files of which folder a task imports.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched<'a> {
+    /// The folder of imports.
+    pub imports: &'a Path,
+    /// The folder below it.
+    pub folder: &'a str,
+    /// The pattern of the file names.
+    pub pattern: &'a str,
+    /// The names of the additional tables of the export. The table `card` is the file `card.csv` beside the other ones.
+    pub tables: &'a [&'static str],
+}
+
+/// Returns the files of a folder whose names match, oldest first, with their additional tables.
 ///
 /// Rejects a folder that lies outside of the folder of imports, also behind a symbolic link. Links and other entries
 /// that are no regular files are left out.
-pub fn files(imports: &Path, folder: &str, pattern: &str) -> Result<Vec<WatchedFile>, RecordsError> {
+pub fn files(watched: Watched<'_>) -> Result<Vec<WatchedFile>, RecordsError> {
+    let Watched { imports, folder, pattern, tables } = watched;
     let place =
         if folder.is_empty() { "the folder of imports".to_owned() } else { format!("the folder {folder}") };
     let refused =
@@ -56,13 +72,27 @@ pub fn files(imports: &Path, folder: &str, pattern: &str) -> Result<Vec<WatchedF
         let Ok(name) = entry.file_name().into_string() else { continue };
         // Does not follow a link. The file may be gone already.
         let Ok(metadata) = entry.metadata() else { continue };
-        if matches(pattern, &name) && metadata.is_file() {
-            let changed_at = instant(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
-            files.push(WatchedFile { path: folder.join(&name), name, bytes: metadata.len(), changed_at });
+        let path = folder.join(&name);
+        let is_table = path.file_stem().is_some_and(|stem| tables.iter().any(|table| stem == *table));
+        if matches(pattern, &name) && metadata.is_file() && !is_table {
+            let tables = tables_beside(&path, tables);
+            let file = WatchedFile { path, name, bytes: 0, changed_at: DateTime::UNIX_EPOCH, tables };
+            files.extend(as_now(&file));
         }
     }
     files.sort_by(|a, b| (a.changed_at, &a.name).cmp(&(b.changed_at, &b.name)));
     Ok(files)
+}
+
+/// Returns the tables with these names and the extension of a file that lie beside it.
+fn tables_beside(file: &Path, names: &[&'static str]) -> BTreeMap<String, PathBuf> {
+    let with_name = |name: &&'static str| {
+        let mut path = file.with_file_name(name);
+        path.set_extension(file.extension().unwrap_or_default());
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+        is_file.then(|| ((*name).to_owned(), path))
+    };
+    names.iter().filter_map(with_name).collect()
 }
 
 /// Returns a time as precisely as both databases store it.
@@ -91,39 +121,54 @@ pub async fn when_complete(file: &WatchedFile) -> Option<WatchedFile> {
     Some(seen)
 }
 
-/// Returns a file with its present size and time, or `None` if it is gone.
+/// Returns a file with its present size and time, or `None` if it or one of its tables is gone.
 pub fn as_now(file: &WatchedFile) -> Option<WatchedFile> {
-    let metadata = fs::symlink_metadata(&file.path).ok().filter(fs::Metadata::is_file)?;
-    let changed_at = instant(metadata.modified().ok()?);
-    Some(WatchedFile { bytes: metadata.len(), changed_at, ..file.clone() })
+    let metadata = |path: &Path| fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+    let bytes = metadata(&file.path)?.len();
+    let mut changed_at = DateTime::UNIX_EPOCH;
+    for path in std::iter::once(&file.path).chain(file.tables.values()) {
+        changed_at = changed_at.max(instant(metadata(path)?.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
+    }
+    Some(WatchedFile { bytes, changed_at, ..file.clone() })
 }
 
-/// Returns the SHA-256 of a file.
+/// Returns the SHA-256 of a file with its tables.
 pub async fn sha256(file: &WatchedFile) -> io::Result<String> {
-    let path = file.path.clone();
+    let file = file.clone();
     let summed = tokio::task::spawn_blocking(move || {
-        let mut summed = Summed::new(File::open(path)?);
-        io::copy(&mut summed, &mut io::sink())?;
-        Ok(summed.sha256())
+        file_digest::with_tables(file_digest::of_file(&file.path)?, &file.tables)
     });
     summed.await.map_err(io::Error::other)?
 }
 
-/// Overwrites an imported file with zeros and deletes it.
-pub async fn erase(file: &WatchedFile) -> io::Result<()> {
-    let path = file.path.clone();
-    tokio::task::spawn_blocking(move || upload::erase_file(&path)).await.map_err(io::Error::other)?
+/// Overwrites an imported file with zeros and deletes it, with its tables unless another file in the folder needs them.
+pub async fn erase(file: &WatchedFile, watched: Watched<'_>) -> io::Result<()> {
+    let main = file.path.clone();
+    erase_files(vec![main]).await?;
+    let is_last = files(watched).is_ok_and(|others| others.is_empty());
+    if is_last { erase_files(file.tables.values().cloned().collect()).await } else { Ok(()) }
+}
+
+async fn erase_files(paths: Vec<PathBuf>) -> io::Result<()> {
+    let erased =
+        tokio::task::spawn_blocking(move || paths.iter().try_for_each(|path| upload::erase_file(path)));
+    erased.await.map_err(io::Error::other)?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::io::Write as _;
 
     fn write(path: &Path, age_seconds: u64) {
         fs::write(path, b"last_name\n").expect("written");
         let at = SystemTime::now() - Duration::from_secs(age_seconds);
         File::options().write(true).open(path).expect("opened").set_modified(at).expect("its time");
+    }
+
+    fn files_of(imports: &Path, folder: &str, pattern: &str) -> Result<Vec<WatchedFile>, RecordsError> {
+        files(Watched { imports, folder, pattern, tables: &[] })
     }
 
     fn names(found: Result<Vec<WatchedFile>, RecordsError>) -> Vec<String> {
@@ -138,8 +183,8 @@ mod tests {
             write(&base.path().join("hr").join(name), age);
         }
         std::os::unix::fs::symlink("/etc/passwd", base.path().join("hr/link.csv")).expect("a link");
-        assert_eq!(names(files(base.path(), "hr", "*.csv")), ["old.csv", "b.csv", "a.csv"]);
-        assert!(names(files(base.path(), "", "*.csv")).is_empty());
+        assert_eq!(names(files_of(base.path(), "hr", "*.csv")), ["old.csv", "b.csv", "a.csv"]);
+        assert!(names(files_of(base.path(), "", "*.csv")).is_empty());
     }
 
     #[test]
@@ -152,10 +197,10 @@ mod tests {
         std::os::unix::fs::symlink(outside.path(), imports.join("out")).expect("a link");
         std::os::unix::fs::symlink(imports.join("inside"), imports.join("in")).expect("a link");
         for folder in ["out", "..", "../import", "/etc", "inside/../..", "missing"] {
-            assert!(matches!(files(&imports, folder, "*"), Err(RecordsError::Refused(_))), "{folder}");
+            assert!(matches!(files_of(&imports, folder, "*"), Err(RecordsError::Refused(_))), "{folder}");
         }
-        assert!(names(files(&imports, "in", "*")).is_empty());
-        assert!(matches!(files(&base.path().join("none"), "", "*"), Err(RecordsError::Refused(_))));
+        assert!(names(files_of(&imports, "in", "*")).is_empty());
+        assert!(matches!(files_of(&base.path().join("none"), "", "*"), Err(RecordsError::Refused(_))));
     }
 
     #[tokio::test]
@@ -163,7 +208,7 @@ mod tests {
         let base = tempfile::tempdir().expect("a folder");
         let path = base.path().join("a.csv");
         write(&path, 60);
-        let file = files(base.path(), "", "*").expect("found").remove(0);
+        let file = files_of(base.path(), "", "*").expect("found").remove(0);
         assert_eq!(when_complete(&file).await.as_ref(), Some(&file), "an old file is not waited for");
         let mut writer = File::options().append(true).open(&path).expect("opened");
         writer.write_all(b"Alder\n").expect("written");
@@ -176,7 +221,34 @@ mod tests {
         let complete = when_complete(&file).await.expect("complete");
         growing.await.expect("written");
         assert_eq!(complete.bytes, 10 + 3 * 6);
-        erase(&complete).await.expect("erased");
+        erase(&complete, Watched { imports: base.path(), folder: "", pattern: "*", tables: &[] })
+            .await
+            .expect("erased");
         assert_eq!(when_complete(&complete).await, None);
+    }
+
+    #[tokio::test]
+    async fn the_tables_of_an_export_belong_to_its_file() {
+        let base = tempfile::tempdir().expect("a folder");
+        for (name, age) in [("usr.csv", 90), ("card.csv", 20), ("card.json", 1), ("later.csv", 10)] {
+            write(&base.path().join(name), age);
+        }
+        let watched =
+            Watched { imports: base.path(), folder: "", pattern: "*.csv", tables: &["card", "usr_address"] };
+        let mut found = files(watched).expect("files");
+        assert_eq!(found.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["usr.csv", "later.csv"]);
+        let (later, file) = (found.remove(1), found.remove(0));
+        let card = base.path().join("card.csv");
+        assert_eq!(file.tables, BTreeMap::from([("card".to_owned(), card.clone())]));
+        let before = sha256(&file).await.expect("a digest");
+        let without = WatchedFile { tables: BTreeMap::new(), ..file.clone() };
+        assert_ne!(before, sha256(&without).await.expect("a digest"));
+        fs::write(&card, b"id\n1\n").expect("written");
+        assert_ne!(before, sha256(&file).await.expect("a digest"), "a changed table is another export");
+        assert!(as_now(&file).is_some_and(|now| now.changed_at > file.changed_at));
+        erase(&file, watched).await.expect("erased");
+        assert!(card.exists(), "the other file needs the table");
+        erase(&later, watched).await.expect("erased");
+        assert!(!card.exists());
     }
 }

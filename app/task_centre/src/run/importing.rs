@@ -141,7 +141,7 @@ async fn import_all(
             match job.settings.imported_file {
                 // The process died between the import and the deletion.
                 ImportedFile::Erase if by_this_run => {
-                    erase(job, &file, left).await;
+                    erase(store, job, &file, left).await;
                     continue;
                 }
                 ImportedFile::Keep => continue,
@@ -160,7 +160,7 @@ async fn import_all(
             return Ok(ended);
         }
         match import_one(store, lease, job, &file).await? {
-            FileOutcome::Imported => erase(job, &file, left).await,
+            FileOutcome::Imported => erase(store, job, &file, left).await,
             FileOutcome::Rejected => {}
             FileOutcome::StillWritten if !is_scheduled => return Ok(Ended::Failed(FILE_CHANGED)),
             FileOutcome::StillWritten => left.push(Left::StillWritten),
@@ -196,7 +196,7 @@ async fn import_one(
         }
     };
     let is_scheduled = job.run.kind == RunKind::Scheduled;
-    if is_scheduled && run_history::last_imported(store, job.task).await?.as_deref() == Some(&sha256) {
+    if is_scheduled && run_import::is_unchanged(store, lease.run, job.source(), &sha256).await? {
         run_import::record_unchanged(store, job.actor, (lease.run, &sha256), job.source(), &file).await?;
         return Ok(FileOutcome::Imported);
     }
@@ -221,7 +221,7 @@ async fn import_one(
 async fn previewed_file(store: &Store, job: &Job<'_>) -> Result<Option<WatchedFile>, RecordsError> {
     let Some(preview) = job.run.preview_id else { return Ok(None) };
     let name = run_history::of_run(store, RunId(preview)).await?.pop().and_then(|import| import.file_name);
-    let files = watched_folder::files(&store.settings.imports, &job.settings.folder, &job.settings.pattern)?;
+    let files = watched::in_folder(store, job.settings).await?;
     Ok(files.into_iter().find(|file| Some(&file.name) == name.as_ref()))
 }
 
@@ -234,18 +234,18 @@ async fn erase_after_interruption(
     if let Some(file) = previewed_file(store, job).await?
         && watched_folder::sha256(&file).await.ok() == job.run.fingerprint
     {
-        erase(job, &file, left).await;
+        erase(store, job, &file, left).await;
     }
     Ok(())
 }
 
-/// Deletes an imported file, unless the task keeps it.
-async fn erase(job: &Job<'_>, file: &WatchedFile, left: &mut Vec<Left>) {
+/// Deletes an imported file and its tables, unless the task keeps them.
+async fn erase(store: &Store, job: &Job<'_>, file: &WatchedFile, left: &mut Vec<Left>) {
     if job.settings.imported_file == ImportedFile::Keep {
         return;
     }
-    if let Err(error) = watched_folder::erase(file).await {
-        tracing::warn!(run = job.run.id, kind = %error.kind(), "an imported file could not be deleted");
+    if let Err(error) = watched::erase(store, job.settings, file).await {
+        tracing::warn!(run = job.run.id, problem = %error, "an imported file could not be deleted");
         left.push(Left::NotErased);
     }
 }

@@ -4,8 +4,8 @@ use db::RecordsError;
 use policy::import::ImportState;
 use policy::{ImportSettings, TaskId};
 use trail::Store;
-use transfer::watched_folder::{self, WatchedFile};
-use transfer::{TransferError, run_history};
+use transfer::watched_folder::{self, Watched, WatchedFile};
+use transfer::{TransferError, profile, run_history};
 
 /// Returns the files of a task, oldest first, each with what became of it the last time.
 pub(super) async fn files(
@@ -14,11 +14,34 @@ pub(super) async fn files(
     settings: &ImportSettings,
 ) -> Result<Vec<(WatchedFile, Option<ImportState>)>, RecordsError> {
     let mut files = Vec::new();
-    for file in watched_folder::files(&store.settings.imports, &settings.folder, &settings.pattern)? {
+    for file in in_folder(store, settings).await? {
         let last = run_history::last_state(store, task, &file).await?;
         files.push((file, last));
     }
     Ok(files)
+}
+
+/// Returns the files of a folder, oldest first.
+pub(super) async fn in_folder(
+    store: &Store,
+    settings: &ImportSettings,
+) -> Result<Vec<WatchedFile>, RecordsError> {
+    let tables = profile::tables(&store.db, &settings.profile, settings.kind).await?;
+    watched_folder::files(watched(store, settings, &tables))
+}
+
+/// Overwrites and deletes an imported file, with its tables unless another file needs them.
+pub(super) async fn erase(
+    store: &Store,
+    settings: &ImportSettings,
+    file: &WatchedFile,
+) -> Result<(), TransferError> {
+    let tables = profile::tables(&store.db, &settings.profile, settings.kind).await?;
+    Ok(watched_folder::erase(file, watched(store, settings, &tables)).await?)
+}
+
+fn watched<'a>(store: &'a Store, settings: &'a ImportSettings, tables: &'a [&'static str]) -> Watched<'a> {
+    Watched { imports: &store.settings.imports, folder: &settings.folder, pattern: &settings.pattern, tables }
 }
 
 /// Returns the file that a preview shows: the one that the next run takes first, else one that was rejected.

@@ -112,7 +112,7 @@ async fn check(
             }
         }
         TaskSettings::ImportUsers(settings) => {
-            if profile::find_for_task(tx, &settings.profile, settings.kind).await?.is_none() {
+            if profile::find(tx, &settings.profile, settings.kind).await?.is_none() {
                 errors.add("profile", Problem::UnknownChoice);
             }
         }
