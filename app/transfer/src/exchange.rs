@@ -10,7 +10,6 @@ use chrono::NaiveDate;
 use db::RecordsError;
 use db::bulk_insert::MAX_PARAMETERS;
 use db::entity::users;
-use policy::UserNumber;
 use policy::form::Problem;
 use policy::suppression::KeyKind;
 use safeguards::key_periods::{self, Change};
@@ -43,7 +42,9 @@ pub(super) async fn free_keys(
     seen: &HashSet<i64>,
 ) -> Result<(Vec<KeyedLine>, Vec<LineProblem>), RecordsError> {
     let matches = Matches::find(tx, &lines).await?;
-    let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
+    let numbers = || matches.users.keys().copied();
+    let staff = guard::staff_among(tx, numbers()).await?;
+    let held = legal_hold::in_force_among(tx, numbers()).await?;
     let mut candidates = Vec::with_capacity(lines.len());
     let mut problems = Vec::new();
     let (mut users, mut keys) = (HashSet::new(), HashSet::new());
@@ -59,11 +60,11 @@ pub(super) async fn free_keys(
             problems.push(in_cell(line.line.number, kind.field(), TWICE.to_owned()));
             continue;
         }
-        let user = found.user.and_then(|number| matches.users.get(&number));
+        let user = found.user.and_then(|(number, _)| matches.users.get(&number));
         let frees = match user {
             // The lines of these users are skipped, so that they give up nothing.
-            Some(user) if staff.contains(&user.number) => Vec::new(),
-            Some(user) => given_up(tx, user, &line).await?,
+            Some(user) if staff.contains(&user.number) || held.contains(&user.number) => Vec::new(),
+            Some(user) => given_up(user, &line),
             None => Vec::new(),
         };
         candidates.push(Candidate { line, found, frees, problem: None });
@@ -88,7 +89,7 @@ fn claimed_before(
     keys: &mut HashSet<KeyForm>,
 ) -> Option<KeyKind> {
     let first = line.keys.first().map(|(kind, _)| *kind);
-    let same_user = found.user.is_some_and(|user| !users.insert(user));
+    let same_user = found.user.is_some_and(|(user, _)| !users.insert(user));
     let same_key = line.keys.iter().find(|key| keys.contains(*key)).map(|(kind, _)| *kind);
     let claimed = same_key.or(first.filter(|_| same_user));
     if claimed.is_none() {
@@ -98,51 +99,40 @@ fn claimed_before(
 }
 
 /// Returns the keys that the user has and that the line replaces. An empty cell replaces no key.
-async fn given_up(
-    tx: &DatabaseTransaction,
-    user: &users::Model,
-    line: &KeyedLine,
-) -> Result<Vec<KeyForm>, RecordsError> {
+fn given_up(user: &users::Model, line: &KeyedLine) -> Vec<KeyForm> {
     let replaced = user.key_forms().filter(|(kind, form)| line.key(*kind).is_some_and(|new| new != *form));
-    let replaced: Vec<KeyForm> = replaced.map(|(kind, form)| (kind, form.to_owned())).collect();
-    if !replaced.is_empty() && legal_hold::in_force(tx, UserNumber(user.number)).await? {
-        return Ok(Vec::new());
-    }
-    Ok(replaced)
+    replaced.map(|(kind, form)| (kind, form.to_owned())).collect()
 }
 
-/// Rejects the lines that take a key which no line frees, until every remaining line can be written.
+/// Rejects the lines that take a key which no line frees, until every remaining line can be written. Each rejected line
+/// keeps its own keys, so that the lines that wait for those are rejected next.
 fn reject_the_blocked(candidates: &mut [Candidate]) {
     let by_user: HashMap<i64, usize> = candidates
         .iter()
         .enumerate()
-        .filter_map(|(place, candidate)| Some((candidate.found.user?, place)))
+        .filter_map(|(place, candidate)| Some((candidate.found.user?.0, place)))
         .collect();
-    loop {
-        let is_free = |(kind, owner): &(KeyKind, i64)| {
-            by_user.get(owner).and_then(|place| candidates.get(*place)).is_some_and(|line| line.frees(*kind))
-        };
-        let rejected: Vec<(usize, KeyKind)> = candidates
-            .iter()
-            .enumerate()
-            .filter(|(_, candidate)| candidate.problem.is_none())
-            .filter_map(|(place, candidate)| {
-                candidate
-                    .found
-                    .blocked
-                    .iter()
-                    .find(|blocked| !is_free(blocked))
-                    .map(|(kind, _)| (place, *kind))
-            })
-            .collect();
-        if rejected.is_empty() {
-            return;
-        }
-        for (place, kind) in rejected {
-            if let Some(candidate) = candidates.get_mut(place) {
-                let line = candidate.line.line.number;
-                candidate.problem = Some(in_column(line, kind.field(), &Problem::Taken));
+    let mut waiting: HashMap<i64, Vec<(usize, KeyKind)>> = HashMap::new();
+    let mut rejected = Vec::new();
+    for (place, candidate) in candidates.iter().enumerate() {
+        // The last one decides, so that the problem names the strongest key.
+        for (kind, owner) in candidate.found.blocked.iter().rev() {
+            let line = by_user.get(owner).and_then(|place| candidates.get(*place));
+            if line.is_some_and(|line| line.frees(*kind)) {
+                waiting.entry(*owner).or_default().push((place, *kind));
+            } else {
+                rejected.push((place, *kind));
             }
+        }
+    }
+    while let Some((place, kind)) = rejected.pop() {
+        let Some(candidate) = candidates.get_mut(place).filter(|candidate| candidate.problem.is_none())
+        else {
+            continue;
+        };
+        candidate.problem = Some(in_column(candidate.line.line.number, kind.field(), &Problem::Taken));
+        if let Some((user, _)) = candidate.found.user {
+            rejected.extend(waiting.remove(&user).unwrap_or_default());
         }
     }
 }
@@ -156,12 +146,14 @@ async fn free(
     let ready = candidates.iter().filter(|candidate| candidate.problem.is_none());
     let lost: Vec<Change> = ready
         .filter(|candidate| !candidate.frees.is_empty())
-        .filter_map(|candidate| Some(Change::of_lost(candidate.found.user?, today, candidate.frees.clone())))
+        .filter_map(|candidate| {
+            Some(Change::of_lost(candidate.found.user?.0, today, candidate.frees.clone()))
+        })
         .collect();
     key_periods::record_lost(tx, today, &lost).await?;
     for kind in KeyKind::ALL {
         let freeing = candidates.iter().filter(|candidate| candidate.frees(kind));
-        let numbers: Vec<i64> = freeing.filter_map(|candidate| candidate.found.user).collect();
+        let numbers: Vec<i64> = freeing.filter_map(|candidate| Some(candidate.found.user?.0)).collect();
         clear(tx, kind, &numbers).await?;
     }
     Ok(())

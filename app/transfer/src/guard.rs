@@ -1,5 +1,6 @@
 //! Decides which users an import must not change, and what counts towards its safety limits.
 
+use db::bulk_insert::MAX_PARAMETERS;
 use db::entity::{credentials, user_roles, users};
 use policy::erasure::Erasure;
 use records::user::{fates, is_eligible_earlier, overwrites as overwrites_record};
@@ -12,21 +13,25 @@ pub(super) async fn staff_among(
     numbers: impl Iterator<Item = i64>,
 ) -> Result<HashSet<i64>, DbErr> {
     let numbers: Vec<i64> = numbers.collect();
-    let with_role: Vec<i64> = user_roles::Entity::find()
-        .select_only()
-        .column(user_roles::Column::UserNumber)
-        .filter(user_roles::Column::UserNumber.is_in(numbers.iter().copied()))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let with_sign_in: Vec<i64> = credentials::Entity::find()
-        .select_only()
-        .column(credentials::Column::UserNumber)
-        .filter(credentials::Column::UserNumber.is_in(numbers))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    Ok(with_role.into_iter().chain(with_sign_in).collect())
+    let mut staff = HashSet::new();
+    for some in numbers.chunks(MAX_PARAMETERS) {
+        let with_role: Vec<i64> = user_roles::Entity::find()
+            .select_only()
+            .column(user_roles::Column::UserNumber)
+            .filter(user_roles::Column::UserNumber.is_in(some.iter().copied()))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        let with_sign_in: Vec<i64> = credentials::Entity::find()
+            .select_only()
+            .column(credentials::Column::UserNumber)
+            .filter(credentials::Column::UserNumber.is_in(some.iter().copied()))
+            .into_tuple()
+            .all(tx)
+            .await?;
+        staff.extend(with_role.into_iter().chain(with_sign_in));
+    }
+    Ok(staff)
 }
 
 /// Returns whether a line overwrites or removes a value that a legal hold protects.

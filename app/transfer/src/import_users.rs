@@ -12,6 +12,7 @@ use super::problem::{FileProblems, TransferError};
 use super::reader::Source;
 use super::user_line::UserLine;
 use super::user_match::KeyedLine;
+use super::watch::Watch;
 use chrono::NaiveDate;
 use db::entity::users;
 use db::{RecordsError, dialect};
@@ -117,7 +118,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let source = Source::open(order, &custom)?;
     let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
-        check(&source, store.clock.today())?;
+        check(&source, order.watch, store.clock.today())?;
     }
     let tx = store.begin().await?;
     dialect::lock_imports(&tx).await?;
@@ -128,13 +129,13 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let expected = absence::expected(&tx, order.task, today).await?;
     let header = Arc::clone(source.header());
     let mut lines = source.ahead(move |line| Ok(KeyedLine::of(UserLine::of(line, &header, today)?)))?;
-    let mut import = Import::begin(&tx, store, actor, lines.header()).await?;
+    let mut import = Import::begin(&tx, store, actor, (lines.header(), order.record)).await?;
     while let Some(read) = lines.next().await? {
         let chunk = read.into_iter().filter_map(|line| import.take(line)).collect();
         import.write(&tx, chunk, Round::First).await?;
         order.watch.advance(import.summary.lines)?;
     }
-    import.write_postponed(&tx).await?;
+    import.write_postponed(&tx, order.watch).await?;
     import.finish_guarantors(&tx, mode).await?;
     if mode == ImportMode::AllOrNothing {
         import.problems.refuse()?;
@@ -166,11 +167,14 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
 }
 
 /// First pass: validates each line separately, without the database.
-fn check(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
+fn check(source: &Source, watch: &Watch, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::of(source.header().columns());
     let mut lines = source.lines()?;
     let header = Arc::clone(lines.header());
+    let mut read = 0;
     while let Some(line) = lines.next()? {
+        read += 1;
+        watch.advance(read)?;
         match line {
             Ok(line) => {
                 if let Err(errors) = UserLine::of(&line, &header, today) {

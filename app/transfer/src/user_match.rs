@@ -55,8 +55,8 @@ enum Owner {
 /// The user of a line.
 #[derive(Debug, Default)]
 pub(super) struct Match {
-    /// The number of the user. `None` for a new one.
-    pub(super) user: Option<i64>,
+    /// The number of the user, and the kind of the key by which the user was found. `None` for a new user.
+    pub(super) user: Option<(i64, KeyKind)>,
     /// The line's other keys that belong to other users, with their numbers. A later line can free them.
     pub(super) blocked: Vec<(KeyKind, i64)>,
 }
@@ -101,8 +101,8 @@ impl Matches {
                 }
             };
             match found.user {
-                Some(user) if user == number => {}
-                None if !self.is_another(number, line) => found.user = Some(number),
+                Some((user, _)) if user == number => {}
+                None if !self.is_another(number, line) => found.user = Some((number, key.0)),
                 _ => found.blocked.push((key.0, number)),
             }
         }
@@ -113,6 +113,18 @@ impl Matches {
     fn is_another(&self, number: i64, line: &KeyedLine) -> bool {
         let known = self.users.get(&number).and_then(|user| user.external_id_key.as_deref());
         known.zip(line.key(KeyKind::ExternalId)).is_some_and(|(known, new)| known != new)
+    }
+
+    /// Returns whether a line would create a user, or give a user an external identifier. Another person can have had the
+    /// identifier.
+    pub(super) fn brings_person(&self, line: &KeyedLine, seen: &HashSet<i64>) -> bool {
+        let has_identifier =
+            |number| self.users.get(&number).is_some_and(|user| user.external_id_key.is_some());
+        let Ok(found) = self.user(line, seen) else { return false };
+        match found.user {
+            Some((number, _)) => line.key(KeyKind::ExternalId).is_some() && !has_identifier(number),
+            None => found.blocked.is_empty(),
+        }
     }
 
     /// Adds the keys of a new user.

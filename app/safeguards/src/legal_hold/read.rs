@@ -1,6 +1,7 @@
 //! Reading legal holds.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use db::bulk_insert::MAX_PARAMETERS;
 use db::entity::{legal_holds, users};
 use db::pagination::{Page, Paging};
 use db::{Clock, RecordsError, dialect};
@@ -192,9 +193,6 @@ pub async fn in_force_among(
     users: impl Iterator<Item = i64>,
 ) -> Result<HashSet<i64>, DbErr> {
     let numbers: Vec<i64> = users.collect();
-    if numbers.is_empty() {
-        return Ok(HashSet::new());
-    }
     let in_force = |column: legal_holds::Column| {
         legal_holds::Entity::find()
             .select_only()
@@ -205,15 +203,20 @@ pub async fn in_force_among(
     };
     let on_user = users::Column::Number.in_subquery(in_force(legal_holds::Column::UserNumber));
     let on_category = users::Column::Category.in_subquery(in_force(legal_holds::Column::Category));
-    let held: Vec<i64> = users::Entity::find()
-        .select_only()
-        .column(users::Column::Number)
-        .filter(users::Column::Number.is_in(numbers))
-        .filter(Condition::any().add(on_user).add(on_category))
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(held.into_iter().collect())
+    let on_either = Condition::any().add(on_user).add(on_category);
+    let mut held = HashSet::new();
+    for some in numbers.chunks(MAX_PARAMETERS) {
+        let of_these: Vec<i64> = users::Entity::find()
+            .select_only()
+            .column(users::Column::Number)
+            .filter(users::Column::Number.is_in(some.iter().copied()))
+            .filter(on_either.clone())
+            .into_tuple()
+            .all(db)
+            .await?;
+        held.extend(of_these);
+    }
+    Ok(held)
 }
 
 /// The people of a legal hold: the column of each user number, and the alias of the joined user.

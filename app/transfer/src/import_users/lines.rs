@@ -13,14 +13,16 @@ use crate::suppression::{self, NewUser};
 use crate::term_codes::TermCodes;
 use crate::user_line::UserLine;
 use crate::user_match::{KeyedLine, Match, Matches};
+use crate::watch::Watch;
 use crate::{ImportSummary, ROWS_PER_CHUNK};
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::entity::users;
-use policy::UserNumber;
 use policy::form::Problem;
 use policy::import_options::ImportMode;
-use policy::suppression::KeyKind;
+use policy::suppression::{HeldDecision, HeldSource, KeyKind};
+use policy::{ImportId, UserNumber};
+use safeguards::suppression::arrival::Arrival;
 use safeguards::suppression::check::Checker;
 use safeguards::{key_periods, legal_hold, manual_changes};
 use sea_orm::DatabaseTransaction;
@@ -32,6 +34,9 @@ use trail::{Actor, Store};
 const WITHOUT_KEY: &str = "The line was exported for a user without a UserID, barcode or external identifier";
 const STAFF: &str = "The user is a member of staff. A file must not change the record";
 const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";
+
+/// Maximum number of lines that wait for their keys, in memory.
+const MAX_POSTPONED: usize = 100_000;
 
 /// What the suppression list says about lines of new users, by number of the line.
 type NewUsers = HashMap<u64, NewUser>;
@@ -60,6 +65,7 @@ pub(super) struct Import<'a> {
     postponed: Vec<KeyedLine>,
     guarantors: Guarantors,
     checker: Checker,
+    arrival: Arrival,
     /// What the lines so far do to dates.
     pub(super) dates: DateTally,
     /// Users who count towards the limits, with their number of identifying values.
@@ -86,12 +92,12 @@ struct Chunk {
 }
 
 impl<'a> Import<'a> {
-    /// Begins an import of a file with these columns.
+    /// Begins an import of a file with these columns. `record` is its id, if it is in the history already.
     pub(super) async fn begin(
         tx: &DatabaseTransaction,
         store: &'a Store,
         actor: Actor,
-        header: &Arc<Header>,
+        (header, record): (&Arc<Header>, Option<ImportId>),
     ) -> Result<Self, RecordsError> {
         Ok(Self {
             store,
@@ -107,6 +113,7 @@ impl<'a> Import<'a> {
             postponed: Vec::new(),
             guarantors: Guarantors::of(header),
             checker: Checker::open(tx, store).await?,
+            arrival: Arrival::of(HeldSource::Users, record),
             dates: DateTally::default(),
             touched: Vec::new(),
             replaced: Vec::new(),
@@ -164,7 +171,7 @@ impl<'a> Import<'a> {
             let found = chunk.matches.user(&keyed, &self.seen);
             if let Ok(Match { user, blocked }) = &found
                 && let Some((kind, _)) = blocked.first()
-                && !user.is_some_and(|user| chunk.staff.contains(&user))
+                && !user.is_some_and(|(user, _)| chunk.staff.contains(&user))
             {
                 self.postpone(keyed, *kind, round);
                 continue;
@@ -172,25 +179,41 @@ impl<'a> Import<'a> {
             match found.map(|found| found.user) {
                 Err(problem) => self.problems.add(problem),
                 Ok(None) => self.add_new(tx, &mut chunk, keyed.line).await?,
-                Ok(Some(user)) => self.add_changed(&mut chunk, keyed.line, user),
+                Ok(Some((user, by))) if self.is_same_person(&mut chunk, &keyed.line, by) => {
+                    self.add_changed(&mut chunk, keyed.line, user);
+                }
+                Ok(Some(_)) => {}
             }
         }
         self.write_chunk(tx, chunk).await
     }
 
-    /// Compares the lines of new users with the suppression list.
+    /// Compares the lines of new users, and those that give a user an external identifier, with the suppression list.
     async fn check_new(
-        &self,
+        &mut self,
         tx: &DatabaseTransaction,
         matches: &Matches,
         lines: &[KeyedLine],
     ) -> Result<NewUsers, RecordsError> {
-        let is_new = |line: &&KeyedLine| {
-            let found = matches.user(line, &self.seen);
-            found.is_ok_and(|found| found.user.is_none() && found.blocked.is_empty())
-        };
-        let new = lines.iter().filter(is_new).map(|line| &line.line).collect();
-        suppression::check(&self.checker, tx, self.store, new).await
+        let new = lines.iter().filter(|line| matches.brings_person(line, &self.seen));
+        let new = new.map(|line| &line.line).collect();
+        suppression::check((&self.checker, &mut self.arrival), tx, self.store, new).await
+    }
+
+    /// Returns whether a line is about the user who has its UserID or barcode. If an anonymised user had the external
+    /// identifier of the line, the line can be about that person, so that it is held for a decision. `by` is the kind of
+    /// the key by which the user was found.
+    fn is_same_person(&mut self, chunk: &mut Chunk, line: &UserLine, by: KeyKind) -> bool {
+        match chunk.new.remove(&line.number) {
+            Some(result @ (NewUser::Held | NewUser::Ignored)) => {
+                result.count(line.number, &mut self.summary, &mut self.report)
+            }
+            Some(NewUser::Decided(HeldDecision::NewMembership)) => {
+                self.problems.add(in_column(line.number, by.field(), &Problem::Taken));
+                false
+            }
+            _ => true,
+        }
     }
 
     /// Adds the line of a new user to its chunk, unless the suppression list holds it.
@@ -201,10 +224,12 @@ impl<'a> Import<'a> {
         line: UserLine,
     ) -> Result<(), RecordsError> {
         let number = line.number;
-        let result = match chunk.new.remove(&number) {
-            Some(result) => Some(result),
+        let result = if let Some(result) = chunk.new.remove(&number) {
+            Some(result)
+        } else {
             // An earlier line of the chunk has freed the keys of this one.
-            None => suppression::check(&self.checker, tx, self.store, vec![&line]).await?.remove(&number),
+            let check = (&self.checker, &mut self.arrival);
+            suppression::check(check, tx, self.store, vec![&line]).await?.remove(&number)
         };
         if !result.is_none_or(|result| result.count(number, &mut self.summary, &mut self.report)) {
             return Ok(());
@@ -290,16 +315,21 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Keeps a line with another user's key until the end of the file. It is wrong if it has waited already.
+    /// Keeps a line with another user's key until the end of the file. It is wrong if it has waited already, or if so many
+    /// lines wait that a column of the file must have shifted.
     fn postpone(&mut self, line: KeyedLine, kind: KeyKind, round: Round) {
         match round {
-            Round::First => self.postponed.push(line),
-            Round::Last => self.problems.add(in_column(line.line.number, kind.field(), &Problem::Taken)),
+            Round::First if self.postponed.len() < MAX_POSTPONED => self.postponed.push(line),
+            _ => self.problems.add(in_column(line.line.number, kind.field(), &Problem::Taken)),
         }
     }
 
     /// Writes the lines with keys that other users had when the lines were read.
-    pub(super) async fn write_postponed(&mut self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+    pub(super) async fn write_postponed(
+        &mut self,
+        tx: &DatabaseTransaction,
+        watch: &Watch,
+    ) -> Result<(), TransferError> {
         let lines = std::mem::take(&mut self.postponed);
         if lines.is_empty() {
             return Ok(());
@@ -312,6 +342,7 @@ impl<'a> Import<'a> {
         while ready.peek().is_some() {
             let some = ready.by_ref().take(ROWS_PER_CHUNK).collect();
             self.write(tx, some, Round::Last).await?;
+            watch.advance(self.summary.lines)?;
         }
         Ok(())
     }
