@@ -7,39 +7,67 @@ use policy::import::LineOutcome;
 /// Why a line about an anonymised user is skipped.
 pub(super) const ANONYMISED: &str = "The user has been anonymised. A file must not restore the record";
 
-/// Collects the lines to report. Beyond [`MAX_REPORTED`], further ones are only counted in the summary.
+/// Collects the lines to report. Of a kind, lines beyond [`MAX_REPORTED`] are only counted in the summary.
 #[derive(Debug, Default)]
-pub(super) struct Report(Vec<ReportLine>);
+pub(super) struct Report {
+    /// Held and skipped lines.
+    left_out: Vec<ReportLine>,
+    /// Notes about imported lines.
+    notes: Vec<ReportLine>,
+}
 
 impl Report {
     /// Adds a line that a rule leaves out.
     pub(super) fn skip(&mut self, line: u64, why: &str) {
-        self.add(line, LineOutcome::Skipped, None, why);
+        add(&mut self.left_out, line, LineOutcome::Skipped, why);
     }
 
     /// Adds a line that waits for a decision.
     pub(super) fn hold(&mut self, line: u64, why: &str) {
-        self.add(line, LineOutcome::Held, None, why);
+        add(&mut self.left_out, line, LineOutcome::Held, why);
     }
 
     /// Adds a note about an imported line.
     pub(super) fn note(&mut self, problem: &LineProblem) {
-        self.add(problem.line, LineOutcome::Note, problem.column.clone(), &problem.problem);
-    }
-
-    fn add(&mut self, line: u64, outcome: LineOutcome, column: Option<String>, message: &str) {
-        if self.0.len() < MAX_REPORTED {
-            self.0.push(ReportLine { line, outcome, column, message: message.to_owned() });
+        if self.notes.len() < MAX_REPORTED {
+            self.notes.push(ReportLine { outcome: LineOutcome::Note, ..ReportLine::from(problem) });
         }
     }
 
-    /// Adds the rejected lines and the first differences, and returns all lines in file order.
+    /// Adds the rejected lines and the first differences, and returns at most [`MAX_REPORTED`] lines in file order. If
+    /// there are more, rejected lines come before those that were held or skipped, and these before notes.
     pub(super) fn with(self, problems: &FileProblems, differences: Vec<ReportLine>) -> Vec<ReportLine> {
-        let mut lines = self.0;
-        lines.truncate(MAX_REPORTED - differences.len());
-        lines.extend(differences);
-        lines.extend(problems.problems.iter().map(ReportLine::from));
+        let rejected = problems.problems.iter().map(ReportLine::from);
+        let by_weight = differences.into_iter().chain(rejected).chain(self.left_out).chain(self.notes);
+        let mut lines: Vec<ReportLine> = by_weight.take(MAX_REPORTED).collect();
         lines.sort_by_key(|line| line.line);
         lines
+    }
+}
+
+fn add(lines: &mut Vec<ReportLine>, line: u64, outcome: LineOutcome, why: &str) {
+    if lines.len() < MAX_REPORTED {
+        lines.push(ReportLine { line, outcome, column: None, message: why.to_owned() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::on_line;
+
+    #[test]
+    fn many_notes_hide_no_rejected_and_no_held_line() {
+        let mut report = Report::default();
+        let mut problems = FileProblems::default();
+        for line in 1..=12_000 {
+            report.note(&on_line(line, "A note"));
+        }
+        report.hold(11_500, "Held");
+        problems.add(on_line(12_000, "Rejected"));
+        let lines = report.with(&problems, Vec::new());
+        let outcomes: Vec<_> = lines.iter().rev().take(2).map(|line| (line.line, line.outcome)).collect();
+        assert_eq!(outcomes, [(12_000, LineOutcome::Rejected), (11_500, LineOutcome::Held)]);
+        assert_eq!(lines.len(), MAX_REPORTED);
     }
 }

@@ -16,6 +16,9 @@ use transfer::{
     FileProblems, ImportFile, ImportOrder, ImportSummary, Imported, TransferError, Watch, import,
 };
 
+/// Maximum number of problems that the command prints. With `--json` it prints all that were kept.
+const MAX_PRINTED: usize = 100;
+
 /// The kinds of imports.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
@@ -245,7 +248,8 @@ pub(super) fn print_problems(output: Output, problems: &FileProblems) -> anyhow:
 }
 
 fn problems_text(problems: &FileProblems) -> String {
-    let mut lines: Vec<String> = problems.problems.iter().map(ToString::to_string).collect();
+    let mut lines: Vec<String> =
+        problems.problems.iter().take(MAX_PRINTED).map(ToString::to_string).collect();
     let listed = lines.len() as u64;
     if problems.total > listed {
         lines.push(format!("and {} more", grouped(number(problems.total - listed))));

@@ -163,11 +163,14 @@ async fn an_invalid_loan_file_is_explained_and_changes_nothing() {
 #[tokio::test]
 async fn many_problems_are_counted_and_an_endless_line_is_not_read() {
     for_each_database(async |store| {
-        let content = format!("user_id,last_name\n{}", "u,\n".repeat(250));
+        let content = format!("user_id,last_name\n{}", "u,\n".repeat(MAX_PROBLEMS + 150));
         match import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await {
             Err(TransferError::File(problems)) => {
-                assert_eq!((problems.problems.len(), problems.total), (MAX_PROBLEMS, 250));
-                assert_eq!(problems.to_string(), "The file has 250 problems. Nothing was changed");
+                assert_eq!(
+                    (problems.problems.len(), problems.total),
+                    (MAX_PROBLEMS, MAX_PROBLEMS as u64 + 150)
+                );
+                assert_eq!(problems.to_string(), "The file has 10,150 problems. Nothing was changed");
             }
             other => panic!("{other:?}"),
         }
