@@ -103,7 +103,6 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/do/change_import_profile", Permission(Import)),
     ("/do/delete_import_profile", Permission(Import)),
     ("/do/check_import", Permission(Import)),
-    ("/do/choose_import_options", Permission(Import)),
     ("/do/request_import_approval", Permission(Import)),
     ("/do/start_import", Permission(Import)),
     ("/do/cancel_import", Permission(Import)),

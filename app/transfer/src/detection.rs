@@ -94,18 +94,18 @@ pub async fn prepare(store: &Store, actor: Actor, id: ImportId) {
     }
 }
 
-/// How an uploaded file is imported, as chosen on its page.
+/// How an uploaded file is imported, as chosen on its page. What is `None` stays as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct ChosenOptions {
     /// The notation of dates, if the file has any.
     pub dates: Option<DateFormat>,
     /// What a wrong line does to the others.
-    pub mode: ImportMode,
+    pub mode: Option<ImportMode>,
     /// What an empty cell does.
-    pub empty_cells: EmptyCells,
+    pub empty_cells: Option<EmptyCells>,
 }
 
-/// Chooses how an uploaded file is imported. It must be checked again.
+/// Chooses how an uploaded file is imported. If anything changes, the file must be checked again.
 pub async fn choose_options(
     store: &Store,
     actor: Actor,
@@ -115,8 +115,15 @@ pub async fn choose_options(
     actor.require(Action::Import)?;
     let import = import_history::read(store, actor, id).await?;
     let ChosenOptions { dates, mode, empty_cells } = chosen;
-    let profile = ImportProfile { dates: dates.unwrap_or(import.profile.dates), ..import.profile };
-    let options = ImportOptions { mode, empty_cells, ..import.options };
+    let profile = ImportProfile { dates: dates.unwrap_or(import.profile.dates), ..import.profile.clone() };
+    let options = ImportOptions {
+        mode: mode.unwrap_or(import.options.mode),
+        empty_cells: empty_cells.unwrap_or(import.options.empty_cells),
+        ..import.options
+    };
+    if (&profile, options) == (&import.profile, import.options) {
+        return Ok(());
+    }
     let tx = store.begin().await?;
     import_history::change_reading(&tx, id, profile, options).await?;
     store.commit(tx).await?;

@@ -72,6 +72,13 @@ pub(super) async fn act(desk: &Desk, function: &str, page: &str) -> String {
     settled(desk, page).await
 }
 
+/// Posts the form with the options of an import, and returns its page after the check.
+async fn check(desk: &Desk, page: &str, form: &str) -> String {
+    let (status, _, body) = desk.post(&format!("/do/check_import?page={page}"), form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
+    settled(desk, page).await
+}
+
 async fn settled(desk: &Desk, page: &str) -> String {
     for _ in 0..200 {
         let (status, _, shown) = desk.get(page).await;
@@ -226,16 +233,13 @@ async fn what_was_detected_is_shown_and_ambiguous_dates_are_asked(desk: Desk) {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     let form = "form[import]=1&form[dates]=day_month_year&form[mode]=all_or_nothing&form[empty_cells]=keep";
-    let (status, _, body) = desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
-    assert_eq!(status, StatusCode::SEE_OTHER, "{body}");
-    let (_, _, shown) = desk.get(&page).await;
+    let shown = check(&desk, &page, form).await;
     assert!(!shown.contains("have two meanings"), "{shown}");
-    act(&desk, "check_import", &page).await;
     act(&desk, "start_import", &page).await;
     let found = users::Entity::find().filter(users::Column::UserId.eq("b1a")).one(&desk.store.db).await;
     let leaving = found.expect("users").expect("the user").leaving_on.map(|date| date.to_string());
     assert_eq!(leaving.as_deref(), Some("2018-04-03"));
-    let (status, _, _) = desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
+    let (status, _, _) = desk.post(&format!("/do/check_import?page={page}"), form).await;
     assert_eq!(status, StatusCode::CONFLICT, "the import is over");
 }
 
@@ -255,16 +259,12 @@ async fn the_page_of_a_waiting_file_does_not_read_it_again(desk: Desk) {
     let shown = shown_without_the_file(page.clone()).await;
     assert!(shown.contains("Alder") && shown.contains("have two meanings"), "{shown}");
     let form = "form[import]=1&form[dates]=day_month_year&form[mode]=all_or_nothing&form[empty_cells]=keep";
-    assert_eq!(
-        desk.post(&format!("/do/choose_import_options?page={page}"), form).await.0,
-        StatusCode::SEE_OTHER
-    );
+    check(&desk, &page, form).await;
     let shown = shown_without_the_file(page.clone()).await;
     assert!(shown.contains("Alder") && !shown.contains("have two meanings"), "{shown}");
     let of_profile = format!("{page}/profile");
     desk.get(&of_profile).await;
     assert!(shown_without_the_file(of_profile).await.contains("Alder"));
-    act(&desk, "check_import", &page).await;
     act(&desk, "start_import", &page).await;
     assert!(!folder.exists(), "what was detected is erased with the file");
 }
@@ -278,17 +278,15 @@ async fn the_chosen_options_decide_about_wrong_lines_and_empty_cells(desk: Desk)
     assert!(shown.contains("Enter a last name") && !shown.contains("Import file"), "{shown}");
     let choose = async |mode: &str, empty_cells: &str| {
         let form = format!("form[import]=2&form[mode]={mode}&form[empty_cells]={empty_cells}");
-        desk.post(&format!("/do/choose_import_options?page={page}"), &form).await
+        desk.post(&format!("/do/check_import?page={page}"), &form).await
     };
     let (status, _, shown) = choose("some_lines", "keep").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(!shown.contains(r#"<p id="mode-problem" class="problem"></p>"#), "{shown}");
-    assert_eq!(choose("valid_lines_only", "keep").await.0, StatusCode::SEE_OTHER);
-    let (_, _, shown) = desk.get(&page).await;
+    let form = "form[import]=2&form[mode]=valid_lines_only&form[empty_cells]=keep";
+    let shown = check(&desk, &page, form).await;
     assert!(shown.contains(r#"<option value="valid_lines_only" selected"#), "{shown}");
-    assert!(!shown.contains("Import file"), "the file must be checked again");
-    assert!(!shown.contains("Lines to look at"), "the lines of the earlier check are gone: {shown}");
-    act(&desk, "check_import", &page).await;
+    assert!(shown.contains("Import file"), "the check used the choice: {shown}");
     act(&desk, "start_import", &page).await;
     let found = users::Entity::find().filter(users::Column::UserId.eq("b1a")).one(&desk.store.db).await;
     let user = found.expect("users").expect("the user");
@@ -403,8 +401,7 @@ async fn the_number_that_confirms_a_file_of_loans_counts_its_damaged_lines() {
     }
     let page = send_files(&desk, &desk.token, "loans/lethe", &[("loans.csv", &loans)]).await;
     let form = "form[import]=2&form[mode]=valid_lines_only&form[empty_cells]=keep";
-    desk.post(&format!("/do/choose_import_options?page={page}"), form).await;
-    let shown = act(&desk, "check_import", &page).await;
+    let shown = check(&desk, &page, form).await;
     assert!(shown.contains("Number of lines with a damaged key"), "{shown}");
     assert!(!shown.contains("Number of users that the file touches"), "{shown}");
     desk.post(&format!("/do/start_import?page={page}"), "form[import]=2&form[confirm]=30").await;

@@ -31,35 +31,41 @@ pub(super) struct StartImportForm {
     pub(super) confirm: String,
 }
 
-/// The import, and how it reads its file. A file without dates has no format of dates.
+/// The import, and how it reads its file. What is missing stays as it is; a file without dates has no format of dates.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ImportOptionsForm {
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CheckImportForm {
     import: i64,
-    #[serde(default)]
     dates: Option<String>,
-    mode: String,
-    empty_cells: String,
+    mode: Option<String>,
+    empty_cells: Option<String>,
 }
 
-/// Chooses how an uploaded file is imported.
-#[server(prefix = "/do", endpoint = "choose_import_options", input = PostUrl)]
-pub(super) async fn choose_import_options(form: ImportOptionsForm) -> Result<(), AppError> {
-    let mut errors = FieldErrors::default();
-    let dates = match form.dates.as_deref() {
-        Some(code) => errors.take("dates", DateFormat::from_code(code).ok_or(Problem::UnknownChoice)),
-        None => None,
-    };
-    let mode = errors.take("mode", ImportMode::from_code(&form.mode).ok_or(Problem::UnknownChoice));
-    let empty_cells =
-        errors.take("empty_cells", EmptyCells::from_code(&form.empty_cells).ok_or(Problem::UnknownChoice));
-    let (Some(mode), Some(empty_cells), true) = (mode, empty_cells, errors.is_empty()) else {
-        return Err(AppError::Invalid(errors));
-    };
-    let chosen = ChosenOptions { dates, mode, empty_cells };
-    detection::choose_options(&store(), actor(), ImportId(form.import), chosen).await?;
-    leptos_axum::redirect(&format!("{LIST}/{}", form.import));
-    Ok(())
+impl CheckImportForm {
+    fn options(&self) -> Result<ChosenOptions, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let chosen = ChosenOptions {
+            dates: choice(&mut errors, "dates", self.dates.as_deref(), DateFormat::from_code),
+            mode: choice(&mut errors, "mode", self.mode.as_deref(), ImportMode::from_code),
+            empty_cells: choice(
+                &mut errors,
+                "empty_cells",
+                self.empty_cells.as_deref(),
+                EmptyCells::from_code,
+            ),
+        };
+        if errors.is_empty() { Ok(chosen) } else { Err(errors) }
+    }
+}
+
+/// Reads the choice of a field. Returns `None` if the field is missing.
+fn choice<T>(
+    errors: &mut FieldErrors,
+    field: &str,
+    code: Option<&str>,
+    from_code: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    code.and_then(|code| errors.take(field, from_code(code).ok_or(Problem::UnknownChoice)))
 }
 
 /// Requests approval to import a file beyond the safety limits.
@@ -70,9 +76,11 @@ pub(super) async fn request_import_approval(form: ImportRef) -> Result<(), AppEr
     Ok(())
 }
 
-/// Checks an uploaded file: counts what an import would do, and changes nothing.
+/// Stores how an uploaded file is read, and checks it: counts what an import would do, and changes nothing.
 #[server(prefix = "/do", endpoint = "check_import", input = PostUrl)]
-pub(super) async fn check_import(form: ImportRef) -> Result<(), AppError> {
+pub(super) async fn check_import(form: CheckImportForm) -> Result<(), AppError> {
+    let chosen = form.options().map_err(AppError::Invalid)?;
+    detection::choose_options(&store(), actor(), ImportId(form.import), chosen).await?;
     start(ImportId(form.import), Step::Check).await
 }
 

@@ -19,6 +19,7 @@ pub(super) fn detection(
             return view! { <Notice kind="danger"><p>{error.to_string()}</p></Notice> }.into_any();
         }
     };
+    let can_be_checked = found.problems.is_empty() || found.is_ambiguous();
     let problems = found
         .problems
         .iter()
@@ -36,7 +37,7 @@ pub(super) fn detection(
             found.detected.header_line,
             &found.detected.ignored,
         )}
-        {options_form(import, dates, here)}
+        {can_be_checked.then(|| options_form(import, dates, here))}
         {columns(&found.detected)}
         {(!found.detected.rows.is_empty()).then(|| {
             let names = found.detected.columns.iter().map(|column| column.name.clone());

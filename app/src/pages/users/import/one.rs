@@ -1,6 +1,6 @@
 //! One import: its file, its check, its progress and its result.
 
-use super::actions::{CancelImport, CheckImport, ChooseImportOptions, StartImport, StartImportForm};
+use super::actions::{CancelImport, CheckImport, StartImport, StartImportForm};
 use super::detection::detection;
 use super::result::{counts, first_differences, report_table};
 use super::{LIST, import_crumbs, second_person, state_tag};
@@ -32,9 +32,8 @@ pub fn ImportPage() -> impl IntoView {
         let differences = import_history::first_differences(&store, actor, import.id).await?;
         let read = job::lines_read(&store, import.id);
         let here = format!("{LIST}/{}", import.id);
-        let error = [CheckImport::PATH, StartImport::PATH, CancelImport::PATH, ChooseImportOptions::PATH]
-            .into_iter()
-            .find_map(error_for);
+        let error =
+            [CheckImport::PATH, StartImport::PATH, CancelImport::PATH].into_iter().find_map(error_for);
         let detected = match import.upload {
             Some(_) if import.state.is_waiting() => {
                 Some(transfer::detection::of_upload(&store, actor, &import).await)
@@ -62,14 +61,14 @@ pub fn ImportPage() -> impl IntoView {
                     {first_differences(differences)}
                     {approval.map(|approval| second_person::view(&import, approval, actor, &here))}
                     {can_start.then(|| start_form(&import, confirmed_by, &here))}
-                    {facts(&import)}
-                    {detected.map(|detected| detection(&import, detected, &here))}
                     {(!rows.is_empty()).then(|| view! {
                         <h2 id="lines">"Lines to look at"</h2>
                         {report_table(rows)}
                         {pager}
                         <p><a href=format!("{LIST}/{}/lines.csv", import.id)>"Download line report (CSV)"</a></p>
                     })}
+                    {detected.map(|detected| detection(&import, detected, &here))}
+                    {facts(&import)}
                 </div>
             </PageLayout>
         })
@@ -131,13 +130,10 @@ const fn notice_kind(state: ImportState) -> &'static str {
 }
 
 fn actions(import: &Import) -> Vec<PageAction> {
-    let values = || vec![("import", import.id.to_string())];
-    let check =
-        PageAction::Post { label: "Check file".to_owned(), function: CheckImport::PATH, values: values() };
     let cancel = PageAction::Post {
         label: "Cancel import".to_owned(),
         function: CancelImport::PATH,
-        values: values(),
+        values: vec![("import", import.id.to_string())],
     };
     if import.origin == ImportOrigin::Task {
         let run = import.run.map(|run| ("Show run".to_owned(), format!("/runs/{run}")));
@@ -149,9 +145,9 @@ fn actions(import: &Import) -> Vec<PageAction> {
         href: format!("{LIST}/{}/profile", import.id),
     };
     match import.state {
-        ImportState::Uploaded | ImportState::Checked => vec![check, profile, cancel],
+        ImportState::Uploaded | ImportState::Checked => vec![profile, cancel],
         ImportState::Checking | ImportState::Importing => vec![cancel],
-        ImportState::Rejected => vec![another, check, profile, cancel],
+        ImportState::Rejected => vec![another, profile, cancel],
         _ => vec![another],
     }
 }
@@ -193,7 +189,7 @@ fn start_form(import: &Import, confirmed_by: Option<&'static str>, here: &str) -
             <form::Token />
             <input type="hidden" name="form[import]" value=import.id.to_string() />
             {confirm}
-            <button type="submit">"Import file"</button>
+            <button class="primary" type="submit">"Import file"</button>
         </form>
     }
 }

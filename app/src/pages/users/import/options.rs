@@ -1,6 +1,6 @@
-//! The form that chooses how an uploaded file is imported.
+//! The form that chooses how an uploaded file is imported, and checks it.
 
-use super::actions::ChooseImportOptions;
+use super::actions::CheckImport;
 use super::choice::{Choice, date_label};
 use crate::error::field_errors;
 use crate::form::{self, action, error_for};
@@ -16,7 +16,7 @@ pub(super) fn options_form(
     are_dates_ambiguous: Option<bool>,
     here: &str,
 ) -> impl IntoView + use<> {
-    let error = error_for(ChooseImportOptions::PATH);
+    let error = error_for(CheckImport::PATH);
     let errors = field_errors(error.as_ref());
     let dates = are_dates_ambiguous.map(|is_ambiguous| {
         let options = DateFormat::ALL.map(|format| (format.code(), date_label(format))).to_vec();
@@ -35,14 +35,14 @@ pub(super) fn options_form(
     let empty_cells = import.options.empty_cells.code().to_owned();
     view! {
         <h2 id="options">"Import options"</h2>
-        <form class="stacked" method="post" action=action(ChooseImportOptions::PATH, here)>
+        <form class="stacked" method="post" action=action(CheckImport::PATH, here)>
             <form::Token />
             <input type="hidden" name="form[import]" value=import.id.to_string() />
             {dates}
             <Choice field="mode" label="Wrong lines" chosen=mode options=modes errors=errors.clone() />
             <Choice field="empty_cells" label="Empty cells" chosen=empty_cells options=empty errors />
-            <button type="submit">"Save options"</button>
-            <p class="hint">"After a change, check the file again."</p>
+            <button class="primary" type="submit">"Check file"</button>
+            <p class="hint">"A check counts what an import would do, and changes nothing."</p>
         </form>
     }
 }

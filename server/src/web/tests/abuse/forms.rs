@@ -242,7 +242,6 @@ async fn upload_over_limit(desk: &Desk) -> i64 {
 
 async fn imports(desk: &Desk) -> Vec<Form> {
     let (checked, started, cancelled) = (upload(desk).await, upload(desk).await, upload(desk).await);
-    let chosen = upload(desk).await;
     let over_limit = upload_over_limit(desk).await;
     execute(&desk.store, &format!("UPDATE imports SET state = 'checked' WHERE id = {started}")).await;
     let sample = upload(desk).await;
@@ -273,10 +272,11 @@ async fn imports(desk: &Desk) -> Vec<Form> {
         ),
         form_about("/do/delete_import_profile", "profile", deleted.0),
         form_about("/do/cancel_import", "import", cancelled),
-        form_about("/do/check_import", "import", checked),
         form(
-            "/do/choose_import_options",
-            format!("form[import]={chosen}&form[dates]=iso&form[mode]=all_or_nothing&form[empty_cells]=keep"),
+            "/do/check_import",
+            format!(
+                "form[import]={checked}&form[dates]=iso&form[mode]=all_or_nothing&form[empty_cells]=keep"
+            ),
         ),
         form("/do/request_import_approval", format!("form[import]={over_limit}")),
         form_about("/do/start_import", "import", started),
