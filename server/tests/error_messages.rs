@@ -1,6 +1,7 @@
 //! The error messages of the command line: what is wrong, and what to enter instead.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -74,4 +75,42 @@ fn a_closed_output_ends_the_command_without_a_panic() {
     let output = listing.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+/// A limit that counts lines applies to every kind of files, and every kind takes the number that confirms it.
+#[test]
+fn a_file_of_loans_beyond_a_limit_is_confirmed_or_approved_like_one_of_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("users.csv"), "user_id,last_name\nx1,Ng\n").unwrap();
+    let mut loans = "user_id,item_barcode,branch,issued_on,due_on\n".to_owned();
+    for at in 0..30 {
+        let user = if at < 3 { "2.9001E+13" } else { "x1" };
+        writeln!(loans, "{user},I{at},MAIN,2018-01-02,2018-01-09").unwrap();
+    }
+    std::fs::write(folder.join("loans.csv"), loans).unwrap();
+    assert!(run(folder, &["import", "users", "users.csv"]).status.success());
+    let import = ["import", "loans", "loans.csv", "--valid-lines-only"];
+    let refused = problem(folder, &import);
+    assert!(refused.contains("3 of 30 lines have a damaged key"), "{refused}");
+    assert!(refused.contains("lethe approvals request --import FILE --kind loans"), "{refused}");
+    let request = ["approvals", "request", "--import", "loans.csv", "--kind", "loans", "--valid-lines-only"];
+    let requested = run(folder, &request);
+    assert!(requested.status.success(), "{}", String::from_utf8_lossy(&requested.stderr));
+    assert!(String::from_utf8_lossy(&requested.stdout).starts_with("Approval requested"));
+    let wrong = problem(folder, &["approvals", "request", "--import", "loans.csv", "--kind", "nope"]);
+    assert!(wrong.contains("choose one of: users, loans, requests, charges"), "{wrong}");
+
+    let other = tempfile::tempdir().unwrap();
+    let other = other.path();
+    for name in ["users.csv", "loans.csv"] {
+        std::fs::copy(folder.join(name), other.join(name)).unwrap();
+    }
+    let alone = |arguments: &[&str]| lethe(other, arguments).env("LETHE_FOUR_EYES", "off").output().unwrap();
+    assert!(alone(&["import", "users", "users.csv"]).status.success());
+    let refused = String::from_utf8(alone(&import).stderr).unwrap();
+    assert!(refused.contains("--confirm 3"), "{refused}");
+    let done = alone(&[&import[..], &["--confirm", "3"]].concat());
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(text.contains("27 loans created") && text.contains("3 lines with problems rejected"), "{text}");
 }

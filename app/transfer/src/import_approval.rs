@@ -1,6 +1,9 @@
 //! The second person of an uploaded file that exceeds the safety limits.
 
+use super::import::import;
 use super::import_history::{self, Import};
+use super::order::{ImportOrder, Imported};
+use super::problem::TransferError;
 use db::RecordsError;
 use policy::import::ImportState;
 use policy::{Action, ApprovalId, ImportId};
@@ -38,11 +41,28 @@ pub async fn request(store: &Store, actor: Actor, id: ImportId) -> Result<Approv
     let import = import_history::read(store, actor, id).await?;
     let subject = subject(&import).filter(|_| import.state == ImportState::Checked);
     let is_needed = approval::four_eyes(store, Action::Approve).await?;
-    let Some(subject) = subject.filter(|_| is_needed) else {
-        let why = "No second person is needed: the file is within the limits. Import it";
-        return Err(RecordsError::Refused(why.to_owned()));
-    };
+    let Some(subject) = subject.filter(|_| is_needed) else { return Err(not_needed()) };
     approval::request_import(store, actor, subject).await
+}
+
+/// Requests approval to import a file on the command line that exceeds the safety limits. Imports nothing. Returns the
+/// waiting request if there is one.
+pub async fn request_import(
+    store: &Store,
+    actor: Actor,
+    order: &ImportOrder<'_>,
+) -> Result<ApprovalId, TransferError> {
+    let order = ImportOrder { dry_run: true, ..order.clone() };
+    let Imported { sha256, stop, .. } = import(store, actor, &order).await?;
+    let is_needed = approval::four_eyes(store, Action::Approve).await?;
+    let Some(stop) = stop.filter(|_| is_needed) else { return Err(not_needed().into()) };
+    let subject = ApprovalSubject::import_of(sha256, (stop.number, stop.counted_by));
+    Ok(approval::request_import(store, actor, subject).await?)
+}
+
+fn not_needed() -> RecordsError {
+    let why = "No second person is needed: the file is within the limits. Import it";
+    RecordsError::Refused(why.to_owned())
 }
 
 /// Returns the subject of the approval. `None` if the check has found the file within the limits.

@@ -89,7 +89,10 @@ pub(super) async fn confirm(
     match order.run {
         Some(run) if run.is_confirmed => Ok(format!("run={}", run.run)),
         Some(_) => Err(TransferError::Limit(stop.clone())),
-        None => Ok(limits::confirm_import(tx, store, actor, stop, (sha256, order.confirmed)).await?),
+        None => {
+            Ok(limits::confirm_import(tx, store, actor, stop, (order.profile.kind, sha256, order.confirmed))
+                .await?)
+        }
     }
 }
 

@@ -14,14 +14,13 @@ use super::user_line::UserLine;
 use super::user_match::KeyedLine;
 use super::watch::Watch;
 use chrono::NaiveDate;
+use db::dialect;
 use db::entity::users;
-use db::{RecordsError, dialect};
 use lines::{Import, Round};
 use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
-use policy::{Action, ApprovalId, ManualChange, UserNumber};
+use policy::{ManualChange, UserNumber};
 use records::custom_field;
-use safeguards::approval::{self, ApprovalSubject};
 use safeguards::limits;
 use sea_orm::{DatabaseTransaction, EntityTrait, PaginatorTrait};
 use std::sync::Arc;
@@ -74,30 +73,6 @@ pub(super) async fn import(
         summary.created, summary.changed, summary.touched
     );
     complete(store, tx, actor, order, (imported, &detail)).await
-}
-
-/// Requests approval to import a file that exceeds the safety limits. Imports nothing.
-pub async fn request_import_of_users(
-    store: &Store,
-    actor: Actor,
-    order: &ImportOrder<'_>,
-) -> Result<ApprovalId, TransferError> {
-    actor.require(Action::Import)?;
-    let Written { tx, imported, touched, figures, .. } = write(store, actor, order).await?;
-    let stop =
-        import_limits::stop(order, limits::too_many(&tx, store, &touched, figures.users).await?, figures);
-    let is_needed = approval::is_on(&tx, store, Action::Approve).await?;
-    tx.rollback().await?;
-    let Some(stop) = stop.filter(|_| is_needed) else {
-        let why = "No second person is needed: the file is within the limits. Import it";
-        return Err(RecordsError::Refused(why.to_owned()).into());
-    };
-    Ok(approval::request_import(
-        store,
-        actor,
-        ApprovalSubject::import_of(imported.sha256, (stop.number, stop.counted_by)),
-    )
-    .await?)
 }
 
 /// A file that is written but not committed.

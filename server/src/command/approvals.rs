@@ -1,8 +1,8 @@
 //! `lethe approvals`: requests to a second person. Only a signed-in member of staff can approve, in the web interface.
 
 use super::Output;
-use super::file_format::FileFormat;
-use clap::Subcommand;
+use super::file_format::{self, FileFormat, FileOptions};
+use clap::{Args, Subcommand};
 use db::pagination::Paging;
 use policy::import_limits::effect;
 use policy::import_profile::FileKind;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use task_centre::approval_workflow;
 use trail::person::Person;
 use trail::{Actor, Store};
-use transfer::{ImportOrder, TransferError, Watch, request_import_of_users};
+use transfer::{ImportOrder, TransferError, Watch, request_import};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
@@ -48,12 +48,24 @@ pub(crate) enum Approvals {
         /// Request approval to anonymise the member of staff with this user number.
         #[arg(value_parser = super::number, long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
         staff: Option<i64>,
-        /// Request approval to import this file of users, which exceeds the safety limits.
+        /// Request approval to import this file, which exceeds the safety limits. Give the options of the import.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["preview", "reapply", "more_changes", "staff"])]
         import: Option<PathBuf>,
         #[command(flatten)]
-        format: FileFormat,
+        file: ImportedFile,
     },
+}
+
+/// The options of an import that need approval.
+#[derive(Debug, Args)]
+pub(crate) struct ImportedFile {
+    /// What the lines of the file are: users, loans, requests or charges. Without this option, users.
+    #[arg(long, value_name = "KIND", value_parser = file_format::kind, requires = "import")]
+    kind: Option<FileKind>,
+    #[command(flatten)]
+    format: FileFormat,
+    #[command(flatten)]
+    options: FileOptions,
 }
 
 impl Approvals {
@@ -61,8 +73,8 @@ impl Approvals {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
             Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
-            Self::Request { import: Some(file), format, .. } => {
-                return request(store, output, Subject::Import(file, format)).await;
+            Self::Request { import: Some(path), file, .. } => {
+                return request(store, output, Subject::Import(path, file)).await;
             }
             Self::Request { preview, more_changes, staff, .. } => {
                 let subject = match (preview, more_changes, staff) {
@@ -95,7 +107,7 @@ enum Subject {
     Reapply,
     MoreChanges,
     Staff(UserNumber),
-    Import(PathBuf, FileFormat),
+    Import(PathBuf, ImportedFile),
 }
 
 async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Result<ExitCode> {
@@ -105,12 +117,14 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
         Subject::Reapply => approval_workflow::request_reapply(store, actor).await?,
         Subject::MoreChanges => approval_workflow::request_more_changes(store, actor).await?,
         Subject::Staff(user) => approval_workflow::request_staff_anonymising(store, actor, user).await?,
-        Subject::Import(file, format) => {
-            let profile = format.profile(store, FileKind::Users).await?;
+        Subject::Import(path, ImportedFile { kind, format, options }) => {
+            let profile = format.profile(store, kind.unwrap_or(FileKind::Users)).await?;
             let tables = format.tables(&profile)?;
+            let options = options.of(&profile);
             let watch = Watch::default();
-            let order = ImportOrder { tables, ..ImportOrder::on_command_line(&file, profile, &watch) };
-            match request_import_of_users(store, actor, &order).await {
+            let order =
+                ImportOrder { tables, options, ..ImportOrder::on_command_line(&path, profile, &watch) };
+            match request_import(store, actor, &order).await {
                 Err(TransferError::File(problems)) => {
                     return super::import::print_problems(output, &problems);
                 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use policy::import_options::{EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::{DateFormat, FileKind, ImportProfile};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,6 +51,38 @@ impl FileFormat {
         }
         Ok(self.tables.iter().cloned().collect())
     }
+}
+
+/// What wrong lines and empty cells do.
+#[derive(Debug, Default, Args)]
+pub(super) struct FileOptions {
+    /// Import the other lines if some are wrong. Without this option, a file with a wrong line changes nothing.
+    #[arg(long)]
+    valid_lines_only: bool,
+    /// What an empty cell does: keep or clear. Without this option, it empties its field in Lethe's own format only.
+    #[arg(long, value_name = "CHOICE", value_parser = empty_cells)]
+    empty_cells: Option<EmptyCells>,
+}
+
+impl FileOptions {
+    /// Returns the options of an import with this profile.
+    pub(super) fn of(&self, profile: &ImportProfile) -> ImportOptions {
+        let mode = if self.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };
+        let defaults = profile.default_options();
+        let empty_cells = self.empty_cells.unwrap_or(defaults.empty_cells);
+        ImportOptions { mode, empty_cells, ..defaults }
+    }
+}
+
+/// Parses a kind of files.
+pub(super) fn kind(code: &str) -> Result<FileKind, String> {
+    let codes = || FileKind::ALL.map(FileKind::code).join(", ");
+    FileKind::from_code(code).ok_or_else(|| format!("choose one of: {}", codes()))
+}
+
+fn empty_cells(code: &str) -> Result<EmptyCells, String> {
+    EmptyCells::from_code(code)
+        .ok_or_else(|| format!("choose one of: {}", EmptyCells::ALL.map(EmptyCells::code).join(", ")))
 }
 
 fn table(text: &str) -> Result<(String, PathBuf), String> {

@@ -1,10 +1,9 @@
 //! `lethe import`: users, loans, requests and charges from files of other systems.
 
 use super::Output;
-use super::file_format::FileFormat;
+use super::file_format::{FileFormat, FileOptions};
 use clap::{Args, Subcommand};
 use policy::import::LineOutcome;
-use policy::import_options::{EmptyCells, ImportMode, ImportOptions};
 use policy::import_profile::{FileKind, field_label};
 use policy::numbers::{counted, grouped};
 use std::path::PathBuf;
@@ -23,14 +22,7 @@ const MAX_PRINTED: usize = 100;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
     /// Users: update existing users and create new ones. No user is removed.
-    Users {
-        #[command(flatten)]
-        source: Source,
-        /// Import a file that exceeds the safety limits: the number of users in the refusal. If four eyes are in
-        /// force, a second person must approve the file instead.
-        #[arg(long, value_name = "NUMBER")]
-        confirm: Option<u64>,
-    },
+    Users(Source),
     /// Loans.
     Loans(Source),
     /// Requests.
@@ -52,22 +44,22 @@ pub(crate) struct Source {
     /// Check and count, without changing anything.
     #[arg(long)]
     dry_run: bool,
-    /// Import the other lines if some are wrong. Without this option, a file with a wrong line changes nothing.
-    #[arg(long)]
-    valid_lines_only: bool,
-    /// What an empty cell does: keep or clear. Without this option, it empties its field in Lethe's own format only.
-    #[arg(long, value_name = "CHOICE", value_parser = empty_cells)]
-    empty_cells: Option<EmptyCells>,
+    #[command(flatten)]
+    options: FileOptions,
+    /// Import a file that exceeds the safety limits: the number in the refusal. If four eyes are in force, a second
+    /// person must approve the file instead (lethe approvals request --import).
+    #[arg(long, value_name = "NUMBER")]
+    confirm: Option<u64>,
 }
 
 impl Import {
     /// Imports the file. A file with problems changes nothing; the command then fails.
     pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
-        let (kind, unit, source, confirmed) = match &self {
-            Self::Users { source, confirm } => (FileKind::Users, ("user", "users"), source, *confirm),
-            Self::Loans(source) => (FileKind::Loans, ("loan", "loans"), source, None),
-            Self::Requests(source) => (FileKind::Requests, ("request", "requests"), source, None),
-            Self::Charges(source) => (FileKind::Charges, ("charge", "charges"), source, None),
+        let (kind, unit, source) = match &self {
+            Self::Users(source) => (FileKind::Users, ("user", "users"), source),
+            Self::Loans(source) => (FileKind::Loans, ("loan", "loans"), source),
+            Self::Requests(source) => (FileKind::Requests, ("request", "requests"), source),
+            Self::Charges(source) => (FileKind::Charges, ("charge", "charges"), source),
         };
         let profile = source.format.profile(store, kind).await?;
         let tables = source.format.tables(&profile)?;
@@ -78,16 +70,11 @@ impl Import {
             output.print(&detection, detection_text)?;
             return Ok(if detection.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        let mode =
-            if source.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };
-        let defaults = profile.default_options();
-        let empty_cells = source.empty_cells.unwrap_or(defaults.empty_cells);
-        let options = ImportOptions { mode, empty_cells, ..defaults };
         let watch = Watch::default();
         let order = ImportOrder {
             dry_run: source.dry_run,
-            confirmed,
-            options,
+            confirmed: source.confirm,
+            options: source.options.of(&profile),
             tables,
             ..ImportOrder::on_command_line(&source.file, profile, &watch)
         };
@@ -117,11 +104,6 @@ impl Source {
             error => error.into(),
         }
     }
-}
-
-fn empty_cells(code: &str) -> Result<EmptyCells, String> {
-    EmptyCells::from_code(code)
-        .ok_or_else(|| format!("choose one of: {}", EmptyCells::ALL.map(EmptyCells::code).join(", ")))
 }
 
 /// Describes what was detected, with the first ten rows.

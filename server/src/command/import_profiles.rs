@@ -32,15 +32,10 @@ pub(crate) enum ImportProfiles {
 #[derive(Debug, Args)]
 pub(crate) struct Named {
     /// The lines of its files: users, loans, requests or charges.
-    #[arg(value_parser = kind)]
+    #[arg(value_parser = super::file_format::kind)]
     kind: FileKind,
     /// The code.
     code: String,
-}
-
-fn kind(code: &str) -> Result<FileKind, String> {
-    let codes = || FileKind::ALL.map(FileKind::code).join(", ");
-    FileKind::from_code(code).ok_or_else(|| format!("choose one of: {}", codes()))
 }
 
 impl ImportProfiles {

@@ -6,6 +6,7 @@ use chrono::Duration;
 use db::entity::{manual_changes, users};
 use db::{Clock, RecordsError, dialect};
 use policy::import_limits::CountedBy;
+use policy::import_profile::FileKind;
 use policy::numbers::grouped;
 use policy::{Action, Channel, ManualChange, UserNumber, Window};
 use sea_orm::sea_query::Func;
@@ -92,13 +93,15 @@ pub async fn confirm_import(
     store: &Store,
     actor: Actor,
     stop: &ImportStop,
-    (sha256, confirmed): (&str, Option<u64>),
+    (kind, sha256, confirmed): (FileKind, &str, Option<u64>),
 ) -> Result<String, RecordsError> {
     let number = stop.number;
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
-            "{}. A second person must approve this file. Request approval on the page of the import, or with lethe approvals request --import FILE",
-            stop.label()
+            "{}. A second person must approve this file. Request approval on the page of the import, or with lethe \
+             approvals request --import FILE --kind {} and the other options of the import",
+            stop.label(),
+            kind.code()
         );
         let approval_subject = ApprovalSubject::import_of(sha256.to_owned(), (number, stop.counted_by));
         let approval = approval::consume(tx, actor, &approval_subject, &why).await?;

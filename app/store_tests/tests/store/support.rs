@@ -139,7 +139,7 @@ fn order<'a>(
     ImportOrder { dry_run, confirmed, ..ImportOrder::on_command_line(file, ImportProfile::of(kind), watch) }
 }
 
-/// Imports a file in Lethe's own format.
+/// Imports a file in Lethe's own format. `how` is whether it is only checked, and the confirmed number.
 async fn import_of(
     (store, actor): (&Store, Actor),
     kind: FileKind,
@@ -186,5 +186,5 @@ pub async fn request_import_of_users(
 ) -> Result<ApprovalId, TransferError> {
     let watch = Watch::default();
     let order = order(file, FileKind::Users, &watch, (true, None));
-    transfer::request_import_of_users(store, actor, &order).await
+    transfer::request_import(store, actor, &order).await
 }
