@@ -7,7 +7,7 @@ mod charges;
 mod codes;
 mod items;
 mod loans;
-mod occurrence;
+mod pairing;
 mod requests;
 mod rows;
 mod seen;

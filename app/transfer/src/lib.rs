@@ -39,7 +39,7 @@
 //! `due_on`. Optional are `returned_on`, `renewals` (their number), `category`, `department`, `note` and
 //! `return_note`. Without the columns `category` and `department`, the loan gets the user's current values. A loan
 //! with the same user, item and day is the same loan: it is updated, never duplicated, and a returned loan is
-//! never reopened. The borrower is the user who owned the key on the day of issue (`safeguards::key_periods`). Loans of
+//! never reopened. Only an item that was returned on that day can be lent to the user again on it. The borrower is the user who owned the key on the day of issue (`safeguards::key_periods`). Loans of
 //! anonymised users are skipped, and so are loans whose key is on the suppression list and had no other owner then.
 //!
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A

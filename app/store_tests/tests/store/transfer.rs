@@ -259,7 +259,8 @@ async fn loans_are_created_once_with_the_category_of_their_day() {
             problems(import_loans(&store, Actor::COMMAND_LINE, bad.path(), false).await),
             [
                 "line 2, user_id: There is no such user",
-                "line 4, item_barcode: Same user, item and day as an earlier line"
+                "line 4, item_barcode: Same user, item and day as an earlier line, and neither loan was returned on \
+                 that day"
             ]
         );
         assert_eq!(dump_records(&store).await, before);

@@ -3,8 +3,8 @@
 use super::borrower::Borrower;
 use super::cells::Cells;
 use super::codes::{Codes, set_cells};
-use super::occurrence::Occurrences;
-use super::rows::Rows;
+use super::pairing::Pairing;
+use super::rows::{Row, Rows};
 use super::{About, Circulation, Tally};
 use crate::reader::{Header, Line};
 use chrono::NaiveDate;
@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChargeLine {
     number: u64,
     borrower: Borrower,
@@ -37,18 +37,19 @@ type ChargeKey = (i64, String, Option<i64>, NaiveDate);
 /// Imports charges and credits.
 pub(crate) struct Charges {
     header: Arc<Header>,
-    seen: Occurrences<ChargeKey>,
+    pairing: Pairing,
 }
 
 impl Circulation for Charges {
     type Line = ChargeLine;
 
     async fn begin(
-        _: &DatabaseTransaction,
+        tx: &DatabaseTransaction,
         (header, _): (&Arc<Header>, u64),
         _: NaiveDate,
     ) -> Result<Self, DbErr> {
-        Ok(Self { header: Arc::clone(header), seen: Occurrences::default() })
+        let pairing = Pairing::begin::<charges::Entity>(tx, charges::Column::Id).await?;
+        Ok(Self { header: Arc::clone(header), pairing })
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<ChargeLine, FieldErrors> {
@@ -93,16 +94,24 @@ impl Circulation for Charges {
         lines: Vec<(ChargeLine, LoanUser)>,
         tally: &mut Tally,
     ) -> Result<(), DbErr> {
-        let known = known_charges(tx, &lines).await?;
+        let known = self.known(tx, &lines).await?;
+        let (users, lines): (Vec<LoanUser>, Vec<(ChargeKey, ChargeLine)>) = lines
+            .into_iter()
+            .map(|(line, user)| {
+                let key = (user.number, line.kind.clone(), line.cents, line.charged_on);
+                (user, (key, line))
+            })
+            .unzip();
+        let header = &self.header;
+        let pairs = self.pairing.pair(&lines, known, |line: &ChargeLine, row: &charges::Model| {
+            (line.settled_on, changed_charge(header, row.clone(), line.clone()))
+        });
         let mut rows = Rows::<charges::Entity>::new();
-        for (line, user) in lines {
+        for (((_, line), user), before) in lines.into_iter().zip(users).zip(pairs) {
             let number = line.number;
-            let key = (user.number, line.kind.clone(), line.cents, line.charged_on);
-            let earlier = self.seen.next(key.clone());
-            let before = known.get(&key).and_then(|rows| rows.get(earlier));
-            let after = match before {
+            let after = match before.clone() {
                 None => self.new_charge(line, &user),
-                Some(before) => self.changed_charge(before.clone(), line),
+                Some(before) => changed_charge(&self.header, before, line),
             };
             rows.add(number, (before, after), tally);
         }
@@ -131,31 +140,47 @@ impl Charges {
         }
     }
 
-    /// Returns the charge as the line has it. A settled charge is never opened again.
-    fn changed_charge(&self, mut charge: charges::Model, line: ChargeLine) -> charges::Model {
-        line.codes.set(&self.header, &mut charge.category, &mut charge.department);
-        set_cells(&self.header, [("note", line.note, &mut charge.note)]);
-        charge.settled_on = line.settled_on.or(charge.settled_on);
-        charge
+    /// Returns the charges of these users on these days before the import, oldest first.
+    async fn known(
+        &self,
+        tx: &DatabaseTransaction,
+        lines: &[(ChargeLine, LoanUser)],
+    ) -> Result<HashMap<ChargeKey, Vec<charges::Model>>, DbErr> {
+        if self.pairing.is_first() {
+            return Ok(HashMap::new());
+        }
+        let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
+        let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.charged_on).collect();
+        let rows = charges::Entity::find()
+            .filter(charges::Column::UserNumber.is_in(numbers))
+            .filter(charges::Column::ChargedOn.is_in(days))
+            .filter(charges::Column::Id.lte(self.pairing.last()))
+            .order_by_asc(charges::Column::Id)
+            .all(tx)
+            .await?;
+        let mut known: HashMap<ChargeKey, Vec<charges::Model>> = HashMap::new();
+        for row in rows {
+            let key = (row.user_number, row.kind.clone(), row.cents, row.charged_on);
+            known.entry(key).or_default().push(row);
+        }
+        Ok(known)
     }
 }
 
-/// Returns the charges of these users on these days, oldest first.
-async fn known_charges(
-    tx: &DatabaseTransaction,
-    lines: &[(ChargeLine, LoanUser)],
-) -> Result<HashMap<ChargeKey, Vec<charges::Model>>, DbErr> {
-    let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
-    let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.charged_on).collect();
-    let rows = charges::Entity::find()
-        .filter(charges::Column::UserNumber.is_in(numbers))
-        .filter(charges::Column::ChargedOn.is_in(days))
-        .order_by_asc(charges::Column::Id)
-        .all(tx)
-        .await?;
-    let mut known: HashMap<ChargeKey, Vec<charges::Model>> = HashMap::new();
-    for row in rows {
-        known.entry((row.user_number, row.kind.clone(), row.cents, row.charged_on)).or_default().push(row);
+/// Returns the charge as the line has it. A settled charge is never opened again.
+fn changed_charge(header: &Header, mut charge: charges::Model, line: ChargeLine) -> charges::Model {
+    line.codes.set(header, &mut charge.category, &mut charge.department);
+    set_cells(header, [("note", line.note, &mut charge.note)]);
+    charge.settled_on = line.settled_on.or(charge.settled_on);
+    charge
+}
+
+impl Row for charges::Model {
+    fn id(&self) -> i64 {
+        self.id
     }
-    Ok(known)
+
+    fn ended_on(&self) -> Option<NaiveDate> {
+        self.settled_on
+    }
 }

@@ -1,12 +1,16 @@
 //! Loans. A loan of the same user, item and day is the same loan.
+//!
+//! A user can borrow an item again on the day of its return. Of several loans on one day, all but one were therefore
+//! returned on that day.
 
 use super::activity::Activity;
 use super::borrower::Borrower;
 use super::cells::Cells;
 use super::codes::{Codes, set_cells};
 use super::items::{self, NewItem};
-use super::rows::Rows;
-use super::seen::{Filter, Ids};
+use super::pairing::Pairing;
+use super::rows::{Row, Rows};
+use super::seen::Filter;
 use super::{About, Circulation, Tally};
 use crate::problem::in_cell;
 use crate::reader::{Header, Line};
@@ -15,7 +19,7 @@ use db::entity::loans;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
 use safeguards::key_periods::LoanUser;
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
@@ -23,8 +27,11 @@ use std::sync::Arc;
 /// Maximum number of renewals.
 const MAX_RENEWALS: i32 = 10_000;
 
+/// Why a line is rejected.
+const SAME: &str = "Same user, item and day as an earlier line, and neither loan was returned on that day";
+
 /// The validated content of a line. `None` means an empty cell or a missing column.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LoanLine {
     number: u64,
     borrower: Borrower,
@@ -40,9 +47,6 @@ pub(crate) struct LoanLine {
     return_note: Option<String>,
 }
 
-/// Below the id of every loan.
-const NO_LOAN: i64 = 0;
-
 /// Identifies a loan: user, item and issue date.
 type LoanKey = (i64, i64, NaiveDate);
 
@@ -50,10 +54,7 @@ type LoanKey = (i64, i64, NaiveDate);
 pub(crate) struct Loans {
     header: Arc<Header>,
     today: NaiveDate,
-    /// The last loan before the import. No other transaction imports loans meanwhile.
-    last: i64,
-    /// Loans before the import that are in lines so far.
-    matched: Ids,
+    pairing: Pairing,
     /// Loans of the lines so far. Without loans before the import, it says of which lines the database need not be asked.
     seen: Filter,
     activity: Activity,
@@ -67,13 +68,10 @@ impl Circulation for Loans {
         (header, bytes): (&Arc<Header>, u64),
         today: NaiveDate,
     ) -> Result<Self, DbErr> {
-        let ids = loans::Entity::find().select_only().column(loans::Column::Id);
-        let last: Option<i64> = ids.order_by_desc(loans::Column::Id).into_tuple().one(tx).await?;
         Ok(Self {
             header: Arc::clone(header),
             today,
-            last: last.unwrap_or(NO_LOAN),
-            matched: Ids::default(),
+            pairing: Pairing::begin::<loans::Entity>(tx, loans::Column::Id).await?,
             seen: Filter::of(bytes),
             activity: Activity::default(),
         })
@@ -136,25 +134,23 @@ impl Circulation for Loans {
         });
         let (items, new_items) = items::by_barcode(tx, self.today, wanted.collect()).await?;
         tally.summary.new_items += new_items;
-        let keys: Vec<Option<LoanKey>> = lines
-            .iter()
-            .map(|(line, user)| Some((user.number, *items.get(&line.item)?, line.issued_on)))
-            .collect();
-        let known = self.known(tx, keys.iter().flatten()).await?;
-        let mut of_chunk = HashSet::with_capacity(lines.len());
+        let lines = lines.into_iter().filter_map(|(line, user)| {
+            let key = (user.number, *items.get(&line.item)?, line.issued_on);
+            Some((user, (key, line)))
+        });
+        let (users, lines): (Vec<LoanUser>, Vec<(LoanKey, LoanLine)>) = lines.unzip();
+        let known = self.known(tx, lines.iter().map(|(key, _)| key)).await?;
+        let (users, lines) = self.without_second_loans(&known, (users, lines), tally);
+        let header = &self.header;
+        let pairs = self.pairing.pair(&lines, known, |line: &LoanLine, row: &loans::Model| {
+            (line.returned_on, changed_loan(header, row.clone(), line.clone()))
+        });
         let mut rows = Rows::<loans::Entity>::new();
-        for ((line, user), key) in lines.into_iter().zip(keys) {
-            let Some(key @ (_, item, issued_on)) = key else { continue };
+        for ((((_, item, issued_on), line), user), before) in lines.into_iter().zip(users).zip(pairs) {
             let number = line.number;
-            let before = known.get(&key);
-            if !of_chunk.insert(key) || before.is_some_and(|loan| self.is_of_earlier_line(loan)) {
-                let problem = "Same user, item and day as an earlier line".to_owned();
-                tally.problems.add(in_cell(line.number, "item_barcode", problem));
-                continue;
-            }
-            let after = match before {
+            let after = match before.clone() {
                 None => self.new_loan(line, &user, item),
-                Some(before) => self.changed_loan(before.clone(), line),
+                Some(before) => changed_loan(&self.header, before, line),
             };
             if rows.add(number, (before, after), tally) {
                 self.activity.note(user.number, issued_on);
@@ -169,9 +165,26 @@ impl Circulation for Loans {
 }
 
 impl Loans {
-    /// Returns whether an earlier line created or named the loan.
-    fn is_of_earlier_line(&mut self, loan: &loans::Model) -> bool {
-        loan.id > self.last || !self.matched.insert(loan.id)
+    /// Rejects each line with a second loan of an item that was not returned on its day.
+    fn without_second_loans(
+        &self,
+        known: &HashMap<LoanKey, Vec<loans::Model>>,
+        (users, lines): (Vec<LoanUser>, Vec<(LoanKey, LoanLine)>),
+        tally: &mut Tally,
+    ) -> (Vec<LoanUser>, Vec<(LoanKey, LoanLine)>) {
+        let of_earlier_lines = known.iter().filter(|(_, loans)| {
+            let lasts = |loan: &&loans::Model| loan.returned_on != Some(loan.issued_on);
+            loans.iter().filter(lasts).any(|loan| self.pairing.is_of_earlier_line(loan))
+        });
+        let mut lasting: HashSet<LoanKey> = of_earlier_lines.map(|(key, _)| *key).collect();
+        let mut is_possible = |(key, line): &(LoanKey, LoanLine)| {
+            let is_possible = line.returned_on == Some(line.issued_on) || lasting.insert(*key);
+            if !is_possible {
+                tally.problems.add(in_cell(line.number, "item_barcode", SAME.to_owned()));
+            }
+            is_possible
+        };
+        users.into_iter().zip(lines).filter(|(_, line)| is_possible(line)).unzip()
     }
 
     /// Returns the loans in the database with these keys: those before the import, and those of earlier lines.
@@ -179,8 +192,8 @@ impl Loans {
         &mut self,
         tx: &DatabaseTransaction,
         keys: impl Iterator<Item = &LoanKey>,
-    ) -> Result<HashMap<LoanKey, loans::Model>, DbErr> {
-        if self.last != NO_LOAN {
+    ) -> Result<HashMap<LoanKey, Vec<loans::Model>>, DbErr> {
+        if !self.pairing.is_first() {
             return known_loans(tx, keys).await;
         }
         let maybe_known: Vec<LoanKey> = keys.filter(|key| !self.seen.insert(key)).copied().collect();
@@ -204,27 +217,27 @@ impl Loans {
             return_note: line.return_note,
         }
     }
-
-    /// Returns the loan as the line has it. A returned loan is never opened again.
-    fn changed_loan(&self, mut loan: loans::Model, line: LoanLine) -> loans::Model {
-        line.codes.set(&self.header, &mut loan.category, &mut loan.department);
-        set_cells(
-            &self.header,
-            [("note", line.note, &mut loan.note), ("return_note", line.return_note, &mut loan.return_note)],
-        );
-        loan.branch = line.branch;
-        loan.due_on = line.due_on;
-        loan.returned_on = line.returned_on.or(loan.returned_on);
-        loan.renewals = line.renewals.unwrap_or(loan.renewals);
-        loan
-    }
 }
 
-/// Returns the loans of these users on these days.
+/// Returns the loan as the line has it. A returned loan is never opened again.
+fn changed_loan(header: &Header, mut loan: loans::Model, line: LoanLine) -> loans::Model {
+    line.codes.set(header, &mut loan.category, &mut loan.department);
+    set_cells(
+        header,
+        [("note", line.note, &mut loan.note), ("return_note", line.return_note, &mut loan.return_note)],
+    );
+    loan.branch = line.branch;
+    loan.due_on = line.due_on;
+    loan.returned_on = line.returned_on.or(loan.returned_on);
+    loan.renewals = line.renewals.unwrap_or(loan.renewals);
+    loan
+}
+
+/// Returns the loans of these users on these days, oldest first.
 async fn known_loans(
     tx: &DatabaseTransaction,
     keys: impl Iterator<Item = &LoanKey>,
-) -> Result<HashMap<LoanKey, loans::Model>, DbErr> {
+) -> Result<HashMap<LoanKey, Vec<loans::Model>>, DbErr> {
     let (numbers, days): (HashSet<i64>, HashSet<NaiveDate>) =
         keys.map(|(user, _, issued_on)| (*user, *issued_on)).unzip();
     if numbers.is_empty() {
@@ -233,12 +246,26 @@ async fn known_loans(
     let found = loans::Entity::find()
         .filter(loans::Column::UserNumber.is_in(numbers))
         .filter(loans::Column::IssuedOn.is_in(days))
+        .order_by_asc(loans::Column::Id)
         .all(tx)
         .await?;
-    Ok(found
-        .into_iter()
-        .filter_map(|loan| Some(((loan.user_number, loan.item_id?, loan.issued_on), loan)))
-        .collect())
+    let mut known: HashMap<LoanKey, Vec<loans::Model>> = HashMap::new();
+    for loan in found {
+        if let Some(item) = loan.item_id {
+            known.entry((loan.user_number, item, loan.issued_on)).or_default().push(loan);
+        }
+    }
+    Ok(known)
+}
+
+impl Row for loans::Model {
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn ended_on(&self) -> Option<NaiveDate> {
+        self.returned_on
+    }
 }
 
 /// Parses a number of renewals. Returns `None` for an empty cell.

@@ -4,8 +4,8 @@ use super::activity::Activity;
 use super::borrower::Borrower;
 use super::cells::Cells;
 use super::codes::{Codes, set_cells};
-use super::occurrence::Occurrences;
-use super::rows::Rows;
+use super::pairing::Pairing;
+use super::rows::{Row, Rows};
 use super::titles::records_by_title;
 use super::{About, Circulation, Tally};
 use crate::reader::{Header, Line};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 const STATUSES: (&str, &str) = ("open", "closed");
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RequestLine {
     number: u64,
     borrower: Borrower,
@@ -44,7 +44,7 @@ type RequestKey = (i64, Option<i64>, NaiveDate);
 pub(crate) struct Requests {
     header: Arc<Header>,
     today: NaiveDate,
-    seen: Occurrences<RequestKey>,
+    pairing: Pairing,
     activity: Activity,
 }
 
@@ -52,12 +52,12 @@ impl Circulation for Requests {
     type Line = RequestLine;
 
     async fn begin(
-        _: &DatabaseTransaction,
+        tx: &DatabaseTransaction,
         (header, _): (&Arc<Header>, u64),
         today: NaiveDate,
     ) -> Result<Self, DbErr> {
-        let header = Arc::clone(header);
-        Ok(Self { header, today, seen: Occurrences::default(), activity: Activity::default() })
+        let pairing = Pairing::begin::<requests::Entity>(tx, requests::Column::Id).await?;
+        Ok(Self { header: Arc::clone(header), today, pairing, activity: Activity::default() })
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<RequestLine, FieldErrors> {
@@ -104,17 +104,25 @@ impl Circulation for Requests {
     ) -> Result<(), DbErr> {
         let titles = lines.iter().filter_map(|(line, _)| line.title.as_deref()).collect();
         let records = records_by_title(tx, self.today, titles).await?;
-        let known = known_requests(tx, &lines).await?;
+        let known = self.known(tx, &lines).await?;
+        let (users, lines): (Vec<LoanUser>, Vec<(RequestKey, RequestLine)>) = lines
+            .into_iter()
+            .map(|(line, user)| {
+                let record = line.title.as_ref().and_then(|title| records.get(title).copied());
+                let key = (user.number, record, line.placed_on);
+                (user, (key, line))
+            })
+            .unzip();
+        let header = &self.header;
+        let pairs = self.pairing.pair(&lines, known, |line: &RequestLine, row: &requests::Model| {
+            (line.closed_on, changed_request(header, row.clone(), line.clone()))
+        });
         let mut rows = Rows::<requests::Entity>::new();
-        for (line, user) in lines {
-            let record = line.title.as_ref().and_then(|title| records.get(title).copied());
-            let (number, placed_on) = (line.number, line.placed_on);
-            let key = (user.number, record, placed_on);
-            let earlier = self.seen.next(key);
-            let before = known.get(&key).and_then(|rows| rows.get(earlier));
-            let after = match before {
+        for ((((_, record, placed_on), line), user), before) in lines.into_iter().zip(users).zip(pairs) {
+            let number = line.number;
+            let after = match before.clone() {
                 None => self.new_request(line, &user, record),
-                Some(before) => self.changed_request(before.clone(), line),
+                Some(before) => changed_request(&self.header, before, line),
             };
             if rows.add(number, (before, after), tally) {
                 self.activity.note(user.number, placed_on);
@@ -146,26 +154,51 @@ impl Requests {
         }
     }
 
-    /// Returns the request as the line has it. A closed request is never opened again.
-    fn changed_request(&self, mut request: requests::Model, line: RequestLine) -> requests::Model {
-        line.codes.set(&self.header, &mut request.category, &mut request.department);
-        set_cells(
-            &self.header,
-            [
-                ("note", line.note, &mut request.note),
-                ("cancel_reason", line.cancel_reason, &mut request.cancel_reason),
-            ],
-        );
-        request.branch = line.branch;
-        let was_closed = request.closed_on.is_some();
-        request.closed_on = line.closed_on.or(request.closed_on);
-        match line.status {
-            Some(status) if line.closed_on.is_some() || !was_closed => request.status = status,
-            None if line.closed_on.is_some() && !was_closed => request.status = status_of(line.closed_on),
-            _ => {}
+    /// Returns the requests of these users on these days before the import, oldest first.
+    async fn known(
+        &self,
+        tx: &DatabaseTransaction,
+        lines: &[(RequestLine, LoanUser)],
+    ) -> Result<HashMap<RequestKey, Vec<requests::Model>>, DbErr> {
+        if self.pairing.is_first() {
+            return Ok(HashMap::new());
         }
-        request
+        let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
+        let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.placed_on).collect();
+        let rows = requests::Entity::find()
+            .filter(requests::Column::UserNumber.is_in(numbers))
+            .filter(requests::Column::PlacedOn.is_in(days))
+            .filter(requests::Column::Id.lte(self.pairing.last()))
+            .order_by_asc(requests::Column::Id)
+            .all(tx)
+            .await?;
+        let mut known: HashMap<RequestKey, Vec<requests::Model>> = HashMap::new();
+        for row in rows {
+            known.entry((row.user_number, row.record_id, row.placed_on)).or_default().push(row);
+        }
+        Ok(known)
     }
+}
+
+/// Returns the request as the line has it. A closed request is never opened again.
+fn changed_request(header: &Header, mut request: requests::Model, line: RequestLine) -> requests::Model {
+    line.codes.set(header, &mut request.category, &mut request.department);
+    set_cells(
+        header,
+        [
+            ("note", line.note, &mut request.note),
+            ("cancel_reason", line.cancel_reason, &mut request.cancel_reason),
+        ],
+    );
+    request.branch = line.branch;
+    let was_closed = request.closed_on.is_some();
+    request.closed_on = line.closed_on.or(request.closed_on);
+    match line.status {
+        Some(status) if line.closed_on.is_some() || !was_closed => request.status = status,
+        None if line.closed_on.is_some() && !was_closed => request.status = status_of(line.closed_on),
+        _ => {}
+    }
+    request
 }
 
 fn status_of(closed_on: Option<NaiveDate>) -> String {
@@ -173,22 +206,12 @@ fn status_of(closed_on: Option<NaiveDate>) -> String {
     if closed_on.is_some() { closed } else { open }.to_owned()
 }
 
-/// Returns the requests of these users on these days, oldest first.
-async fn known_requests(
-    tx: &DatabaseTransaction,
-    lines: &[(RequestLine, LoanUser)],
-) -> Result<HashMap<RequestKey, Vec<requests::Model>>, DbErr> {
-    let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
-    let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.placed_on).collect();
-    let rows = requests::Entity::find()
-        .filter(requests::Column::UserNumber.is_in(numbers))
-        .filter(requests::Column::PlacedOn.is_in(days))
-        .order_by_asc(requests::Column::Id)
-        .all(tx)
-        .await?;
-    let mut known: HashMap<RequestKey, Vec<requests::Model>> = HashMap::new();
-    for row in rows {
-        known.entry((row.user_number, row.record_id, row.placed_on)).or_default().push(row);
+impl Row for requests::Model {
+    fn id(&self) -> i64 {
+        self.id
     }
-    Ok(known)
+
+    fn ended_on(&self) -> Option<NaiveDate> {
+        self.closed_on
+    }
 }

@@ -2,12 +2,22 @@
 
 use super::Tally;
 use crate::differences::changed_columns;
+use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic as _, Insert, IntoActiveModel,
-    Iterable,
+    Iterable, ModelTrait,
 };
+
+/// A row about something that a user began, and that ends.
+pub(super) trait Row: ModelTrait + PartialEq {
+    /// Returns the id.
+    fn id(&self) -> i64;
+
+    /// Returns the day on which it was returned, closed or settled. `None` means that it is open.
+    fn ended_on(&self) -> Option<NaiveDate>;
+}
 
 /// The new and changed rows of a chunk.
 pub(super) struct Rows<E: EntityTrait> {
@@ -17,7 +27,7 @@ pub(super) struct Rows<E: EntityTrait> {
 
 impl<E: EntityTrait> Rows<E>
 where
-    E::Model: IntoActiveModel<E::ActiveModel> + PartialEq,
+    E::Model: IntoActiveModel<E::ActiveModel> + Row<Entity = E>,
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
     pub(super) const fn new() -> Self {
@@ -28,22 +38,23 @@ where
     pub(super) fn add(
         &mut self,
         line: u64,
-        (before, after): (Option<&E::Model>, E::Model),
+        (before, after): (Option<E::Model>, E::Model),
         tally: &mut Tally,
     ) -> bool {
-        let is_same = before.is_some_and(|before| *before == after);
-        if is_same {
-            tally.summary.unchanged += 1;
-        } else if let Some(before) = before {
-            tally.summary.changed += 1;
-            tally.differences.add_changed(line, &changed_columns(before, &after));
-            self.changed.push(after);
-        } else {
+        let Some(before) = before else {
             tally.summary.created += 1;
             tally.differences.add_new(line);
             self.created.push(after);
+            return true;
+        };
+        if before == after {
+            tally.summary.unchanged += 1;
+            return false;
         }
-        !is_same
+        tally.summary.changed += 1;
+        tally.differences.add_changed(line, &changed_columns(&before, &after));
+        self.changed.push(after);
+        true
     }
 
     /// Writes the rows with few statements. `key` is the primary key, which the database assigns.

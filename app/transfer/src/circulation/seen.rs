@@ -13,13 +13,14 @@ const BYTES_PER_BIT: u64 = 4;
 pub(super) struct Ids(HashMap<i64, u64>);
 
 impl Ids {
-    /// Adds an id. Returns whether it is new.
-    pub(super) fn insert(&mut self, id: i64) -> bool {
-        let block = self.0.entry(id.div_euclid(64)).or_default();
-        let bit = 1 << id.rem_euclid(64);
-        let is_new = *block & bit == 0;
-        *block |= bit;
-        is_new
+    /// Adds an id.
+    pub(super) fn insert(&mut self, id: i64) {
+        *self.0.entry(id.div_euclid(64)).or_default() |= 1 << id.rem_euclid(64);
+    }
+
+    /// Returns whether the id was added.
+    pub(super) fn contains(&self, id: i64) -> bool {
+        self.0.get(&id.div_euclid(64)).is_some_and(|block| block & (1 << id.rem_euclid(64)) != 0)
     }
 }
 
@@ -54,11 +55,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_new_once() {
+    fn an_id_is_known_once_it_was_added() {
         let mut ids = Ids::default();
         for id in [0, 63, 64, -1, -64, i64::MAX, i64::MIN] {
-            assert!(ids.insert(id), "{id}");
-            assert!(!ids.insert(id), "{id}");
+            assert!(!ids.contains(id), "{id}");
+            ids.insert(id);
+            assert!(ids.contains(id), "{id}");
         }
     }
 
