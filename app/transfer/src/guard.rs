@@ -7,6 +7,9 @@ use records::user::{fates, is_eligible_earlier, overwrites as overwrites_record}
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{BTreeMap, HashSet};
 
+/// Why a line about a user under a legal hold is skipped.
+pub(super) const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";
+
 /// Returns those of these users who have a role or a credential. A file must not change their records.
 pub(super) async fn staff_among(
     tx: &DatabaseTransaction,

@@ -1,5 +1,6 @@
 //! Import of loans, requests and charges.
 
+mod legal_holds;
 mod pairing;
 
 use crate::import_modes::{accounted, valid_lines};

@@ -140,7 +140,7 @@ fn order<'a>(
 }
 
 /// Imports a file in Lethe's own format. `how` is whether it is only checked, and the confirmed number.
-async fn import_of(
+pub async fn import_of(
     (store, actor): (&Store, Actor),
     kind: FileKind,
     file: &Path,

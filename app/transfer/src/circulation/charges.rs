@@ -106,7 +106,7 @@ impl Circulation for Charges {
         let pairs = self.pairing.pair(&lines, known, |line: &ChargeLine, row: &charges::Model| {
             (line.settled_on, changed_charge(header, row.clone(), line.clone()))
         });
-        let mut rows = Rows::<charges::Entity>::new();
+        let mut rows = Rows::<charges::Entity>::begin(tx, &pairs).await?;
         for (((_, line), user), before) in lines.into_iter().zip(users).zip(pairs) {
             let number = line.number;
             let after = match before.clone() {
@@ -178,6 +178,10 @@ fn changed_charge(header: &Header, mut charge: charges::Model, line: ChargeLine)
 impl Row for charges::Model {
     fn id(&self) -> i64 {
         self.id
+    }
+
+    fn user(&self) -> i64 {
+        self.user_number
     }
 
     fn ended_on(&self) -> Option<NaiveDate> {

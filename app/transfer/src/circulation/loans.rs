@@ -145,7 +145,7 @@ impl Circulation for Loans {
         let pairs = self.pairing.pair(&lines, known, |line: &LoanLine, row: &loans::Model| {
             (line.returned_on, changed_loan(header, row.clone(), line.clone()))
         });
-        let mut rows = Rows::<loans::Entity>::new();
+        let mut rows = Rows::<loans::Entity>::begin(tx, &pairs).await?;
         for ((((_, item, issued_on), line), user), before) in lines.into_iter().zip(users).zip(pairs) {
             let number = line.number;
             let after = match before.clone() {
@@ -261,6 +261,10 @@ async fn known_loans(
 impl Row for loans::Model {
     fn id(&self) -> i64 {
         self.id
+    }
+
+    fn user(&self) -> i64 {
+        self.user_number
     }
 
     fn ended_on(&self) -> Option<NaiveDate> {

@@ -117,7 +117,7 @@ impl Circulation for Requests {
         let pairs = self.pairing.pair(&lines, known, |line: &RequestLine, row: &requests::Model| {
             (line.closed_on, changed_request(header, row.clone(), line.clone()))
         });
-        let mut rows = Rows::<requests::Entity>::new();
+        let mut rows = Rows::<requests::Entity>::begin(tx, &pairs).await?;
         for ((((_, record, placed_on), line), user), before) in lines.into_iter().zip(users).zip(pairs) {
             let number = line.number;
             let after = match before.clone() {
@@ -209,6 +209,10 @@ fn status_of(closed_on: Option<NaiveDate>) -> String {
 impl Row for requests::Model {
     fn id(&self) -> i64 {
         self.id
+    }
+
+    fn user(&self) -> i64 {
+        self.user_number
     }
 
     fn ended_on(&self) -> Option<NaiveDate> {

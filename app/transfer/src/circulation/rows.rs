@@ -2,18 +2,25 @@
 
 use super::Tally;
 use crate::differences::changed_columns;
+use crate::guard::LEGAL_HOLD;
 use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
+use policy::personal_data::{self, ErasureAction};
+use safeguards::legal_hold;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic as _, Insert, IntoActiveModel,
-    Iterable, ModelTrait,
+    ActiveModelTrait, DatabaseTransaction, DbErr, EntityName as _, EntityTrait, IdenStatic as _, Insert,
+    IntoActiveModel, Iterable, ModelTrait,
 };
+use std::collections::HashSet;
 
 /// A row about something that a user began, and that ends.
 pub(super) trait Row: ModelTrait + PartialEq {
     /// Returns the id.
     fn id(&self) -> i64;
+
+    /// Returns the number of the user.
+    fn user(&self) -> i64;
 
     /// Returns the day on which it was returned, closed or settled. `None` means that it is open.
     fn ended_on(&self) -> Option<NaiveDate>;
@@ -23,6 +30,8 @@ pub(super) trait Row: ModelTrait + PartialEq {
 pub(super) struct Rows<E: EntityTrait> {
     created: Vec<E::Model>,
     changed: Vec<E::Model>,
+    /// Users under a legal hold.
+    held: HashSet<i64>,
 }
 
 impl<E: EntityTrait> Rows<E>
@@ -30,11 +39,15 @@ where
     E::Model: IntoActiveModel<E::ActiveModel> + Row<Entity = E>,
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
-    pub(super) const fn new() -> Self {
-        Self { created: Vec::new(), changed: Vec::new() }
+    /// Begins a chunk whose lines belong to these rows.
+    pub(super) async fn begin(tx: &DatabaseTransaction, before: &[Option<E::Model>]) -> Result<Self, DbErr> {
+        let users: HashSet<i64> = before.iter().flatten().map(Row::user).collect();
+        let held = legal_hold::in_force_among(tx, users.into_iter()).await?;
+        Ok(Self { created: Vec::new(), changed: Vec::new(), held })
     }
 
-    /// Adds a row as its line has it. Counts it, and returns whether it is new or differs from the row before.
+    /// Adds a row as its line has it, unless a legal hold protects the row. Counts it, and returns whether it is new or
+    /// differs from the row before.
     pub(super) fn add(
         &mut self,
         line: u64,
@@ -49,6 +62,11 @@ where
         };
         if before == after {
             tally.summary.unchanged += 1;
+            return false;
+        }
+        if self.held.contains(&before.user()) && overwrites(&before, &after) {
+            tally.summary.held += 1;
+            tally.report.skip(line, LEGAL_HOLD);
             return false;
         }
         tally.summary.changed += 1;
@@ -77,4 +95,15 @@ where
         }
         Ok(())
     }
+}
+
+/// Returns whether a line overwrites or removes a value that a legal hold protects: one that anonymising removes.
+fn overwrites<M: ModelTrait>(before: &M, after: &M) -> bool {
+    let table = M::Entity::default();
+    <M::Entity as EntityTrait>::Column::iter().any(|column| {
+        let entry = personal_data::column(table.table_name(), column.as_str());
+        let is_removed = entry.is_none_or(|entry| entry.action != ErasureAction::Keep);
+        let was = before.get(column);
+        is_removed && was != was.as_null() && was != after.get(column)
+    })
 }

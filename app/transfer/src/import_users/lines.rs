@@ -4,7 +4,7 @@ use super::changes::{self, Change, Custom};
 use crate::differences::{Differences, changed_columns, changed_custom_fields};
 use crate::exchange;
 use crate::guarantors::{Guarantors, RestOfLine, Wanted};
-use crate::guard::{self, Effect};
+use crate::guard::{self, Effect, LEGAL_HOLD};
 use crate::import_limits::DateTally;
 use crate::problem::{FileProblems, TransferError, in_column};
 use crate::reader::{Header, ReadLine};
@@ -33,7 +33,6 @@ use trail::{Actor, Store};
 /// Why lines are skipped.
 const WITHOUT_KEY: &str = "The line was exported for a user without a UserID, barcode or external identifier";
 const STAFF: &str = "The user is a member of staff. A file must not change the record";
-const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";
 
 /// Maximum number of lines that wait for their keys, in memory.
 const MAX_POSTPONED: usize = 100_000;
