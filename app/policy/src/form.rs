@@ -111,6 +111,12 @@ pub enum Problem {
     /// The period ends before it starts.
     #[error("Enter a last day on or after the first day")]
     EndsBeforeStart,
+    /// The date lies before the event that it follows.
+    #[error("Enter a date on or after {what}")]
+    TooEarly {
+        /// The event, with its article: "the day of issue".
+        what: String,
+    },
     /// Not a time of day.
     #[error("Enter a time like 02:30")]
     NotATime,

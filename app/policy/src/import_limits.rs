@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// Number of users or lines up to which shares don't apply, so that small files aren't stopped.
 pub const MAX_WITHOUT_PERCENT: u64 = 20;
 
+/// Number of days back to which the ends of loans, requests and charges don't count as the same date: a file with the
+/// changes of a day has the same end on most lines.
+pub const RECENT_DAYS: u64 = 7;
+
 /// A share in per cent, from 0 to 100.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "u8", into = "u8")]
@@ -67,6 +71,8 @@ coded_enum! {
         Changed = "changed",
         /// Users who have left according to the file, and hadn't before.
         Leaving = "leaving",
+        /// Open loans, requests or charges that the file ends.
+        Closed = "closed",
         /// Lines that set a date of the past to the same day.
         Uniform = "uniform",
         /// Lines with a wrong key.
@@ -82,6 +88,7 @@ impl ImportLimit {
             Self::New => "limits.new",
             Self::Changed => "limits.changed",
             Self::Leaving => "limits.leaving",
+            Self::Closed => "limits.closed",
             Self::Uniform => "limits.uniform",
             Self::Damaged => "limits.damaged",
         }
@@ -94,6 +101,7 @@ impl ImportLimit {
             Self::New => "New users",
             Self::Changed => "Changed users",
             Self::Leaving => "Leaving users",
+            Self::Closed => "Closed loans, requests or charges",
             Self::Uniform => "Lines with the same date",
             Self::Damaged => "Lines with a damaged key",
         }
@@ -109,9 +117,14 @@ impl ImportLimit {
             Self::New => "Share of all users. Many new users can be known users with other keys.",
             Self::Changed => "Share of the imported users.",
             Self::Leaving => "Share of the imported users. Users who have left may be anonymised.",
+            Self::Closed => {
+                "Share of the open loans, requests or charges. Without them, users may be anonymised. Loans are closed by \
+                 their return, charges when they are settled."
+            }
             Self::Uniform => {
                 "Share of the lines. The same leaving date, mark or last activity on many lines, such as 1 Jan 1900, \
-                 is often a default of the other system."
+                 is often a default of the other system. So is the same end of loans, requests or charges, unless it lies \
+                 in the last 7 days."
             }
             Self::Damaged => "Share of the lines. A spreadsheet damages identifiers and barcodes.",
         }
@@ -122,7 +135,7 @@ impl ImportLimit {
         Percent(match self {
             Self::Missing | Self::Damaged => 5,
             Self::New => 20,
-            Self::Changed | Self::Uniform => 50,
+            Self::Changed | Self::Closed | Self::Uniform => 50,
             Self::Leaving => 10,
         })
     }
@@ -140,6 +153,8 @@ pub struct ImportLimits {
     pub changed: Option<Percent>,
     /// Users who have left according to the file, as a share of the imported users.
     pub leaving: Option<Percent>,
+    /// Open loans, requests or charges that the file ends, as a share of all open ones.
+    pub closed: Option<Percent>,
     /// Lines that set the same date of the past.
     pub uniform: Option<Percent>,
     /// Lines with a wrong key.
@@ -154,6 +169,7 @@ impl Default for ImportLimits {
             new: of(ImportLimit::New),
             changed: of(ImportLimit::Changed),
             leaving: of(ImportLimit::Leaving),
+            closed: of(ImportLimit::Closed),
             uniform: of(ImportLimit::Uniform),
             damaged: of(ImportLimit::Damaged),
         }
@@ -179,10 +195,16 @@ pub struct ImportFigures {
     pub changed: u64,
     /// Number of users who have left according to the file, and hadn't before.
     pub leaving: u64,
+    /// Number of loans, requests or charges that were open before the import.
+    pub open: u64,
+    /// Number of those that the file ends.
+    pub closed: u64,
     /// Number of lines that set the most frequent date of the past.
     pub uniform: u64,
     /// Number of lines with a wrong key.
     pub damaged: u64,
+    /// Whether the file is the first one of users.
+    pub is_first: bool,
 }
 
 /// What the number that confirms a file beyond a limit counts. `None` counts the users who lose identifying values or
@@ -197,6 +219,7 @@ pub const fn number_label(by: CountedBy) -> &'static str {
         Some(ImportLimit::New) => "Number of users that the file creates",
         Some(ImportLimit::Changed) => "Number of users that the file changes",
         Some(ImportLimit::Leaving) => "Number of users who have left according to the file",
+        Some(ImportLimit::Closed) => "Number of lines that close a loan, request or charge",
         Some(ImportLimit::Uniform) => "Number of lines with the same date",
         Some(ImportLimit::Damaged) => "Number of lines with a damaged key",
     }
@@ -205,7 +228,9 @@ pub const fn number_label(by: CountedBy) -> &'static str {
 /// Returns the number with its noun.
 pub fn counted_by(by: CountedBy, count: i64) -> String {
     match by {
-        Some(ImportLimit::Uniform | ImportLimit::Damaged) => counted(count, "line", "lines"),
+        Some(ImportLimit::Closed | ImportLimit::Uniform | ImportLimit::Damaged) => {
+            counted(count, "line", "lines")
+        }
         _ => counted(count, "user", "users"),
     }
 }
@@ -219,6 +244,7 @@ pub fn effect(by: CountedBy, count: i64) -> String {
         Some(ImportLimit::New) => format!("creates {count}"),
         Some(ImportLimit::Changed) => format!("changes {count}"),
         Some(ImportLimit::Leaving) => format!("sets a past leaving date for {count}"),
+        Some(ImportLimit::Closed) => format!("closes loans, requests or charges in {count}"),
         Some(ImportLimit::Uniform) => format!("sets the same date of the past in {count}"),
         Some(ImportLimit::Damaged) => format!("has {count} with a damaged key"),
     }
@@ -247,6 +273,7 @@ impl Exceeded {
             ImportLimit::New => format!("the file creates {count} users in a library with {of} users"),
             ImportLimit::Changed => format!("the file changes {count} of {of} imported users"),
             ImportLimit::Leaving => format!("{count} of {of} imported users have left according to the file"),
+            ImportLimit::Closed => format!("the file closes {count} of {of} open loans, requests or charges"),
             ImportLimit::Uniform => format!("{count} of {of} lines set the same date of the past"),
             ImportLimit::Damaged => format!("{count} of {of} lines have a damaged key"),
         };
@@ -268,6 +295,7 @@ impl ImportLimits {
             ImportLimit::New => self.new,
             ImportLimit::Changed => self.changed,
             ImportLimit::Leaving => self.leaving,
+            ImportLimit::Closed => self.closed,
             ImportLimit::Uniform => self.uniform,
             ImportLimit::Damaged => self.damaged,
         }
@@ -280,6 +308,7 @@ impl ImportLimits {
             ImportLimit::New => &mut self.new,
             ImportLimit::Changed => &mut self.changed,
             ImportLimit::Leaving => &mut self.leaving,
+            ImportLimit::Closed => &mut self.closed,
             ImportLimit::Uniform => &mut self.uniform,
             ImportLimit::Damaged => &mut self.damaged,
         }
@@ -296,10 +325,11 @@ impl ImportLimits {
         let (count, of) = match limit {
             ImportLimit::Missing => (figures.missing, figures.expected),
             // The first import of a library creates all its users, and their dates can't be compared.
-            ImportLimit::New | ImportLimit::Uniform if figures.imported == 0 => return None,
+            ImportLimit::New | ImportLimit::Uniform if figures.is_first => return None,
             ImportLimit::New => (figures.new, figures.users),
             ImportLimit::Changed => (figures.changed, figures.imported),
             ImportLimit::Leaving => (figures.leaving, figures.imported),
+            ImportLimit::Closed => (figures.closed, figures.open),
             ImportLimit::Uniform => (figures.uniform, figures.lines),
             ImportLimit::Damaged => (figures.damaged, figures.lines),
         };
@@ -346,16 +376,20 @@ mod tests {
             new: 200,
             changed: 500,
             leaving: 100,
+            open: 1000,
+            closed: 500,
             uniform: 500,
             damaged: 50,
+            is_first: false,
         };
         let limits = ImportLimits::default();
         assert_eq!(limits.exceeded(within), []);
-        let beyond: [fn(&mut ImportFigures) -> &mut u64; 6] = [
+        let beyond: [fn(&mut ImportFigures) -> &mut u64; 7] = [
             |f| &mut f.missing,
             |f| &mut f.new,
             |f| &mut f.changed,
             |f| &mut f.leaving,
+            |f| &mut f.closed,
             |f| &mut f.uniform,
             |f| &mut f.damaged,
         ];
@@ -383,12 +417,21 @@ mod tests {
             new: 20,
             changed: 20,
             leaving: 20,
+            open: 20,
+            closed: 20,
             uniform: 19,
             damaged: 19,
+            is_first: false,
         };
         assert_eq!(limits.exceeded(few), []);
-        let first =
-            ImportFigures { lines: 5_000, users: 3, new: 5_000, uniform: 5_000, ..ImportFigures::default() };
+        let first = ImportFigures {
+            lines: 5_000,
+            users: 3,
+            new: 5_000,
+            uniform: 5_000,
+            is_first: true,
+            ..ImportFigures::default()
+        };
         assert_eq!(limits.exceeded(first), []);
     }
 

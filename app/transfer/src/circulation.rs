@@ -19,7 +19,7 @@ pub(super) use requests::Requests;
 
 use super::ImportSummary;
 use super::differences::Differences;
-use super::import_limits;
+use super::import_limits::{self, EndTally};
 use super::order::{ImportOrder, Imported, complete};
 use super::problem::{FileProblems, TransferError, in_cell};
 use super::reader::{Header, Line, ReadLine, Source};
@@ -30,6 +30,7 @@ use chrono::NaiveDate;
 use db::{RecordsError, dialect};
 use policy::TermKind;
 use policy::form::FieldErrors;
+use policy::import_limits::ImportFigures;
 use policy::import_options::ImportMode;
 use safeguards::key_periods::LoanUser;
 use safeguards::suppression::check::Checker;
@@ -53,6 +54,8 @@ pub(crate) struct Tally {
     problems: FileProblems,
     report: Report,
     differences: Differences,
+    /// What the lines so far do to ends.
+    ends: EndTally,
 }
 
 /// A kind of lines about a user's loans, requests or charges.
@@ -86,6 +89,9 @@ pub(super) trait Circulation: Send {
         tally: &mut Tally,
     ) -> impl Future<Output = Result<(), DbErr>> + Send;
 
+    /// Counts the rows that are open: not returned, closed or settled.
+    fn count_open(tx: &DatabaseTransaction) -> impl Future<Output = Result<u64, DbErr>> + Send;
+
     /// Writes what the lines together mean.
     fn finish(self, tx: &DatabaseTransaction) -> impl Future<Output = Result<(), DbErr>> + Send;
 }
@@ -105,6 +111,7 @@ pub(super) async fn import<C: Circulation + 'static>(
     let tx = store.begin().await?;
     dialect::lock_imports(&tx).await?;
     dialect::enlarge_cache(&tx).await?;
+    let open = C::count_open(&tx).await?;
     let mut lines = source.ahead(move |line| C::parse(line, today))?;
     let mut import = Import::<C> {
         kind: C::begin(&tx, (lines.header(), source.bytes()?), today).await?,
@@ -121,13 +128,22 @@ pub(super) async fn import<C: Circulation + 'static>(
         import.tally.problems.refuse()?;
     }
     import.kind.finish(&tx).await?;
-    let Tally { mut summary, problems, report, differences } = import.tally;
+    let Tally { mut summary, problems, report, differences, ends } = import.tally;
     summary.rejected = problems.lines();
     let (fields, first) = differences.finish();
     summary.fields = fields;
     let sha256 = lines.sha256().to_owned();
-    let counts = (summary.lines, problems.damaged_keys());
-    let (stop, confirmed) = import_limits::of_lines(&tx, store, actor, (order, &sha256), counts).await?;
+    let figures = ImportFigures {
+        lines: summary.lines,
+        open,
+        closed: ends.closed(),
+        uniform: ends.uniform(today),
+        damaged: problems.damaged_keys(),
+        ..ImportFigures::default()
+    };
+    let stop = import_limits::stop(order, None, figures);
+    let (tx, confirmed) =
+        import_limits::confirm_lines(tx, store, actor, (order, &sha256), stop.as_ref()).await?;
     let detail = format!("created={},changed={}{confirmed}", summary.created, summary.changed);
     summary.set_stop(stop.as_ref());
     let imported = Imported { summary, sha256, report: report.with(&problems, first), stop };

@@ -2,9 +2,10 @@
 
 use super::order::ImportOrder;
 use super::problem::TransferError;
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use db::entity::users;
-use policy::import_limits::{Exceeded, ImportFigures};
+use policy::ManualChange;
+use policy::import_limits::{Exceeded, ImportFigures, RECENT_DAYS};
 use safeguards::limits::{self, ImportStop, TooMany};
 use sea_orm::DatabaseTransaction;
 use std::collections::HashMap;
@@ -60,6 +61,45 @@ impl DateTally {
     }
 }
 
+/// Counts the loans, requests and charges that the lines of a file end.
+#[derive(Debug, Default)]
+pub(super) struct EndTally {
+    closed: u64,
+    /// Number of lines by the end that they set. There are no more dates than days since 1900.
+    lines: HashMap<NaiveDate, u64>,
+}
+
+impl EndTally {
+    /// Counts a line that creates a loan, request or charge.
+    pub(super) fn add_new(&mut self, end: Option<NaiveDate>) {
+        if let Some(end) = end {
+            *self.lines.entry(end).or_default() += 1;
+        }
+    }
+
+    /// Counts a line that changes a loan, request or charge.
+    pub(super) fn add_changed(&mut self, before: Option<NaiveDate>, after: Option<NaiveDate>) {
+        if before == after {
+            return;
+        }
+        self.closed += u64::from(before.is_none());
+        self.add_new(after);
+    }
+
+    /// Returns the number of lines that end an open loan, request or charge.
+    pub(super) const fn closed(&self) -> u64 {
+        self.closed
+    }
+
+    /// Returns the number of lines with the most frequent end. Ends of the last days don't count: in a file that has
+    /// only the changes of a day, they are the same on most lines.
+    pub(super) fn uniform(&self, today: NaiveDate) -> u64 {
+        let recent = today.checked_sub_days(Days::new(RECENT_DAYS));
+        let older = self.lines.iter().filter(|(day, _)| recent.is_none_or(|recent| **day < recent));
+        older.map(|(_, lines)| *lines).max().unwrap_or_default()
+    }
+}
+
 /// Returns why a file is stopped, or `None` if it stays within all limits.
 pub(super) fn stop(
     order: &ImportOrder<'_>,
@@ -96,24 +136,25 @@ pub(super) async fn confirm(
     }
 }
 
-/// Applies the limit of damaged keys to a file of loans, requests or charges. Returns the exceeded limit for a check, and
-/// how it was confirmed as a detail for the audit. Rejects an import that was not confirmed.
-pub(super) async fn of_lines(
-    tx: &DatabaseTransaction,
+/// Returns the transaction, and how a file of loans, requests or charges was confirmed as a detail for the audit.
+/// Takes an import beyond a limit back and rejects it if it wasn't confirmed.
+pub(super) async fn confirm_lines(
+    tx: DatabaseTransaction,
     store: &Store,
     actor: Actor,
     (order, sha256): (&ImportOrder<'_>, &str),
-    (lines, damaged): (u64, u64),
-) -> Result<(Option<ImportStop>, String), TransferError> {
-    let figures = ImportFigures { lines, damaged, ..ImportFigures::default() };
-    let stop = stop(order, None, figures);
-    let confirmed = match &stop {
-        Some(stop) if !order.dry_run => {
-            format!(",{}", confirm(tx, store, actor, (order, sha256), stop).await?)
+    stop: Option<&ImportStop>,
+) -> Result<(DatabaseTransaction, String), TransferError> {
+    let Some(stop) = stop.filter(|_| !order.dry_run) else { return Ok((tx, String::new())) };
+    match confirm(&tx, store, actor, (order, sha256), stop).await {
+        Ok(how) => Ok((tx, format!(",{how}"))),
+        Err(refused) => {
+            tx.rollback().await?;
+            let detail = format!("import,lines={}", stop.number);
+            limits::record_limit_as(store, actor, ManualChange::ImportLimit, &detail).await?;
+            Err(refused)
         }
-        _ => String::new(),
-    };
-    Ok((stop, confirmed))
+    }
 }
 
 #[cfg(test)]
@@ -146,5 +187,21 @@ mod tests {
             tally.add(None, &user("", "1900-01-01"), today);
         }
         assert_eq!((tally.leaving(), tally.uniform()), (2, 3), "new users had not left before");
+    }
+
+    #[test]
+    fn only_new_ends_are_counted_and_those_of_the_last_days_are_not_uniform() {
+        let mut tally = EndTally::default();
+        let (old, recent) = (day("2017-12-31"), day("2018-01-20"));
+        tally.add_changed(None, Some(old));
+        tally.add_changed(Some(recent), Some(old));
+        tally.add_changed(Some(old), Some(old));
+        tally.add_new(None);
+        for _ in 0..5 {
+            tally.add_new(Some(recent));
+        }
+        assert_eq!((tally.closed(), tally.uniform(day("2018-01-21"))), (1, 2));
+        assert_eq!(tally.uniform(day("2018-01-27")), 2);
+        assert_eq!(tally.uniform(day("2018-01-28")), 5);
     }
 }

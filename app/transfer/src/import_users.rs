@@ -133,6 +133,8 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
         leaving: dates.leaving() + summary.left,
         uniform: dates.uniform(),
         damaged: problems.damaged_keys(),
+        is_first: imported_before == 0,
+        ..ImportFigures::default()
     };
     let (fields, first) = differences.finish();
     summary.fields = fields;

@@ -1,6 +1,7 @@
 //! Import of loans, requests and charges.
 
 mod legal_holds;
+mod limits;
 mod pairing;
 
 use crate::import_modes::{accounted, valid_lines};
@@ -34,6 +35,13 @@ fn line(kind: FileKind, at: usize, (end, note): (&str, &str)) -> String {
         FileKind::Requests => format!("Ng-id,Title {at},main,2017-12-01,{end},{note}\n"),
         FileKind::Charges | FileKind::Users => format!("Ng-id,fine,{at}.50,2017-12-01,{end},{note}\n"),
     }
+}
+
+/// Returns a file of these lines without notes, with an end for each.
+fn file_of(kind: FileKind, lines: std::ops::Range<usize>, end: impl Fn(usize) -> String) -> String {
+    let columns = KINDS.iter().find(|(of, _)| *of == kind).unwrap().1;
+    let lines = lines.map(|at| line(kind, at, (&end(at), "")));
+    format!("{columns}\n{}", lines.collect::<String>())
 }
 
 /// Returns the ends of all loans, requests or charges.

@@ -1,6 +1,7 @@
 //! Tasks that import the files of a folder: previews, runs, safety limits, absence and the schedule.
 
 mod absence;
+mod circulation;
 mod deliveries;
 
 use crate::legal_holds::{staff, staff_actor, with_four_eyes};

@@ -99,7 +99,9 @@ async fn a_hundred_anonymised_users_stay_away_on_three_nights() {
         for number in 0..100 {
             writeln!(people, "E{number},u{number},B{number},u{number}@example.org,Name{number},2018-01-02")
                 .unwrap();
-            writeln!(borrowed, "E{number},I{number},Title,main,2017-05-01,2017-06-01,2017-05-20").unwrap();
+            let returned = number % 20 + 10;
+            writeln!(borrowed, "E{number},I{number},Title,main,2017-05-01,2017-06-01,2017-05-{returned}")
+                .unwrap();
         }
         people.push_str("E900,u900,B900,stays@example.org,Stays,\n");
         borrowed.push_str("E900,I900,Title,main,2017-05-01,2017-06-01,2017-05-20\n");

@@ -41,6 +41,20 @@ impl<'a> Cells<'a> {
         self.errors.take(column, optional_past_date(self.line.cell(column), self.today)).flatten()
     }
 
+    /// Reports an end before its begin. `what` is the begin, with its article.
+    pub(super) fn require_order(
+        &mut self,
+        begin: Option<NaiveDate>,
+        end: (&str, Option<NaiveDate>),
+        what: &str,
+    ) {
+        if let (Some(begin), (column, Some(end))) = (begin, end)
+            && end < begin
+        {
+            self.errors.add(column, Problem::TooEarly { what: what.to_owned() });
+        }
+    }
+
     /// Reports a missing value, unless its cell has another problem.
     pub(super) fn require<T>(&mut self, column: &str, value: Option<&T>, problem: Problem) {
         if value.is_none() && self.errors.of(column).is_none() {

@@ -13,7 +13,9 @@ use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::parse_money;
 use safeguards::key_periods::LoanUser;
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -65,6 +67,7 @@ impl Circulation for Charges {
         let note = cells.long("note");
         let [charged_on, settled_on] = ["charged_on", "settled_on"].map(|column| cells.past_date(column));
         cells.require("charged_on", charged_on.as_ref(), Problem::NotADate);
+        cells.require_order(charged_on, ("settled_on", settled_on), "the day of the charge");
         match (borrower, kind, charged_on) {
             (Some(borrower), Some(kind), Some(charged_on)) if cells.errors.is_empty() => Ok(ChargeLine {
                 number: line.number,
@@ -116,6 +119,10 @@ impl Circulation for Charges {
             rows.add(number, (before, after), tally);
         }
         rows.write(tx, charges::Column::Id).await
+    }
+
+    async fn count_open(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+        charges::Entity::find().filter(charges::Column::SettledOn.is_null()).count(tx).await
     }
 
     async fn finish(self, _: &DatabaseTransaction) -> Result<(), DbErr> {

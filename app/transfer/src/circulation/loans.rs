@@ -19,7 +19,9 @@ use db::entity::loans;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
 use safeguards::key_periods::LoanUser;
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+};
 use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
@@ -29,6 +31,9 @@ const MAX_RENEWALS: i32 = 10_000;
 
 /// Why a line is rejected.
 const SAME: &str = "Same user, item and day as an earlier line, and neither loan was returned on that day";
+
+/// The note about a due date before the loan.
+const DUE_BEFORE_ISSUE: &str = "The due date is before the day of issue";
 
 /// The validated content of a line. `None` means an empty cell or a missing column.
 #[derive(Clone, Debug)]
@@ -89,6 +94,7 @@ impl Circulation for Loans {
         let [issued_on, returned_on] = ["issued_on", "returned_on"].map(|column| cells.past_date(column));
         cells.require("issued_on", issued_on.as_ref(), Problem::NotADate);
         cells.require("due_on", due_on.as_ref(), Problem::NotADate);
+        cells.require_order(issued_on, ("returned_on", returned_on), "the day of issue");
         let renewals = cells.errors.take("renewals", renewals(line.cell("renewals"))).flatten();
         match (borrower, item, branch, issued_on, due_on) {
             (Some(borrower), Some(item), Some(branch), Some(issued_on), Some(due_on))
@@ -147,16 +153,24 @@ impl Circulation for Loans {
         });
         let mut rows = Rows::<loans::Entity>::begin(tx, &pairs).await?;
         for ((((_, item, issued_on), line), user), before) in lines.into_iter().zip(users).zip(pairs) {
-            let number = line.number;
+            let (number, due_on) = (line.number, line.due_on);
             let after = match before.clone() {
                 None => self.new_loan(line, &user, item),
                 Some(before) => changed_loan(&self.header, before, line),
             };
             if rows.add(number, (before, after), tally) {
                 self.activity.note(user.number, issued_on);
+                if due_on < issued_on {
+                    let column = self.header.columns().get("due_on").map_or("due_on", String::as_str);
+                    tally.report.note(&in_cell(number, column, DUE_BEFORE_ISSUE.to_owned()));
+                }
             }
         }
         rows.write(tx, loans::Column::Id).await
+    }
+
+    async fn count_open(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+        loans::Entity::find().filter(loans::Column::ReturnedOn.is_null()).count(tx).await
     }
 
     async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {

@@ -14,7 +14,9 @@ use db::entity::requests;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
 use safeguards::key_periods::LoanUser;
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+};
 use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
@@ -71,6 +73,7 @@ impl Circulation for Requests {
         let [note, cancel_reason] = ["note", "cancel_reason"].map(|column| cells.long(column));
         let [placed_on, closed_on] = ["placed_on", "closed_on"].map(|column| cells.past_date(column));
         cells.require("placed_on", placed_on.as_ref(), Problem::NotADate);
+        cells.require_order(placed_on, ("closed_on", closed_on), "the day of the request");
         match (borrower, branch, placed_on) {
             (Some(borrower), Some(branch), Some(placed_on)) if cells.errors.is_empty() => Ok(RequestLine {
                 number: line.number,
@@ -129,6 +132,10 @@ impl Circulation for Requests {
             }
         }
         rows.write(tx, requests::Column::Id).await
+    }
+
+    async fn count_open(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+        requests::Entity::find().filter(requests::Column::ClosedOn.is_null()).count(tx).await
     }
 
     async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {

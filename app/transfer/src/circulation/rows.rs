@@ -57,6 +57,7 @@ where
         let Some(before) = before else {
             tally.summary.created += 1;
             tally.differences.add_new(line);
+            tally.ends.add_new(after.ended_on());
             self.created.push(after);
             return true;
         };
@@ -71,6 +72,7 @@ where
         }
         tally.summary.changed += 1;
         tally.differences.add_changed(line, &changed_columns(&before, &after));
+        tally.ends.add_changed(before.ended_on(), after.ended_on());
         self.changed.push(after);
         true
     }

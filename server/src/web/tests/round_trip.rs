@@ -250,6 +250,7 @@ async fn import_form(desk: &Desk) -> Rendered {
         ("form[limits][new]", ""),
         ("form[limits][changed]", "100"),
         ("form[limits][leaving]", "0"),
+        ("form[limits][closed]", "60"),
         ("form[limits][uniform]", "51"),
         ("form[limits][damaged]", "1"),
     ] {

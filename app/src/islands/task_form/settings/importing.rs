@@ -107,7 +107,9 @@ fn Limits(form: Form) -> impl IntoView {
             <p class="hint" id="limits-hint">
                 "A file beyond one of these shares changes nothing and waits for a person, or for two with four eyes. \
                  Shares are in per cent. An empty field means no limit. Up to 20 users or lines are always within the \
-                 limits, and so are the new users of the first import."
+                 limits, and so are the new users of the first import. The limits of users apply to files of users. The \
+                 limit of closed loans, requests or charges applies to files of those. The limits of lines apply to all \
+                 files."
             </p>
             <div class="columns">{limits}</div>
             <Problem form name="limits" />
