@@ -19,10 +19,14 @@ where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    insert_on_conflict(db, rows, "").await
+    for statement in statements(db.get_database_backend(), rows, "", |_, most| most) {
+        db.execute_raw(statement).await?;
+    }
+    Ok(())
 }
 
-/// Inserts rows like [`insert`]. The clause `on_conflict` says what becomes of rows that exist.
+/// Inserts rows like [`insert`], with statements that recur although each call has another number of rows. The clause
+/// `on_conflict` says what becomes of rows that exist.
 pub async fn insert_on_conflict<M, A>(
     db: &impl ConnectionTrait,
     rows: impl IntoIterator<Item = M>,
@@ -32,7 +36,9 @@ where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    for statement in statements(db.get_database_backend(), rows, on_conflict) {
+    let backend = db.get_database_backend();
+    let recurring = |columns, most| dialect::rows_of_recurring_statement(backend, columns, most);
+    for statement in statements(backend, rows, on_conflict, recurring) {
         db.execute_raw(statement).await?;
     }
     Ok(())
@@ -50,19 +56,21 @@ where
 {
     let returned: Vec<&str> = returned.iter().map(IdenStatic::as_str).collect();
     let mut found = Vec::new();
-    for statement in
-        statements(db.get_database_backend(), rows, &format!("RETURNING {}", returned.join(", ")))
-    {
+    let clause = format!("RETURNING {}", returned.join(", "));
+    for statement in statements(db.get_database_backend(), rows, &clause, |_, most| most) {
         found.extend(db.query_all_raw(statement).await?);
     }
     Ok(found)
 }
 
 /// Returns the statements, which end with a clause. Those of full batches have the same text, so that the database parses it once.
+///
+/// `count` returns the number of rows of a statement, from the number of columns and the maximum.
 fn statements<M, A>(
     backend: DatabaseBackend,
     rows: impl IntoIterator<Item = M>,
     clause: &str,
+    count: impl Fn(usize, usize) -> usize,
 ) -> Vec<Statement>
 where
     M: IntoActiveModel<A>,
@@ -77,13 +85,14 @@ where
     let types: Vec<_> = columns.iter().map(|column| column.def().get_column_type().clone()).collect();
     let into = format!("INSERT INTO {} ({})", A::Entity::default().table_name(), names.join(", "));
     let most = (MAX_VALUES / columns.len().max(1)).max(1);
-    let mut statements = Vec::with_capacity(rows.len() / most + 1);
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let mut count = 0;
-        let mut values = Vec::with_capacity(MAX_VALUES.min(rows.len() * columns.len()));
-        for mut row in rows.by_ref().take(most) {
-            count += 1;
+    let mut statements = Vec::new();
+    let mut left = rows.len();
+    let mut rows = rows.into_iter();
+    while left > 0 {
+        let count = count(columns.len(), left.min(most));
+        left -= count;
+        let mut values = Vec::with_capacity(count * columns.len());
+        for mut row in rows.by_ref().take(count) {
             values.extend(
                 columns.iter().map(|column| row.take(*column).into_value().unwrap_or(Value::String(None))),
             );

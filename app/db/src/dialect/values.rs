@@ -3,6 +3,20 @@
 use sea_orm::DatabaseBackend;
 use sea_orm::sea_query::{ColumnType, Value};
 
+/// The maximum number of values in a recurring statement on SQLite. Prepared, such a statement takes 250 KB.
+const MAX_RECURRING_VALUES: usize = 2_000;
+
+/// Returns the number of rows that the next statement takes, which is at most `most`.
+///
+/// On SQLite it is a power of two. The statement has a placeholder for each value, and its connection keeps the last
+/// hundred statements. One for each number of rows would take the memory of the page cache.
+pub(crate) fn rows_of_recurring_statement(backend: DatabaseBackend, columns: usize, most: usize) -> usize {
+    match backend {
+        DatabaseBackend::Postgres => most,
+        _ => 1 << most.min(MAX_RECURRING_VALUES / columns.max(1)).max(1).ilog2(),
+    }
+}
+
 /// Returns a query of these rows, and the values of its placeholders. `values` has the values of one row after another.
 ///
 /// PostgreSQL plans a statement with thousands of placeholders slowly: it gets each column as one array. Columns whose
@@ -125,6 +139,15 @@ mod tests {
         assert_eq!(arrays, [Value::from("{1,2}"), Value::from("{\"a\\\"b\\\\c, {d}\",NULL}")]);
         let (sql, same) = rows_of_values(DatabaseBackend::Sqlite, &types, (2, values.clone()));
         assert_eq!((sql.as_str(), same), ("VALUES (?, ?), (?, ?)", values));
+    }
+
+    #[test]
+    fn sqlite_gets_few_different_statements() {
+        let rows = |backend, columns, most| rows_of_recurring_statement(backend, columns, most);
+        let taken = [3_960, 523, 11, 3, 1].map(|left| rows(DatabaseBackend::Sqlite, 5, left));
+        assert_eq!(taken, [256, 256, 8, 2, 1]);
+        assert_eq!(rows(DatabaseBackend::Sqlite, 3_000, 2), 1);
+        assert_eq!(rows(DatabaseBackend::Postgres, 5, 523), 523);
     }
 
     #[test]
