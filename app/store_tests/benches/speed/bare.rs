@@ -126,8 +126,8 @@ fn changes(backend: DatabaseBackend) -> Vec<String> {
         .collect();
     let users = format!(
         "UPDATE users SET user_id = NULL, title = NULL, first_name = NULL, middle_name = NULL, last_name = NULL, \
-         preferred_name = NULL, email = NULL, phone = NULL, mobile = NULL, street = NULL, postcode = {district}, \
-         city = NULL, country = NULL, birth_date = NULL, birth_period = {decade}, gender = NULL, language = NULL, \
+         name_order = NULL, preferred_name = NULL, email = NULL, phone = NULL, mobile = NULL, street = NULL, \
+         postcode = {district}, city = NULL, country = NULL, birth_date = NULL, birth_period = {decade}, gender = NULL, language = NULL, \
          barcode = NULL, external_id = NULL, user_id_key = NULL, barcode_key = NULL, external_id_key = NULL, \
          scim_id = NULL, notes = NULL, {}, dates_by_month = TRUE, guarantor_number = NULL, \
          replacement = 'Anonymised user ' || {random}, anonymised_on = '2026-01-15', rules_version = 1, \
@@ -135,12 +135,26 @@ fn changes(backend: DatabaseBackend) -> Vec<String> {
         dates.join(", ")
     );
     let mut all = vec![suppressed, users];
-    all.extend(
-        ["user_words", "key_periods", "photos", "custom_values", "credentials", "sessions"]
-            .map(|table| format!("DELETE FROM {table} WHERE user_number {{batch}}")),
-    );
+    let deleted = [
+        "user_words",
+        "key_periods",
+        "photos",
+        "custom_values",
+        "credentials",
+        "sessions",
+        "code_budgets",
+        "account_notices",
+        "user_list_layouts",
+        "scim_departures",
+        "user_sources",
+        "notification_deliveries",
+        "notification_choices",
+    ];
+    all.extend(deleted.map(|table| format!("DELETE FROM {table} WHERE user_number {{batch}}")));
     all.extend(
         [
+            "DELETE FROM saved_searches WHERE owner_number {batch}",
+            "UPDATE access_requests SET answer = NULL WHERE user_number {batch} AND answer IS NOT NULL",
             "UPDATE loans SET note = NULL, return_note = NULL \
              WHERE user_number {batch} AND (note IS NOT NULL OR return_note IS NOT NULL)",
             "UPDATE renewals SET note = NULL \

@@ -57,7 +57,10 @@ pub async fn anonymise(store: &Store, measured: &Phases) -> anyhow::Result<Took>
 pub async fn left(store: &Store) -> anyhow::Result<Vec<(&'static str, i64)>> {
     let checks = [
         ("anonymised users", "users WHERE anonymised_on IS NOT NULL AND replacement IS NOT NULL"),
-        ("users with names", "users WHERE last_name IS NOT NULL OR user_id IS NOT NULL OR email IS NOT NULL"),
+        (
+            "users with names",
+            "users WHERE last_name IS NOT NULL OR name_order IS NOT NULL OR user_id IS NOT NULL OR email IS NOT NULL",
+        ),
         ("decades", "users WHERE birth_period LIKE '____s'"),
         ("districts", "users WHERE LENGTH(postcode) BETWEEN 1 AND 5"),
         ("users with a guarantor", "users WHERE guarantor_number IS NOT NULL"),

@@ -176,6 +176,7 @@ fn users(backend: DatabaseBackend, count: i64) -> String {
         ("first_name", "'Firstname' || (n * 7919 % 997)".to_owned()),
         ("middle_name", when("n % 4 = 0", "'Middle' || (n % 300)")),
         ("last_name", "'Lastname' || (n * 104729 % 29989)".to_owned()),
+        ("name_order", "'lastname' || (n * 104729 % 29989) || '\tfirstname' || (n * 7919 % 997)".to_owned()),
         ("email", "'person.' || n || '@students.example.org'".to_owned()),
         ("phone", when("n % 3 = 0", "'+44 20 7946 ' || (n % 10000)")),
         ("mobile", "'+44 7700 900' || (n % 1000)".to_owned()),
