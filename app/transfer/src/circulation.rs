@@ -25,6 +25,7 @@ use super::problem::{FileProblems, TransferError, in_cell};
 use super::reader::{Header, Line, ReadLine, Source};
 use super::report::{ANONYMISED, Report};
 use super::term_codes::TermCodes;
+use super::watch::Watch;
 use borrower::{Borrower, Without};
 use chrono::NaiveDate;
 use db::{RecordsError, dialect};
@@ -106,7 +107,7 @@ pub(super) async fn import<C: Circulation + 'static>(
     let source = Source::open(order, &[])?;
     let mode = order.options.mode;
     if mode == ImportMode::AllOrNothing {
-        check::<C>(&source, today)?;
+        check::<C>(&source, order.watch, today)?;
     }
     let tx = store.begin().await?;
     dialect::lock_imports(&tx).await?;
@@ -151,10 +152,13 @@ pub(super) async fn import<C: Circulation + 'static>(
 }
 
 /// First pass: validates each line separately, without the database.
-fn check<C: Circulation>(source: &Source, today: NaiveDate) -> Result<(), TransferError> {
+fn check<C: Circulation>(source: &Source, watch: &Watch, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::of(source.header().columns());
     let mut lines = source.lines()?;
+    let mut read = 0;
     while let Some(line) = lines.next()? {
+        read += 1;
+        watch.advance(read)?;
         match line.map(|line| (line.number, C::parse(&line, today))) {
             Ok((_, Ok(_))) => {}
             Ok((number, Err(errors))) => problems.add_fields(number, errors),
@@ -214,7 +218,7 @@ impl<C: Circulation> Import<C> {
                     self.tally.report.skip(number, ANONYMISED);
                 }
                 Err(Without::Problem(problem)) => {
-                    self.tally.problems.add(in_cell(number, borrower.column(), problem.to_owned()));
+                    self.tally.problems.add_unknown(in_cell(number, borrower.column(), problem.to_owned()));
                 }
             }
         }

@@ -60,15 +60,25 @@ impl FileProblems {
         Self { columns: Arc::clone(columns), ..Self::default() }
     }
 
-    pub(super) fn add(&mut self, mut problem: LineProblem) {
+    /// Adds a problem. In the column of a key, the key counts as damaged.
+    pub(super) fn add(&mut self, problem: LineProblem) {
+        let is_damaged = problem.column.as_deref().is_some_and(|column| self.is_key(column));
+        self.add_counted(problem, is_damaged);
+    }
+
+    /// Adds a problem of a key that is correct, but that no user has.
+    pub(super) fn add_unknown(&mut self, problem: LineProblem) {
+        self.add_counted(problem, false);
+    }
+
+    fn add_counted(&mut self, mut problem: LineProblem, is_damaged: bool) {
         self.total += 1;
-        let is_of_a_key = problem.column.as_deref().is_some_and(|column| self.is_key(column));
         if let Some(column) = &mut problem.column
             && let Some(name) = self.columns.get(column)
         {
             column.clone_from(name);
         }
-        *self.lines.entry(problem.line).or_default() |= is_of_a_key;
+        *self.lines.entry(problem.line).or_default() |= is_damaged;
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }

@@ -15,7 +15,7 @@ use transfer::{
     FileProblems, ImportFile, ImportOrder, ImportSummary, Imported, TransferError, Watch, import,
 };
 
-/// Maximum number of problems that the command prints. With `--json` it prints all that were kept.
+/// Maximum number of problems, and of notes, that the command prints.
 const MAX_PRINTED: usize = 100;
 
 /// The kinds of imports.
@@ -81,7 +81,8 @@ impl Import {
         let done = import(store, Actor::COMMAND_LINE, &order).await;
         match done {
             Ok(Imported { summary, report, .. }) => {
-                report.iter().filter(|line| line.outcome == LineOutcome::Rejected).for_each(print_line);
+                print_lines(&report, LineOutcome::Rejected);
+                print_lines(&report, LineOutcome::Note);
                 output.print(&summary, |summary| summary_text(summary, unit))?;
                 // Skipping or holding a line about an anonymised user is the rule. A rejected line makes the command
                 // fail.
@@ -128,10 +129,17 @@ fn detection_text(detection: &Detection) -> String {
     lines.join("\n")
 }
 
-/// Prints a rejected line.
-fn print_line(line: &ReportLine) {
-    let column = line.column.as_deref().map(|column| format!(", {column}")).unwrap_or_default();
-    super::print_error(&format!("line {}{column}: {}", line.line, line.message));
+/// Prints the first lines with this outcome.
+fn print_lines(report: &[ReportLine], outcome: LineOutcome) {
+    let lines: Vec<&ReportLine> = report.iter().filter(|line| line.outcome == outcome).collect();
+    for line in lines.iter().take(MAX_PRINTED) {
+        let column = line.column.as_deref().map(|column| format!(", {column}")).unwrap_or_default();
+        super::print_error(&format!("line {}{column}: {}", line.line, line.message));
+    }
+    if lines.len() > MAX_PRINTED {
+        let more = counted(number((lines.len() - MAX_PRINTED) as u64), "more line", "more lines");
+        super::print_error(&format!("and {more}"));
+    }
 }
 
 fn number(count: u64) -> i64 {
@@ -176,8 +184,8 @@ fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
         ),
         (
             summary.staff,
-            "line rejected that would change a member of staff",
-            "lines rejected that would change members of staff",
+            "line skipped that would change a member of staff",
+            "lines skipped that would change members of staff",
         ),
         (
             summary.touched,
@@ -209,7 +217,7 @@ fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
     }
     if !summary.staff_lines.is_empty() {
         let lines: Vec<String> = summary.staff_lines.iter().map(ToString::to_string).collect();
-        text.push_str(". Rejected lines: ");
+        text.push_str(". Lines about members of staff: ");
         text.push_str(&lines.join(", "));
     }
     if summary.suppressed > 0 && !summary.dry_run {
