@@ -87,13 +87,19 @@ async fn a_missing_table_rejects_the_file_and_a_later_one_completes_it() {
         let main = "id,card,usrname,family_name,profile,home_ou,mailing_address,billing_address,expire_date\n\
                     2,12,ana,Alder,5,7,31,,2018-01-15 10:26:51-04\n";
         deliver(&store, "usr.csv", main, 5);
-        deliver(&store, "usr_address.csv", "id,street1,city,post_code\n31,1 High St,Bern,3000\n", 5);
+        deliver(
+            &store,
+            "usr_address.csv",
+            "id,street1,street2,city,country,post_code\n31,1 High St,,Bern,CH,3000\n",
+            5,
+        );
         let rejected = run_of_night(&store, 1).await;
         assert_eq!((rejected.state, count(&store).await), (RunState::Failed, 0));
         assert!(!conditions(&store).await.is_empty());
         deliver(&store, "card.csv", "id,usr,barcode\n12,2,999\n", 1);
         let complete = run_of_night(&store, 2).await;
-        assert_eq!((complete.state, complete.imports.len()), (RunState::Succeeded, 1));
+        let reason = complete.imports[0].reason.as_deref();
+        assert_eq!((complete.state, complete.imports.len()), (RunState::Succeeded, 1), "{reason:?}");
         let user = users::Entity::find().one(&store.db).await.unwrap().unwrap();
         assert_eq!((user.barcode.as_deref(), user.city.as_deref()), (Some("999"), Some("Bern")));
         assert_eq!(std::fs::read_dir(folder(&store)).unwrap().count(), 0, "no table with addresses is left");
