@@ -1,6 +1,7 @@
 //! Problems and notes of a file: line and column, never a value.
 
 use policy::import_profile::DateFormat;
+use policy::numbers::counted;
 use serde::Serialize;
 use std::io;
 use thiserror::Error;
@@ -65,7 +66,7 @@ pub enum FileProblem {
     #[error("The line is longer than 8 MB. A line end is missing")]
     TooLong,
     /// The number of cells differs from the header.
-    #[error("This line has {found} cells, but the header has {expected}")]
+    #[error("This line has {}, but the header has {expected}", cells(*found))]
     CellCount {
         /// Number of cells in the line.
         found: usize,
@@ -149,6 +150,10 @@ pub enum FileProblem {
         /// The column.
         column: &'static str,
     },
+}
+
+fn cells(count: usize) -> String {
+    counted(i64::try_from(count).unwrap_or(i64::MAX), "cell", "cells")
 }
 
 impl FileProblem {

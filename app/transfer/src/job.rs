@@ -20,6 +20,9 @@ use trail::{Actor, Store};
 /// The interval of the heartbeats, which show other servers that the import is under way.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Why an import whose options were changed after its check can't be started.
+const NOT_CHECKED: &str = "The options of this import were changed. Check the file again, then import it";
+
 /// The reason of an import that was cancelled before it began.
 const CANCELLED: &str = "Cancelled. Nothing was changed";
 
@@ -77,7 +80,9 @@ pub async fn start(
     let folder = upload::folder_of(store, &name)?;
     let files = upload::files(&folder).map_err(|_| RecordsError::Refused(upload::GONE.to_owned()))?;
     if !import_history::advance(store, id, from, to).await? {
-        return Err(refused());
+        let now = import_history::read(store, actor, id).await?.state;
+        let is_unchecked = now == ImportState::Uploaded;
+        return Err(if is_unchecked { RecordsError::Refused(NOT_CHECKED.to_owned()) } else { refused() });
     }
     // Read again: until now, the file's profile and options could be changed.
     let found = import_history::read(store, actor, id).await?;

@@ -94,7 +94,7 @@ fn columns(detected: &Detected) -> impl IntoView + use<> {
         })
         .collect_view();
     view! {
-        <DataTable label="Columns" caption="Columns of the file, and the fields that they fill"
+        <DataTable label="Columns" caption="Columns of the file, and the fields that they fill" shows_caption=true
             columns=vec![Column::text("Column"), Column::text("Field"), Column::text("Dates")]>
             {rows}
         </DataTable>
@@ -112,6 +112,8 @@ pub(super) fn first_rows(names: Vec<String>, rows: &[Vec<String>]) -> impl IntoV
         })
         .collect_view();
     view! {
-        <DataTable label="First rows" caption="The first ten rows of the file" columns>{rows}</DataTable>
+        <DataTable label="First rows" caption="The first ten rows of the file" shows_caption=true columns>
+            {rows}
+        </DataTable>
     }
 }

@@ -211,7 +211,10 @@ fn facts(import: &Import) -> impl IntoView + use<> {
                 <dt>"Run"</dt> <dd><a href=format!("/runs/{run}")>"Run "{run.to_string()}</a></dd>
             })}
             <dt>"Started by"</dt>
-            <dd>{import.started_by.as_ref().map(person_link)}</dd>
+            <dd>{match &import.started_by {
+                Some(person) => person_link(person).into_any(),
+                None => import.origin.label().into_any(),
+            }}</dd>
             <dt>"Started"</dt>
             <dd><Timestamp at=import.created_at /></dd>
             <dt>"Ended"</dt>

@@ -6,6 +6,7 @@ use crate::error::field_errors;
 use crate::form::{self, action, error_for};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
+use policy::import::ImportState;
 use policy::import_options::{EmptyCells, ImportMode};
 use policy::import_profile::DateFormat;
 use transfer::import_history::Import;
@@ -33,6 +34,8 @@ pub(super) fn options_form(
     let mode = import.options.mode.code().to_owned();
     let empty = EmptyCells::ALL.map(|cells| (cells.code(), cells.label().to_owned())).to_vec();
     let empty_cells = import.options.empty_cells.code().to_owned();
+    // After a check, the import comes next.
+    let is_next = import.state != ImportState::Checked;
     view! {
         <h2 id="options">"Import options"</h2>
         <form class="stacked" method="post" action=action(CheckImport::PATH, here)>
@@ -41,7 +44,7 @@ pub(super) fn options_form(
             {dates}
             <Choice field="mode" label="Wrong lines" chosen=mode options=modes errors=errors.clone() />
             <Choice field="empty_cells" label="Empty cells" chosen=empty_cells options=empty errors />
-            <button class="primary" type="submit">"Check file"</button>
+            <button class=is_next.then_some("primary") type="submit">"Check file"</button>
             <p class="hint">"A check counts what an import would do, and changes nothing."</p>
         </form>
     }

@@ -76,7 +76,7 @@ fn changed_fields(summary: &ImportSummary) -> Option<impl IntoView + use<>> {
         .collect();
     (!rows.is_empty()).then(|| {
         view! {
-            <DataTable label="Changed fields" caption="Changed fields, most frequent first"
+            <DataTable label="Changed fields" caption="Changed fields, most frequent first" shows_caption=true
                 columns=vec![Column::text("Field"), Column::number("Changes")]>
                 {rows}
             </DataTable>
@@ -100,7 +100,7 @@ pub(crate) fn first_differences(lines: Vec<ReportLine>) -> Option<impl IntoView>
         .collect();
     (!rows.is_empty()).then(|| {
         view! {
-            <DataTable label="First differences" caption="The first new and changed lines"
+            <DataTable label="First differences" caption="The first new and changed lines" shows_caption=true
                 columns=vec![Column::number("Line"), Column::text("Result"), Column::text("Changed fields")]>
                 {rows}
             </DataTable>
