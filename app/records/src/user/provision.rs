@@ -259,8 +259,27 @@ async fn change_within_limits(
     if form.version.parse() != Ok(user.version) {
         return Err(RecordsError::Stale);
     }
+    reject_staff(&tx, &user).await?;
+    if let Held::Waits(errors) = hold::check_change(store, &tx, &user, &draft).await? {
+        // The held line stays, so that staff can decide about it.
+        store.commit(tx).await?;
+        return Err(RecordsError::Invalid(errors));
+    }
     change_locked(store, actor, &tx, &user, draft, membership).await?;
     store.commit(tx).await
+}
+
+/// Rejects a user who is staff or can sign in to Lethe.
+async fn reject_staff(tx: &DatabaseTransaction, user: &users::Model) -> Result<(), RecordsError> {
+    let number = UserNumber(user.number);
+    if protection::is_staff(tx, number).await? || can_sign_in(tx, number).await? {
+        return Err(RecordsError::Refused(
+            "This user is staff or can sign in to Lethe. An identity system cannot change the record. Nothing was \
+             changed"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 async fn change_locked(
@@ -271,14 +290,8 @@ async fn change_locked(
     mut draft: UserDraft,
     membership: Membership,
 ) -> Result<(), RecordsError> {
+    reject_staff(tx, user).await?;
     let number = UserNumber(user.number);
-    if protection::is_staff(tx, number).await? || can_sign_in(tx, number).await? {
-        return Err(RecordsError::Refused(
-            "This user is staff or can sign in to Lethe. An identity system cannot change the record. Nothing was \
-             changed"
-                .to_owned(),
-        ));
-    }
     let row = scim_departures::Entity::find_by_id(user.number).one(tx).await?;
     let row = row.filter(|row| Some(row.leaving_on) == user.leaving_on);
     let (leaving_on, departure) = leaving(user, row.as_ref(), membership, store.clock.today());

@@ -1,8 +1,10 @@
-//! Holds a new user of an identity system that would bring back an anonymised one, as a line of a file is held.
+//! Holds a request of an identity system that would bring back an anonymised user, as a line of a file is held.
 
 use super::super::save::key_values;
 use db::RecordsError;
+use db::entity::users;
 use policy::form::{FieldErrors, Problem};
+use policy::key_form::normal;
 use policy::suppression::{HeldDecision, HeldSource};
 use policy::user_form::UserDraft;
 use safeguards::suppression::arrival::{Arrival, LineFate, SeenLine};
@@ -41,4 +43,34 @@ pub(super) async fn check(
         errors.add(kind.field(), Problem::Suppressed);
     }
     Ok(Held::Waits(errors))
+}
+
+/// Like [`check`], for a change that gives a user other keys: by two requests, an identity system could otherwise create
+/// any user.
+pub(super) async fn check_change(
+    store: &Store,
+    tx: &DatabaseTransaction,
+    user: &users::Model,
+    draft: &UserDraft,
+) -> Result<Held, RecordsError> {
+    check(store, tx, &with_new_keys(user, draft)).await
+}
+
+/// Returns the draft with those of its keys that the user doesn't have. With an external identifier, the other keys
+/// don't matter.
+fn with_new_keys(user: &users::Model, draft: &UserDraft) -> UserDraft {
+    let new = |value: &Option<String>, current: &Option<String>| {
+        let is_other = |value: &&String| current.as_deref().map(normal) != Some(normal(value));
+        value.as_ref().filter(is_other).cloned()
+    };
+    let weak = |value: &Option<String>, current: &Option<String>| {
+        if draft.external_id.is_some() { None } else { new(value, current) }
+    };
+    UserDraft {
+        external_id: new(&draft.external_id, &user.external_id),
+        user_id: weak(&draft.user_id, &user.user_id),
+        barcode: weak(&draft.barcode, &user.barcode),
+        email: weak(&draft.email, &user.email),
+        ..draft.clone()
+    }
 }

@@ -26,6 +26,7 @@ on_both!(
     anonymised_and_fictitious_users_are_invisible,
     keys_that_look_alike_are_one_key,
     an_anonymised_user_comes_back_only_by_a_decision,
+    a_change_brings_no_anonymised_user_back,
     a_legal_hold_protects_values,
     fields_that_scim_does_not_know_stay,
     discovery_describes_the_server,
@@ -501,6 +502,31 @@ async fn an_anonymised_user_comes_back_only_by_a_decision(api: Api) {
     // A weak key with another external identifier belongs to another person.
     let other = json!({ "userName": "NG", "externalId": "E-2", "name": { "familyName": "Other" } });
     assert_eq!(api.post(other).await.status, StatusCode::CREATED);
+}
+
+/// A new user and a change of its identifiers are together what a new user with these identifiers is.
+async fn a_change_brings_no_anonymised_user_back(api: Api) {
+    let store = &api.desk.store;
+    super::super::suppression::single_task(store).await;
+    api.post(json!({ "userName": "ng", "externalId": "E-1", "name": { "familyName": "Ng" } })).await;
+    let number: i64 =
+        api.text("SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await.parse().unwrap();
+    run::anonymise_one(store, Actor::COMMAND_LINE, UserNumber(number), &number.to_string()).await.unwrap();
+    run::background_scans().await;
+    let with_id =
+        api.post(json!({ "userName": "x1", "externalId": "X-1", "name": { "familyName": "X" } })).await.id();
+    let without = api.post(json!({ "userName": "x2", "name": { "familyName": "X" } })).await.id();
+    let replace = |path: &str, value: &str| json!([{ "op": "replace", "path": path, "value": value }]);
+    for id in [&with_id, &without] {
+        let answer = api.patch(id, replace("externalId", "e-1")).await;
+        assert_eq!(answer.error(), (409, "uniqueness"));
+    }
+    assert_eq!(api.patch(&without, replace("userName", "NG")).await.error(), (409, "uniqueness"));
+    // With an identifier of their own, other people get the UserID.
+    assert_eq!(api.patch(&with_id, replace("userName", "ng")).await.status, StatusCode::OK);
+    assert_eq!(api.patch(&with_id, replace("title", "Dr")).await.status, StatusCode::OK);
+    let rows = "SELECT kind FROM held_lines WHERE kind = 'external_id'";
+    assert_eq!(api.text(rows).await, "external_id", "staff decide about the request");
 }
 
 async fn a_legal_hold_protects_values(api: Api) {
