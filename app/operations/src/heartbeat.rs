@@ -50,6 +50,10 @@ pub async fn beat(store: &Store) {
         }
         Err(error) => {
             seen.database = match error.fault() {
+                Some(Fault::Busy) if vitals.has_long_write() => {
+                    turn.busy_since = None;
+                    None
+                }
                 Some(Fault::Busy) => {
                     let since = *turn.busy_since.get_or_insert_with(Instant::now);
                     (since.elapsed() > MAX_BUSY).then_some(Fault::Busy)

@@ -10,6 +10,7 @@ pub use clock::{Skew, outside};
 
 use db::{Fault, Storage};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -23,6 +24,19 @@ pub struct Vitals {
     seen: watch::Sender<Seen>,
     noted: StdMutex<HashMap<Fault, Instant>>,
     wake: Notify,
+    /// Number of long writes under way.
+    long_writes: AtomicUsize,
+}
+
+/// A write that can take minutes, such as an import. It ends when this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct LongWrite<'a>(&'a AtomicUsize);
+
+impl Drop for LongWrite<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The result of the last check.
@@ -42,7 +56,12 @@ pub struct Seen {
 
 impl Default for Vitals {
     fn default() -> Self {
-        Self { seen: watch::Sender::new(Seen::default()), noted: StdMutex::default(), wake: Notify::new() }
+        Self {
+            seen: watch::Sender::new(Seen::default()),
+            noted: StdMutex::default(),
+            wake: Notify::new(),
+            long_writes: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -57,6 +76,17 @@ impl Vitals {
             self.noted().insert(fault, Instant::now());
         }
         self.check_soon();
+    }
+
+    /// Begins a long write. While it is under way, a busy database is no fault: on SQLite, other writes wait for it.
+    pub fn begin_long_write(&self) -> LongWrite<'_> {
+        self.long_writes.fetch_add(1, Ordering::Relaxed);
+        LongWrite(&self.long_writes)
+    }
+
+    /// Returns whether a long write of this process is under way.
+    pub fn has_long_write(&self) -> bool {
+        self.long_writes.load(Ordering::Relaxed) > 0
     }
 
     /// Clears the faults of this storage after a successful write.

@@ -25,6 +25,7 @@ pub(super) async fn import_permitted(
     actor: Actor,
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
+    let _long_write = store.vitals.begin_long_write();
     let done = match order.profile.kind {
         FileKind::Users => import_users::import(store, actor, order).await,
         FileKind::Loans => circulation::import::<Loans>(store, actor, order).await,

@@ -107,6 +107,9 @@ async fn a_lock_of_another_program_becomes_a_fault_once_a_change_fails() {
         assert_eq!(save(&store).await.unwrap_err().fault(), Some(Fault::Busy));
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         assert_eq!(conditions_of_process(&store).await, [ConditionKind::Fault(Fault::Busy)]);
+        let import = store.vitals.begin_long_write();
+        assert_eq!(conditions_of_process(&store).await, [], "a long import of this process is no fault");
+        drop(import);
         tx.rollback().await.unwrap();
         save(&store).await.unwrap();
         assert_eq!(conditions_of_process(&store).await, []);
