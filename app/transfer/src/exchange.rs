@@ -3,9 +3,9 @@
 //! Such lines wait for the end of the file. By then each key that they take must be free, or another one of these lines
 //! must give it up. All keys that they give up are freed before any of these lines is written.
 
-use super::guard;
 use super::problem::{LineProblem, in_cell, in_column};
 use super::user_match::{KeyedLine, Match, Matches, TWICE};
+use super::{ROWS_PER_CHUNK, guard};
 use chrono::NaiveDate;
 use db::RecordsError;
 use db::bulk_insert::MAX_PARAMETERS;
@@ -15,6 +15,7 @@ use policy::suppression::KeyKind;
 use safeguards::key_periods::{self, Change};
 use safeguards::legal_hold;
 use safeguards::suppression::KeyForm;
+use safeguards::suppression::check::Checker;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 use std::collections::{HashMap, HashSet};
@@ -37,14 +38,15 @@ impl Candidate {
 /// Frees the keys that the lines exchange. Returns the lines to write now, and the problems of the others.
 pub(super) async fn free_keys(
     tx: &DatabaseTransaction,
+    checker: &Checker,
     today: NaiveDate,
-    lines: Vec<KeyedLine>,
-    seen: &HashSet<i64>,
+    (lines, seen): (Vec<KeyedLine>, &HashSet<i64>),
 ) -> Result<(Vec<KeyedLine>, Vec<LineProblem>), RecordsError> {
     let matches = Matches::find(tx, &lines).await?;
     let numbers = || matches.users.keys().copied();
     let staff = guard::staff_among(tx, numbers()).await?;
     let held = legal_hold::in_force_among(tx, numbers()).await?;
+    let suppressed = suppressed(tx, checker, &matches, (&lines, seen)).await?;
     let mut candidates = Vec::with_capacity(lines.len());
     let mut problems = Vec::new();
     let (mut users, mut keys) = (HashSet::new(), HashSet::new());
@@ -62,8 +64,9 @@ pub(super) async fn free_keys(
         }
         let user = found.user.and_then(|(number, _)| matches.users.get(&number));
         let frees = match user {
-            // The lines of these users are skipped, so that they give up nothing.
+            // These lines are skipped or held, so that their users give up nothing.
             Some(user) if staff.contains(&user.number) || held.contains(&user.number) => Vec::new(),
+            Some(_) if suppressed.contains(&line.line.number) => Vec::new(),
             Some(user) => given_up(user, &line),
             None => Vec::new(),
         };
@@ -79,6 +82,28 @@ pub(super) async fn free_keys(
         }
     }
     Ok((ready, problems))
+}
+
+/// Returns the numbers of the lines that would give a user the external identifier of an anonymised one.
+async fn suppressed(
+    tx: &DatabaseTransaction,
+    checker: &Checker,
+    matches: &Matches,
+    (lines, seen): (&[KeyedLine], &HashSet<i64>),
+) -> Result<HashSet<u64>, RecordsError> {
+    let gives_identifier = |line: &&KeyedLine| {
+        let user = matches.user(line, seen).ok().and_then(|found| found.user);
+        user.is_some_and(|(user, _)| matches.gives_identifier(line, user))
+    };
+    let lines: Vec<&KeyedLine> = lines.iter().filter(gives_identifier).collect();
+    let mut suppressed = HashSet::new();
+    for some in lines.chunks(ROWS_PER_CHUNK) {
+        let keys: Vec<_> = some.iter().map(|line| line.line.key_values()).collect();
+        let found = checker.check(tx, &keys).await?;
+        let held = some.iter().zip(found).filter(|(_, found)| found.held_by.is_some());
+        suppressed.extend(held.map(|(line, _)| line.line.number));
+    }
+    Ok(suppressed)
 }
 
 /// Returns the key of a line that an earlier one of these lines has, or with which it had the same user.

@@ -5,6 +5,7 @@ use super::problem::on_line;
 use super::report::Report;
 use super::user_line::UserLine;
 use db::RecordsError;
+use policy::HeldLineId;
 use policy::suppression::HeldDecision;
 use safeguards::suppression::KeyValues;
 use safeguards::suppression::arrival::{Arrival, LineFate, SeenLine};
@@ -24,8 +25,8 @@ pub(super) enum NewUser {
     Created,
     /// It creates the user although an anonymised user had its `UserID`, barcode or e-mail.
     CreatedWithNote,
-    /// It creates the user because of this earlier decision.
-    Decided(HeldDecision),
+    /// It creates the user because of this decision about this held line.
+    Decided(HeldDecision, HeldLineId),
     /// It waits for a decision.
     Held,
     /// It is skipped because of an earlier decision.
@@ -36,7 +37,7 @@ impl NewUser {
     /// Counts and reports the line. Returns whether it creates the user.
     pub(super) fn count(self, line: u64, summary: &mut ImportSummary, report: &mut Report) -> bool {
         match self {
-            Self::Created | Self::Decided(_) => {}
+            Self::Created | Self::Decided(..) => {}
             Self::CreatedWithNote => {
                 summary.suppressed_noted += 1;
                 report.note(&on_line(line, NOTED));
@@ -50,7 +51,17 @@ impl NewUser {
                 report.skip(line, IGNORED);
             }
         }
-        matches!(self, Self::Created | Self::CreatedWithNote | Self::Decided(_))
+        matches!(self, Self::Created | Self::CreatedWithNote | Self::Decided(..))
+    }
+}
+
+impl NewUser {
+    /// Returns the held line whose decision creates the user.
+    pub(super) const fn decided(self) -> Option<HeldLineId> {
+        match self {
+            Self::Decided(_, line) => Some(line),
+            _ => None,
+        }
     }
 }
 
@@ -81,7 +92,7 @@ pub(super) async fn check(
             let result = match fate {
                 LineFate::Held => NewUser::Held,
                 LineFate::Ignored => NewUser::Ignored,
-                LineFate::Creates(decision) => NewUser::Decided(decision),
+                LineFate::Creates(decision, line) => NewUser::Decided(decision, line),
             };
             results.insert(line.line, result);
         }

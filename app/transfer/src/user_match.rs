@@ -118,13 +118,15 @@ impl Matches {
     /// Returns whether a line would create a user, or give a user an external identifier. Another person can have had the
     /// identifier.
     pub(super) fn brings_person(&self, line: &KeyedLine, seen: &HashSet<i64>) -> bool {
-        let has_identifier =
-            |number| self.users.get(&number).is_some_and(|user| user.external_id_key.is_some());
         let Ok(found) = self.user(line, seen) else { return false };
-        match found.user {
-            Some((number, _)) => line.key(KeyKind::ExternalId).is_some() && !has_identifier(number),
-            None => found.blocked.is_empty(),
-        }
+        // A line that waits for its keys is checked when it has them.
+        found.blocked.is_empty() && found.user.is_none_or(|(number, _)| self.gives_identifier(line, number))
+    }
+
+    /// Returns whether a line would give its user an external identifier.
+    pub(super) fn gives_identifier(&self, line: &KeyedLine, user: i64) -> bool {
+        let has_none = self.users.get(&user).is_some_and(|user| user.external_id_key.is_none());
+        has_none && line.key(KeyKind::ExternalId).is_some()
     }
 
     /// Adds the keys of a new user.

@@ -88,7 +88,7 @@ impl Held {
             Self::Decide { lines, all, decision } => {
                 let decision = HeldDecision::from(decision);
                 let chosen = match all {
-                    Some(seen) => Chosen::Undecided { seen },
+                    Some(seen) => Chosen::Undecided { seen, newest: None },
                     None => Chosen::Lines(lines.into_iter().map(HeldLineId).collect()),
                 };
                 let decided = held_line::decide(store, Actor::COMMAND_LINE, &chosen, decision).await?;

@@ -6,13 +6,11 @@ use super::key::KeyedDigest;
 use chrono::NaiveDate;
 use db::entity::held_lines;
 use db::{RecordsError, bulk_insert};
-use policy::ImportId;
 use policy::notification::Event;
 use policy::suppression::{HeldDecision, HeldSource, KeyKind};
+use policy::{HeldLineId, ImportId};
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Iterable, QueryFilter, Set,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Iterable, QueryFilter};
 use std::collections::{HashMap, HashSet};
 use trail::Store;
 use trail::outbox::{self, About};
@@ -45,8 +43,8 @@ pub enum LineFate {
     Held,
     /// It is skipped because of an earlier decision.
     Ignored,
-    /// It creates a user because of this earlier decision.
-    Creates(HeldDecision),
+    /// It creates a user because of this decision about this held line. [`spend`] ends the decision.
+    Creates(HeldDecision, HeldLineId),
 }
 
 /// An import, or a request of an identity system, whose lines are compared with the held lines.
@@ -65,8 +63,6 @@ impl Arrival {
     }
 
     /// Records lines, and returns what happens to each, in the same order.
-    ///
-    /// A line that creates a user leaves the list of held lines: its decision is used.
     pub async fn see(
         &mut self,
         tx: &DatabaseTransaction,
@@ -76,12 +72,12 @@ impl Arrival {
         let today = store.clock.today();
         let mut known = Self::known(tx, lines).await?;
         let mut fates = Vec::with_capacity(lines.len());
-        let (mut fresh, mut used, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut fresh, mut unchanged) = (Vec::new(), Vec::new());
+        self.seen.extend(lines.iter().map(|line| (line.key.0.clone(), line.content.clone())));
         for line in lines {
             let rows = known.entry(line.key.0.clone()).or_default();
             let is_always_ignored = rows.iter().any(|row| row.decision == Some(HeldDecision::AlwaysIgnore));
             let found = self.row_of(rows, line).and_then(|place| rows.get_mut(place));
-            self.seen.insert((line.key.0.clone(), line.content.clone()));
             let Some(row) = found else {
                 if is_always_ignored {
                     fates.push(LineFate::Ignored);
@@ -99,9 +95,8 @@ impl Arrival {
             if row.id == 0 {
                 continue;
             }
-            if let LineFate::Creates(_) = fate {
-                used.push(row.id);
-                rows.retain(|row| Some(&row.id) != used.last());
+            if let LineFate::Creates(_, used) = fate {
+                rows.retain(|row| row.id != used.0);
             } else if row.line == number(line) && row.line_digest == line.content {
                 unchanged.push(row.id);
             } else {
@@ -113,9 +108,6 @@ impl Arrival {
             // Files come every night: one notification a day is enough.
             let once = Some(format!("held_lines/{today}"));
             outbox::post(tx, &store.clock, Event::HeldLinesWaiting, About::default(), once).await?;
-        }
-        if !used.is_empty() {
-            held_lines::Entity::delete_many().filter(held_lines::Column::Id.is_in(used)).exec(tx).await?;
         }
         if !unchanged.is_empty() {
             held_lines::Entity::update_many()
@@ -148,7 +140,7 @@ impl Arrival {
     /// its key, whose content has changed.
     ///
     /// Several people can share a key, such as an e-mail address. The decision about one of them is none about the
-    /// others, so that a line with the same key as another one of this arrival is a line of its own.
+    /// others, so that a line with the same key as another one of this arrival is a separate held line.
     fn row_of(&self, rows: &[held_lines::Model], line: &SeenLine) -> Option<usize> {
         let mut ours = rows.iter().enumerate().filter(|(_, row)| row.source == self.source);
         let same = ours.clone().find(|(_, row)| row.line_digest == line.content);
@@ -182,7 +174,7 @@ impl Arrival {
         }
     }
 
-    /// Updates a line that has moved or changed. *Ignore* ends with a change.
+    /// Updates a line that has moved or changed. A decision about this line alone ends with a change.
     async fn seen_again(
         &self,
         tx: &DatabaseTransaction,
@@ -190,23 +182,25 @@ impl Arrival {
         line: &SeenLine,
         today: NaiveDate,
     ) -> Result<(), DbErr> {
-        if row.decision == Some(HeldDecision::Ignore) && row.line_digest != line.content {
+        let is_changed = row.line_digest != line.content;
+        let mut update = held_lines::Entity::update_many()
+            .col_expr(held_lines::Column::ImportId, Expr::value(self.import_id()))
+            .col_expr(held_lines::Column::Line, Expr::value(number(line)))
+            .col_expr(held_lines::Column::LineDigest, Expr::value(line.content.clone()))
+            .col_expr(held_lines::Column::LastSeenOn, Expr::value(today))
+            .col_expr(held_lines::Column::TimesSeen, held_lines::Column::TimesSeen.into_expr().add(1))
+            .filter(held_lines::Column::Id.eq(row.id));
+        if let Some(decision) = row.decision.filter(|decision| is_changed && is_about_line(*decision, line)) {
             (row.decision, row.decided_by, row.decided_on) = (None, None, None);
+            update = update
+                .col_expr(held_lines::Column::Decision, Expr::value(Option::<String>::None))
+                .col_expr(held_lines::Column::DecidedBy, Expr::value(Option::<i64>::None))
+                .col_expr(held_lines::Column::DecidedOn, Expr::value(Option::<NaiveDate>::None))
+                // Staff can have decided since the row was read.
+                .filter(held_lines::Column::Decision.eq(decision));
         }
         row.line_digest.clone_from(&line.content);
-        let update = held_lines::ActiveModel {
-            id: Set(row.id),
-            import_id: Set(self.import_id()),
-            line: Set(number(line)),
-            line_digest: Set(row.line_digest.clone()),
-            last_seen_on: Set(today),
-            times_seen: Set(row.times_seen + 1),
-            decision: Set(row.decision),
-            decided_by: Set(row.decided_by),
-            decided_on: Set(row.decided_on),
-            ..Default::default()
-        };
-        update.update(tx).await?;
+        update.exec(tx).await?;
         Ok(())
     }
 }
@@ -216,12 +210,30 @@ fn number(line: &SeenLine) -> i64 {
 }
 
 fn fate_of(row: &held_lines::Model, line: &SeenLine) -> LineFate {
-    match row.decision {
-        Some(decision) if decision.creates_user() => LineFate::Creates(decision),
-        Some(HeldDecision::AlwaysIgnore) => LineFate::Ignored,
-        Some(_) if row.line_digest == line.content => LineFate::Ignored,
-        _ => LineFate::Held,
+    let Some(decision) = row.decision else { return LineFate::Held };
+    if row.line_digest != line.content && is_about_line(decision, line) {
+        return LineFate::Held;
     }
+    if decision.creates_user() { LineFate::Creates(decision, HeldLineId(row.id)) } else { LineFate::Ignored }
+}
+
+/// Returns whether a decision is about the line as it was. An external identifier belongs to one person, who is created
+/// even if the line has changed. Several people can share another key.
+fn is_about_line(decision: HeldDecision, line: &SeenLine) -> bool {
+    match decision {
+        HeldDecision::Ignore => true,
+        HeldDecision::AlwaysIgnore => false,
+        HeldDecision::NewMembership | HeldDecision::DifferentPerson => line.kind != KeyKind::ExternalId,
+    }
+}
+
+/// Removes held lines whose decisions have created or changed users.
+pub async fn spend(tx: &DatabaseTransaction, lines: &[HeldLineId]) -> Result<(), DbErr> {
+    for some in lines.chunks(bulk_insert::MAX_PARAMETERS) {
+        let ids = some.iter().map(|line| line.0);
+        held_lines::Entity::delete_many().filter(held_lines::Column::Id.is_in(ids)).exec(tx).await?;
+    }
+    Ok(())
 }
 
 /// Inserts new rows. Another import may have inserted the same line in the meantime.

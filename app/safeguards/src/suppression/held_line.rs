@@ -65,7 +65,7 @@ pub struct HeldLine {
     pub id: HeldLineId,
     /// The kind of the suppressed key.
     pub kind: KeyKind,
-    /// Where it arrived last.
+    /// Where it arrives.
     pub source: HeldSource,
     /// The last import with this line. None for a request of an identity system.
     pub import: Option<ImportId>,
@@ -145,6 +145,13 @@ pub async fn undecided(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     held_lines::Entity::find().filter(held_lines::Column::Decision.is_null()).count(db).await
 }
 
+/// Returns the newest line that waits for a decision.
+pub async fn newest_undecided(db: &impl ConnectionTrait) -> Result<Option<HeldLineId>, DbErr> {
+    let newest = held_lines::Entity::find().filter(held_lines::Column::Decision.is_null());
+    let newest = newest.order_by_desc(held_lines::Column::Id).one(db).await?;
+    Ok(newest.map(|line| HeldLineId(line.id)))
+}
+
 /// The lines to decide about.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Chosen {
@@ -156,6 +163,8 @@ pub enum Chosen {
     Undecided {
         /// The number of lines.
         seen: u64,
+        /// The newest of these lines, if it is known.
+        newest: Option<HeldLineId>,
     },
 }
 
@@ -188,11 +197,11 @@ pub async fn decide(
     if let Chosen::Seen(lines) = chosen {
         reject_unseen(&rows, lines)?;
     }
-    if let Chosen::Undecided { seen } = chosen
-        && *seen != ids.len() as u64
+    if let Chosen::Undecided { seen, newest } = chosen
+        && (*seen != ids.len() as u64 || newest.is_some_and(|newest| ids.last() != Some(&newest.0)))
     {
-        let now = counted(i64::try_from(ids.len()).unwrap_or(i64::MAX), "line waits", "lines wait");
-        let why = format!("{now} for a decision by now. Look at them, then decide. Nothing was changed");
+        let now = counted(i64::try_from(ids.len()).unwrap_or(i64::MAX), "line is", "lines are");
+        let why = format!("{now} now waiting for a decision. Review them, then decide. Nothing was changed");
         return Err(RecordsError::Refused(why));
     }
     if ids.is_empty() {
@@ -223,7 +232,7 @@ fn reject_unseen(
     let Some(row) = changed else { return Ok(()) };
     let now = row.decision.map_or("none", HeldDecision::label);
     let why = format!(
-        "The decision about held line {} was changed meanwhile: {now}. Look at it, then decide",
+        "The decision about held line {} was changed meanwhile: {now}. Review it, then decide",
         row.id
     );
     Err(RecordsError::Refused(format!("{why}. Nothing was changed")))

@@ -36,6 +36,8 @@ struct DecisionForm {
     all: bool,
     /// The number of lines to decide when the page was shown.
     undecided: u64,
+    /// The newest of these lines.
+    newest: Option<HeldLineId>,
     /// The code of the decision.
     decision: String,
 }
@@ -61,7 +63,7 @@ impl DecisionForm {
         let ticked = self.lines.iter().filter(|(_, ticked)| **ticked);
         let lines: Result<Vec<_>, Problem> = ticked.map(|(name, _)| self.line(name)).collect();
         let chosen = match lines {
-            Ok(_) if self.all => Ok(Chosen::Undecided { seen: self.undecided }),
+            Ok(_) if self.all => Ok(Chosen::Undecided { seen: self.undecided, newest: self.newest }),
             Ok(lines) if lines.is_empty() => Err(Problem::not_chosen("at least one line")),
             Ok(lines) => Ok(Chosen::Seen(lines)),
             Err(problem) => Err(problem),
@@ -94,6 +96,7 @@ pub fn HeldLinesPage() -> impl IntoView {
     guarded_page(async move {
         let (store, paging) = (store(), paging());
         let undecided = held_line::undecided(&store.db).await?;
+        let newest = held_line::newest_undecided(&store.db).await?;
         let (typed, error) = match failed_submission::<DecisionForm>(DecideHeldLines::PATH) {
             Some((form, error)) => (form, Some(error)),
             None => (DecisionForm::default(), error_for(DecideHeldLines::PATH)),
@@ -112,7 +115,7 @@ pub fn HeldLinesPage() -> impl IntoView {
                 }
                 .into_any();
             }
-            decision_form(rows, undecided, &typed, &of_form, &page).into_any()
+            decision_form(rows, (undecided, newest), &typed, &of_form, &page).into_any()
         })
         .await?;
         let shown = Show::ALL
@@ -142,7 +145,7 @@ pub fn HeldLinesPage() -> impl IntoView {
 
 fn decision_form(
     rows: Vec<HeldLine>,
-    undecided: u64,
+    (undecided, newest): (u64, Option<HeldLineId>),
     typed: &DecisionForm,
     errors: &FieldErrors,
     page: &str,
@@ -175,6 +178,9 @@ fn decision_form(
         <form method="post" action=action(DecideHeldLines::PATH, page) novalidate>
             <Token />
             <input type="hidden" name="form[undecided]" value=undecided />
+            {newest.map(|newest| view! {
+                <input type="hidden" name="form[newest]" value=newest.to_string() />
+            })}
             <div id="lines" tabindex="-1">
                 <DataTable label="Held lines" caption="Held lines"
                     columns=vec![

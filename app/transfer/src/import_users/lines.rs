@@ -21,8 +21,8 @@ use db::entity::users;
 use policy::form::Problem;
 use policy::import_options::ImportMode;
 use policy::suppression::{HeldDecision, HeldSource, KeyKind};
-use policy::{ImportId, UserNumber};
-use safeguards::suppression::arrival::Arrival;
+use policy::{HeldLineId, ImportId, UserNumber};
+use safeguards::suppression::arrival::{self, Arrival};
 use safeguards::suppression::check::Checker;
 use safeguards::{key_periods, legal_hold, manual_changes};
 use sea_orm::DatabaseTransaction;
@@ -88,6 +88,8 @@ struct Chunk {
     /// Users who leave a category.
     leaving: Vec<(UserNumber, String)>,
     key_changes: Vec<key_periods::Change>,
+    /// Held lines whose decisions are used up by the lines that are written.
+    decided: Vec<HeldLineId>,
 }
 
 impl<'a> Import<'a> {
@@ -124,6 +126,7 @@ impl<'a> Import<'a> {
         self.summary.lines += 1;
         let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
         line.notes.iter().for_each(|note| self.report.note(note));
+        self.summary.noted += u64::from(!line.notes.is_empty());
         let read = line.content.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
         if read.line.anonymised {
             self.summary.skipped += 1;
@@ -165,6 +168,7 @@ impl<'a> Import<'a> {
             changed: Vec::new(),
             leaving: Vec::new(),
             key_changes: Vec::new(),
+            decided: Vec::new(),
         };
         for keyed in lines {
             let found = chunk.matches.user(&keyed, &self.seen);
@@ -178,10 +182,7 @@ impl<'a> Import<'a> {
             match found.map(|found| found.user) {
                 Err(problem) => self.problems.add(problem),
                 Ok(None) => self.add_new(tx, &mut chunk, keyed.line).await?,
-                Ok(Some((user, by))) if self.is_same_person(&mut chunk, &keyed.line, by) => {
-                    self.add_changed(&mut chunk, keyed.line, user);
-                }
-                Ok(Some(_)) => {}
+                Ok(Some((user, by))) => self.add_known(&mut chunk, keyed.line, (user, by)),
             }
         }
         self.write_chunk(tx, chunk).await
@@ -199,19 +200,24 @@ impl<'a> Import<'a> {
         suppression::check((&self.checker, &mut self.arrival), tx, self.store, new).await
     }
 
-    /// Returns whether a line is about the user who has its UserID or barcode. If an anonymised user had the external
-    /// identifier of the line, the line can be about that person, so that it is held for a decision. `by` is the kind of
-    /// the key by which the user was found.
-    fn is_same_person(&mut self, chunk: &mut Chunk, line: &UserLine, by: KeyKind) -> bool {
-        match chunk.new.remove(&line.number) {
+    /// Adds the line of a user who was found by a key of this kind. If an anonymised user had the external identifier of the
+    /// line, the line can be about that person instead, so that it is held for a decision.
+    fn add_known(&mut self, chunk: &mut Chunk, line: UserLine, (user, by): (i64, KeyKind)) {
+        let number = line.number;
+        match chunk.new.remove(&number) {
             Some(result @ (NewUser::Held | NewUser::Ignored)) => {
-                result.count(line.number, &mut self.summary, &mut self.report)
+                result.count(number, &mut self.summary, &mut self.report);
             }
-            Some(NewUser::Decided(HeldDecision::NewMembership)) => {
-                self.problems.add(in_column(line.number, by.field(), &Problem::Taken));
-                false
+            Some(NewUser::Decided(HeldDecision::NewMembership, _)) => {
+                self.problems.add(in_column(number, by.field(), &Problem::Taken));
             }
-            _ => true,
+            result => {
+                let changed = chunk.changed.len();
+                self.add_changed(chunk, line, user);
+                if chunk.changed.len() > changed {
+                    chunk.decided.extend(result.and_then(NewUser::decided));
+                }
+            }
         }
     }
 
@@ -233,6 +239,7 @@ impl<'a> Import<'a> {
         if !result.is_none_or(|result| result.count(number, &mut self.summary, &mut self.report)) {
             return Ok(());
         }
+        chunk.decided.extend(result.and_then(NewUser::decided));
         let change = Change::of_new_user(line, self.today);
         self.differences.add_new(number);
         self.dates.add(None, &change.user, self.today);
@@ -283,7 +290,8 @@ impl<'a> Import<'a> {
 
     /// Writes the users of a chunk.
     async fn write_chunk(&mut self, tx: &DatabaseTransaction, chunk: Chunk) -> Result<(), RecordsError> {
-        let Chunk { mut created, changed, leaving, mut key_changes, .. } = chunk;
+        let Chunk { mut created, changed, leaving, mut key_changes, decided, .. } = chunk;
+        arrival::spend(tx, &decided).await?;
         legal_hold::transfer_to_user(tx, &self.store.clock, self.actor, &leaving).await?;
         self.summary.touched = self.touched.len() as u64;
         self.summary.changed += changed.len() as u64;
@@ -333,7 +341,8 @@ impl<'a> Import<'a> {
         if lines.is_empty() {
             return Ok(());
         }
-        let (ready, problems) = exchange::free_keys(tx, self.today, lines, &self.seen).await?;
+        let (ready, problems) =
+            exchange::free_keys(tx, &self.checker, self.today, (lines, &self.seen)).await?;
         for problem in problems {
             self.problems.add(problem);
         }
@@ -363,6 +372,7 @@ impl<'a> Import<'a> {
         if mode == ImportMode::AllOrNothing {
             unknown.refuse()?;
         }
+        self.summary.noted += unknown.lines() + finished.unknown.lines();
         unknown.problems.iter().for_each(|problem| self.report.note(problem));
         finished.unknown.problems.iter().for_each(|problem| self.report.note(problem));
         Ok(())

@@ -7,7 +7,7 @@ use policy::form::{FieldErrors, Problem};
 use policy::key_form::normal;
 use policy::suppression::{HeldDecision, HeldSource};
 use policy::user_form::UserDraft;
-use safeguards::suppression::arrival::{Arrival, LineFate, SeenLine};
+use safeguards::suppression::arrival::{self, Arrival, LineFate, SeenLine};
 use safeguards::suppression::check::Checker;
 use sea_orm::DatabaseTransaction;
 use trail::Store;
@@ -35,7 +35,8 @@ pub(super) async fn check(
     // A request has no line number.
     let Some(line) = SeenLine::of(&checker, &found, 0, &content) else { return Ok(Held::Not) };
     let fate = Arrival::of(HeldSource::Scim, None).see(tx, store, &[line]).await?.into_iter().next();
-    if let Some(LineFate::Creates(decision)) = fate {
+    if let Some(LineFate::Creates(decision, line)) = fate {
+        arrival::spend(tx, &[line]).await?;
         return Ok(Held::Decided(decision));
     }
     let mut errors = FieldErrors::default();

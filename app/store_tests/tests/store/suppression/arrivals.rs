@@ -77,7 +77,7 @@ async fn the_users_of_one_line_have_results_of_their_own() {
     .await;
 }
 
-/// The UserID of an anonymised user belongs to another person, whom staff entered without an external identifier.
+/// The UserID of an anonymised user belongs to another person. Staff entered this user without an external identifier.
 async fn with_another_ng(store: &Store) {
     anonymised(store).await;
     let form = UserForm {
@@ -151,6 +151,90 @@ async fn a_decision_about_one_person_is_none_about_another_with_the_same_key() {
         decide(&store, &lines[1..], HeldDecision::NewMembership).await;
         assert_eq!(counts(&import(&store, content).await), [1, 0, 0, 0, 1, 0]);
         assert_eq!(last_names(&store).await, ["Birch"]);
+    })
+    .await;
+}
+
+/// The order of the lines does not give one person the decision about another.
+#[tokio::test]
+async fn a_new_line_before_a_decided_one_does_not_use_its_decision() {
+    for_each_database(async |store| {
+        let header = "user_id,email,last_name,leaving_on\n";
+        let known = "a,home@example.org,Alder,2018-01-02\n";
+        assert_eq!(import(&store, &format!("{header}{known}")).await.created, 1);
+        anonymise_leavers(&store).await;
+        execute(&store, "DELETE FROM suppressed_keys WHERE kind <> 'email'").await;
+        assert_eq!(counts(&import(&store, &format!("{header}{known}")).await), [0, 0, 0, 1, 0, 0]);
+        decide(&store, &[held(&store).await[0].id], HeldDecision::NewMembership).await;
+        let new = "b,home@example.org,Birch,\n";
+        assert_eq!(
+            counts(&import(&store, &format!("{header}{new}")).await),
+            [0, 0, 0, 1, 0, 0],
+            "another person"
+        );
+        assert!(last_names(&store).await.is_empty());
+        let both = import(&store, &format!("{header}c,home@example.org,Cedar,\n{new}{known}")).await;
+        assert_eq!(counts(&both), [0, 0, 0, 3, 0, 0], "the decision was about a line that has changed");
+        assert_eq!(held(&store).await.len(), 3);
+    })
+    .await;
+}
+
+/// Imports the valid lines of a file of users.
+async fn import_valid(store: &Store, content: &str) -> transfer::ImportSummary {
+    let (file, watch) = (file(content), Watch::default());
+    let profile = built_in("lethe", FileKind::Users).unwrap();
+    let options = ImportOptions { mode: ImportMode::ValidLinesOnly, ..profile.default_options() };
+    let order = ImportOrder { options, ..ImportOrder::on_command_line(file.path(), profile, &watch) };
+    transfer::import(store, Actor::COMMAND_LINE, &order).await.unwrap().summary
+}
+
+#[tokio::test]
+async fn a_decision_is_used_only_by_a_line_that_is_written() {
+    for_each_database(async |store| {
+        with_another_ng(&store).await;
+        import(&store, ONE).await;
+        decide(&store, &[held(&store).await[0].id], HeldDecision::NewMembership).await;
+        for _ in 0..2 {
+            let summary = import_valid(&store, ONE).await;
+            assert_eq!(
+                (summary.rejected, summary.suppressed, summary.changed),
+                (1, 0, 0),
+                "the UserID is taken"
+            );
+            assert_eq!(held(&store).await[0].decision, Some(HeldDecision::NewMembership));
+        }
+        execute(&store, "UPDATE users SET user_id = NULL, user_id_key = NULL WHERE last_name = 'Nguyen'")
+            .await;
+        assert_eq!(counts(&import_valid(&store, ONE).await), [1, 0, 0, 0, 0, 0]);
+        assert!(held(&store).await.is_empty());
+    })
+    .await;
+}
+
+/// A line that waits for the key of another user can be held after all.
+#[tokio::test]
+async fn a_held_line_gives_no_key_away() {
+    for_each_database(async |store| {
+        anonymised(&store).await;
+        execute(
+            &store,
+            "INSERT INTO users (uuid, last_name, user_id, user_id_key, barcode, barcode_key) VALUES \
+             ('u', 'U', 'u', 'u', 'B7', 'b7'), ('v', 'V', 'v', 'v', 'B8', 'b8')",
+        )
+        .await;
+        for (second, changed) in [(",v,B9,V", 1), (",v,B7,V", 0)] {
+            let content = format!("external_id,user_id,barcode,last_name\nE1,u,B8,Ng\n{second}\n");
+            let summary = import_valid(&store, &content).await;
+            assert_eq!(
+                (summary.suppressed + summary.rejected, summary.changed),
+                (2 - changed, changed),
+                "{second}"
+            );
+            let keys = users::Entity::find().filter(users::Column::UserId.eq("u")).one(&store.db).await;
+            let user = keys.unwrap().unwrap();
+            assert_eq!((user.last_name.as_deref(), user.barcode_key.as_deref()), (Some("U"), Some("b7")));
+        }
     })
     .await;
 }

@@ -91,12 +91,18 @@ async fn all_undecided_lines_are_decided_at_once_and_each_is_audited() {
         held_line::decide(&store, Actor::COMMAND_LINE, &one, HeldDecision::AlwaysIgnore).await.unwrap();
         assert_eq!((list(Show::Undecided).await.len(), list(Show::Decided).await.len()), (2, 1));
         let all = async |seen, decision| {
-            held_line::decide(&store, Actor::COMMAND_LINE, &Chosen::Undecided { seen }, decision).await
+            held_line::decide(
+                &store,
+                Actor::COMMAND_LINE,
+                &Chosen::Undecided { seen, newest: None },
+                decision,
+            )
+            .await
         };
         for seen in [0, 1, 3] {
             let refused = all(seen, HeldDecision::NewMembership).await;
             assert!(
-                matches!(&refused, Err(RecordsError::Refused(why)) if why.starts_with("2 lines wait")),
+                matches!(&refused, Err(RecordsError::Refused(why)) if why.starts_with("2 lines are now waiting")),
                 "{refused:?}"
             );
         }
@@ -126,9 +132,13 @@ async fn only_staff_who_may_create_users_decide() {
         import(&store, ONE).await;
         for role in [Role::Dpo, Role::Cataloguer, Role::Statistics] {
             let actor = staff_actor(UserNumber(77), role);
-            let decided =
-                held_line::decide(&store, actor, &Chosen::Undecided { seen: 1 }, HeldDecision::NewMembership)
-                    .await;
+            let decided = held_line::decide(
+                &store,
+                actor,
+                &Chosen::Undecided { seen: 1, newest: None },
+                HeldDecision::NewMembership,
+            )
+            .await;
             assert!(matches!(decided, Err(RecordsError::Forbidden(Action::EditUsers))), "{role:?}");
             let listed = held_line::list(&store, actor, Show::All, &Paging::default()).await;
             assert!(matches!(listed, Err(RecordsError::Forbidden(Action::EditUsers))), "{role:?}");

@@ -483,7 +483,7 @@ async fn an_anonymised_user_comes_back_only_by_a_decision(api: Api) {
     let (_, _, page) = api.desk.get("/users/held-lines").await;
     assert!(page.contains("From the identity system") && page.contains("2 requests"), "{page}");
     let decide = async |decision| {
-        held_line::decide(store, Actor::COMMAND_LINE, &Chosen::Undecided { seen: 1 }, decision)
+        held_line::decide(store, Actor::COMMAND_LINE, &Chosen::Undecided { seen: 1, newest: None }, decision)
             .await
             .unwrap();
     };
