@@ -183,6 +183,7 @@ impl<C: Circulation> Import<C> {
         summary.lines += 1;
         let line = line.map_err(|problem| problems.add(problem)).ok()?;
         line.notes.iter().for_each(|note| report.note(note));
+        summary.noted += u64::from(!line.notes.is_empty());
         line.content.map_err(|errors| problems.add_fields(line.number, errors)).ok()
     }
 

@@ -1,7 +1,7 @@
 //! The history of imports: each file that was checked or imported, its counts, and the lines that were rejected, held
 //! or skipped. The history holds no value of a file.
 
-use super::problem::LineProblem;
+use super::problem::{LineProblem, MAX_PROBLEMS};
 use super::upload::{self, Uploaded};
 use super::{ImportSummary, TransferError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -29,9 +29,9 @@ const MAX_UPLOAD_HOURS: i64 = 24;
 /// How long the process of an import may be silent. Then the import counts as interrupted.
 const MAX_SILENCE: TimeDelta = TimeDelta::seconds(60);
 /// Maximum number of lines in the report of one import. Further ones are only counted.
-pub const MAX_REPORTED: usize = 10_000;
+pub const MAX_REPORTED: usize = MAX_PROBLEMS;
 /// Why an import can't be started or changed.
-pub(super) const STARTED: &str = "This import has already been started, or it is over";
+pub(super) const STARTED: &str = "This import has already started or ended";
 /// The outcomes of lines that only a summary of differences shows.
 const DIFFERENCES: [LineOutcome; 2] = [LineOutcome::New, LineOutcome::Changed];
 

@@ -144,6 +144,9 @@ pub struct ImportSummary {
     pub counted_by: CountedBy,
     /// Number of changed users, loans, requests or charges by the column that changes, or by `custom.KEY`.
     pub fields: BTreeMap<String, u64>,
+    /// Number of lines with a note: what the import left out or changed of a line.
+    #[serde(default)]
+    pub noted: u64,
     /// Number of new categories, departments and branches. Their codes become their names.
     pub new_terms: u64,
     /// Number of new items.
@@ -161,7 +164,7 @@ impl ImportSummary {
     /// and without a key.
     const fn is_complete(&self) -> bool {
         let of_users = self.suppressed + self.suppressed_ignored + self.held + self.staff;
-        self.rejected + of_users == 0
+        self.rejected + self.noted + of_users == 0
     }
 
     /// Counts a skipped line about a member of staff.

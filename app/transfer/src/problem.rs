@@ -12,7 +12,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 /// Maximum number of reported problems of one file. The others are only counted.
-pub const MAX_PROBLEMS: usize = super::import_history::MAX_REPORTED;
+pub const MAX_PROBLEMS: usize = 10_000;
 
 /// The message for an ambiguous date.
 const AMBIGUOUS: &str = "This date is ambiguous. Write it as year, month and day, like 2018-01-15";

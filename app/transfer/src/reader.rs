@@ -1,7 +1,7 @@
 //! Reads the lines of a file with their numbers, by the fields of the kind of file. `import_file` does the reading.
 
 use super::order::ImportOrder;
-use super::problem::{FileProblems, LineProblem, TransferError};
+use super::problem::{FileProblems, LineProblem, TransferError, on_line};
 use super::{ROWS_PER_CHUNK, file_digest};
 use db::RecordsError;
 use db::checksum::Summed;
@@ -9,6 +9,7 @@ use db::csv_text::unescaped;
 use import_file::{ImportFile, Located, OpenError, Plan, Rows};
 use policy::form::FieldErrors;
 use policy::import_options::EmptyCells;
+use policy::import_profile::FileFormat;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
@@ -18,6 +19,10 @@ use tokio::sync::mpsc;
 
 /// Number of batches that wait for their writer.
 const BATCHES_AHEAD: usize = 2;
+
+/// Why a file of FOLIO can't empty fields without its groups.
+const GROUPS_MISSING: &str = "Without the additional table usergroups, empty cells would empty every category. Add the table, \
+                              or keep the values of empty cells";
 
 /// The columns of a file by the names of their fields.
 #[derive(Debug)]
@@ -87,6 +92,12 @@ impl Source {
         let plan = plan(&file, order, custom)?;
         let mut problems = FileProblems::default();
         plan.problems().iter().for_each(|problem| problems.add(line_problem(problem)));
+        let needs_groups = order.profile.format == FileFormat::FolioUsers
+            && order.options.empty_cells == EmptyCells::Clear
+            && order.tables.is_empty();
+        if needs_groups {
+            problems.add(on_line(1, GROUPS_MISSING));
+        }
         problems.refuse()?;
         let names: Vec<String> = plan.targets().map(str::to_owned).collect();
         let places = names.iter().cloned().zip(0..).collect();

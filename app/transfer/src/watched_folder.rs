@@ -24,7 +24,7 @@ pub struct WatchedFile {
     pub name: String,
     /// Its path.
     pub path: PathBuf,
-    /// Its size in bytes.
+    /// Its size in bytes, with its tables.
     pub bytes: u64,
     /// When it or one of its tables was last changed.
     pub changed_at: DateTime<Utc>,
@@ -123,11 +123,11 @@ pub async fn when_complete(file: &WatchedFile) -> Option<WatchedFile> {
 
 /// Returns a file with its present size and time, or `None` if it or one of its tables is gone.
 pub fn as_now(file: &WatchedFile) -> Option<WatchedFile> {
-    let metadata = |path: &Path| fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
-    let bytes = metadata(&file.path)?.len();
-    let mut changed_at = DateTime::UNIX_EPOCH;
+    let (mut bytes, mut changed_at) = (0, DateTime::UNIX_EPOCH);
     for path in std::iter::once(&file.path).chain(file.tables.values()) {
-        changed_at = changed_at.max(instant(metadata(path)?.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
+        let metadata = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+        bytes += metadata.len();
+        changed_at = changed_at.max(instant(metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
     }
     Some(WatchedFile { bytes, changed_at, ..file.clone() })
 }
@@ -141,12 +141,19 @@ pub async fn sha256(file: &WatchedFile) -> io::Result<String> {
     summed.await.map_err(io::Error::other)?
 }
 
-/// Overwrites an imported file with zeros and deletes it, with its tables unless another file in the folder needs them.
+/// Overwrites an imported file with zeros and deletes it, with its tables unless another file of the folder needs them. A
+/// file that has been delivered again since it was read stays.
 pub async fn erase(file: &WatchedFile, watched: Watched<'_>) -> io::Result<()> {
-    let main = file.path.clone();
-    erase_files(vec![main]).await?;
-    let is_last = files(watched).is_ok_and(|others| others.is_empty());
-    if is_last { erase_files(file.tables.values().cloned().collect()).await } else { Ok(()) }
+    if as_now(file).as_ref() != Some(file) {
+        return Ok(());
+    }
+    erase_files(vec![file.path.clone()]).await?;
+    // Another task can import other files of the folder.
+    let others = files(Watched { pattern: "*", ..watched }).unwrap_or_default();
+    if others.iter().any(|other| other.path.extension() == file.path.extension()) {
+        return Ok(());
+    }
+    erase_files(file.tables.values().cloned().collect()).await
 }
 
 async fn erase_files(paths: Vec<PathBuf>) -> io::Result<()> {

@@ -133,7 +133,7 @@ async fn import_all(
             None => return Ok(Ended::Failed(FILE_CHANGED)),
         }
     };
-    for (file, last) in files {
+    for (mut file, last) in files {
         if is_dealt_with(last) {
             let by_this_run = done.iter().any(|import| {
                 import.file_name.as_deref() == Some(file.name.as_str()) && is_dealt_with(Some(import.state))
@@ -159,7 +159,7 @@ async fn import_all(
         if let Some(ended) = must_stop(store, lease).await? {
             return Ok(ended);
         }
-        match import_one(store, lease, job, &file).await? {
+        match import_one(store, lease, job, &mut file).await? {
             FileOutcome::Imported => erase(store, job, &file, left).await,
             FileOutcome::Rejected => {}
             FileOutcome::StillWritten if !is_scheduled => return Ok(Ended::Failed(FILE_CHANGED)),
@@ -177,17 +177,18 @@ async fn import_all(
     Ok(Ended::Completed)
 }
 
-/// Waits until a file is complete, and imports it.
+/// Waits until a file is complete, and imports it. Sets its size and time to those of the imported file.
 async fn import_one(
     store: &Store,
     lease: &Lease,
     job: &Job<'_>,
-    file: &WatchedFile,
+    file: &mut WatchedFile,
 ) -> Result<FileOutcome, RecordsError> {
-    let Some(file) = watched_folder::when_complete(file).await else {
+    let Some(complete) = watched_folder::when_complete(file).await else {
         return Ok(FileOutcome::StillWritten);
     };
-    let sha256 = match watched_folder::sha256(&file).await {
+    *file = complete;
+    let sha256 = match watched_folder::sha256(file).await {
         Ok(sha256) => sha256,
         // The file is gone, or may not be read.
         Err(error) => {
@@ -197,7 +198,7 @@ async fn import_one(
     };
     let is_scheduled = job.run.kind == RunKind::Scheduled;
     if is_scheduled && run_import::is_unchanged(store, lease.run, job.source(), &sha256).await? {
-        run_import::record_unchanged(store, job.actor, (lease.run, &sha256), job.source(), &file).await?;
+        run_import::record_unchanged(store, job.actor, (lease.run, &sha256), job.source(), file).await?;
         return Ok(FileOutcome::Imported);
     }
     if !is_scheduled && job.run.fingerprint.as_deref() != Some(&sha256) {
@@ -209,7 +210,7 @@ async fn import_one(
         sha256: &sha256,
         is_confirmed: !is_scheduled && job.run.safety_limit == Some(SafetyLimit::Import),
     };
-    match run_import::import(store, job.actor, order, job.source(), &file).await {
+    match run_import::import(store, job.actor, order, job.source(), file).await {
         Ok(outcome) => Ok(outcome),
         // The history says that this file failed. The others may be readable.
         Err(TransferError::Io(_)) => Ok(FileOutcome::Rejected),
@@ -244,8 +245,8 @@ async fn erase(store: &Store, job: &Job<'_>, file: &WatchedFile, left: &mut Vec<
     if job.settings.imported_file == ImportedFile::Keep {
         return;
     }
-    if let Err(error) = watched::erase(store, job.settings, file).await {
-        tracing::warn!(run = job.run.id, problem = %error, "an imported file could not be deleted");
+    if watched::erase(store, job.settings, file).await.is_err() {
+        tracing::warn!(run = job.run.id, "an imported file could not be deleted");
         left.push(Left::NotErased);
     }
 }

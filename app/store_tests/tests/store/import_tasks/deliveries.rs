@@ -96,7 +96,8 @@ async fn a_missing_table_rejects_the_file_and_a_later_one_completes_it() {
         let rejected = run_of_night(&store, 1).await;
         assert_eq!((rejected.state, count(&store).await), (RunState::Failed, 0));
         assert!(!conditions(&store).await.is_empty());
-        deliver(&store, "card.csv", "id,usr,barcode\n12,2,999\n", 1);
+        // Copied with its older time.
+        deliver(&store, "card.csv", "id,usr,barcode\n12,2,999\n", 60);
         let complete = run_of_night(&store, 2).await;
         let reason = complete.imports[0].reason.as_deref();
         assert_eq!((complete.state, complete.imports.len()), (RunState::Succeeded, 1), "{reason:?}");
