@@ -11,7 +11,7 @@ const kind = () => (scripted() ? "wasm" : "plain");
 const externalId = (n: number) => `held-${kind()}-${n}`;
 const LINES = [1, 2, 3, 4, 5];
 
-// Imports a file of these users. Each project of the tests has a library of its own.
+// Imports a file of these users. Each project of the tests has a separate library.
 function importUsers(library: Library): void {
   const file = join(library.folder, "held.csv");
   const lines = LINES.map((n) => `${externalId(n)},Heldalder,Ada${n}`);

@@ -136,7 +136,7 @@ pub(crate) fn message(code: &str) -> Option<&'static str> {
         "library-saved" => "Library settings saved.",
         "logo-saved" => "Logo saved. It is on every page from now on.",
         "logo-removed" => "Logo removed.",
-        "import-profile-created" => "Import profile created. The uploaded file has it. Check the file next.",
+        "import-profile-created" => "Import profile created. The uploaded file uses it. Check the file next.",
         "import-profile-changed" => "Import profile saved.",
         "import-profile-deleted" => "Import profile deleted. Past imports keep their copy of it.",
         "role-added" => "Role added. The user must sign in again.",

@@ -140,7 +140,7 @@ fn logo_form(digest: Option<String>) -> impl IntoView {
                         aria-describedby="file-help" />
                     <p class="hint" id="file-help">
                         "PNG, JPEG or WebP, at most " {(MAX_LOGO_BYTES / 1_000).to_string()} " KB and "
-                        {MAX_LOGO_PIXELS.to_string()} " pixels on each side. It replaces the present logo."
+                        {MAX_LOGO_PIXELS.to_string()} " pixels on each side. It replaces the current logo."
                     </p>
                 </div>
                 <div class="buttons"><button type="submit">"Upload logo"</button></div>

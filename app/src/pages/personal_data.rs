@@ -35,7 +35,7 @@ fn register(custom: Vec<custom_fields::Model>) -> impl IntoView {
             <h2>"Other tables"</h2>
             <p>
                 "These tables are not about users. Where they refer to a user, they contain the user number, \
-                 and the pages show the user's present name."
+                 and the pages show the user's current name."
             </p>
             {others.into_iter().map(|table| view! { <Columns table=*table /> }).collect_view()}
             <h2>"Outside the database tables"</h2>

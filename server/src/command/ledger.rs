@@ -46,7 +46,7 @@ impl Ledger {
                 let status =
                     ledger::reset(store, Actor::COMMAND_LINE, &confirm).await.map_err(with_field_problems)?;
                 output.print(&status, |_| {
-                    "Ledger reset: it now begins at the present state of the database. Keep a copy of it outside the \
+                    "Ledger reset: it now begins at the current state of the database. Keep a copy of it outside the \
                      database backups"
                         .to_owned()
                 })?;

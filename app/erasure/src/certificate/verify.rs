@@ -63,7 +63,7 @@ impl Doubt {
             Self::Run => "its run does not exist in this installation".to_owned(),
             Self::Counts(fields) => {
                 let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-                format!("it differs from the present records in: {}", joined(&fields, "and"))
+                format!("it differs from the current records in: {}", joined(&fields, "and"))
             }
             Self::Later => "it is newer than this copy of the database".to_owned(),
             Self::Other => "this installation signed a different certificate with this version".to_owned(),
@@ -99,7 +99,7 @@ impl Checked {
         if let Some(later) = self.superseded_by {
             return format!(
                 "The certificate{of} is valid: its signature is correct. Version {later} supersedes it and states \
-                 the present counts"
+                 the current counts"
             );
         }
         let supersedes =
@@ -242,7 +242,7 @@ async fn signed(
     Ok(doubts)
 }
 
-/// Compares a certificate with the present records.
+/// Compares a certificate with the current records.
 async fn compared(
     store: &Store,
     certificate: &Certificate,

@@ -99,9 +99,9 @@ pub(super) const CATALOGUE_RECORDS: Table = Table {
         entry("title", NotPersonal, Keep, "Title of the work"),
         entry("author", NotPersonal, Keep, "Author of the work, as published"),
         entry("year", NotPersonal, Keep, "Year of publication"),
-        entry("created_by", Link, Keep, "Creator of the record: shows the user's present name"),
+        entry("created_by", Link, Keep, "Creator of the record: shows the user's current name"),
         entry("created_on", NotPersonal, Keep, "Created"),
-        entry("changed_by", Link, Keep, "Last editor of the record: shows the user's present name"),
+        entry("changed_by", Link, Keep, "Last editor of the record: shows the user's current name"),
         entry("changed_on", NotPersonal, Keep, "Last changed"),
     ],
 };
