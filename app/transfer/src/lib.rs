@@ -120,7 +120,7 @@ pub struct ImportSummary {
     pub held: u64,
     /// Number of skipped lines that would have changed a member of staff.
     pub staff: u64,
-    /// The first [`MAX_STAFF_LINES`] of those lines. The first line of a file is 1.
+    /// The first hundred of those lines. The first line of a file is 1.
     pub staff_lines: Vec<u64>,
     /// Number of lines held for a decision, because an anonymised user had their keys.
     pub suppressed: u64,
