@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn postcodes_are_recognised() {
-        assert_eq!(by_content(FileKind::Users, &["04109", "10115"]).as_deref(), Some("postcode"));
+        assert_eq!(by_content(FileKind::Users, &["94105-1234", "10001-0001"]).as_deref(), Some("postcode"));
+        assert_eq!(by_content(FileKind::Users, &["04109", "10115"]), None, "numbers of students");
         assert_eq!(by_content(FileKind::Users, &["SW1A 1AA", "M1 1AE"]).as_deref(), Some("postcode"));
     }
 
