@@ -244,7 +244,7 @@ mod tests {
             Watched { imports: base.path(), folder: "", pattern: "*.csv", tables: &["card", "usr_address"] };
         let mut found = files(watched).expect("files");
         assert_eq!(found.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["usr.csv", "later.csv"]);
-        let (later, file) = (found.remove(1), found.remove(0));
+        let file = found.remove(0);
         let card = base.path().join("card.csv");
         assert_eq!(file.tables, BTreeMap::from([("card".to_owned(), card.clone())]));
         let before = sha256(&file).await.expect("a digest");
@@ -253,9 +253,14 @@ mod tests {
         fs::write(&card, b"id\n1\n").expect("written");
         assert_ne!(before, sha256(&file).await.expect("a digest"), "a changed table is another export");
         assert!(as_now(&file).is_some_and(|now| now.changed_at > file.changed_at));
+        erase(&file, watched).await.expect("nothing to erase");
+        assert!(file.path.exists() && card.exists(), "it was delivered again");
+
+        let mut found = files(watched).expect("files");
+        let (later, file) = (found.remove(0), found.remove(0));
         erase(&file, watched).await.expect("erased");
-        assert!(card.exists(), "the other file needs the table");
+        assert!(!file.path.exists() && card.exists(), "the other file needs the table");
         erase(&later, watched).await.expect("erased");
-        assert!(!card.exists());
+        assert!(!later.path.exists() && !card.exists());
     }
 }
