@@ -46,7 +46,7 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
             b"user_id,last_name\nu,Canary,too much\n\nv\r\nw,Ng\n".to_vec(),
             vec![
                 "line 2: This line has 3 cells, but the header has 2",
-                "line 4: This line has 1 cells, but the header has 2",
+                "line 4: This line has 1 cell, but the header has 2",
             ],
         ),
         (
