@@ -6,11 +6,12 @@
 //! the command line contain any part of the users, so they expect none.
 
 use super::TransferError;
+use super::guard;
 use super::order::ImportOrder;
 use chrono::NaiveDate;
 use db::bulk_insert::MAX_PARAMETERS;
 use db::dialect;
-use db::entity::{credentials, tasks, user_roles, user_sources, users};
+use db::entity::{tasks, user_sources, users};
 use policy::import_options::Absence;
 use policy::import_profile::FileKind;
 use policy::{TaskId, TaskSettings, TaskType, UserNumber};
@@ -27,16 +28,12 @@ const USERS_PER_STATEMENT: usize = 20_000;
 /// Returns the condition of the users who have not left: imported, not anonymised, not gone, neither staff nor
 /// fictitious.
 fn is_present(today: NaiveDate) -> Condition {
-    let staff = Query::select().column(user_roles::Column::UserNumber).from(user_roles::Entity).take();
-    let with_sign_in =
-        Query::select().column(credentials::Column::UserNumber).from(credentials::Entity).take();
     Condition::all()
         .add(users::Column::Imported.eq(true))
         .add(users::Column::Fictitious.eq(false))
         .add(users::Column::AnonymisedOn.is_null())
         .add(users::Column::LeavingOn.is_null().or(users::Column::LeavingOn.gt(today)))
-        .add(users::Column::Number.not_in_subquery(staff))
-        .add(users::Column::Number.not_in_subquery(with_sign_in))
+        .add(guard::is_staff().not())
 }
 
 /// Returns the condition of the users whose absence from a file of the task counts.

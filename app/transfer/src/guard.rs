@@ -4,13 +4,24 @@ use db::bulk_insert::MAX_PARAMETERS;
 use db::entity::{credentials, user_roles, users};
 use policy::erasure::Erasure;
 use records::user::{fates, is_eligible_earlier, overwrites as overwrites_record};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{BTreeMap, HashSet};
 
 /// Why a line about a user under a legal hold is skipped.
 pub(super) const LEGAL_HOLD: &str = "The line would empty or overwrite a value under a legal hold";
 
-/// Returns those of these users who have a role or a credential. A file must not change their records.
+/// Returns the condition of users who have a role or a credential.
+pub(super) fn is_staff() -> Condition {
+    let with_role = Query::select().column(user_roles::Column::UserNumber).from(user_roles::Entity).take();
+    let with_sign_in =
+        Query::select().column(credentials::Column::UserNumber).from(credentials::Entity).take();
+    Condition::any()
+        .add(users::Column::Number.in_subquery(with_role))
+        .add(users::Column::Number.in_subquery(with_sign_in))
+}
+
+/// Returns those of these users who are staff. A file must not change their records.
 pub(super) async fn staff_among(
     tx: &DatabaseTransaction,
     numbers: impl Iterator<Item = i64>,
@@ -18,21 +29,15 @@ pub(super) async fn staff_among(
     let numbers: Vec<i64> = numbers.collect();
     let mut staff = HashSet::new();
     for some in numbers.chunks(MAX_PARAMETERS) {
-        let with_role: Vec<i64> = user_roles::Entity::find()
+        let of_these: Vec<i64> = users::Entity::find()
             .select_only()
-            .column(user_roles::Column::UserNumber)
-            .filter(user_roles::Column::UserNumber.is_in(some.iter().copied()))
+            .column(users::Column::Number)
+            .filter(users::Column::Number.is_in(some.iter().copied()))
+            .filter(is_staff())
             .into_tuple()
             .all(tx)
             .await?;
-        let with_sign_in: Vec<i64> = credentials::Entity::find()
-            .select_only()
-            .column(credentials::Column::UserNumber)
-            .filter(credentials::Column::UserNumber.is_in(some.iter().copied()))
-            .into_tuple()
-            .all(tx)
-            .await?;
-        staff.extend(with_role.into_iter().chain(with_sign_in));
+        staff.extend(of_these);
     }
     Ok(staff)
 }
