@@ -130,7 +130,7 @@ pub(super) async fn import<C: Circulation + 'static>(
     }
     import.kind.finish(&tx).await?;
     let Tally { mut summary, problems, report, differences, ends } = import.tally;
-    summary.rejected = problems.lines();
+    (summary.rejected, summary.noted) = (problems.lines(), report.noted());
     let (fields, first) = differences.finish();
     summary.fields = fields;
     let sha256 = lines.sha256().to_owned();
@@ -183,7 +183,6 @@ impl<C: Circulation> Import<C> {
         summary.lines += 1;
         let line = line.map_err(|problem| problems.add(problem)).ok()?;
         line.notes.iter().for_each(|note| report.note(note));
-        summary.noted += u64::from(!line.notes.is_empty());
         line.content.map_err(|errors| problems.add_fields(line.number, errors)).ok()
     }
 

@@ -117,7 +117,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     }
     let Import { mut summary, mut touched, replaced, problems, report, differences, seen, dates, .. } =
         import;
-    summary.rejected = problems.lines();
+    (summary.rejected, summary.noted) = (problems.lines(), report.noted());
     let absent = absence::apply(&tx, order, (&seen, summary.rejected), today).await?;
     (summary.missing, summary.left) = (absent.missing, absent.left.len() as u64);
     touched.extend(absent.left.into_iter().map(|user| (user, 0)));

@@ -144,8 +144,7 @@ pub struct ImportSummary {
     pub counted_by: CountedBy,
     /// Number of changed users, loans, requests or charges by the column that changes, or by `custom.KEY`.
     pub fields: BTreeMap<String, u64>,
-    /// Number of lines with a note: what the import left out or changed of a line.
-    #[serde(default)]
+    /// Number of notes: what the import left out or changed of a line.
     pub noted: u64,
     /// Number of new categories, departments and branches. Their codes become their names.
     pub new_terms: u64,

@@ -14,6 +14,8 @@ pub(super) struct Report {
     left_out: Vec<ReportLine>,
     /// Notes about imported lines.
     notes: Vec<ReportLine>,
+    /// Number of notes, also of those beyond the maximum.
+    noted: u64,
 }
 
 impl Report {
@@ -29,9 +31,15 @@ impl Report {
 
     /// Adds a note about an imported line.
     pub(super) fn note(&mut self, problem: &LineProblem) {
+        self.noted += 1;
         if self.notes.len() < MAX_REPORTED {
             self.notes.push(ReportLine { outcome: LineOutcome::Note, ..ReportLine::from(problem) });
         }
+    }
+
+    /// Returns the number of notes.
+    pub(super) const fn noted(&self) -> u64 {
+        self.noted
     }
 
     /// Adds the rejected lines and the first differences, and returns at most [`MAX_REPORTED`] lines in file order. If
@@ -63,6 +71,7 @@ mod tests {
         for line in 1..=12_000 {
             report.note(&on_line(line, "A note"));
         }
+        assert_eq!(report.noted(), 12_000);
         report.hold(11_500, "Held");
         problems.add(on_line(12_000, "Rejected"));
         let lines = report.with(&problems, Vec::new());

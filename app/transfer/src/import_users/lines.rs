@@ -126,7 +126,6 @@ impl<'a> Import<'a> {
         self.summary.lines += 1;
         let line = line.map_err(|problem| self.problems.add(problem)).ok()?;
         line.notes.iter().for_each(|note| self.report.note(note));
-        self.summary.noted += u64::from(!line.notes.is_empty());
         let read = line.content.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
         if read.line.anonymised {
             self.summary.skipped += 1;
@@ -372,7 +371,6 @@ impl<'a> Import<'a> {
         if mode == ImportMode::AllOrNothing {
             unknown.refuse()?;
         }
-        self.summary.noted += unknown.lines() + finished.unknown.lines();
         unknown.problems.iter().for_each(|problem| self.report.note(problem));
         finished.unknown.problems.iter().for_each(|problem| self.report.note(problem));
         Ok(())
