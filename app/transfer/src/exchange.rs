@@ -196,3 +196,40 @@ pub(super) async fn clear(tx: &DatabaseTransaction, kind: KeyKind, users: &[i64]
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user_line::UserLine;
+
+    fn candidate(user: i64, takes_from: i64) -> Candidate {
+        let mut line = UserLine::default();
+        line.number = u64::try_from(user).expect("a number");
+        let found =
+            Match { user: Some((user, KeyKind::UserId)), blocked: vec![(KeyKind::Barcode, takes_from)] };
+        let frees = vec![(KeyKind::Barcode, format!("b{user}"))];
+        Candidate { line: KeyedLine { line, keys: Vec::new() }, found, frees, problem: None }
+    }
+
+    fn rejected(mut candidates: Vec<Candidate>) -> usize {
+        reject_the_blocked(&mut candidates);
+        candidates.iter().filter(|candidate| candidate.problem.is_some()).count()
+    }
+
+    /// A spreadsheet that sorts one column shifts the barcodes of all users. Their number is that of a large library: one
+    /// pass over all lines for each rejected one would take hours.
+    #[test]
+    fn a_shifted_column_is_rejected_at_once_and_a_ring_is_not() {
+        let count = 200_000;
+        let shifted = (1..=count).map(|user| candidate(user, user + 1)).collect();
+        assert_eq!(
+            rejected(shifted),
+            usize::try_from(count).expect("a number"),
+            "the last key is of another user"
+        );
+        let ring = (1..=count).map(|user| candidate(user, user % count + 1)).collect();
+        assert_eq!(rejected(ring), 0);
+        let two = vec![candidate(1, 2), candidate(2, 1), candidate(3, 9), candidate(4, 3)];
+        assert_eq!(rejected(two), 2);
+    }
+}

@@ -347,3 +347,23 @@ async fn every_export_can_be_imported_again() {
     })
     .await;
 }
+
+/// An empty category would otherwise empty the categories of all users.
+#[tokio::test]
+async fn folio_without_its_groups_empties_no_field() {
+    for_each_database(async |store| {
+        let csv = file(r#"{"users":[{"id":"f-1","patronGroup":"g-1","personal":{"lastName":"Alder"}}]}"#);
+        let watch = Watch::default();
+        let order = |empty_cells| {
+            let profile = built_in("folio", FileKind::Users).unwrap();
+            let options = ImportOptions { empty_cells, ..profile.default_options() };
+            ImportOrder { options, ..ImportOrder::on_command_line(csv.path(), profile, &watch) }
+        };
+        let refused = transfer::import(&store, Actor::COMMAND_LINE, &order(EmptyCells::Clear)).await;
+        let Err(TransferError::File(problems)) = refused else { panic!("{refused:?}") };
+        assert!(problems.problems[0].problem.contains("usergroups"), "{problems:?}");
+        let kept = transfer::import(&store, Actor::COMMAND_LINE, &order(EmptyCells::Keep)).await.unwrap();
+        assert_eq!((kept.summary.created, kept.summary.noted), (1, 1));
+    })
+    .await;
+}

@@ -38,6 +38,29 @@ pub fn accounted(summary: &ImportSummary) -> u64 {
         + summary.rejected
 }
 
+/// All or nothing reads a file twice. The first time takes long, too, in a large file.
+#[tokio::test]
+async fn the_first_pass_over_a_file_can_be_cancelled() {
+    for_each_database(async |store| {
+        let loans = "user_id,item_barcode,branch,issued_on,due_on\n";
+        for (kind, content) in [
+            (FileKind::Users, "user_id,last_name\nu,Alder\nv,Birch\nw,Cedar\n".to_owned()),
+            (
+                FileKind::Loans,
+                format!("{loans}u,i,MAIN,2018-01-02,2018-01-09\nu,j,MAIN,2018-01-02,2018-01-09\n"),
+            ),
+        ] {
+            let (file, watch) = (file(&content), Watch::default());
+            watch.cancel();
+            let order = ImportOrder::on_command_line(file.path(), ImportProfile::of(kind), &watch);
+            let cancelled = transfer::import(&store, Actor::COMMAND_LINE, &order).await;
+            assert!(matches!(cancelled, Err(TransferError::Cancelled)), "{cancelled:?}");
+            assert_eq!(watch.lines(), 1, "{kind:?}: no further line was read");
+        }
+    })
+    .await;
+}
+
 const USERS: &str = "user_id,last_name,email,anonymised_on\n\
                      new-1,Alder,alder@example.org,\n\
                      new-2,Birch,not an address,\n\
