@@ -206,6 +206,7 @@ test("a run leaves the reports unchanged", async ({ page, request, library }) =>
   await expect(page.locator("[data-live=people] tbody tr").first()).toContainText("Blocked");
   await page.getByLabel("Verdict", { exact: true }).selectOption("eligible");
   await page.getByRole("button", { name: "Show users" }).click();
+  await expect(page.locator("[data-live=people] tbody tr").first()).not.toContainText("Blocked");
   const name = await page.locator("[data-live=people] tbody th").first().innerText();
 
   await page.getByLabel(/To confirm, type/).fill("1");
