@@ -1,4 +1,7 @@
 //! Recognises files that can't be imported by their first bytes, to say what they are.
+//!
+//! A library of signatures knows more formats, but some by two letters: a file whose first column is *BMI* would be a
+//! picture.
 
 use crate::problem::FileProblem;
 use policy::import_profile::FileFormat;
