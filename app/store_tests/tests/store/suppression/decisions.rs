@@ -125,6 +125,35 @@ async fn all_undecided_lines_are_decided_at_once_and_each_is_audited() {
     .await;
 }
 
+/// Two people have the same page open.
+#[tokio::test]
+async fn a_decision_that_was_not_seen_is_not_replaced() {
+    for_each_database(async |store| {
+        let content = "external_id,last_name,leaving_on\nE1,A,2018-01-02\nE2,B,2018-01-02\n";
+        import(&store, content).await;
+        super::anonymise_leavers(&store).await;
+        import(&store, content).await;
+        let lines: Vec<HeldLineId> = held(&store).await.into_iter().map(|line| HeldLineId(line.id)).collect();
+        let decide = async |chosen: Chosen, decision| {
+            held_line::decide(&store, Actor::COMMAND_LINE, &chosen, decision).await
+        };
+        let undecided = || Chosen::Seen(vec![(lines[0], None)]);
+        decide(undecided(), HeldDecision::Ignore).await.unwrap();
+        let refused = decide(undecided(), HeldDecision::NewMembership).await;
+        assert!(matches!(&refused, Err(RecordsError::Refused(why)) if why.contains("Ignore")), "{refused:?}");
+        assert_eq!(held(&store).await[0].decision, Some(HeldDecision::Ignore));
+        let seen = Chosen::Seen(vec![(lines[0], Some(HeldDecision::Ignore))]);
+        decide(seen, HeldDecision::AlwaysIgnore).await.unwrap();
+
+        // One line was decided and another one came: there are as many as before.
+        let all = |newest| Chosen::Undecided { seen: 1, newest: Some(newest) };
+        let refused = decide(all(lines[0]), HeldDecision::NewMembership).await;
+        assert!(matches!(refused, Err(RecordsError::Refused(_))), "{refused:?}");
+        assert_eq!(decide(all(lines[1]), HeldDecision::NewMembership).await.unwrap(), 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn only_staff_who_may_create_users_decide() {
     for_each_database(async |store| {
