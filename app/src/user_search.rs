@@ -94,7 +94,7 @@ impl SearchForm {
     }
 
     /// Returns the search with these values, in the order of numbers.
-    pub(crate) fn of(mut given: BTreeMap<&'static str, String>) -> Self {
+    pub(crate) fn new(mut given: BTreeMap<&'static str, String>) -> Self {
         let mut value = |name: &str| given.remove(name).unwrap_or_default();
         Self { values: NAMES.map(&mut value), sort: Sort::default(), descending: false }
     }

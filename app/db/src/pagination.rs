@@ -42,7 +42,7 @@ impl<T> Default for Page<T> {
 
 impl<T> Page<T> {
     /// Builds a page from rows that were read forwards with [`Paging::limit`].
-    pub fn of(mut rows: Vec<T>, paging: &Paging, key: impl Fn(&T) -> String) -> Self {
+    pub fn from_rows(mut rows: Vec<T>, paging: &Paging, key: impl Fn(&T) -> String) -> Self {
         let wanted = usize::try_from(paging.limit() - 1).unwrap_or(usize::MAX);
         let more = rows.len() > wanted;
         rows.truncate(wanted);

@@ -168,7 +168,7 @@ async fn write_catalogue(store: &Store, catalogue: &Catalogue) -> Result<(), Rec
         let records: Vec<_> = records.map(|id| catalogue.record(id)).collect();
         let words = records
             .iter()
-            .flat_map(|one| catalogue_words::Model::of(one.id, &one.title, one.author.as_deref()));
+            .flat_map(|one| catalogue_words::Model::for_record(one.id, &one.title, one.author.as_deref()));
         let words: Vec<_> = words.collect();
         insert(&tx, records).await?;
         insert(&tx, words).await?;

@@ -69,7 +69,7 @@ struct Row {
 
 /// Makes and signs the certificate of a run that ends in this transaction. All its facts must be stored by then.
 pub async fn make(tx: &DatabaseTransaction, store: &Store, run: RunId) -> Result<(), RecordsError> {
-    let certificate = Certificate::of(tx, store, run).await?;
+    let certificate = Certificate::compute(tx, store, run).await?;
     // A single user is committed together with the certificate. Users of other runs are committed already, so
     // their ledger entries must be durable first.
     if certificate.kind != RunKind::Single {
@@ -82,7 +82,7 @@ pub async fn make(tx: &DatabaseTransaction, store: &Store, run: RunId) -> Result
 pub async fn reissue(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     lock(&tx, run).await?;
-    let certificate = Certificate::of(&tx, store, run).await?;
+    let certificate = Certificate::compute(&tx, store, run).await?;
     sign(&tx, store, certificate).await?;
     store.commit(tx).await
 }
@@ -95,7 +95,7 @@ pub(crate) async fn make_again(
     run: RunId,
 ) -> Result<(), RecordsError> {
     if lock(tx, run).await? {
-        let certificate = Certificate::of(tx, store, run).await?;
+        let certificate = Certificate::compute(tx, store, run).await?;
         sign(tx, store, certificate).await?;
     }
     Ok(())
@@ -107,7 +107,7 @@ pub(crate) async fn follow(tx: &DatabaseTransaction, store: &Store, run: RunId) 
         return Ok(());
     }
     let Some(stated) = stated(&current(tx, run).await?) else {
-        return sign(tx, store, Certificate::of(tx, store, run).await?).await;
+        return sign(tx, store, Certificate::compute(tx, store, run).await?).await;
     };
     let residue = stated.residue.clone().with_finding_counts(tx, run).await?;
     if residue == stated.residue {

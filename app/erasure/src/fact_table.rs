@@ -49,7 +49,7 @@ const FICTITIOUS: u16 = 1 << 9;
 const IMPORTED: u16 = 1 << 10;
 
 impl Packed {
-    fn of(row: &QueryResult) -> Result<Self, DbErr> {
+    fn from_row(row: &QueryResult) -> Result<Self, DbErr> {
         let bits = row.try_get_by_index::<Option<i32>>(0)?.unwrap_or_default();
         let flags: i32 = row.try_get_by_index(1)?;
         let flags = u16::try_from(bits | flags).map_err(|_| DbErr::Custom("unknown obstacles".to_owned()))?;
@@ -108,7 +108,7 @@ impl FactTable {
         let mut rows = pin!(db.stream_raw(statement).await?);
         let mut users = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            users.push(Packed::of(&row)?);
+            users.push(Packed::from_row(&row)?);
         }
         users.shrink_to_fit();
         Ok(Self { users, read_at, took: Clock::system_now() - read_at })

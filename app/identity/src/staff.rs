@@ -50,7 +50,7 @@ impl CredentialKind {
     }
 
     /// Returns the condition for credentials of this kind and user.
-    pub fn of(self, user: UserNumber) -> Condition {
+    pub fn condition(self, user: UserNumber) -> Condition {
         use db::entity::credentials::Column;
         Condition::all().add(Column::UserNumber.eq(user.0)).add(Column::Kind.eq(self.code()))
     }

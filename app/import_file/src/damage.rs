@@ -20,7 +20,7 @@ const ERRORS: [&str; 9] =
     ["#N/A", "#NV", "#REF!", "#VALUE!", "#WERT!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"];
 
 /// Returns what a spreadsheet did to a cell. Rounded keys are lost: another user may have the rounded key.
-pub(crate) fn of(text: &str, content: Content) -> Damage<'_> {
+pub(crate) fn detect(text: &str, content: Content) -> Damage<'_> {
     let is_hidden = text.len() >= 4 && text.bytes().all(|byte| byte == b'#');
     if is_hidden || ERRORS.iter().any(|error| error.eq_ignore_ascii_case(text)) {
         return Damage::Lost;
@@ -74,20 +74,20 @@ mod tests {
             "########",
             "#WERT!",
         ] {
-            assert_eq!(of(text, Content::Key), Damage::Lost, "{text}");
+            assert_eq!(detect(text, Content::Key), Damage::Lost, "{text}");
         }
         for text in
             ["123456", "2E13", "E+13", "kdoe", "1.5", "12.9001E+13", "#1", "###", "a.0", "2.9E+", "=x"]
         {
-            assert_eq!(of(text, Content::Key), Damage::None, "{text}");
+            assert_eq!(detect(text, Content::Key), Damage::None, "{text}");
         }
-        assert_eq!(of("=\"00123456\"", Content::Key), Damage::Wrapped("00123456"));
+        assert_eq!(detect("=\"00123456\"", Content::Key), Damage::Wrapped("00123456"));
     }
 
     #[test]
     fn other_cells_are_less_strict() {
-        assert_eq!(of("4.4163E+11", Content::Text), Damage::Rounded);
-        assert_eq!(of("123456.0", Content::Text), Damage::None);
-        assert_eq!(of("#N/A", Content::Text), Damage::Lost);
+        assert_eq!(detect("4.4163E+11", Content::Text), Damage::Rounded);
+        assert_eq!(detect("123456.0", Content::Text), Damage::None);
+        assert_eq!(detect("#N/A", Content::Text), Damage::Lost);
     }
 }

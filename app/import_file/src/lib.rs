@@ -1,7 +1,7 @@
 //! Reads import files of every format, in steps: bytes, text, rows with their lines, cells by field.
 //!
 //! **Streaming.** A file is read in pieces, so that its size doesn't matter to the memory. Additional tables of an
-//! export are kept in memory. [`Plan::of`] detects how the file is read; [`Plan::rows`] reads it, as often as needed.
+//! export are kept in memory. [`Plan::detect`] detects how the file is read; [`Plan::rows`] reads it, as often as needed.
 //!
 //! **No silent loss.** Bytes that are no text, quotation marks that aren't closed, dates with two meanings and values that a
 //! spreadsheet has changed are problems at their line and column. A problem never contains the value.

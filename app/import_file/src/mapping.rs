@@ -72,7 +72,12 @@ fn mapping_of<'a>(profile: &'a ImportProfile, name: &str) -> Option<&'a ColumnMa
 
 impl Mapping {
     /// Maps the columns of a file. `custom` has the keys of the custom fields.
-    pub(crate) fn of(profile: &ImportProfile, names: &[String], custom: &[String], header_line: u64) -> Self {
+    pub(crate) fn new(
+        profile: &ImportProfile,
+        names: &[String],
+        custom: &[String],
+        header_line: u64,
+    ) -> Self {
         let mut mapping = Self::default();
         for (place, name) in names.iter().enumerate() {
             mapping.add(profile, (place, name), custom, header_line);
@@ -242,7 +247,7 @@ fn read(
     if text.is_empty() {
         return Ok(String::new());
     }
-    let text = match damage::of(text, field.content) {
+    let text = match damage::detect(text, field.content) {
         Damage::None => text,
         Damage::Lost => return Err(FileProblem::Damaged),
         Damage::Rounded => {

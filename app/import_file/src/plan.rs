@@ -94,7 +94,7 @@ impl Plan {
     /// Detects how a file is read. `custom` has the keys of the custom fields.
     ///
     /// Problems of the whole file are in the plan, so that a page can show what was detected besides.
-    pub fn of(file: &ImportFile, profile: &ImportProfile, custom: &[String]) -> Result<Self, OpenError> {
+    pub fn detect(file: &ImportFile, profile: &ImportProfile, custom: &[String]) -> Result<Self, OpenError> {
         if !std::fs::metadata(&file.main)?.is_file() {
             return Err(OpenError::NotAFile);
         }
@@ -125,7 +125,7 @@ impl Plan {
             None => folio_paths(&profile),
         };
         let header_line = layout.as_ref().map_or(1, |layout| layout.header_line);
-        let mapping = Mapping::of(&profile, &names, custom, header_line);
+        let mapping = Mapping::new(&profile, &names, custom, header_line);
         let mut problems = missing;
         problems.extend(mapping.problems.iter().cloned());
         let parts = Parts { profile, encoding, layout, names, mapping, tables };

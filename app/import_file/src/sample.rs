@@ -35,7 +35,7 @@ impl Sample {
     ///
     /// The header is the row with the most names that a profile would be suggested for. Without any, it is the first row
     /// with the most cells.
-    pub fn of(
+    pub fn read(
         file: &ImportFile,
         kind: FileKind,
         custom: &[(String, String)],

@@ -104,7 +104,7 @@ pub struct ImportFile {
 
 impl ImportFile {
     /// Returns a file without additional tables.
-    pub fn of(main: &Path) -> Self {
+    pub fn single(main: &Path) -> Self {
         Self { main: main.to_owned(), tables: BTreeMap::new() }
     }
 }

@@ -36,7 +36,7 @@ fn file(content: impl AsRef<[u8]>) -> NamedTempFile {
 fn plan(content: impl AsRef<[u8]>, profile: &ImportProfile) -> (Plan, NamedTempFile) {
     let file = file(content);
     let custom = ["locker".to_owned()];
-    (Plan::of(&ImportFile::of(file.path()), profile, &custom).expect("a file"), file)
+    (Plan::detect(&ImportFile::single(file.path()), profile, &custom).expect("a file"), file)
 }
 
 fn read_with(content: impl AsRef<[u8]>, profile: &ImportProfile) -> Read {
@@ -251,7 +251,7 @@ fn an_unusable_file_is_explained_at_once() {
         (on_line(2, FileProblem::TooLong), vec![(3, "v".to_owned())])
     );
 
-    let of = |path: &Path| Plan::of(&ImportFile::of(path), &users(), &[]);
+    let of = |path: &Path| Plan::detect(&ImportFile::single(path), &users(), &[]);
     assert!(matches!(of(Path::new(".")), Err(OpenError::NotAFile)));
     assert!(matches!(of(Path::new("no/such/file")), Err(OpenError::Io(_))));
     #[cfg(unix)]
@@ -373,13 +373,13 @@ fn tables_of_evergreen_are_joined() {
     let address = file("id,street1,street2,city,country,post_code\n31,1 High St,Flat 2,Bern,CH,3000\n");
     let groups = file("id,name\n5,Patrons\n");
     let profile = built_in("evergreen", FileKind::Users).expect("a profile");
-    let mut files = ImportFile::of(usr.path());
-    let missing = Plan::of(&files, &profile, &[]).expect("a plan");
+    let mut files = ImportFile::single(usr.path());
+    let missing = Plan::detect(&files, &profile, &[]).expect("a plan");
     assert_eq!(missing.problems().len(), 2, "card and usr_address are missing");
     for (name, table) in [("card", &card), ("usr_address", &address), ("grp_tree", &groups)] {
         files.tables.insert(name.to_owned(), table.path().to_owned());
     }
-    let plan = Plan::of(&files, &profile, &[]).expect("a plan");
+    let plan = Plan::detect(&files, &profile, &[]).expect("a plan");
     assert_eq!(plan.problems(), []);
     let mut rows = plan.rows(File::open(usr.path()).expect("a file")).expect("rows");
     let targets: Vec<String> = plan.targets().map(str::to_owned).collect();
@@ -410,7 +410,7 @@ fn tables_of_evergreen_are_joined() {
 fn the_first_rows_of_a_file_with_unknown_columns_are_shown() {
     let read = |content: &str| {
         let file = file(content);
-        Sample::of(&ImportFile::of(file.path()), FileKind::Users, &[]).expect("a file")
+        Sample::read(&ImportFile::single(file.path()), FileKind::Users, &[]).expect("a file")
     };
     let sample = read("Report\nNachname;Kürzel\nAlder; aa \nBirch;bb\n").expect("rows");
     assert_eq!((sample.delimiter, sample.header_line), (';', 2));

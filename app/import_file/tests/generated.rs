@@ -203,7 +203,7 @@ struct Read {
 }
 
 fn read(path: &Path, profile: &ImportProfile) -> Read {
-    let plan = Plan::of(&ImportFile::of(path), profile, &[]).unwrap();
+    let plan = Plan::detect(&ImportFile::single(path), profile, &[]).unwrap();
     let mut read = Read { rows: Vec::new(), problems: Vec::new() };
     for problem in plan.problems() {
         read.problems.push((problem.line, problem.column.clone(), problem.what.clone()));

@@ -67,7 +67,7 @@ pub async fn list(
     if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
         rows = rows.filter(Column::Id.lt(after));
     }
-    let page = Page::of(rows.all(&store.db).await?, paging, |row| row.id.to_string());
+    let page = Page::from_rows(rows.all(&store.db).await?, paging, |row| row.id.to_string());
     let rows = shown(store, page.rows).await?;
     Ok(Page { rows, next: page.next, previous: None })
 }

@@ -202,7 +202,7 @@ mod tests {
         let today = day("2018-01-21");
         let received = |text: &str| {
             let form = AccessRequestForm { user: 7, received_on: text.to_owned() };
-            validate(&form, today).map_err(|errors| errors.of("received_on").unwrap_or_default())
+            validate(&form, today).map_err(|errors| errors.message("received_on").unwrap_or_default())
         };
         let draft = received("15 Jan 2018").expect("valid");
         assert_eq!((draft.user, draft.due_on), (UserNumber(7), day("2018-02-15")));

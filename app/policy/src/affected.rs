@@ -99,7 +99,7 @@ impl AffectedUsers {
             leaving_later: self.leaving_later,
             active_recently: self.active_recently,
             last: last.first().copied(),
-            safety_limit: limits.of(self.now, self.users, last),
+            safety_limit: limits.exceeded_by(self.now, self.users, last),
         }
     }
 }

@@ -131,7 +131,7 @@ mod tests {
         ] {
             let errors = form(key, label, class).validate().expect_err("an error");
             assert_eq!(errors.0.len(), 1, "{key:?} {label:?} {class:?}");
-            assert!(errors.of(field).is_some(), "{key:?} {label:?} {class:?}: {errors:?}");
+            assert!(errors.message(field).is_some(), "{key:?} {label:?} {class:?}: {errors:?}");
         }
     }
 }

@@ -91,7 +91,7 @@ enum Part {
 }
 
 impl Part {
-    fn of(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             let number = text.parse().ok()?;
             return match text.len() {
@@ -133,7 +133,7 @@ fn parts(text: &str) -> Option<[Part; 3]> {
             .collect()
     };
     let [first, second, third] = words.as_slice() else { return None };
-    Some([Part::of(first)?, Part::of(second)?, Part::of(third)?])
+    Some([Part::parse(first)?, Part::parse(second)?, Part::parse(third)?])
 }
 
 fn calendar(year: u32, month: u32, day: u32) -> Option<NaiveDate> {

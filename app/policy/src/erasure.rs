@@ -194,7 +194,7 @@ pub struct Erasure {
 
 impl Erasure {
     /// Counts changes by kind.
-    pub fn of(fates: impl IntoIterator<Item = Fate>) -> Self {
+    pub fn count(fates: impl IntoIterator<Item = Fate>) -> Self {
         fates.into_iter().fold(Self::default(), |counted, fate| match fate {
             Fate::Kept => counted,
             Fate::Replaced => Self { replaced: counted.replaced + 1, ..counted },

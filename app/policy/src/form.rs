@@ -328,7 +328,7 @@ impl FieldErrors {
     }
 
     /// Returns the message of the first problem of a field.
-    pub fn of(&self, field: &str) -> Option<String> {
+    pub fn message(&self, field: &str) -> Option<String> {
         self.0.iter().find(|error| error.field == field).map(|error| error.problem.to_string())
     }
 

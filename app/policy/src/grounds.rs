@@ -56,7 +56,7 @@ pub struct Grounds {
 
 impl Grounds {
     /// Returns the grounds without a case reference.
-    pub const fn of(reason: ErasureReason) -> Self {
+    pub const fn without_case(reason: ErasureReason) -> Self {
         Self { reason, case_reference: None, merged_into: None }
     }
 
@@ -80,7 +80,9 @@ pub fn validate<'a>(
     let reason = errors.take("erasure_reason", chosen);
     let case_reference = errors.take("case_reference", reference(case_reference, personal));
     match (reason, case_reference) {
-        (Some(reason), Some(case_reference)) => Ok(Grounds { case_reference, ..Grounds::of(reason) }),
+        (Some(reason), Some(case_reference)) => {
+            Ok(Grounds { case_reference, ..Grounds::without_case(reason) })
+        }
         _ => Err(errors),
     }
 }
@@ -136,15 +138,15 @@ mod tests {
 
     fn case(text: &str) -> Result<Option<String>, String> {
         let valid = validate("left", text, NIAMH).map(|grounds| grounds.case_reference);
-        valid.map_err(|errors| errors.of("case_reference").unwrap_or_default())
+        valid.map_err(|errors| errors.message("case_reference").unwrap_or_default())
     }
 
     #[test]
     fn a_reason_is_required_and_a_case_reference_is_not() {
-        assert_eq!(validate("left", " ", NIAMH), Ok(Grounds::of(ErasureReason::Left)));
+        assert_eq!(validate("left", " ", NIAMH), Ok(Grounds::without_case(ErasureReason::Left)));
         for reason in ["", "because"] {
             let errors = validate(reason, "", NIAMH).expect_err("no reason");
-            assert_eq!(errors.of("erasure_reason").as_deref(), Some("Choose a reason"));
+            assert_eq!(errors.message("erasure_reason").as_deref(), Some("Choose a reason"));
         }
         let grounds = validate("person_request", " DS/2026-118 ", NIAMH).expect("valid");
         assert_eq!(grounds.codes(), "reason=person_request,case=DS/2026-118");

@@ -289,7 +289,7 @@ impl ImportLimits {
     }
 
     /// Returns the permitted share.
-    pub const fn of(&self, limit: ImportLimit) -> Option<Percent> {
+    pub const fn share(&self, limit: ImportLimit) -> Option<Percent> {
         match limit {
             ImportLimit::Missing => self.missing,
             ImportLimit::New => self.new,
@@ -321,7 +321,7 @@ impl ImportLimits {
     }
 
     fn exceeded_one(&self, limit: ImportLimit, figures: ImportFigures) -> Option<Exceeded> {
-        let percent = self.of(limit)?;
+        let percent = self.share(limit)?;
         let (count, of) = match limit {
             ImportLimit::Missing => (figures.missing, figures.expected),
             // The first import of a library creates all its users, and their dates can't be compared.
@@ -343,7 +343,7 @@ impl ImportLimits {
 
     /// Returns whether these limits let more pass than others.
     pub fn permit_more_than(&self, other: &Self) -> bool {
-        ImportLimit::ALL.into_iter().any(|limit| match (self.of(limit), other.of(limit)) {
+        ImportLimit::ALL.into_iter().any(|limit| match (self.share(limit), other.share(limit)) {
             (_, None) => false,
             (None, Some(_)) => true,
             (Some(now), Some(before)) => now > before,

@@ -142,7 +142,7 @@ impl Stored for ImportProfile {
 
 impl ImportProfile {
     /// Returns the profile of Lethe's own files of a kind.
-    pub fn of(kind: FileKind) -> Self {
+    pub fn own_format(kind: FileKind) -> Self {
         built_in::lethe(kind)
     }
 

@@ -120,7 +120,7 @@ impl Window {
 
 impl Limits {
     /// Returns the number of users that one member of staff may change in a period without a second person.
-    pub const fn of(self, counted: Counted, window: Window) -> i64 {
+    pub const fn max_users(self, counted: Counted, window: Window) -> i64 {
         match (counted, window) {
             (Counted::Anonymised, Window::Hour) => self.anonymise_per_hour,
             (Counted::Anonymised, Window::Day) => self.anonymise_per_day,

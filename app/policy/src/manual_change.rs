@@ -50,7 +50,7 @@ impl ManualChange {
     }
 
     /// Returns the changes that a limit counts.
-    pub const fn of(counted: Counted) -> &'static [Self] {
+    pub const fn counted_as(counted: Counted) -> &'static [Self] {
         match counted {
             Counted::Anonymised => &[Self::Anonymised, Self::Removed],
             Counted::Marked => &[Self::Marked],

@@ -89,14 +89,14 @@ impl SafetyLimits {
         if manual.by_staff > 0 && manual.by_staff + manual.gone_by_staff > limits.manual_per_run {
             return Some(SafetyLimit::ManualChanges);
         }
-        self.of(people, users, last).or_else(|| {
-            let with_gone = self.of(people + manual.gone, users, &[]);
+        self.exceeded_by(people, users, last).or_else(|| {
+            let with_gone = self.exceeded_by(people + manual.gone, users, &[]);
             with_gone.filter(|_| manual.gone > 0)
         })
     }
 
     /// Returns the safety limit that stops a run of this many users, if any. `last` is the same as above.
-    pub fn of(self, people: i64, users: i64, last: &[i64]) -> Option<SafetyLimit> {
+    pub fn exceeded_by(self, people: i64, users: i64, last: &[i64]) -> Option<SafetyLimit> {
         if people > self.people {
             return Some(SafetyLimit::People);
         }
@@ -136,12 +136,12 @@ mod tests {
     #[test]
     fn each_safety_limit_stops_just_above_its_value() {
         let safety_limits = SafetyLimits { people: 1000, percent: 10, times_median: 3 };
-        assert_eq!(safety_limits.of(1000, 100_000, &[]), None);
-        assert_eq!(safety_limits.of(1001, 100_000, &[]), Some(SafetyLimit::People));
-        assert_eq!(safety_limits.of(100, 1000, &[]), None);
-        assert_eq!(safety_limits.of(101, 1000, &[]), Some(SafetyLimit::Share));
-        assert_eq!(safety_limits.of(300, 100_000, &[90, 100, 110]), None);
-        assert_eq!(safety_limits.of(301, 100_000, &[90, 100, 110]), Some(SafetyLimit::Median));
+        assert_eq!(safety_limits.exceeded_by(1000, 100_000, &[]), None);
+        assert_eq!(safety_limits.exceeded_by(1001, 100_000, &[]), Some(SafetyLimit::People));
+        assert_eq!(safety_limits.exceeded_by(100, 1000, &[]), None);
+        assert_eq!(safety_limits.exceeded_by(101, 1000, &[]), Some(SafetyLimit::Share));
+        assert_eq!(safety_limits.exceeded_by(300, 100_000, &[90, 100, 110]), None);
+        assert_eq!(safety_limits.exceeded_by(301, 100_000, &[90, 100, 110]), Some(SafetyLimit::Median));
     }
 
     #[test]
@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn shares_do_not_apply_to_a_few_users() {
         let safety_limits = SafetyLimits::default();
-        assert_eq!(safety_limits.of(20, 20, &[1, 1, 1]), None);
-        assert_eq!(safety_limits.of(21, 20, &[]), Some(SafetyLimit::Share));
-        assert_eq!(safety_limits.of(21, 100_000, &[0, 0, 0]), Some(SafetyLimit::Median));
-        assert_eq!(safety_limits.of(0, 0, &[]), None);
+        assert_eq!(safety_limits.exceeded_by(20, 20, &[1, 1, 1]), None);
+        assert_eq!(safety_limits.exceeded_by(21, 20, &[]), Some(SafetyLimit::Share));
+        assert_eq!(safety_limits.exceeded_by(21, 100_000, &[0, 0, 0]), Some(SafetyLimit::Median));
+        assert_eq!(safety_limits.exceeded_by(0, 0, &[]), None);
     }
 }

@@ -200,7 +200,7 @@ impl Tab {
     }
 
     /// Returns the tab that contains a field.
-    pub fn of(field: &str) -> Self {
+    pub fn for_field(field: &str) -> Self {
         match field {
             "description" | "active" | "visibility" | "owner" => Self::General,
             "schedule" | "once_date" | "time" | "weekdays" | "month_day" | "cron" | "missed" => {
@@ -228,7 +228,7 @@ impl TaskForm {
     }
 
     /// Returns the form of a saved task.
-    pub fn of(draft: &TaskDraft, custom_keys: &[String]) -> Self {
+    pub fn from_draft(draft: &TaskDraft, custom_keys: &[String]) -> Self {
         let mut form = Self {
             id: draft.edited.map(|(id, _)| id.to_string()).unwrap_or_default(),
             version: draft.edited.map(|(_, version)| version.to_string()).unwrap_or_default(),

@@ -30,7 +30,7 @@ const OTHER_CUSTOM_FIELDS: &str = "Custom fields that are not kept";
 
 impl TreatedFields {
     /// Returns the fields as treated by one policy.
-    pub fn of(policy: &Policy) -> Self {
+    pub fn from_policy(policy: &Policy) -> Self {
         let mut fields = Self::fixed();
         for field in Field::ALL {
             fields.add(field.label().to_owned(), policy.treatment(field));
@@ -119,7 +119,7 @@ mod tests {
             keep_custom: vec!["faculty".to_owned()],
             ..Policy::default()
         };
-        let fields = TreatedFields::of(&policy);
+        let fields = TreatedFields::from_policy(&policy);
         for name in
             ["First name", "Last name", "E-mail", "Barcode", "Photos", "Credentials", "Phone", "Loans: Note"]
         {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn only_staff_lose_roles_and_sign_in() {
-        let fields = TreatedFields::of(&Policy::default());
+        let fields = TreatedFields::from_policy(&Policy::default());
         let staff = fields.clone().with_roles();
         assert_eq!(staff.removed[fields.removed.len()..], ["Roles", "Sign-in as a member of staff"]);
         assert!(!fields.removed.iter().any(|label| label == "Roles"));

@@ -66,7 +66,7 @@ fn each_setting_is_read_and_shown_again() {
     assert_eq!((settings.kind, settings.folder.as_str()), (FileKind::Loans, "hr/students"));
     assert_eq!(settings.pattern, "loans-*.csv");
     assert_eq!((settings.limits.new, settings.limits.changed), (None, Percent::new(100)));
-    assert_eq!(settings_of(&TaskForm::of(&draft, &[])), settings);
+    assert_eq!(settings_of(&TaskForm::from_draft(&draft, &[])), settings);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn wrong_values_are_rejected_at_their_field() {
         let errors = validate(&changed(change), now()).expect_err(field);
         let found: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), &error.problem)).collect();
         assert_eq!(found, [(field, &problem)]);
-        assert_eq!(Tab::of(field), Tab::Settings, "{field}");
+        assert_eq!(Tab::for_field(field), Tab::Settings, "{field}");
     }
 }
 

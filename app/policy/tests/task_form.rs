@@ -289,7 +289,7 @@ fn each_invalid_field_reports_its_problem() {
         let errors = validate(&changed(change), now()).expect_err(name);
         let found: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), &error.problem)).collect();
         assert_eq!(found, [(field, &problem)], "{name}");
-        assert_eq!(Tab::of(field), tab, "{name}");
+        assert_eq!(Tab::for_field(field), tab, "{name}");
         assert!(!problem.to_string().is_empty());
     }
 }
@@ -326,7 +326,7 @@ fn an_edited_task_is_identified_by_id_and_version() {
     for (id, version) in [("7", ""), ("", "3"), ("seven", "3"), ("7", "9999999999")] {
         let form = changed(|f| (f.id, f.version) = (id.to_owned(), version.to_owned()));
         assert!(
-            validate(&form, now()).expect_err("an incomplete identity").of("id").is_some(),
+            validate(&form, now()).expect_err("an incomplete identity").message("id").is_some(),
             "{id:?} {version:?}"
         );
     }
@@ -375,7 +375,7 @@ fn a_task_without_conditions_must_be_manual_only() {
         let form = form.with_shown_fields();
         let errors = validate(&form, now()).expect_err(kind);
         assert_eq!(errors.0.len(), 1, "{kind}");
-        assert!(errors.of("conditions").is_some(), "{kind}");
+        assert!(errors.message("conditions").is_some(), "{kind}");
     }
 }
 
@@ -537,7 +537,7 @@ mod properties {
     proptest! {
         #[test]
         fn the_form_of_a_saved_task_validates_to_the_same_task(draft in draft()) {
-            let form = TaskForm::of(&draft, &KEYS.map(str::to_owned));
+            let form = TaskForm::from_draft(&draft, &KEYS.map(str::to_owned));
             prop_assert_eq!(validate(&form, now()), Ok(draft));
         }
 

@@ -173,13 +173,9 @@ pub async fn list(
         }
     }
     let rows = with_people(store, find.all(&store.db).await?).await?;
-    Ok(Page::of(
-        rows,
-        paging,
-        |row| {
-            if open { format!("{} {}", row.due_on, row.id) } else { row.id.to_string() }
-        },
-    ))
+    Ok(Page::from_rows(rows, paging, |row| {
+        if open { format!("{} {}", row.due_on, row.id) } else { row.id.to_string() }
+    }))
 }
 
 /// Reads one request.

@@ -122,7 +122,7 @@ async fn has(
     kind: CredentialKind,
     user: UserNumber,
 ) -> Result<bool, RecordsError> {
-    Ok(credentials::Entity::find().filter(kind.of(user)).count(db).await? > 0)
+    Ok(credentials::Entity::find().filter(kind.condition(user)).count(db).await? > 0)
 }
 
 /// Returns whether any account has a password.
@@ -253,7 +253,7 @@ pub async fn revoke_role(
         audit::note_event(&tx, &store.clock, actor, AuditAction::RoleRevoked, subject, None, role.code())
             .await?;
     store.commit(tx).await?;
-    Ok(Some(Undo::of(actor, change, event)))
+    Ok(Some(Undo::new(actor, change, event)))
 }
 
 /// Disables the sign-in of a member of staff.
@@ -275,7 +275,7 @@ pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<
     let event =
         audit::note_event(&tx, &store.clock, actor, AuditAction::StaffDisabled, subject, None, "").await?;
     store.commit(tx).await?;
-    Ok(Undo::of(actor, undoable::Change::SignInDisabled { user: number.0 }, event))
+    Ok(Undo::new(actor, undoable::Change::SignInDisabled { user: number.0 }, event))
 }
 
 /// Creates a link with which a member of staff sets a first or new password.
@@ -291,7 +291,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     if actor.channel == Channel::Web && !has(&tx, CredentialKind::App, number).await? {
         manual_changes::record(&tx, actor, ManualChange::MadeStaff, [(number, 0)]).await?;
     }
-    credentials::Entity::delete_many().filter(CredentialKind::Invitation.of(number)).exec(&tx).await?;
+    credentials::Entity::delete_many().filter(CredentialKind::Invitation.condition(number)).exec(&tx).await?;
     let (token, now) = (Token::random(), Clock::system_now());
     let expires_at = now + INVITATION;
     credentials::ActiveModel {

@@ -93,7 +93,7 @@ pub async fn list(
     let more =
         format!("WHERE {} ORDER BY LOWER(x.title), x.id LIMIT {}", wheres.join(" AND "), paging.limit());
     let rows = records(&store.db, &more, values).await?;
-    Ok(Page::of(rows, paging, |record| record.id.to_string()))
+    Ok(Page::from_rows(rows, paging, |record| record.id.to_string()))
 }
 
 /// Returns the record of the item whose barcode is this text, as it is scanned or printed.
@@ -116,7 +116,7 @@ pub async fn made_by(
     );
     let values = vec![user.0.into(), user.0.into(), key(paging).unwrap_or(i64::MAX).into()];
     let rows = records(&store.db, &more, values).await?;
-    Ok(Page::of(rows, paging, |record| record.id.to_string()))
+    Ok(Page::from_rows(rows, paging, |record| record.id.to_string()))
 }
 
 /// Reads one record.
@@ -152,7 +152,7 @@ pub async fn items(
         .limit(paging.limit());
     let rows = store.db.query_all(&Name::select(select, "u").into_query()).await?;
     let items = rows.iter().map(|row| item(row, actor)).collect::<Result<Vec<_>, DbErr>>()?;
-    Ok(Page::of(items, paging, |item| item.id.to_string()))
+    Ok(Page::from_rows(items, paging, |item| item.id.to_string()))
 }
 
 fn key(paging: &Paging) -> Option<i64> {
@@ -193,7 +193,7 @@ async fn records(
 
 fn person(row: &QueryResult, number: &str, table: &str) -> Result<Option<Person>, DbErr> {
     let Some(number) = row.try_get::<Option<i64>>("", number)? else { return Ok(None) };
-    Ok(Some(Person { number: UserNumber(number), name: Name::of(row, table)?.shown() }))
+    Ok(Some(Person { number: UserNumber(number), name: Name::from_row(row, table)?.shown() }))
 }
 
 fn item(row: &QueryResult, actor: Actor) -> Result<Item, DbErr> {

@@ -87,7 +87,7 @@ async fn kept_by(db: &impl ConnectionTrait) -> Result<HashMap<String, Vec<(TaskI
     let mut kept: HashMap<String, Vec<(TaskId, TaskName)>> = HashMap::new();
     let rows = tasks::Entity::find().filter(tasks::Column::TaskType.eq(TaskType::AnonymiseUserData));
     for task in rows.order_by_asc(tasks::Column::Id).all(db).await? {
-        let name = TaskName::of(&task);
+        let name = TaskName::new(&task);
         let TaskSettings::AnonymiseUserData(policy) = task.settings else { continue };
         for key in policy.keep_custom {
             kept.entry(key).or_default().push((TaskId(task.id), name.clone()));

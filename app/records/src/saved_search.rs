@@ -59,7 +59,8 @@ fn staff(actor: Actor) -> Result<UserNumber, RecordsError> {
 /// Returns the searches of the actor, by name.
 pub async fn own(store: &Store, actor: Actor) -> Result<Vec<SavedSearch>, RecordsError> {
     let rows = of_owner(&store.db, staff(actor)?).await?;
-    let mut searches: Vec<SavedSearch> = rows.into_iter().map(|row| SavedSearch::of(row, None)).collect();
+    let mut searches: Vec<SavedSearch> =
+        rows.into_iter().map(|row| SavedSearch::from_row(row, None)).collect();
     searches.sort_by_cached_key(|search| (fold(&search.name), search.id));
     Ok(searches)
 }
@@ -77,7 +78,7 @@ pub async fn shared(store: &Store, actor: Actor, paging: &Paging) -> Result<Page
         .limit(paging.limit())
         .all(&store.db)
         .await?;
-    let page = Page::of(rows, paging, |row| row.id.to_string());
+    let page = Page::from_rows(rows, paging, |row| row.id.to_string());
     let owners: BTreeSet<i64> = page.rows.iter().map(|row| row.owner_number).collect();
     let owners = users::Entity::find().filter(users::Column::Number.is_in(owners)).all(&store.db).await?;
     let owner = |number: i64| {
@@ -86,12 +87,12 @@ pub async fn shared(store: &Store, actor: Actor, paging: &Paging) -> Result<Page
     };
     Ok(page.map(|row| {
         let owner = owner(row.owner_number);
-        SavedSearch::of(row, owner)
+        SavedSearch::from_row(row, owner)
     }))
 }
 
 impl SavedSearch {
-    fn of(row: saved_searches::Model, owner: Option<Person>) -> Self {
+    fn from_row(row: saved_searches::Model, owner: Option<Person>) -> Self {
         Self {
             id: SavedSearchId(row.id),
             name: row.name,

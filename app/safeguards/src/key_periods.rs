@@ -33,7 +33,7 @@ pub struct Change {
 
 impl Change {
     /// Compares a record with its new values. Returns `None` if no key changes. A new user has no record before.
-    pub fn of(before: Option<&users::Model>, after: &users::Model, since: NaiveDate) -> Option<Self> {
+    pub fn compare(before: Option<&users::Model>, after: &users::Model, since: NaiveDate) -> Option<Self> {
         let forms = |user: &users::Model| -> Vec<KeyForm> {
             user.key_forms().map(|(kind, form)| (kind, form.to_owned())).collect()
         };

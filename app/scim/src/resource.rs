@@ -31,7 +31,7 @@ pub fn location(user: &ProvisionedUser, host: &str) -> String {
 
 /// Returns the JSON of a user. `host` is the address of the server, such as `https://lethe.example.org`.
 pub fn to_json(user: &ProvisionedUser, host: &str) -> Value {
-    let Document(mut json) = Document::of(user);
+    let Document(mut json) = Document::for_user(user);
     let mut schemas = vec![CORE];
     if json.contains_key(ENTERPRISE) {
         schemas.push(ENTERPRISE);
@@ -68,7 +68,7 @@ fn typed(mut object: Map<String, Value>, kind: &str) -> Option<Value> {
 
 impl Document {
     /// Returns the document of a user.
-    pub fn of(user: &ProvisionedUser) -> Self {
+    pub fn for_user(user: &ProvisionedUser) -> Self {
         let form = &user.form;
         let mut json = object([
             ("userName", form.user_id.as_str()),

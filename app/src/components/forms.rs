@@ -56,7 +56,7 @@ pub(crate) fn FieldProblem(
     /// The errors of the form.
     errors: FieldErrors,
 ) -> impl IntoView {
-    view! { <p class="problem" id=format!("{field}-problem")>{errors.of(field)}</p> }
+    view! { <p class="problem" id=format!("{field}-problem")>{errors.message(field)}</p> }
 }
 
 /// Shows the problem of a filter. Takes no space without a problem.
@@ -67,7 +67,7 @@ pub(crate) fn FilterProblem(
     /// The errors of the form.
     errors: FieldErrors,
 ) -> impl IntoView {
-    errors.of(field).is_some().then(|| view! { <FieldProblem field errors /> })
+    errors.message(field).is_some().then(|| view! { <FieldProblem field errors /> })
 }
 
 /// Renders the text field of a date with the browser's date picker beside it.

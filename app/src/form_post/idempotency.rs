@@ -84,7 +84,7 @@ pub(super) async fn execute(state: &AppState, parts: Parts, form: PostedForm) ->
         let outcome = call_function(state, parts, (&form.path, &form.page, form.body.clone())).await;
         return answer(state, form, outcome).await;
     };
-    let once = FormOnce::of(&session.form_token, key, &form.path, &form.body);
+    let once = FormOnce::new(&session.form_token, key, &form.path, &form.body);
     let outcome = match claim(state, &once).await {
         Ok(Some(kept)) => kept.outcome(),
         // A browser that sends the form again drops its first request. That request is executed to its end all the
@@ -122,7 +122,7 @@ pub async fn answer_resent_form(
     request.extensions_mut().insert(FormToken(form_token.clone()));
     let (parts, body) = request.into_parts();
     let (form, read) = read_form(&parts, buffered);
-    let once = form.key.as_deref().map(|key| FormOnce::of(&form_token, key, &form.path, &form.body));
+    let once = form.key.as_deref().map(|key| FormOnce::new(&form_token, key, &form.path, &form.body));
     let kept = match (read, once) {
         (Ok(()), Some(once)) => renewed_session(state, &once).await,
         _ => None,

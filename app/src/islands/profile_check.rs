@@ -70,7 +70,7 @@ mod live {
             if !is_shown {
                 continue;
             }
-            let text = errors.of(field);
+            let text = errors.message(field);
             problem.set_text_content(text.as_deref());
             let Some(input) = document().get_element_by_id(field).filter(|input| input.has_attribute("name"))
             else {

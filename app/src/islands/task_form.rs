@@ -61,7 +61,7 @@ pub fn TaskFormIsland(
     Effect::new(move || {
         awake.set(true);
         if let Some(wrong) = form.first_wrong() {
-            tab.set(Tab::of(&wrong));
+            tab.set(Tab::for_field(&wrong));
         } else if let Some(named) = tabs::named_in_address() {
             tab.set(named);
         }
@@ -133,7 +133,7 @@ fn Summary(form: Form, tab: RwSignal<Tab>, awake: RwSignal<bool>, posted: Option
                 let go = move |event: leptos::web_sys::MouseEvent| {
                     if awake.get_untracked() {
                         event.prevent_default();
-                        tab.set(Tab::of(&field));
+                        tab.set(Tab::for_field(&field));
                         tabs::focus_when_shown(&field);
                     }
                 };

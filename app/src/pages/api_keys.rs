@@ -119,7 +119,7 @@ fn row(key: ApiKeyRow) -> impl IntoView {
 
 fn form(typed: ApiKeyForm, error: Option<AppError>) -> impl IntoView {
     let errors = field_errors(error.as_ref());
-    let wrong = |field: &str| errors.of(field).is_some().then_some("true");
+    let wrong = |field: &str| errors.message(field).is_some().then_some("true");
     let (read, write) = (ApiScope::ReadUsers.label(), ApiScope::WriteUsers.label());
     view! {
         <section aria-labelledby="create">

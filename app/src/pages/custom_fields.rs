@@ -156,7 +156,7 @@ const fn description(class: CustomFieldClass) -> &'static str {
 
 fn form(typed: CustomFieldForm, chosen: Option<CustomField>, error: Option<AppError>) -> impl IntoView {
     let errors = field_errors(error.as_ref());
-    let wrong = |field: &str| errors.of(field).is_some().then_some("true");
+    let wrong = |field: &str| errors.message(field).is_some().then_some("true");
     let (heading, button, path) = match &chosen {
         Some(field) => (format!("Change “{}”", field.label), "Change field", ChangeCustomField::PATH),
         None => ("Add a custom field".to_owned(), "Add field", AddCustomField::PATH),

@@ -65,7 +65,7 @@ pub fn LibraryPage() -> impl IntoView {
 
 fn settings_form(typed: LibraryForm, error: Option<&AppError>) -> impl IntoView {
     let errors = field_errors(error);
-    let wrong = |field: &str| errors.of(field).is_some().then_some("true");
+    let wrong = |field: &str| errors.message(field).is_some().then_some("true");
     let currencies = Currency::all().into_iter().map(|currency| {
         let code = currency.code();
         view! { <option value=code selected=typed.currency == code>{code} " – " {currency.name()}</option> }
@@ -105,7 +105,7 @@ fn lines(
     value: String,
     errors: &FieldErrors,
 ) -> impl IntoView + use<> {
-    let wrong = errors.of(field).is_some().then_some("true");
+    let wrong = errors.message(field).is_some().then_some("true");
     view! {
         <div class="field">
             <label for=field>{label}</label>

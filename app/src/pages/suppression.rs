@@ -111,7 +111,7 @@ fn facts(figures: &ListFigures, months: i64) -> impl IntoView + use<> {
 fn destroy_section(figures: &ListFigures, four_eyes: bool) -> impl IntoView + use<> {
     let error = error_for(DestroySuppressionKey::PATH);
     let errors = field_errors(error.as_ref());
-    let wrong = errors.of("confirm").map(|_| "true");
+    let wrong = errors.message("confirm").map(|_| "true");
     let keys = counted(i64::try_from(figures.keys).unwrap_or(i64::MAX), "key", "keys");
     let action_form = if four_eyes {
         view! {

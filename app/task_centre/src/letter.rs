@@ -44,7 +44,7 @@ pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<LetterText,
     actor.require_permission_to_see(Action::SeeTasks)?;
     let row = row_for(&store.db, actor, id).await?;
     of_type(&row)?;
-    Ok(LetterText { task: (id, TaskName::of(&row)), own: row.letter, version: row.version })
+    Ok(LetterText { task: (id, TaskName::new(&row)), own: row.letter, version: row.version })
 }
 
 fn of_type(row: &tasks::Model) -> Result<(), RecordsError> {
@@ -80,7 +80,7 @@ pub async fn tasks_with_letters(
         .order_by_asc(tasks::Column::Id)
         .all(&store.db)
         .await?;
-    let named = rows.iter().map(|row| (TaskId(row.id), TaskName::of(row)));
+    let named = rows.iter().map(|row| (TaskId(row.id), TaskName::new(row)));
     Ok(named.filter(|(_, name)| name.is_shown_to(actor)).collect())
 }
 

@@ -49,7 +49,7 @@ pub async fn of_user(store: &Store, number: UserNumber) -> Result<Vec<Outlook>, 
         let forecast = forecast(facts, policy, store.clock.today());
         Some(Outlook {
             task: TaskId(task.id),
-            name: TaskName::of(&task),
+            name: TaskName::new(&task),
             forecast,
             start: start(store, &task.schedule, forecast),
             waits: confirmation(&task) != Confirmation::Given,

@@ -35,7 +35,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// Returns the name columns for a `SELECT` list, where `table` is the alias of `users`. [`Name::of`] reads
+    /// Returns the name columns for a `SELECT` list, where `table` is the alias of `users`. [`Name::from_row`] reads
     /// them.
     pub fn select_list(table: &str) -> String {
         NAME_COLUMNS
@@ -43,13 +43,13 @@ impl Name {
             .join(", ")
     }
 
-    /// Joins the user with the number in a column, as `table`, and selects the name columns for [`Name::of`].
+    /// Joins the user with the number in a column, as `table`, and selects the name columns for [`Name::from_row`].
     pub fn join<E: EntityTrait>(select: Select<E>, number: E::Column, table: &'static str) -> Select<E> {
         let user = E::belongs_to(users::Entity).from(number).to(users::Column::Number);
         Self::select(select.join_as(JoinType::LeftJoin, user.into(), table), table)
     }
 
-    /// Selects the name columns of a joined user for [`Name::of`].
+    /// Selects the name columns of a joined user for [`Name::from_row`].
     pub fn select<E: EntityTrait>(select: Select<E>, table: &'static str) -> Select<E> {
         NAME_COLUMNS.into_iter().fold(select, |select, column| {
             select.column_as(Expr::col((table, column)), format!("{table}_{}", column.as_str()))
@@ -57,7 +57,7 @@ impl Name {
     }
 
     /// Reads the columns of [`Name::select_list`] or [`Name::select`].
-    pub fn of(row: &QueryResult, table: &str) -> Result<Self, DbErr> {
+    pub fn from_row(row: &QueryResult, table: &str) -> Result<Self, DbErr> {
         let column = |name: &str| row.try_get("", &format!("{table}_{name}"));
         Ok(Self {
             replacement: column("replacement")?,

@@ -28,7 +28,7 @@ pub struct TaskName {
 
 impl TaskName {
     /// Returns the name of a task.
-    pub fn of(task: &tasks::Model) -> Self {
+    pub fn new(task: &tasks::Model) -> Self {
         Self::stored(task.description.clone(), task.visibility, task.owner_number)
     }
 
@@ -79,5 +79,5 @@ pub fn visible_to(actor: Actor) -> Condition {
 
 /// Returns the task, or `NotFound` if the actor doesn't see it.
 pub fn seen_by(actor: Actor, task: tasks::Model) -> Result<tasks::Model, RecordsError> {
-    if TaskName::of(&task).is_shown_to(actor) { Ok(task) } else { Err(RecordsError::NotFound("task")) }
+    if TaskName::new(&task).is_shown_to(actor) { Ok(task) } else { Err(RecordsError::NotFound("task")) }
 }

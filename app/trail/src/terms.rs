@@ -81,7 +81,7 @@ pub async fn spelling(
 ) -> Result<Spelling, RecordsError> {
     let listed = terms::Entity::find().filter(terms::Column::Kind.eq(kind)).all(db).await?;
     let has_list = !listed.is_empty();
-    let known = Spellings::of(listed.into_iter().map(|term| (kind, term.code)));
+    let known = Spellings::new(listed.into_iter().map(|term| (kind, term.code)));
     if let Some(known) = known.get(kind, code) {
         return Ok(Spelling::Known(known.to_owned()));
     }
@@ -98,7 +98,7 @@ pub async fn used(
     code: &str,
 ) -> Result<Option<String>, RecordsError> {
     let codes = used_codes(db, kind).await?.into_iter().map(|code| (kind, code));
-    Ok(Spellings::of(codes).get(kind, code).map(str::to_owned))
+    Ok(Spellings::new(codes).get(kind, code).map(str::to_owned))
 }
 
 /// Returns every spelling of a code that a list, a user or a legal hold has. Without any, returns the code itself.
@@ -148,7 +148,7 @@ impl Spellings {
     /// Reads the codes of the lists, then those that only users or legal holds have.
     pub async fn load(db: &impl ConnectionTrait) -> Result<Self, RecordsError> {
         let listed = terms::Entity::find().all(db).await?;
-        let mut all = Self::of(listed.into_iter().map(|term| (term.kind, term.code)));
+        let mut all = Self::new(listed.into_iter().map(|term| (term.kind, term.code)));
         for kind in TermKind::ALL {
             for code in used_codes(db, kind).await? {
                 all.0.entry((kind, normal(&code))).or_insert(code);
@@ -157,7 +157,7 @@ impl Spellings {
         Ok(all)
     }
 
-    fn of(codes: impl Iterator<Item = (TermKind, String)>) -> Self {
+    fn new(codes: impl Iterator<Item = (TermKind, String)>) -> Self {
         let mut all = Self::default();
         for (kind, code) in codes {
             all.0.entry((kind, normal(&code))).or_insert(code);

@@ -44,7 +44,7 @@ pub enum Change {
 
 impl Undo {
     /// Describes a change that was just made, for the page that reports it.
-    pub fn of(actor: Actor, change: Change, event: i64) -> Self {
+    pub fn new(actor: Actor, change: Change, event: i64) -> Self {
         Self { by: actor.staff.map(|staff| staff.0), at: Clock::system_now(), event, change }
     }
 

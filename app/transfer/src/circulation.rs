@@ -117,7 +117,7 @@ pub(super) async fn import<C: Circulation + 'static>(
     let mut import = Import::<C> {
         kind: C::begin(&tx, (lines.header(), source.bytes()?), today).await?,
         checker: Checker::open(&tx, store).await?,
-        tally: Tally { problems: FileProblems::of(lines.header().columns()), ..Tally::default() },
+        tally: Tally { problems: FileProblems::new(lines.header().columns()), ..Tally::default() },
         codes: TermCodes::load(&tx).await?,
     };
     while let Some(read) = lines.next().await? {
@@ -153,7 +153,7 @@ pub(super) async fn import<C: Circulation + 'static>(
 
 /// First pass: validates each line separately, without the database.
 fn check<C: Circulation>(source: &Source, watch: &Watch, today: NaiveDate) -> Result<(), TransferError> {
-    let mut problems = FileProblems::of(source.header().columns());
+    let mut problems = FileProblems::new(source.header().columns());
     let mut lines = source.lines()?;
     let mut read = 0;
     while let Some(line) = lines.next()? {

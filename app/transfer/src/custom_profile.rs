@@ -113,7 +113,7 @@ async fn used_by(db: &impl ConnectionTrait) -> Result<BTreeMap<(FileKind, String
         .await?;
     let mut used: BTreeMap<_, Tasks> = BTreeMap::new();
     for task in rows {
-        let name = TaskName::of(&task);
+        let name = TaskName::new(&task);
         let TaskSettings::ImportUsers(settings) = task.settings else { continue };
         used.entry((settings.kind, settings.profile)).or_default().push((TaskId(task.id), name));
     }
@@ -135,7 +135,7 @@ pub async fn sample(
     let read = tokio::task::spawn_blocking(move || {
         // The encoding depends on the whole file.
         let sample = remembered(&folder, Note::Sample, (kind, custom.clone()), || {
-            let sample = Sample::of(&file, kind, &custom)?;
+            let sample = Sample::read(&file, kind, &custom)?;
             Ok::<_, OpenError>(sample.map_err(|problem| line_problem(&problem).to_string()))
         })?;
         Ok(sample.map(|sample| {

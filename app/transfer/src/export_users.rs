@@ -48,7 +48,7 @@ pub async fn export_users(
             .await?;
         let Some(last) = page.last() else { break };
         after = last.number;
-        let beside = RelatedRows::of(&store.db, &page).await?;
+        let beside = RelatedRows::read(&store.db, &page).await?;
         for user in &page {
             csv.write_record(cells(user, &beside, &custom).iter().map(|cell| escaped(cell).into_owned()))?;
             summary.lines += 1;
@@ -66,7 +66,7 @@ struct RelatedRows {
 }
 
 impl RelatedRows {
-    async fn of(db: &DatabaseConnection, users: &[users::Model]) -> Result<Self, DbErr> {
+    async fn read(db: &DatabaseConnection, users: &[users::Model]) -> Result<Self, DbErr> {
         let numbers: Vec<i64> = users.iter().map(|user| user.number).collect();
         let guarantors: Vec<(i64, Option<String>)> = users::Entity::find()
             .select_only()

@@ -75,7 +75,7 @@ pub(super) struct Guarantors {
 
 impl Guarantors {
     /// Returns no guarantors of a file with these columns.
-    pub(super) fn of(header: &Arc<Header>) -> Self {
+    pub(super) fn new(header: &Arc<Header>) -> Self {
         let names_users = header.has("guarantor_external_id") && header.has("external_id");
         Self {
             header: Arc::clone(header),
@@ -131,7 +131,7 @@ impl Guarantors {
             .collect();
         let suppressed = checker.check(tx, &keys).await?;
         let mut left_out = 0;
-        let mut unknown = FileProblems::of(self.header.columns());
+        let mut unknown = FileProblems::new(self.header.columns());
         for (one, suppressed) in missing.iter().zip(suppressed) {
             if suppressed.held_by.is_some() {
                 left_out += 1;

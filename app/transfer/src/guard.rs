@@ -67,7 +67,7 @@ pub(super) enum Effect {
 
 /// Returns the effect of a line on a user whose `replaced_before` identifying values were replaced within a day.
 pub(super) fn effect(before: &users::Model, after: &users::Model, replaced_before: usize) -> Effect {
-    let erasure = Erasure::of(fates(before, after));
+    let erasure = Erasure::count(fates(before, after));
     let fields = erasure.removed + erasure.replaced;
     if erasure.counts_in_an_import(replaced_before) || is_eligible_earlier(before, after) {
         Effect::Touches(fields)

@@ -20,7 +20,7 @@ pub struct ImportApproval {
 }
 
 /// Returns the state of the approval. `None` if no second person is needed.
-pub async fn of(
+pub async fn state(
     store: &Store,
     actor: Actor,
     import: &Import,

@@ -268,7 +268,7 @@ pub async fn list(store: &Store, actor: Actor, paging: &Paging) -> Result<Page<I
         find = find.filter(imports::Column::Id.lt(after));
     }
     let rows = with_people(store, find.all(&store.db).await?).await?;
-    Ok(Page::of(rows, paging, |import| import.id.to_string()))
+    Ok(Page::from_rows(rows, paging, |import| import.id.to_string()))
 }
 
 fn checks_of_previews() -> sea_orm::sea_query::SelectStatement {
@@ -357,7 +357,7 @@ pub async fn report_of(
         .limit(paging.limit())
         .all(&store.db)
         .await?;
-    let page = Page::of(rows, paging, |row| row.position.to_string());
+    let page = Page::from_rows(rows, paging, |row| row.position.to_string());
     Ok(page.map(report_line))
 }
 

@@ -103,7 +103,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
     let imported_before = absence::present(&tx, today).await?;
     let expected = absence::expected(&tx, order.task, today).await?;
     let header = Arc::clone(source.header());
-    let mut lines = source.ahead(move |line| Ok(KeyedLine::of(UserLine::of(line, &header, today)?)))?;
+    let mut lines = source.ahead(move |line| Ok(KeyedLine::new(UserLine::parse(line, &header, today)?)))?;
     let mut import = Import::begin(&tx, store, actor, (lines.header(), order.record)).await?;
     while let Some(read) = lines.next().await? {
         let chunk = read.into_iter().filter_map(|line| import.take(line)).collect();
@@ -145,7 +145,7 @@ async fn write(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<W
 
 /// First pass: validates each line separately, without the database.
 fn check(source: &Source, watch: &Watch, today: NaiveDate) -> Result<(), TransferError> {
-    let mut problems = FileProblems::of(source.header().columns());
+    let mut problems = FileProblems::new(source.header().columns());
     let mut lines = source.lines()?;
     let header = Arc::clone(lines.header());
     let mut read = 0;
@@ -154,7 +154,7 @@ fn check(source: &Source, watch: &Watch, today: NaiveDate) -> Result<(), Transfe
         watch.advance(read)?;
         match line {
             Ok(line) => {
-                if let Err(errors) = UserLine::of(&line, &header, today) {
+                if let Err(errors) = UserLine::parse(&line, &header, today) {
                     problems.add_fields(line.number, errors);
                 }
             }

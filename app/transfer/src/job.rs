@@ -41,7 +41,7 @@ impl Jobs {
         self.jobs().remove(&id);
     }
 
-    fn of(&self, id: ImportId) -> Option<Arc<Watch>> {
+    fn watch(&self, id: ImportId) -> Option<Arc<Watch>> {
         self.jobs().get(&id).cloned()
     }
 
@@ -200,7 +200,7 @@ fn outcome_of(store: &Store, error: &TransferError) -> (ImportState, String) {
 /// Asks an import to stop before its next lines. Nothing of it is kept.
 pub async fn cancel(store: &Store, actor: Actor, id: ImportId) -> Result<(), RecordsError> {
     actor.require(Action::Import)?;
-    if let Some(watch) = store.process_state::<Jobs>().of(id) {
+    if let Some(watch) = store.process_state::<Jobs>().watch(id) {
         watch.cancel();
         return Ok(());
     }
@@ -223,5 +223,5 @@ pub async fn cancel(store: &Store, actor: Actor, id: ImportId) -> Result<(), Rec
 
 /// Returns the number of lines that an import of this process has read.
 pub fn lines_read(store: &Store, id: ImportId) -> Option<u64> {
-    store.process_state::<Jobs>().of(id).map(|watch| watch.lines())
+    store.process_state::<Jobs>().watch(id).map(|watch| watch.lines())
 }

@@ -56,7 +56,7 @@ pub struct FileProblems {
 impl FileProblems {
     /// Returns no problems of a file with these columns, by the fields that they fill. Problems name a column as the file
     /// does.
-    pub(super) fn of(columns: &Arc<BTreeMap<String, String>>) -> Self {
+    pub(super) fn new(columns: &Arc<BTreeMap<String, String>>) -> Self {
         Self { columns: Arc::clone(columns), ..Self::default() }
     }
 

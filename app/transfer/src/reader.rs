@@ -163,7 +163,7 @@ pub(super) fn plan(
     order: &ImportOrder<'_>,
     custom: &[String],
 ) -> Result<Plan, TransferError> {
-    Plan::of(file, &order.profile, custom).map_err(|error| match error {
+    Plan::detect(file, &order.profile, custom).map_err(|error| match error {
         OpenError::Io(error) => TransferError::Io(error),
         OpenError::NotAFile | OpenError::Table { .. } => RecordsError::Refused(error.to_string()).into(),
     })

@@ -141,7 +141,7 @@ pub async fn result_of(
     for (_, counts) in rows.iter().filter(|(state, _)| *state == ImportState::Imported) {
         let counts = counts.as_deref().map(serde_json::from_str::<super::ImportSummary>).transpose();
         let counts = counts.map_err(|_| RecordsError::Corrupt("counts of the import"))?.unwrap_or_default();
-        sum += RunLines::of(&counts);
+        sum += RunLines::new(&counts);
     }
     Ok((sum, rows.into_iter().map(|(state, _)| state).collect()))
 }
@@ -159,7 +159,7 @@ async fn rows_of(db: &impl ConnectionTrait, run: RunId) -> Result<Vec<(ImportSta
 
 impl RunLines {
     /// Returns the numbers of one file. Imported, skipped and rejected lines add up to all lines.
-    pub fn of(counts: &super::ImportSummary) -> Self {
+    pub fn new(counts: &super::ImportSummary) -> Self {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         Self {
             lines: number(counts.lines),

@@ -78,7 +78,7 @@ pub(super) async fn check(
     let mut seen = Vec::new();
     for (line, suppressed) in lines.iter().zip(&found) {
         let held = suppressed.held_by.is_some();
-        seen.extend(held.then(|| SeenLine::of(checker, suppressed, line.number, &line.content())).flatten());
+        seen.extend(held.then(|| SeenLine::new(checker, suppressed, line.number, &line.content())).flatten());
         let result = match (held, suppressed.kinds.is_empty()) {
             (true, _) => NewUser::Held,
             (false, true) => NewUser::Created,

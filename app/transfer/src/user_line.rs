@@ -89,7 +89,7 @@ pub(super) struct UserLine {
 
 impl UserLine {
     /// Validates a line. Dates of past events can't lie after `today`.
-    pub(super) fn of(line: &Line, header: &Header, today: NaiveDate) -> Result<Self, FieldErrors> {
+    pub(super) fn parse(line: &Line, header: &Header, today: NaiveDate) -> Result<Self, FieldErrors> {
         if !line.cell("anonymised_on").trim().is_empty() {
             return Ok(Self { number: line.number, anonymised: true, ..Self::default() });
         }

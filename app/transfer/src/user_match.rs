@@ -21,7 +21,7 @@ pub(super) struct KeyedLine {
 }
 
 impl KeyedLine {
-    pub(super) fn of(line: UserLine) -> Self {
+    pub(super) fn new(line: UserLine) -> Self {
         let keys = [KeyKind::ExternalId, KeyKind::UserId, KeyKind::Barcode]
             .into_iter()
             .filter_map(|kind| Some((kind, normal(line.key(kind.field())?))))

@@ -120,7 +120,7 @@ async fn request(store: &Store, output: Output, subject: Subject) -> anyhow::Res
         Subject::Import(path, ImportedFile { kind, format, options }) => {
             let profile = format.profile(store, kind.unwrap_or(FileKind::Users)).await?;
             let tables = format.tables(&profile)?;
-            let options = options.of(&profile);
+            let options = options.import_options(&profile);
             let watch = Watch::default();
             let order =
                 ImportOrder { tables, options, ..ImportOrder::on_command_line(&path, profile, &watch) };

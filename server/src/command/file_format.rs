@@ -66,7 +66,7 @@ pub(super) struct FileOptions {
 
 impl FileOptions {
     /// Returns the options of an import with this profile.
-    pub(super) fn of(&self, profile: &ImportProfile) -> ImportOptions {
+    pub(super) fn import_options(&self, profile: &ImportProfile) -> ImportOptions {
         let mode = if self.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };
         let defaults = profile.default_options();
         let empty_cells = self.empty_cells.unwrap_or(defaults.empty_cells);

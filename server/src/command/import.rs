@@ -74,7 +74,7 @@ impl Import {
         let order = ImportOrder {
             dry_run: source.dry_run,
             confirmed: source.confirm,
-            options: source.options.of(&profile),
+            options: source.options.import_options(&profile),
             tables,
             ..ImportOrder::on_command_line(&source.file, profile, &watch)
         };

@@ -147,7 +147,7 @@ async fn profile_of(state: &AppState, chosen: &str) -> Result<(ImportProfile, bo
     let (kind, code) = chosen.split_once('/').ok_or(UploadError::UnknownProfile)?;
     let kind = FileKind::from_code(kind).ok_or(UploadError::UnknownProfile)?;
     if code == NEW_PROFILE {
-        return Ok((ImportProfile::of(kind), true));
+        return Ok((ImportProfile::own_format(kind), true));
     }
     let found = profile::find(&state.store.db, code, kind).await.map_err(UploadError::Failed)?;
     found.map(|profile| (profile, false)).ok_or(UploadError::UnknownProfile)

@@ -81,7 +81,7 @@ pub const fn position_is(backend: DatabaseBackend) -> &'static str {
 
 impl<'a> Blocks<'a> {
     /// Begins to read a table block by block.
-    pub async fn of(db: &impl ConnectionTrait, source: &'a Source) -> Result<Self, DbErr> {
+    pub async fn open(db: &impl ConnectionTrait, source: &'a Source) -> Result<Self, DbErr> {
         let mut blocks = Self { source, from: 0, pages: 0, rows: FIRST_ROWS, ended: false };
         let backend = db.get_database_backend();
         if backend == DatabaseBackend::Postgres {

@@ -20,7 +20,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
     /// Returns the words of a record: those of its title and author.
-    pub fn of(record_id: i64, title: &str, author: Option<&str>) -> impl Iterator<Item = Self> {
+    pub fn for_record(record_id: i64, title: &str, author: Option<&str>) -> impl Iterator<Item = Self> {
         let mut words = policy::search_words::SearchWords::default();
         words.text(title);
         if let Some(author) = author {

@@ -123,7 +123,7 @@ impl Certificate {
     }
 
     /// Returns the content of the first certificate of a run, computed from the present records.
-    pub(super) async fn of(
+    pub(super) async fn compute(
         db: &impl ConnectionTrait,
         store: &Store,
         id: RunId,
@@ -133,7 +133,7 @@ impl Certificate {
         if kind == RunKind::Preview || !state.is_final() {
             return Err(RecordsError::NotFound("certificate"));
         }
-        let people = People::of(db, id).await?;
+        let people = People::count(db, id).await?;
         let (installation, ledger_sequence) = ledger::mark_of(db).await?;
         let approval = approval(db, &run).await?;
         let is_of_staff =
@@ -141,8 +141,8 @@ impl Certificate {
         let policy = run.settings.policy().cloned().ok_or(RecordsError::NotFound("certificate"))?;
         let fields = match kind {
             RunKind::Reapply | RunKind::Replay => TreatedFields::of_earlier_runs(),
-            _ if is_of_staff => TreatedFields::of(&policy).with_roles(),
-            _ => TreatedFields::of(&policy),
+            _ if is_of_staff => TreatedFields::from_policy(&policy).with_roles(),
+            _ => TreatedFields::from_policy(&policy),
         };
         Ok(Self {
             format: FORMAT.to_owned(),

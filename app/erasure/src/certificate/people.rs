@@ -42,7 +42,7 @@ struct Member {
 }
 
 impl People {
-    pub(super) async fn of(db: &impl ConnectionTrait, run: RunId) -> Result<Self, RecordsError> {
+    pub(super) async fn count(db: &impl ConnectionTrait, run: RunId) -> Result<Self, RecordsError> {
         let mut people = Self::default();
         let mut sum = Sha256::new_with_prefix("lethe-users-1\n");
         members(db, run, |member| {
@@ -55,7 +55,7 @@ impl People {
                 None => {}
                 Some(Outcome::Done) => {
                     people.done += 1;
-                    *people.residue.of(member.residue) += 1;
+                    *people.residue.count_mut(member.residue) += 1;
                 }
                 Some(Outcome::Skipped) => {
                     let reason = reason.ok_or(RecordsError::Corrupt("reason"))?;

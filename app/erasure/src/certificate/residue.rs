@@ -27,7 +27,7 @@ pub struct ResidueCounts {
 }
 
 impl ResidueCounts {
-    pub(super) const fn of(&mut self, residue: Option<Residue>) -> &mut i64 {
+    pub(super) const fn count_mut(&mut self, residue: Option<Residue>) -> &mut i64 {
         match residue {
             Some(Residue::Clean) => &mut self.clean,
             Some(Residue::Hits) => &mut self.hits,

@@ -117,7 +117,7 @@ impl Checked {
         Self { run, version: None, supersedes: None, superseded_by: None, offline: false, doubts }
     }
 
-    fn of(certificate: &Certificate, superseded_by: Option<i32>, doubts: Vec<Doubt>) -> Self {
+    fn new(certificate: &Certificate, superseded_by: Option<i32>, doubts: Vec<Doubt>) -> Self {
         Self {
             run: Some(certificate.run),
             version: Some(certificate.version),
@@ -158,7 +158,7 @@ pub async fn verify_version(
     if !earlier.is_empty() {
         doubts.push(Doubt::Earlier(earlier));
     }
-    Ok(Checked::of(&certificate, later.map(|later| later.version), doubts))
+    Ok(Checked::new(&certificate, later.map(|later| later.version), doubts))
 }
 
 /// Returns the earlier versions that were changed after signing, or that the next version does not name.
@@ -204,7 +204,7 @@ pub async fn verify_file(store: &Store, text: &str) -> Result<Checked, RecordsEr
         None if !rows.is_empty() && !doubts.contains(&Doubt::Later) => doubts.push(Doubt::Later),
         _ => {}
     }
-    Ok(Checked::of(&certificate, later.or(note.map(|note| note.version)), doubts))
+    Ok(Checked::new(&certificate, later.or(note.map(|note| note.version)), doubts))
 }
 
 /// Verifies only the signature of a downloaded certificate, without its library. `public_key` is in hexadecimal
@@ -223,7 +223,7 @@ pub fn verify_signature(text: &str, public_key: &str) -> Result<Checked, Records
         doubts.push(Doubt::Note);
     }
     let later = file.superseded_by.map(|note| note.version);
-    Ok(Checked { offline: true, ..Checked::of(&file.certificate, later, doubts) })
+    Ok(Checked { offline: true, ..Checked::new(&file.certificate, later, doubts) })
 }
 
 async fn signed(
@@ -248,7 +248,7 @@ async fn compared(
     certificate: &Certificate,
     counts_now: bool,
 ) -> Result<Vec<Doubt>, RecordsError> {
-    let now = match Certificate::of(&store.db, store, certificate.run).await {
+    let now = match Certificate::compute(&store.db, store, certificate.run).await {
         Ok(now) => now,
         Err(RecordsError::NotFound(_)) => return Ok(vec![Doubt::Run]),
         Err(error) => return Err(error),

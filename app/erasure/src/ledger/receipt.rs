@@ -45,7 +45,7 @@ pub struct Receipt {
 /// Returns the receipts of all replays, newest first.
 pub async fn receipts(store: &Store) -> Result<Vec<Receipt>, RecordsError> {
     let rows = replays::Entity::find().order_by_desc(replays::Column::Id).all(&store.db).await?;
-    Ok(rows.into_iter().map(Receipt::of).collect())
+    Ok(rows.into_iter().map(Receipt::from_row).collect())
 }
 
 /// Numbers of users by result.
@@ -66,7 +66,7 @@ pub async fn open(db: &impl ConnectionTrait) -> Result<Option<Receipt>, DbErr> {
         .order_by_asc(replays::Column::Id)
         .one(db)
         .await?;
-    Ok(row.map(Receipt::of))
+    Ok(row.map(Receipt::from_row))
 }
 
 /// Creates a receipt for the entries after `from` up to `to`.
@@ -89,7 +89,7 @@ pub async fn begin(
         verified: Set(false),
         ..Default::default()
     };
-    Ok(Receipt::of(row.insert(tx).await?))
+    Ok(Receipt::from_row(row.insert(tx).await?))
 }
 
 /// Adds `counts` to a receipt.
@@ -122,11 +122,11 @@ pub async fn end(tx: &DatabaseTransaction, store: &Store, id: i64) -> Result<boo
 /// Reads a receipt.
 pub async fn read(db: &impl ConnectionTrait, id: i64) -> Result<Receipt, RecordsError> {
     let row = replays::Entity::find_by_id(id).one(db).await?;
-    row.map(Receipt::of).ok_or(RecordsError::NotFound("receipt"))
+    row.map(Receipt::from_row).ok_or(RecordsError::NotFound("receipt"))
 }
 
 impl Receipt {
-    fn of(row: replays::Model) -> Self {
+    fn from_row(row: replays::Model) -> Self {
         Self {
             id: row.id,
             at: row.at,

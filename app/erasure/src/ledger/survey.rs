@@ -38,10 +38,10 @@ pub async fn status(store: &Store) -> Result<LedgerStatus, RecordsError> {
 
 /// Like [`status()`](super::status()), with what the file contains.
 pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
-    let opened = Opened::of(store).await?;
+    let opened = Opened::lock(store).await?;
     // The ledger is locked, so no open transaction can still move the watermark.
     let mark = watermark::read_settled(&store.db).await?;
-    let Some(mut opened) = opened else { return Ok(Overview::of(LedgerStatus::Missing, mark, None)) };
+    let Some(mut opened) = opened else { return Ok(Overview::new(LedgerStatus::Missing, mark, None)) };
     let place = mark.as_ref().map(|mark| mark.place.clone());
     let read = blocking(move || Beyond::read(&mut opened.file, place.as_ref()).map(|read| (opened, read)));
     let (opened, (tail, beyond)) = match read.await? {
@@ -51,17 +51,17 @@ pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
                 Damage::Io(error) => LedgerStatus::Unusable { why: status::unusable(&error) },
                 damage => LedgerStatus::Damaged { why: damage.label() },
             };
-            return Ok(Overview::of(status, mark, None));
+            return Ok(Overview::new(status, mark, None));
         }
     };
     let (writer, status) = compare(store, opened.read_up_to(tail), &beyond, mark.as_ref()).await?;
-    let overview = Overview::of(status, mark, Some(&writer.tail));
+    let overview = Overview::new(status, mark, Some(&writer.tail));
     writer.leave();
     Ok(overview)
 }
 
 impl Overview {
-    fn of(status: LedgerStatus, mark: Option<Mark>, tail: Option<&Tail>) -> Self {
+    fn new(status: LedgerStatus, mark: Option<Mark>, tail: Option<&Tail>) -> Self {
         Self {
             status,
             library: mark.as_ref().map(|mark| mark.library.clone()),

@@ -41,7 +41,7 @@ pub(crate) struct InDoubt {
 
 impl Tail {
     /// Returns the state of a ledger of which only the first line was read.
-    pub(crate) fn of(header: &Header, position: u64) -> Self {
+    pub(crate) fn new(header: &Header, position: u64) -> Self {
         Self {
             library: header.library.clone(),
             begins: header.start_position(),
@@ -62,7 +62,7 @@ impl Tail {
         mut each: impl FnMut(&Self, &Entry, &LedgerPosition),
     ) -> Result<Self, Damage> {
         let (header, mut lines) = file.read()?;
-        let mut tail = Self::of(&header, lines.position);
+        let mut tail = Self::new(&header, lines.position);
         while let Some((entry, place)) = lines.next()? {
             tail.take(&entry, place.clone(), lines.position)?;
             each(&tail, &entry, &place);
@@ -98,7 +98,7 @@ impl Tail {
                 }
             }
             (EntryKind::People(people), None) => {
-                let in_doubt = InDoubt::of(people, place.clone());
+                let in_doubt = InDoubt::new(people, place.clone());
                 self.entries += 1;
                 self.people += in_doubt.people;
                 self.in_doubt = Some(in_doubt);
@@ -124,7 +124,7 @@ fn known_policy(policy: &serde_json::Value) -> Option<String> {
 }
 
 impl InDoubt {
-    fn of(people: &People, place: LedgerPosition) -> Self {
+    fn new(people: &People, place: LedgerPosition) -> Self {
         Self {
             place,
             after: people.after,

@@ -37,11 +37,11 @@ pub(crate) struct Draft {
 
 impl Opened {
     /// Waits for the lock and opens the ledger. Returns `None` if the file doesn't exist.
-    pub(crate) async fn of(store: &Store) -> Result<Option<Self>, RecordsError> {
+    pub(crate) async fn lock(store: &Store) -> Result<Option<Self>, RecordsError> {
         Self::by(store, LedgerFile::open).await
     }
 
-    /// Like [`Opened::of`], but creates an empty file if there is none.
+    /// Like [`Opened::lock`], but creates an empty file if there is none.
     pub(crate) async fn or_created(store: &Store) -> Result<Self, RecordsError> {
         let opened = Self::by(store, |path| LedgerFile::open_or_create(path).map(Some)).await?;
         opened.ok_or_else(|| RecordsError::Ledger(status::MISSING.to_owned()))
@@ -66,7 +66,7 @@ impl Opened {
 impl Writer {
     /// Opens the ledger and reads the entries that other processes have added.
     pub async fn enter(store: &Store) -> Result<Self, RecordsError> {
-        let opened = Opened::of(store).await?;
+        let opened = Opened::lock(store).await?;
         let mut opened = opened.ok_or_else(|| RecordsError::Ledger(status::MISSING.to_owned()))?;
         blocking(move || {
             // On an error the cache stays empty, and the next caller reads the whole file.

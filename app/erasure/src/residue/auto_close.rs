@@ -84,7 +84,7 @@ async fn gone(
     }
     let mut gone = Vec::new();
     for hits in columns.into_values() {
-        let Some(cell) = CellRef::of(tables, hits[0]) else {
+        let Some(cell) = CellRef::find(tables, hits[0]) else {
             gone.extend(hits.iter().map(|hit| hit.id));
             continue;
         };

@@ -44,7 +44,7 @@ impl Folded {
     }
 
     /// Returns the folded form of one text.
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         let mut folded = Self::default();
         folded.fold(text.as_bytes());
         folded
@@ -230,7 +230,7 @@ struct Plain {
 }
 
 impl Plain {
-    fn of(c: char) -> Self {
+    fn new(c: char) -> Self {
         let mut plain = Self { c, is: Is::Nothing, length: 0, letters: [0; MAX_BYTES] };
         if is_unseen(c) || is_combining_mark(c) {
             return plain;
@@ -276,11 +276,11 @@ impl Memo {
 
     fn plain(&mut self, c: char) -> Plain {
         if self.known.is_empty() {
-            self.known = vec![Plain::of('\0'); Self::SIZE];
+            self.known = vec![Plain::new('\0'); Self::SIZE];
         }
         let place = &mut self.known[c as usize % Self::SIZE];
         if place.c != c {
-            *place = Plain::of(c);
+            *place = Plain::new(c);
         }
         *place
     }
@@ -311,7 +311,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn folded(text: &str) -> String {
-        String::from_utf8(Folded::of(text).letters().to_vec()).expect("text")
+        String::from_utf8(Folded::new(text).letters().to_vec()).expect("text")
     }
 
     #[test]
@@ -337,16 +337,16 @@ mod tests {
 
     #[test]
     fn gaps_are_where_words_begin() {
-        let text = Folded::of("O'Brien, Ana");
+        let text = Folded::new("O'Brien, Ana");
         let gaps: Vec<Gap> = (0..=9).map(|at| text.gap(at)).collect();
         assert_eq!(gaps[..2], [Gap::Loose, Gap::Tight]);
         assert_eq!(gaps[6], Gap::Loose);
         assert!(gaps[2..6].iter().all(|gap| *gap == Gap::None));
         assert!(text.is_edge(0) && text.is_edge(6) && text.is_edge(9) && !text.is_edge(5));
-        let chinese = Folded::of("王小明来");
+        let chinese = Folded::new("王小明来");
         assert!((0..4).all(|at| chinese.is_edge(at * 3)));
-        assert_eq!((chinese.size(), Folded::of("Ana Ng").size()), (8, 5));
-        assert_eq!(Folded::of("21 000-1").digits_and_others(), (true, false));
+        assert_eq!((chinese.size(), Folded::new("Ana Ng").size()), (8, 5));
+        assert_eq!(Folded::new("21 000-1").digits_and_others(), (true, false));
     }
 
     #[test]
@@ -377,7 +377,7 @@ mod tests {
 
         #[test]
         fn letters_and_gaps_go_together(text in "\\PC{0,40}") {
-            let text = Folded::of(&text);
+            let text = Folded::new(&text);
             prop_assert_eq!(text.letters.len(), text.gaps.len());
             prop_assert!(text.letters.iter().zip(&text.gaps).all(|(byte, gap)| is_first_byte(*byte) || *gap == 0));
         }

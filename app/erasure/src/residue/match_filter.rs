@@ -114,8 +114,8 @@ struct Row {
 }
 
 impl MatchFilter {
-    pub(super) fn of(search: Search) -> Self {
-        let spread = (0..search.needles()).map(|needle| Spread::of(search.holders(needle))).collect();
+    pub(super) fn new(search: Search) -> Self {
+        let spread = (0..search.needles()).map(|needle| Spread::count(search.holders(needle))).collect();
         Self {
             search,
             spread,

@@ -102,7 +102,7 @@ fn digits_of(text: &str, folded: &Folded) -> (Zeroizing<String>, bool) {
 
 impl Number {
     /// Parses a number; `folded` is the folded `text`.
-    pub(super) fn of(text: &str, folded: &Folded) -> Self {
+    pub(super) fn parse(text: &str, folded: &Folded) -> Self {
         let (digits, has_plus) = digits_of(text, folded);
         let international = if has_plus { Some(&digits[..]) } else { digits.strip_prefix("00") };
         let (country, local) = match international.map(|digits| digits.split_at(country_code(digits))) {
@@ -145,7 +145,7 @@ impl Prefixes {
     /// Returns whether a phone field contains this complete number.
     pub(super) fn has_number(self, field: &str, number: &[u8]) -> bool {
         numbers(field).iter().any(|written| {
-            let (digits, has_plus) = digits_of(written, &Folded::of(written));
+            let (digits, has_plus) = digits_of(written, &Folded::new(written));
             digits.as_bytes().strip_suffix(number).is_some_and(|prefix| self.allow(prefix, has_plus))
         })
     }

@@ -142,7 +142,7 @@ async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<
         .into_tuple()
         .all(&store.db)
         .await?;
-    Ok(Page::of(rows, paging, |(id, _)| id.to_string()))
+    Ok(Page::from_rows(rows, paging, |(id, _)| id.to_string()))
 }
 
 fn finding(
@@ -194,7 +194,7 @@ pub async fn decide(
         return Err(RecordsError::Stale);
     }
     let tables = dialect::tables(&tx).await?;
-    let cell = CellRef::of(&tables, &hit);
+    let cell = CellRef::find(&tables, &hit);
     let now = match &cell {
         Some(cell) => cell.now(&tx).await?,
         None => CurrentText::Nothing,
@@ -238,7 +238,7 @@ pub async fn decide(
     if removed && dialect::checkpoint(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
         tracing::warn!("the database files could not be cleaned after a text was removed");
     }
-    Ok((!removed).then(|| Undo::of(actor, Change::FindingDecided { finding: id }, 0)))
+    Ok((!removed).then(|| Undo::new(actor, Change::FindingDecided { finding: id }, 0)))
 }
 
 /// Returns whether the policy of the finding's run replaces notes by a mark.
@@ -312,7 +312,7 @@ pub(super) async fn now_at(
     tables: &[TableFacts],
     hit: &residue_hits::Model,
 ) -> Result<CurrentText, DbErr> {
-    match CellRef::of(tables, hit) {
+    match CellRef::find(tables, hit) {
         Some(cell) => cell.now(db).await,
         None => Ok(CurrentText::Nothing),
     }
@@ -328,7 +328,7 @@ pub(super) struct CellRef<'a> {
 
 impl<'a> CellRef<'a> {
     /// Returns the field of a finding, or `None` if its table or column doesn't exist.
-    pub(super) fn of(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
+    pub(super) fn find(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
         let facts = tables.iter().find(|table| table.name == hit.table_name)?;
         let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
         let place = searched_tables(std::slice::from_ref(facts)).0.pop()?;

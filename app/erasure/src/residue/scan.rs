@@ -52,7 +52,7 @@ async fn find_in(db: &impl ConnectionTrait, memory: ErasedValues) -> Result<Find
 }
 
 fn match_pieces(memory: ErasedValues, mut pieces: Receiver<Piece>) -> Result<MatchFilter, RecordsError> {
-    let mut matches = MatchFilter::of(Search::of(memory)?);
+    let mut matches = MatchFilter::new(Search::new(memory)?);
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
             Piece::Rows(place, block) => matches.rows(&place, &block),
@@ -79,7 +79,7 @@ async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> R
         }
         let source = place.rows_query(backend);
         let place = Arc::new(place);
-        let mut blocks = Blocks::of(db, &source).await?;
+        let mut blocks = Blocks::open(db, &source).await?;
         while let Some(block) = blocks.next(db).await? {
             send(pieces, Piece::Rows(Arc::clone(&place), block)).await?;
         }
@@ -100,7 +100,7 @@ async fn scan_shared_texts(db: &impl ConnectionTrait, matches: &mut MatchFilter)
         let filter = format!("t.{} = ?", quoted(&column.name));
         let place = Arc::new(shared.place.only(shared.column));
         let source = place.rows_query_where(backend, filter, vec![shared.text.as_str().into()]);
-        let mut blocks = Blocks::of(db, &source).await?;
+        let mut blocks = Blocks::open(db, &source).await?;
         while let Some(block) = blocks.next(db).await? {
             matches.rows(&place, &block);
         }

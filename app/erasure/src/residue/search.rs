@@ -78,7 +78,7 @@ struct Head {
 
 impl Search {
     /// Builds the search for all values in `memory`.
-    pub(super) fn of(memory: ErasedValues) -> Result<Self, RecordsError> {
+    pub(super) fn new(memory: ErasedValues) -> Result<Self, RecordsError> {
         let people: Vec<(UserNumber, Values)> =
             memory.people.into_iter().map(|person| (person.number, person.values)).collect();
         let (needles, holders) = needles(&people);
@@ -167,14 +167,14 @@ impl Needles {
         self.each.push(Needle { start, first_holder });
     }
 
-    fn of(&self, needle: u32) -> &[u8] {
+    fn get(&self, needle: u32) -> &[u8] {
         let start = self.each[needle as usize].start as usize;
         let end = self.each.get(needle as usize + 1).map(|next| next.start as usize);
         &self.letters[start..end.unwrap_or(self.letters.len())]
     }
 
     fn index(&mut self) {
-        let hash = |needle: &u32| self.hasher.hash_one(self.of(*needle));
+        let hash = |needle: &u32| self.hasher.hash_one(self.get(*needle));
         let mut by_letters = HashTable::with_capacity(self.each.len());
         for needle in 0..place(self.each.len()) {
             by_letters.insert_unique(hash(&needle), needle, hash);
@@ -183,7 +183,7 @@ impl Needles {
     }
 
     fn find(&self, letters: &[u8]) -> Option<u32> {
-        let is_it = |needle: &u32| self.of(*needle) == letters;
+        let is_it = |needle: &u32| self.get(*needle) == letters;
         self.by_letters.find(self.hasher.hash_one(letters), is_it).copied()
     }
 
@@ -250,7 +250,7 @@ fn heads<'a>(needles: &'a Needles, holders: &[Holder]) -> (Vec<&'a [u8]>, Vec<He
     let mut heads: Vec<Head> = Vec::new();
     let mut lengths: Vec<u32> = Vec::new();
     for at in 0..place(needles.each.len()) {
-        let letters = needles.of(at);
+        let letters = needles.get(at);
         let is_words = needles.holders(at, holders).iter().all(|holder| holder.value.is_words());
         let length = place(letters.len());
         match (beginnings.last(), heads.last_mut()) {
@@ -290,12 +290,12 @@ mod tests {
                 Remembered { number: UserNumber(number), values: Raw { columns, ..Raw::default() }.values() }
             })
             .collect();
-        Search::of(ErasedValues { people }).expect("a search")
+        Search::new(ErasedValues { people }).expect("a search")
     }
 
     /// Returns the users whose values match, with start and end.
     fn found(search: &Search, text: &str) -> BTreeSet<(i64, usize, usize)> {
-        let text = Folded::of(text);
+        let text = Folded::new(text);
         let mut found = BTreeSet::new();
         search.each(&text, |needle, start, end| {
             for holder in search.holders(needle).iter().filter(|holder| holder.value.fits(&text, start, end))
@@ -330,7 +330,7 @@ mod tests {
             text in "[ab1 ]{0,40}",
         ) {
             let search = search(&values);
-            let folded = Folded::of(&text);
+            let folded = Folded::new(&text);
             let mut plain = BTreeSet::new();
             for (person, (number, of_person)) in search.people.iter().enumerate() {
                 for (value, letters) in of_person.iter().filter(|(value, _)| value.evidence > Evidence::Own) {

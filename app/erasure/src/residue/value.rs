@@ -100,10 +100,10 @@ impl Values {
 
     /// Adds a value, unless it is too short to search for even in the user's own rows.
     fn add_as_it_is(&mut self, kind: ValueKind, text: &str) {
-        let mut folded = Folded::of(text);
-        let number = (kind == ValueKind::Phone).then(|| Number::of(text, &folded));
+        let mut folded = Folded::new(text);
+        let number = (kind == ValueKind::Phone).then(|| Number::parse(text, &folded));
         if let Some(number) = &number {
-            folded = Folded::of(&number.digits);
+            folded = Folded::new(&number.digits);
         }
         let letters = folded.letters();
         let Some((evidence, fit)) = weigh(kind, &folded) else { return };
@@ -349,7 +349,7 @@ impl Raw {
 
     /// Adds an address of a message, unless a strong value already covers it.
     fn add_address(values: &mut Values, text: &str) {
-        let folded = Folded::of(text);
+        let folded = Folded::new(text);
         let digits = folded.letters().iter().filter(|byte| byte.is_ascii_digit()).count();
         let kind = if text.contains('@') {
             ValueKind::Email
@@ -385,7 +385,7 @@ mod tests {
 
     /// Returns the kinds of the values that match in a text.
     fn kinds(raw: &Raw, text: &str) -> Vec<ValueKind> {
-        let text = Folded::of(text);
+        let text = Folded::new(text);
         let values = raw.values();
         let mut kinds: Vec<ValueKind> = values
             .iter()

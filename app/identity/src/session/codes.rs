@@ -36,7 +36,7 @@ pub(super) async fn check(
     code: &str,
     device: Option<&str>,
 ) -> Result<(DatabaseTransaction, SecondFactorKind), RecordsError> {
-    let budget = Budget::of(session, device);
+    let budget = Budget::new(session, device);
     let spent_until = budget.spent_until(&tx).await?;
     let now = Clock::system_now();
     if spent_until - REGAIN_INTERVAL * (BURST - 1) > now {
@@ -117,7 +117,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn of(session: &Session, device: Option<&str>) -> Self {
+    fn new(session: &Session, device: Option<&str>) -> Self {
         let of = match device {
             Some(device) => format!("device {device}"),
             None if session.stage == Stage::SignedIn => "sessions".to_owned(),

@@ -124,7 +124,7 @@ pub(super) async fn has_app_within(
     db: &impl ConnectionTrait,
     user: UserNumber,
 ) -> Result<bool, RecordsError> {
-    Ok(credentials::Entity::find().filter(CredentialKind::App.of(user)).count(db).await? > 0)
+    Ok(credentials::Entity::find().filter(CredentialKind::App.condition(user)).count(db).await? > 0)
 }
 
 /// Ends a session at its owner's request.

@@ -46,7 +46,7 @@ impl FormOnce {
     }
 
     /// Returns the form with this key, server function and fields. `form_token` is that of its session.
-    pub fn of(form_token: &str, key: &str, function: &str, fields: &[u8]) -> Self {
+    pub fn new(form_token: &str, key: &str, function: &str, fields: &[u8]) -> Self {
         if !Self::is_key(key) {
             return Self(None);
         }

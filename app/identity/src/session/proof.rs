@@ -244,6 +244,6 @@ pub async fn has_password(store: &Store, user: UserNumber) -> Result<bool, Recor
 }
 
 async fn password_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Option<String>, RecordsError> {
-    let found = credentials::Entity::find().filter(CredentialKind::Password.of(user)).one(db).await?;
+    let found = credentials::Entity::find().filter(CredentialKind::Password.condition(user)).one(db).await?;
     Ok(found.map(|credential| credential.secret))
 }

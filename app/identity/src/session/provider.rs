@@ -123,7 +123,10 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     if owner(&tx, &code).await?.is_some_and(|owner| owner != session.user) {
         return Ok(false);
     }
-    credentials::Entity::delete_many().filter(CredentialKind::Provider.of(session.user)).exec(&tx).await?;
+    credentials::Entity::delete_many()
+        .filter(CredentialKind::Provider.condition(session.user))
+        .exec(&tx)
+        .await?;
     let link = credentials::ActiveModel {
         user_number: Set(session.user.0),
         kind: Set(CredentialKind::Provider.code().to_owned()),
@@ -150,7 +153,7 @@ pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsE
     person::lock(&tx, session.user).await?;
     must_be_confirmed(session)?;
     let gone = credentials::Entity::delete_many()
-        .filter(CredentialKind::Provider.of(session.user))
+        .filter(CredentialKind::Provider.condition(session.user))
         .exec(&tx)
         .await?;
     if gone.rows_affected == 0 {
@@ -163,7 +166,8 @@ pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsE
 
 /// Returns whether a user is linked to an identity of a provider.
 pub async fn is_connected(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
-    Ok(credentials::Entity::find().filter(CredentialKind::Provider.of(user)).count(&store.db).await? > 0)
+    Ok(credentials::Entity::find().filter(CredentialKind::Provider.condition(user)).count(&store.db).await?
+        > 0)
 }
 
 async fn owner(db: &impl ConnectionTrait, code: &str) -> Result<Option<UserNumber>, RecordsError> {

@@ -85,7 +85,7 @@ async fn begun_setup(
     session: &Session,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, RecordsError> {
     let young = credentials::Column::CreatedAt.gt(Clock::system_now() - SET_UP);
-    let begun = CredentialKind::AppToConfirm.of(session.user).add(young);
+    let begun = CredentialKind::AppToConfirm.condition(session.user).add(young);
     for begun in credentials::Entity::find().filter(begun).all(tx).await? {
         let opened = match staff::open_totp_secret(store, session.user.0, &begun.secret).await {
             // It was encrypted with a key that has been replaced.
@@ -112,7 +112,7 @@ async fn new_secret(
     let with_session = Zeroizing::new([secret.as_slice(), session.id.as_bytes()].concat());
     let sealed = staff::seal_totp_secret(store, session.user.0, &with_session).await?;
     let old = credentials::Column::CreatedAt.lte(Clock::system_now() - SET_UP);
-    let given_up = CredentialKind::AppToConfirm.of(session.user).add(old);
+    let given_up = CredentialKind::AppToConfirm.condition(session.user).add(old);
     credentials::Entity::delete_many().filter(given_up).exec(tx).await?;
     insert(tx, session.user, CredentialKind::AppToConfirm, sealed, None).await?;
     Ok(secret)
@@ -139,7 +139,7 @@ pub async fn confirm_setup(
         return Err(RecordsError::field("code", Problem::NotProven { what }));
     };
     for old in [CredentialKind::App, CredentialKind::AppToConfirm, CredentialKind::Recovery] {
-        credentials::Entity::delete_many().filter(old.of(user)).exec(&tx).await?;
+        credentials::Entity::delete_many().filter(old.condition(user)).exec(&tx).await?;
     }
     let sealed = staff::seal_totp_secret(store, user.0, &secret).await?;
     insert(&tx, user, CredentialKind::App, sealed, Some(step)).await?;
@@ -179,7 +179,8 @@ pub(crate) async fn prove(
     owner: UserNumber,
     code: &str,
 ) -> Result<Option<SecondFactorKind>, RecordsError> {
-    let Some(app) = credentials::Entity::find().filter(CredentialKind::App.of(owner)).one(tx).await? else {
+    let Some(app) = credentials::Entity::find().filter(CredentialKind::App.condition(owner)).one(tx).await?
+    else {
         return Ok(None);
     };
     // Recovery codes work even if the app's secret can't be decrypted, e.g. because the key was replaced.
@@ -209,7 +210,7 @@ async fn prove_by_recovery_code(
     code: &str,
 ) -> Result<Option<SecondFactorKind>, RecordsError> {
     let used = credentials::Entity::delete_many()
-        .filter(CredentialKind::Recovery.of(owner))
+        .filter(CredentialKind::Recovery.condition(owner))
         .filter(credentials::Column::Secret.eq(digest(RECOVERY, &plain(code))))
         .exec(tx)
         .await?;

@@ -50,7 +50,7 @@ pub async fn set_password(
     hash: String,
 ) -> Result<(), RecordsError> {
     for old in [CredentialKind::Password, CredentialKind::Invitation] {
-        credentials::Entity::delete_many().filter(old.of(number)).exec(db).await?;
+        credentials::Entity::delete_many().filter(old.condition(number)).exec(db).await?;
     }
     credentials::ActiveModel {
         user_number: Set(number.0),

@@ -23,14 +23,14 @@ pub async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Result<()
         credentials::Column::Kind
             .is_in([CredentialKind::Invitation, CredentialKind::AppToConfirm].map(CredentialKind::code)),
     );
-    credentials::Entity::delete_many().filter(of(user)).filter(useless).exec(db).await?;
+    credentials::Entity::delete_many().filter(of_user(user)).filter(useless).exec(db).await?;
     credentials::Entity::update_many()
         .col_expr(
             credentials::Column::Kind,
             Expr::val(PREFIX).binary(CONCAT, Expr::col(credentials::Column::Kind)),
         )
         .col_expr(credentials::Column::ExpiresAt, Expr::value(Clock::system_now() + UNDO_TIMEOUT))
-        .filter(of(user))
+        .filter(of_user(user))
         .exec(db)
         .await?;
     Ok(())
@@ -38,7 +38,7 @@ pub async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Result<()
 
 /// Returns whether a user has a credential that isn't set aside.
 pub async fn is_left(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
-    let left = credentials::Entity::find().filter(of(user)).filter(is_set_aside().not());
+    let left = credentials::Entity::find().filter(of_user(user)).filter(is_set_aside().not());
     Ok(left.count(db).await? > 0)
 }
 
@@ -50,7 +50,7 @@ const CONCAT: BinOper = BinOper::Custom("||");
 /// Returns false and changes nothing in these cases: none are left, the user has another credential by now, or
 /// another user is linked to the same account at the identity provider.
 pub async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
-    let all = credentials::Entity::find().filter(of(user)).all(tx).await?;
+    let all = credentials::Entity::find().filter(of_user(user)).all(tx).await?;
     let now = Clock::system_now();
     let is_left = |one: &credentials::Model| {
         one.kind.starts_with(PREFIX) && one.expires_at.is_some_and(|until| until > now)
@@ -97,6 +97,6 @@ fn is_set_aside() -> SimpleExpr {
     credentials::Column::Kind.starts_with(PREFIX)
 }
 
-fn of(user: UserNumber) -> Condition {
+fn of_user(user: UserNumber) -> Condition {
     Condition::all().add(credentials::Column::UserNumber.eq(user.0))
 }

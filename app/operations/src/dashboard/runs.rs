@@ -106,7 +106,7 @@ pub async fn last_runs(store: &Store, actor: Actor) -> Result<Vec<ComparedRun>, 
         let Some(task) = tasks.iter().find(|task| Some(task.id) == run.task_id) else { continue };
         compared.push(ComparedRun {
             run: RunId(run.id),
-            task: (TaskId(task.id), TaskName::of(task)),
+            task: (TaskId(task.id), TaskName::new(task)),
             task_type: task.task_type,
             state: run.state,
             open_findings: open.get(&run.id).copied().unwrap_or_default(),

@@ -55,7 +55,7 @@ pub struct ProfileForm {
 
 impl ProfileForm {
     /// Returns the form of a profile.
-    pub fn of(profile: &ImportProfile) -> Self {
+    pub fn from_profile(profile: &ImportProfile) -> Self {
         let format = match profile.format {
             FileFormat::Delimited(format) => format,
             _ => Delimited::default(),
@@ -188,7 +188,7 @@ mod tests {
             never: "31.12.9999\n\n 9999-12-31 ".to_owned(),
             dates: "day_month_year_dots".to_owned(),
             header_line: "2".to_owned(),
-            ..ProfileForm::of(&ImportProfile::of(FileKind::Users))
+            ..ProfileForm::from_profile(&ImportProfile::own_format(FileKind::Users))
         }
     }
 
@@ -201,7 +201,7 @@ mod tests {
             (profile.columns[2].dates, profile.columns[3].target.as_deref()),
             (Some(DateFormat::Iso), None)
         );
-        let again = ProfileForm::of(&profile).validate(FileKind::Users, "students", |_| false);
+        let again = ProfileForm::from_profile(&profile).validate(FileKind::Users, "students", |_| false);
         assert_eq!(again.as_ref(), Ok(&profile));
     }
 
@@ -217,10 +217,10 @@ mod tests {
         let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
         let expected = ["decimals", "header_line", "columns.2.dates", "name", "columns.1.target", "columns"];
         assert_eq!(fields, expected, "{errors:?}");
-        assert_eq!(errors.of("columns").as_deref(), Some("Choose a column for the field Last name"));
+        assert_eq!(errors.message("columns").as_deref(), Some("Choose a column for the field Last name"));
         let none = ProfileForm { columns: Vec::new(), ..form() };
         let errors = none.validate(FileKind::Users, "students", |_| false).expect_err("errors");
-        assert!(errors.of("columns").is_some());
+        assert!(errors.message("columns").is_some());
     }
 
     #[test]

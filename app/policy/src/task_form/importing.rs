@@ -13,7 +13,7 @@ impl TaskForm {
     /// Returns the form with the settings of an import in its fields.
     pub(super) fn with_import(self, settings: &ImportSettings) -> Self {
         let percent = |limit: ImportLimit| {
-            let percent = settings.limits.of(limit).map(|percent| percent.get().to_string());
+            let percent = settings.limits.share(limit).map(|percent| percent.get().to_string());
             (limit.code().to_owned(), percent.unwrap_or_default())
         };
         Self {

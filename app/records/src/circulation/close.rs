@@ -36,7 +36,7 @@ pub async fn return_loan(
     let event = record(&tx, store, actor, AuditAction::LoanReturned, number, &format!("loan={id}")).await?;
     store.commit(tx).await?;
     let change = Change::LoanReturned { loan: id.0, on: today, was_anonymised: user.anonymised_on.is_some() };
-    Ok((UserNumber(number), Undo::of(actor, change, event)))
+    Ok((UserNumber(number), Undo::new(actor, change, event)))
 }
 
 /// Cancels an open request. Returns the requester.
@@ -69,7 +69,7 @@ pub async fn cancel_request(
     let was_anonymised = user.anonymised_on.is_some();
     let change =
         Change::RequestCancelled { request: id.0, on: today, status: request.status, was_anonymised };
-    Ok((UserNumber(number), Undo::of(actor, change, event)))
+    Ok((UserNumber(number), Undo::new(actor, change, event)))
 }
 
 /// Settles a charge or a credit. Returns the debtor.
@@ -96,7 +96,7 @@ pub async fn settle_charge(
     store.commit(tx).await?;
     let was_anonymised = user.anonymised_on.is_some();
     let settled = Change::ChargeSettled { charge: id.0, on: today, was_anonymised };
-    Ok((UserNumber(number), Undo::of(actor, settled, event)))
+    Ok((UserNumber(number), Undo::new(actor, settled, event)))
 }
 
 fn closed(why: &str) -> RecordsError {

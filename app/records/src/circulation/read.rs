@@ -234,5 +234,5 @@ fn page<T>(
     id: impl Fn(&T) -> i64,
 ) -> Result<Page<T>, RecordsError> {
     let rows = rows.iter().map(of_row).collect::<Result<Vec<T>, DbErr>>()?;
-    Ok(Page::of(rows, paging, |row| id(row).to_string()))
+    Ok(Page::from_rows(rows, paging, |row| id(row).to_string()))
 }

@@ -39,7 +39,7 @@ pub(super) struct Edit {
 
 impl Edit {
     /// Compares a record with its new values.
-    pub(super) async fn of(
+    pub(super) async fn compare(
         tx: &DatabaseTransaction,
         user: UserNumber,
         (old, new): (&users::Model, &users::Model),
@@ -62,7 +62,7 @@ impl Edit {
         Ok(Self {
             user,
             effect,
-            erasure: Erasure::of(fates(old, new).chain(more)),
+            erasure: Erasure::count(fates(old, new).chain(more)),
             removes_sign_in: sign_in,
             is_eligible_earlier: is_eligible_earlier(old, new),
         })

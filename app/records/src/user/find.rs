@@ -178,7 +178,7 @@ pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<P
         None => Place::Start,
     };
     let rows = read(store, query, &conditions, (place, false), paging.limit()).await?;
-    let page = Page::of(rows, paging, page_key);
+    let page = Page::from_rows(rows, paging, page_key);
     let previous = page.rows.first().map(page_key).filter(|_| !matches!(place, Place::Start));
     Ok(Page { previous, ..page })
 }
@@ -334,7 +334,7 @@ fn part_sql(
 fn user_row(row: &QueryResult, without_key: bool) -> Result<UserRow, DbErr> {
     Ok(UserRow {
         number: UserNumber(row.try_get("", "number")?),
-        name: Name::of(row, "u")?.shown(),
+        name: Name::from_row(row, "u")?.shown(),
         user_id: row.try_get("", "user_id")?,
         email: row.try_get("", "email")?,
         barcode: row.try_get("", "barcode")?,

@@ -39,7 +39,7 @@ impl ImportedDate {
         }
     }
 
-    const fn of(self, user: &users::Model) -> Option<NaiveDate> {
+    const fn value(self, user: &users::Model) -> Option<NaiveDate> {
         match self {
             Self::LastActivity => user.last_activity_on,
             Self::Created => user.created_on,
@@ -78,7 +78,7 @@ async fn correct_within_limits(
     if user.anonymised_on.is_some() {
         return Err(anonymised(number));
     }
-    if which.of(&user) == Some(date) {
+    if which.value(&user) == Some(date) {
         return Ok(false);
     }
     let mut corrected = user.clone();

@@ -67,5 +67,5 @@ async fn change_within_limits(
     let event = audit::note_event(&tx, &store.clock, actor, action, subject, None, "marked_on").await?;
     store.commit(tx).await?;
     let change = undoable::Change::Mark { user: number.0, before: user.marked_on, after };
-    Ok(Some(Undo::of(actor, change, event)))
+    Ok(Some(Undo::new(actor, change, event)))
 }

@@ -168,7 +168,7 @@ pub(super) async fn create(
     let user = row.insert(tx).await.map_err(taken)?;
     search_index::replace(tx, user.number, search_words(&user)).await?;
     let today = store.clock.today();
-    if let Some(change) = key_periods::Change::of(None, &user, today) {
+    if let Some(change) = key_periods::Change::compare(None, &user, today) {
         key_periods::record(tx, &checker, today, &[change]).await?;
     }
     save_custom(tx, user.number, &BTreeMap::new(), &draft.custom).await?;
@@ -242,7 +242,7 @@ pub(super) async fn edit(
     }
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
-    let edit = Edit::of(tx, number, (&old, &new), (&custom, draft)).await?;
+    let edit = Edit::compare(tx, number, (&old, &new), (&custom, draft)).await?;
     if edit.overwrites() && legal_hold::in_force(tx, number).await? {
         edit.may_correct(actor)?;
     }
@@ -283,7 +283,7 @@ async fn record_keys(
     new: &users::Model,
 ) -> Result<(), RecordsError> {
     let today = store.clock.today();
-    let Some(change) = key_periods::Change::of(Some(old), new, today) else { return Ok(()) };
+    let Some(change) = key_periods::Change::compare(Some(old), new, today) else { return Ok(()) };
     if !change.gains() {
         return key_periods::record_lost(tx, today, &[change]).await;
     }
@@ -421,5 +421,5 @@ async fn remove_sign_in(
     let subject = Subject::User(number.0);
     let event =
         audit::note_event(tx, &store.clock, actor, AuditAction::SignInRemoved, subject, None, "").await?;
-    Ok(Undo::of(actor, undoable::Change::SignInRemoved { user: number.0 }, event))
+    Ok(Undo::new(actor, undoable::Change::SignInRemoved { user: number.0 }, event))
 }

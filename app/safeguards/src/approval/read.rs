@@ -227,7 +227,7 @@ pub async fn list(
     let select = Name::join(select, approvals::Column::DecidedBy, "d");
     let rows = store.db.query_all(&select.into_query()).await?;
     let rows = rows.iter().map(approval).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(rows, paging, |approval| approval.id.to_string()))
+    Ok(Page::from_rows(rows, paging, |approval| approval.id.to_string()))
 }
 
 /// Returns one request.
@@ -263,7 +263,7 @@ pub async fn of_import(store: &Store, file: &ApprovalSubject) -> Result<Option<A
 fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
     let person = |column: &str, table: &str| -> Result<Option<Person>, DbErr> {
         let number: Option<i64> = row.try_get("", column)?;
-        let name = Name::of(row, table)?.shown();
+        let name = Name::from_row(row, table)?.shown();
         Ok(number.map(|number| Person { number: UserNumber(number), name }))
     };
     let decision: Option<ApprovalDecision> = row.try_get("", "decision")?;

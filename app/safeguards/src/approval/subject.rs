@@ -25,7 +25,7 @@ pub struct ApprovalSubject {
 
 impl ApprovalSubject {
     /// Returns a subject without references and maker.
-    const fn of(kind: ApprovalKind, fingerprint: String) -> Self {
+    const fn new(kind: ApprovalKind, fingerprint: String) -> Self {
         Self {
             kind,
             preview: None,
@@ -43,13 +43,13 @@ impl ApprovalSubject {
         let fingerprint = preview.fingerprint.clone();
         let fingerprint =
             fingerprint.ok_or_else(|| RecordsError::Refused("This preview has no fingerprint".to_owned()))?;
-        let subject = Self::of(ApprovalKind::Run, fingerprint);
+        let subject = Self::new(ApprovalKind::Run, fingerprint);
         Ok(Self { preview: Some(preview.id), maker: preview.actor_number, ..subject })
     }
 
     /// Returns the subject for applying the current rules to the users behind this fingerprint.
     pub const fn reapply_of(fingerprint: String) -> Self {
-        Self::of(ApprovalKind::Reapply, fingerprint)
+        Self::new(ApprovalKind::Reapply, fingerprint)
     }
 
     /// Returns the subject for releasing this legal hold in its present state.
@@ -63,14 +63,14 @@ impl ApprovalSubject {
             hold.owner_number,
             hold.review_on
         );
-        Self { hold: Some(hold.id), ..Self::of(ApprovalKind::LegalHoldRelease, digest(&subject)) }
+        Self { hold: Some(hold.id), ..Self::new(ApprovalKind::LegalHoldRelease, digest(&subject)) }
     }
 
     /// Returns the subject for more manual changes by this actor.
     pub fn over_limit_changes_by(actor: Actor) -> Self {
         let user = actor.staff.map(|staff| staff.0);
         let subject = format!("lethe-more-changes-1\n{user:?}\n{}\n", actor.channel.code());
-        Self { user, maker: user, ..Self::of(ApprovalKind::MoreChanges, digest(&subject)) }
+        Self { user, maker: user, ..Self::new(ApprovalKind::MoreChanges, digest(&subject)) }
     }
 
     /// Returns the subject for anonymising this member of staff with these roles. They cannot approve it
@@ -79,22 +79,22 @@ impl ApprovalSubject {
         let roles: Vec<&str> = roles.iter().map(Role::code).collect();
         let subject = format!("lethe-staff-1\n{number}\n{}\n", roles.join(","));
         let user = Some(number.0);
-        Self { user, maker: user, ..Self::of(ApprovalKind::StaffAnonymising, digest(&subject)) }
+        Self { user, maker: user, ..Self::new(ApprovalKind::StaffAnonymising, digest(&subject)) }
     }
 
     /// Returns the subject for more changes by identity systems, whatever their key.
     pub fn api_changes() -> Self {
-        Self::of(ApprovalKind::ApiChanges, digest("lethe-api-changes-1\n"))
+        Self::new(ApprovalKind::ApiChanges, digest("lethe-api-changes-1\n"))
     }
 
     /// Returns the subject for destroying the key of the suppression list.
     pub(crate) fn suppression_key() -> Self {
-        Self::of(ApprovalKind::SuppressionKey, digest("lethe-suppression-key-1\n"))
+        Self::new(ApprovalKind::SuppressionKey, digest("lethe-suppression-key-1\n"))
     }
 
     /// Returns the subject for importing the file with this SHA-256, with the number that exceeds a safety limit.
     pub fn import_of(sha256: String, (number, counted_by): (i64, CountedBy)) -> Self {
-        Self { users: Some(number), counted_by, ..Self::of(ApprovalKind::Import, sha256) }
+        Self { users: Some(number), counted_by, ..Self::new(ApprovalKind::Import, sha256) }
     }
 }
 

@@ -50,7 +50,7 @@ pub enum Borrower {
 
 impl Borrower {
     /// Returns the borrower with this record.
-    pub fn of(user: LoanUser) -> Self {
+    pub fn for_user(user: LoanUser) -> Self {
         if user.anonymised_on.is_some() { Self::Anonymised } else { Self::User(Box::new(user)) }
     }
 }
@@ -94,7 +94,8 @@ pub async fn borrowers(
     });
     let former: HashSet<i64> = former.collect();
     let former = numbered(tx, former).await?;
-    let user = |user: Option<&LoanUser>| user.map_or(Borrower::NoUser, |user| Borrower::of(user.clone()));
+    let user =
+        |user: Option<&LoanUser>| user.map_or(Borrower::NoUser, |user| Borrower::for_user(user.clone()));
     let borrowers = found.into_iter().zip(lookups).map(|(owner, (key, _))| match owner {
         Owner::Current => user(owners.get(key)),
         Owner::Former(number) => user(former.get(&number)),

@@ -165,7 +165,7 @@ pub async fn list(
         values.push(category.clone().into());
     }
     let rest = format!("WHERE {} ORDER BY x.id DESC LIMIT {}", conditions.join(" AND "), paging.limit());
-    Ok(Page::of(holds(&store.db, &rest, values).await?, paging, |hold| hold.id.to_string()))
+    Ok(Page::from_rows(holds(&store.db, &rest, values).await?, paging, |hold| hold.id.to_string()))
 }
 
 /// Reads one legal hold.
@@ -251,7 +251,7 @@ async fn holds(
 fn hold(row: &QueryResult) -> Result<LegalHold, RecordsError> {
     let person = |(column, table): (&str, &str)| -> Result<Option<Person>, DbErr> {
         let number: Option<i64> = row.try_get("", column)?;
-        let name = Name::of(row, table)?.shown();
+        let name = Name::from_row(row, table)?.shown();
         Ok(number.map(|number| Person { number: UserNumber(number), name }))
     };
     let [on, owner, placed_by, released_by] = PEOPLE.map(person);

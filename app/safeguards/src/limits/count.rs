@@ -30,7 +30,7 @@ pub async fn claim(
         return Err(RecordsError::LimitReached(limit));
     };
     // A limit of 0 requires a second person for every user, so an approval allows at least one.
-    let granted = store.settings.limits.of(counted, Window::Day).max(1);
+    let granted = store.settings.limits.max_users(counted, Window::Day).max(1);
     let since = more.decided_at.unwrap_or(more.asked_at);
     let changed = count(tx, actor, counted, since, Some(user)).await? + 1;
     if changed >= granted {
@@ -56,7 +56,7 @@ async fn first_reached(
     user: Option<UserNumber>,
 ) -> Result<Option<Reached>, RecordsError> {
     for window in Window::ALL {
-        let limit = store.settings.limits.of(counted, window);
+        let limit = store.settings.limits.max_users(counted, window);
         let since = Clock::system_now() - Duration::hours(window.hours());
         if count(db, actor, counted, since, user).await? >= limit {
             return Ok(Some(Reached { counted, window, limit }));
@@ -81,7 +81,7 @@ async fn count(
     let users = manual_changes::Entity::find()
         .select_only()
         .expr_as(Func::count_distinct(manual_changes::Column::UserNumber.into_expr()), "n")
-        .filter(manual_changes::Column::Kind.is_in(ManualChange::of(counted).iter().copied()))
+        .filter(manual_changes::Column::Kind.is_in(ManualChange::counted_as(counted).iter().copied()))
         .filter(manual_changes::Column::At.gt(since))
         .filter(manual_changes::Column::UserNumber.ne(without.map_or(0, |user| user.0)))
         .filter(by)

@@ -30,7 +30,7 @@ pub struct SeenLine {
 
 impl SeenLine {
     /// Returns the line if a suppressed key holds it. `content` is its whole content as text.
-    pub fn of(checker: &Checker, found: &Suppressed, line: u64, content: &str) -> Option<Self> {
+    pub fn new(checker: &Checker, found: &Suppressed, line: u64, content: &str) -> Option<Self> {
         let (kind, key) = found.held_by.clone()?;
         Some(Self { line, kind, key, content: checker.line_digest(content) })
     }
@@ -58,7 +58,7 @@ pub struct Arrival {
 
 impl Arrival {
     /// Returns an arrival without lines. An import that is not in the history yet has no id.
-    pub fn of(source: HeldSource, import: Option<ImportId>) -> Self {
+    pub fn new(source: HeldSource, import: Option<ImportId>) -> Self {
         Self { source, import, seen: HashSet::new() }
     }
 

@@ -103,7 +103,7 @@ pub async fn list(
     let select = select.order_by_desc(held_lines::Column::Id).limit(paging.limit());
     let rows =
         Name::join(select, held_lines::Column::DecidedBy, "d").into_model::<Row>().all(&store.db).await?;
-    Ok(Page::of(rows, paging, |row| row.line.id.to_string()).map(Row::shown))
+    Ok(Page::from_rows(rows, paging, |row| row.line.id.to_string()).map(Row::shown))
 }
 
 /// A row with the name of the member of staff.
@@ -115,7 +115,7 @@ struct Row {
 impl sea_orm::FromQueryResult for Row {
     fn from_query_result(row: &sea_orm::QueryResult, prefix: &str) -> Result<Self, DbErr> {
         let line = held_lines::Model::from_query_result(row, prefix)?;
-        Ok(Self { line, decider: Name::of(row, "d")? })
+        Ok(Self { line, decider: Name::from_row(row, "d")? })
     }
 }
 

@@ -115,13 +115,13 @@ impl Form {
     /// Returns the problem of a field if it is shown.
     pub(super) fn problem(self, name: &'static str) -> Option<String> {
         let shown = self.is_shown(name);
-        self.problems.with(|errors| errors.of(name).filter(|_| shown))
+        self.problems.with(|errors| errors.message(name).filter(|_| shown))
     }
 
     /// Returns the number of shown problems of a tab.
     pub(super) fn problems_of(self, tab: Tab) -> usize {
         self.problems.with(|errors| {
-            errors.0.iter().filter(|e| Tab::of(&e.field) == tab && self.is_shown(&e.field)).count()
+            errors.0.iter().filter(|e| Tab::for_field(&e.field) == tab && self.is_shown(&e.field)).count()
         })
     }
 

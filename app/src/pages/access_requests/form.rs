@@ -30,7 +30,7 @@ pub(crate) fn record_form(user: UserNumber, page: &str) -> impl IntoView + use<>
                         "For example 15 Jan 2018. The library must answer within one month (GDPR Art. 12)."
                     </p>
                     <DateInput id="received_on" name="form[received_on]" value=form.received_on
-                        wrong=errors.of("received_on").is_some() described="received_on-hint received_on-problem" />
+                        wrong=errors.message("received_on").is_some() described="received_on-hint received_on-problem" />
                     <FieldProblem field="received_on" errors=errors.clone() />
                 </div>
                 <button class="primary" type="submit">"Record access request"</button>

@@ -112,7 +112,7 @@ fn close_form(id: AccessRequestId) -> impl IntoView {
                         "For example how the data was handed over. Anonymising the user removes this text."
                     </p>
                     <textarea id="answer" name="form[answer]" rows="4"
-                        aria-invalid=errors.of("answer").map(|_| "true")
+                        aria-invalid=errors.message("answer").map(|_| "true")
                         aria-describedby="answer-hint answer-problem">{escaped(&form.answer)}</textarea>
                     <FieldProblem field="answer" errors=errors.clone() />
                 </div>
@@ -123,7 +123,7 @@ fn close_form(id: AccessRequestId) -> impl IntoView {
 }
 
 fn reason(chosen: &str, errors: &FieldErrors) -> impl IntoView + use<> {
-    let wrong = errors.of("decline_reason").map(|_| "true");
+    let wrong = errors.message("decline_reason").map(|_| "true");
     let chosen = DeclineReason::from_code(chosen);
     view! {
         <div class="field">

@@ -105,7 +105,7 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
 
 fn number_field(people: i64, typed: String, error: Option<&AppError>) -> impl IntoView + use<> {
     let errors = field_errors(error);
-    let invalid = errors.of("confirm").map(|_| "true");
+    let invalid = errors.message("confirm").map(|_| "true");
     view! {
         <div class="field">
             <label for="confirm">"To confirm, type " {grouped(people)}</label>

@@ -45,7 +45,7 @@ pub(super) fn Filters(form: AuditForm, errors: FieldErrors) -> impl IntoView {
     let any = form != AuditForm::default();
     let chosen = Subject::KINDS.iter().copied().find(|(code, _)| *code == form.kind);
     let input = |name: &'static str, label: &'static str, value: String| {
-        let wrong = errors.of(name).is_some().then_some("true");
+        let wrong = errors.message(name).is_some().then_some("true");
         view! {
             <div class="field">
                 <label for=name>{label}</label>
@@ -59,7 +59,7 @@ pub(super) fn Filters(form: AuditForm, errors: FieldErrors) -> impl IntoView {
         view! {
             <div class="field">
                 <label for=name>{label}</label>
-                <DateInput id=name name value wrong=errors.of(name).is_some()
+                <DateInput id=name name value wrong=errors.message(name).is_some()
                     described=format!("{name}-problem") />
                 <FieldProblem field=name errors=errors.clone() />
             </div>

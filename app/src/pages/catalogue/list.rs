@@ -50,7 +50,7 @@ pub fn CatalogueListPage() -> impl IntoView {
                     <div class="field">
                         <label for="title">"Title, author or item barcode"</label>
                         <input id="title" name="title" type="search" value=typed autocomplete="off"
-                            aria-invalid=errors.of("title").map(|_| "true") aria-describedby="title-problem" />
+                            aria-invalid=errors.message("title").map(|_| "true") aria-describedby="title-problem" />
                         <FilterProblem field="title" errors=errors.clone() />
                     </div>
                     <button class="primary" type="submit">"Find records"</button>

@@ -28,7 +28,7 @@ pub(crate) fn place_form(on: LegalHoldTarget<UserNumber, Vec<Term>>, page: &str)
             ("Place a legal hold on a user category", category(terms, &form.category, &errors).into_any())
         }
     };
-    let wrong = |field: &str| errors.of(field).is_some().then_some("true");
+    let wrong = |field: &str| errors.message(field).is_some().then_some("true");
     view! {
         <details class="more" id="place-hold" open=open>
             <summary>{summary}</summary>
@@ -78,7 +78,7 @@ pub(crate) fn place_form(on: LegalHoldTarget<UserNumber, Vec<Term>>, page: &str)
 }
 
 fn category(terms: Vec<Term>, chosen: &str, errors: &FieldErrors) -> impl IntoView + use<> {
-    let wrong = errors.of("category").is_some().then_some("true");
+    let wrong = errors.message("category").is_some().then_some("true");
     let chosen = chosen.to_owned();
     let options = terms
         .into_iter()

@@ -99,7 +99,7 @@ fn filters(
             <div class="field">
                 <label for="of-user">"User number"</label>
                 <input id="of-user" name="user" type="text" inputmode="numeric" autocomplete="off" value=user
-                    aria-invalid=errors.of("user").map(|_| "true") aria-describedby="user-problem" />
+                    aria-invalid=errors.message("user").map(|_| "true") aria-describedby="user-problem" />
                 <FilterProblem field="user" errors=errors.clone() />
             </div>
             <button type="submit">"Filter legal holds"</button>

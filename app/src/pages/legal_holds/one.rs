@@ -75,7 +75,7 @@ fn review(hold: LegalHoldId) -> impl IntoView {
         None => (String::new(), error_for(ReviewLegalHold::PATH)),
     };
     let errors = field_errors(error.as_ref());
-    let wrong = errors.of("review_on").is_some();
+    let wrong = errors.message("review_on").is_some();
     view! {
         <section aria-labelledby="review">
             <h2 id="review">"Review"</h2>

@@ -41,7 +41,7 @@ pub fn LetterTextPage() -> impl IntoView {
             None => (present.own.unwrap_or_else(|| STANDARD.to_owned()), error_for(SaveLetter::PATH)),
         };
         let errors = field_errors(error.as_ref());
-        let wrong = errors.of("text").is_some().then_some("true");
+        let wrong = errors.message("text").is_some().then_some("true");
         let here = format!("/tasks/{id}/letter");
         let crumbs = vec![
             ("Task centre".to_owned(), "/tasks".to_owned()),

@@ -62,7 +62,7 @@ fn row(hook: WebhookRow) -> impl IntoView {
 /// Renders the form that creates a webhook.
 pub(super) fn form(typed: WebhookForm, error: Option<&AppError>) -> impl IntoView + use<> {
     let errors = field_errors(error);
-    let wrong = |field: &str| errors.of(field).is_some().then_some("true");
+    let wrong = |field: &str| errors.message(field).is_some().then_some("true");
     view! {
         <section aria-labelledby="create">
             <h2 id="create">"Create a webhook"</h2>

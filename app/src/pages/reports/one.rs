@@ -65,7 +65,7 @@ fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoVi
             view! {
                 <div class="field">
                     <label for=name>{label}</label>
-                    <DateInput id=name name value=typed wrong=errors.of(name).is_some()
+                    <DateInput id=name name value=typed wrong=errors.message(name).is_some()
                         described=format!("{name}-problem") />
                     <FieldProblem field=name errors=errors.clone() />
                 </div>
@@ -84,7 +84,7 @@ fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoVi
                 <select
                     id="by"
                     name="by"
-                    aria-invalid=errors.of("by").is_some().then_some("true")
+                    aria-invalid=errors.message("by").is_some().then_some("true")
                     aria-describedby="by-problem"
                 >
                     <option value="" selected=unsplit>{report.no_choice()}</option>

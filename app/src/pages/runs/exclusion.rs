@@ -87,7 +87,7 @@ pub(super) struct Exclusions {
 
 impl Exclusions {
     /// Returns what the list of this preview needs. `is_current` tells whether the preview can still be run.
-    pub(super) fn of(preview: RunId, is_current: bool) -> Self {
+    pub(super) fn new(preview: RunId, is_current: bool) -> Self {
         let failed = failed_submission::<ExcludeForm>(ExcludeUsers::PATH);
         Self {
             preview,

@@ -299,7 +299,7 @@ fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + 
             <div class="field">
                 <label for="q">"Find a user in this list"</label>
                 <input id="q" name="form[q]" type="search" value=query.text.clone()
-                    placeholder="User number, name, barcode" aria-invalid=search.errors.of("q").map(|_| "true")
+                    placeholder="User number, name, barcode" aria-invalid=search.errors.message("q").map(|_| "true")
                     aria-describedby="q-problem" />
                 {wrong("q")}
             </div>

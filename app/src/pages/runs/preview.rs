@@ -69,7 +69,7 @@ pub(super) fn page(
     let policy = run.settings.policy();
     let selection = policy.map(|policy| summary::selection(&policy.conditions, policy.scope));
     let title = format!("Preview {}", run.id);
-    let exclusions = Exclusions::of(run.id, is_current);
+    let exclusions = Exclusions::new(run.id, is_current);
     view! {
         <PrintHeader run=run.id />
         <PageLayout title lead="Shows which users would be anonymised, and why. A preview changes no users." crumbs actions>

@@ -51,7 +51,7 @@ pub(super) fn start_form(run: &Run, texts: StartTexts, consequence: AnyView) -> 
     let posted = failed_submission::<StartRunForm>(StartRun::PATH);
     let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
     let errors = field_errors(error.as_ref());
-    let invalid = errors.of("confirm").map(|_| "true");
+    let invalid = errors.message("confirm").map(|_| "true");
     view! {
         <section class="confirm" aria-labelledby="run-now">
             <h2 id="run-now">{texts.heading}</h2>

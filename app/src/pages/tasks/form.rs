@@ -71,7 +71,7 @@ pub fn EditTaskPage() -> impl IntoView {
         let custom = custom_field::labels(&store.db).await?;
         let keys: Vec<String> = custom.iter().map(|(key, _)| key.clone()).collect();
         let here = format!("/tasks/{}", task.id);
-        let saved = TaskForm::of(&task.draft, &keys);
+        let saved = TaskForm::from_draft(&task.draft, &keys);
         let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
         let form =
             form_view(&store, saved, choices, task.single_default, (&format!("{here}/edit"), &here)).await?;

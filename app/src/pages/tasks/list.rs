@@ -83,7 +83,7 @@ fn Filters(status: String, text: String, task_type: String, errors: FieldErrors)
             </div>
             <div class="field">
                 <label for="q">"Description"</label>
-                <input id="q" name="q" type="search" value=text aria-invalid=errors.of("q").map(|_| "true")
+                <input id="q" name="q" type="search" value=text aria-invalid=errors.message("q").map(|_| "true")
                     aria-describedby="q-problem" />
                 <FilterProblem field="q" errors=errors.clone() />
             </div>

@@ -87,7 +87,7 @@ pub fn ListedPreviewPage() -> impl IntoView {
         let error = error.or_else(|| error_for(PreviewListed::PATH));
         let errors = field_errors(error.as_ref());
         let typed = typed.map(|form| form.users).unwrap_or_default();
-        let (invalid, page) = (errors.of("users").map(|_| "true"), format!("{here}/listed"));
+        let (invalid, page) = (errors.message("users").map(|_| "true"), format!("{here}/listed"));
         let id = task.id.to_string();
         Ok(view! {
             <PageLayout title="Preview listed users" crumbs

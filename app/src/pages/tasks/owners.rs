@@ -95,7 +95,7 @@ fn row(task: UnownedTask, typed: Option<&(ReassignForm, AppError)>) -> impl Into
     let typed = typed.filter(|(form, _)| form.task == task.id.0);
     let owner = typed.map(|(form, _)| form.owner.clone()).unwrap_or_default();
     let errors = typed.map_or_else(FieldErrors::default, |(_, error)| field_errors(Some(error)));
-    let wrong = errors.of("owner").is_some().then_some("true");
+    let wrong = errors.message("owner").is_some().then_some("true");
     // The summary above links to the one invalid field.
     let id = if typed.is_some() { "owner".to_owned() } else { format!("owner-{}", task.id) };
     let (class, status) = if task.active { ("tag ready", "Active") } else { ("tag quiet", "Inactive") };

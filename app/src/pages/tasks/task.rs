@@ -218,7 +218,7 @@ fn import_settings(settings: &ImportSettings, profiles: Vec<(String, String)>) -
     let profile = profile.map_or_else(|| settings.profile.clone(), |(_, name)| name);
     let options = settings.option_labels().map(|label| view! { <li>{label}</li> });
     let limits = ImportLimit::ALL.map(|limit| {
-        let percent = settings.limits.of(limit);
+        let percent = settings.limits.share(limit);
         let shown = percent.map_or("No limit".to_owned(), |percent| format!("{} %", percent.get()));
         view! { <tr><th scope="row">{limit.label()}</th><td>{shown}</td></tr> }
     });

@@ -83,7 +83,7 @@ pub(super) fn typed_number(
     typed: String,
     errors: FieldErrors,
 ) -> impl IntoView {
-    let wrong = errors.of("confirm").is_some().then_some("true");
+    let wrong = errors.message("confirm").is_some().then_some("true");
     view! {
         <div class="field">
             <label for="confirm">{label}</label>
@@ -97,7 +97,7 @@ pub(super) fn typed_number(
 
 /// Renders the choice of the reason.
 fn reason(chosen: &str, errors: &FieldErrors) -> impl IntoView + use<> {
-    let wrong = errors.of("erasure_reason").is_some().then_some("true");
+    let wrong = errors.message("erasure_reason").is_some().then_some("true");
     let options = ErasureReason::ALL
         .map(|reason| {
             let selected = reason.code() == chosen;
@@ -119,7 +119,7 @@ fn reason(chosen: &str, errors: &FieldErrors) -> impl IntoView + use<> {
 
 /// Renders the field of the case reference.
 pub(super) fn case_reference(typed: String, errors: &FieldErrors) -> impl IntoView + use<> {
-    let wrong = errors.of("case_reference").is_some().then_some("true");
+    let wrong = errors.message("case_reference").is_some().then_some("true");
     view! {
         <div class="field">
             <label for="case_reference">"Case reference (optional)"</label>

@@ -108,7 +108,7 @@ fn form(
     let Texts { id, field, summary, label, hint, button } = *texts;
     let errors: FieldErrors = field_errors(error.as_ref());
     let open = error.is_some();
-    let wrong = errors.of(field).is_some();
+    let wrong = errors.message(field).is_some();
     view! {
         <details class="more" id=id open=open>
             <summary>{summary}</summary>

@@ -12,7 +12,7 @@ pub(super) struct Inputs {
 
 impl Inputs {
     fn wrong(&self, field: &str) -> Option<&'static str> {
-        self.errors.of(field).is_some().then_some("true")
+        self.errors.message(field).is_some().then_some("true")
     }
 
     /// Renders a line of text.
@@ -152,7 +152,7 @@ impl Inputs {
                 <label for=field.clone()>{label.to_owned()}</label>
                 <input id=field.clone() name=format!("form[custom][{key}]") value=value.to_owned() autocomplete="off"
                     aria-invalid=self.wrong(&field) aria-describedby=problem.clone() />
-                <p class="problem" id=problem>{self.errors.of(&field)}</p>
+                <p class="problem" id=problem>{self.errors.message(&field)}</p>
             </div>
         }
         .into_any()

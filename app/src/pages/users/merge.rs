@@ -112,7 +112,7 @@ fn choice(
         .collect();
     let same = (!links.is_empty())
         .then(|| view! { <h2>"Users with the same name"</h2><ul id="namesakes">{links}</ul> });
-    let wrong = errors.of("with").map(|_| "true");
+    let wrong = errors.message("with").map(|_| "true");
     view! {
         <p class="headline">{staying.name.clone()}</p>
         {same}

@@ -52,7 +52,7 @@ pub(super) async fn preview_found(form: FoundForm) -> Result<(), AppError> {
             BTreeSet::new()
         }
     };
-    if users.is_empty() && errors.of("which").is_none() {
+    if users.is_empty() && errors.message("which").is_none() {
         errors.add("which", Problem::NotChosen { what: "at least one user, by its box".to_owned() });
     }
     let (Ok(task), true) = (task, errors.is_empty()) else { return Err(AppError::Invalid(errors)) };
@@ -80,7 +80,7 @@ async fn all_found(
     store: &Store,
     search: BTreeMap<String, String>,
 ) -> Result<BTreeSet<UserNumber>, AppError> {
-    let query = SearchForm::of(known_values(search)?).read().map_err(AppError::Invalid)?;
+    let query = SearchForm::new(known_values(search)?).read().map_err(AppError::Invalid)?;
     let most = u64::try_from(MAX_LISTED).unwrap_or(u64::MAX);
     let users = user::numbers(store, &query, most + 1).await?;
     if users.len() > MAX_LISTED {

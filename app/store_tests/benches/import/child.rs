@@ -33,7 +33,7 @@ impl Part {
         }
     }
 
-    pub const fn of(self, sizes: Sizes) -> u64 {
+    pub const fn lines(self, sizes: Sizes) -> u64 {
         match self {
             Self::Users => sizes.users,
             Self::Loans => sizes.loans,
@@ -59,7 +59,7 @@ pub struct Took {
 /// Imports a file in a child process.
 pub async fn run(databases: &Databases, name: &str, part: Part, files: &Files) -> anyhow::Result<Took> {
     let [url, folder] = databases.address(name);
-    let file = files.of(part).display().to_string();
+    let file = files.path(part).display().to_string();
     let mut command = Command::new(std::env::current_exe()?);
     command.args([ARGUMENT, part.label(), &url, &folder, &file]).stderr(Stdio::inherit());
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
@@ -75,7 +75,7 @@ pub async fn import_as_child(arguments: &[String]) -> anyhow::Result<()> {
     let part = Part::ALL.into_iter().find(|one| one.label() == part).context("no such part")?;
     let store = open_url(url, Path::new(folder)).await?;
     let watch = Watch::default();
-    let order = ImportOrder::on_command_line(Path::new(file), ImportProfile::of(part.kind()), &watch);
+    let order = ImportOrder::on_command_line(Path::new(file), ImportProfile::own_format(part.kind()), &watch);
     let started = Instant::now();
     let imported = transfer::import(&store, Actor::COMMAND_LINE, &order).await?;
     let seconds = started.elapsed().as_secs_f64();

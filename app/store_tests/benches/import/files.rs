@@ -15,13 +15,13 @@ impl Files {
     /// Writes the files.
     pub fn write(sizes: Sizes) -> anyhow::Result<Self> {
         let files = Self(tempfile::Builder::new().prefix("lethe-bench.").tempdir()?);
-        users(&files.of(Part::Users), sizes.users)?;
-        loans(&files.of(Part::Loans), sizes)?;
+        users(&files.path(Part::Users), sizes.users)?;
+        loans(&files.path(Part::Loans), sizes)?;
         Ok(files)
     }
 
     /// Returns the path of a file.
-    pub fn of(&self, part: Part) -> PathBuf {
+    pub fn path(&self, part: Part) -> PathBuf {
         self.0.path().join(part.label()).with_extension("csv")
     }
 

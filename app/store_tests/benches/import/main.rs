@@ -98,7 +98,7 @@ async fn measure(databases: &Databases, sizes: Sizes, report: &mut Report) -> an
         bulk::dump(databases, part, &files)?;
         let bulk = bulk::load(databases, part, &files)?;
         let name = part.label();
-        let rate = part.of(sizes) as f64 / imported.seconds;
+        let rate = part.lines(sizes) as f64 / imported.seconds;
         report.line(&format!("bulk load: {name}"), bulk.as_secs_f64() * 1_000.0, "ms");
         report.line(&format!("import: {name}"), imported.seconds * 1_000.0, "ms");
         report.line(&format!("import: {name} per second"), rate, "/s");

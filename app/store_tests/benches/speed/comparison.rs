@@ -16,7 +16,7 @@ pub async fn measure(
     phases: &Phases,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let library = Library::of(sizes.users);
+    let library = Library::new(sizes.users);
     report.begin(databases.name(), "Anonymising", &library.label());
     databases.make("base", &library).await?;
     let mut bare_sides = Vec::new();
@@ -51,7 +51,7 @@ async fn measure_few(
     phases: &Phases,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let library = Library::of(sizes.few);
+    let library = Library::new(sizes.few);
     report.begin(databases.name(), "Anonymising few", &library.label());
     databases.make("few", &library).await?;
     let mut rounds = Vec::new();

@@ -24,7 +24,7 @@ pub struct Library {
 
 impl Library {
     /// Returns the library that is anonymised.
-    pub const fn of(users: i64) -> Self {
+    pub const fn new(users: i64) -> Self {
         Self {
             users,
             loans: users * 10,

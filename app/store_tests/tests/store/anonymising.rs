@@ -282,7 +282,7 @@ async fn the_reason_and_the_case_of_a_single_user_are_recorded_everywhere() {
         run::background_scans().await;
         let grounds = Grounds {
             case_reference: Some("DS/2026-118".to_owned()),
-            ..Grounds::of(ErasureReason::PersonRequest)
+            ..Grounds::without_case(ErasureReason::PersonRequest)
         };
         assert_eq!(run::read(&store, run).await.unwrap().grounds, Some(grounds));
         let certificate = erasure::certificate::read(&store, run).await.unwrap().certificate;

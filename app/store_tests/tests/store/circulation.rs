@@ -160,7 +160,7 @@ async fn add_title(store: &Store, title: &str, author: Option<&str>) -> i64 {
         ..Default::default()
     };
     let id = record.insert(&store.db).await.unwrap().id;
-    let words: Vec<_> = catalogue_words::Model::of(id, title, author).collect();
+    let words: Vec<_> = catalogue_words::Model::for_record(id, title, author).collect();
     bulk_insert::insert(&store.db, words).await.unwrap();
     id
 }

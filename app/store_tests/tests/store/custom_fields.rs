@@ -39,7 +39,7 @@ async fn a_field_is_added_changed_and_removed() {
         let actor = Actor::COMMAND_LINE;
         custom_field::add(&store, actor, &form("course", "Course", "quasi_identifier")).await.unwrap();
         let again = custom_field::add(&store, actor, &form("course", "Other", "free_text")).await;
-        assert!(matches!(again, Err(RecordsError::Invalid(errors)) if errors.of("key").is_some()));
+        assert!(matches!(again, Err(RecordsError::Invalid(errors)) if errors.message("key").is_some()));
         custom_field::change(&store, actor, &form("course", "Course of study", "free_text")).await.unwrap();
         refusal(custom_field::change(&store, actor, &form("course", "Course of study", "free_text")).await);
         let missing = custom_field::change(&store, actor, &form("shoe", "Shoe", "free_text")).await;
@@ -87,7 +87,7 @@ async fn a_field_that_an_import_profile_fills_is_not_removed() {
             code: "hr".to_owned(),
             name: "HR system".to_owned(),
             columns,
-            ..ImportProfile::of(FileKind::Users)
+            ..ImportProfile::own_format(FileKind::Users)
         };
         let id = custom_profile::add(&store, actor, profile).await.unwrap();
         let why = refusal(custom_field::remove(&store, actor, "course").await);
@@ -114,7 +114,7 @@ async fn of_two_equal_fields_at_once_the_second_is_rejected_at_its_key() {
             );
             let refused = if one.is_ok() { other } else { one };
             assert!(
-                matches!(&refused, Err(RecordsError::Invalid(errors)) if errors.of("key").is_some()),
+                matches!(&refused, Err(RecordsError::Invalid(errors)) if errors.message("key").is_some()),
                 "{refused:?}"
             );
         }

@@ -292,7 +292,8 @@ async fn an_empty_cell_keeps_or_clears_as_the_options_say() {
     for_each_database(async |store| {
         let import = async |content: &str, empty_cells: EmptyCells| {
             let (file, watch) = (file(content), Watch::default());
-            let order = ImportOrder::on_command_line(file.path(), ImportProfile::of(FileKind::Users), &watch);
+            let order =
+                ImportOrder::on_command_line(file.path(), ImportProfile::own_format(FileKind::Users), &watch);
             let options = ImportOptions { empty_cells, ..order.options };
             let order = ImportOrder { options, ..order };
             transfer::import(&store, Actor::COMMAND_LINE, &order).await.unwrap();
@@ -311,7 +312,8 @@ async fn an_empty_cell_keeps_or_clears_as_the_options_say() {
 async fn ambiguous_dates_are_asked_and_then_read() {
     for_each_database(async |store| {
         let (file, watch) = (file("user_id,last_name,leaving_on\nu,Alder,03/04/2018\n"), Watch::default());
-        let order = ImportOrder::on_command_line(file.path(), ImportProfile::of(FileKind::Users), &watch);
+        let order =
+            ImportOrder::on_command_line(file.path(), ImportProfile::own_format(FileKind::Users), &watch);
         let asked = transfer::import(&store, Actor::COMMAND_LINE, &order).await;
         assert!(matches!(asked, Err(TransferError::File(_))));
         for (dates, day_of) in
@@ -338,7 +340,8 @@ async fn every_export_can_be_imported_again() {
         let mut csv = Vec::new();
         transfer::export_users(&store, Actor::COMMAND_LINE, &mut csv).await.unwrap();
         let (csv, watch) = (file(csv), Watch::default());
-        let order = ImportOrder::on_command_line(csv.path(), ImportProfile::of(FileKind::Users), &watch);
+        let order =
+            ImportOrder::on_command_line(csv.path(), ImportProfile::own_format(FileKind::Users), &watch);
         let before = dump_records(&store).await;
         let imported = transfer::import(&store, Actor::COMMAND_LINE, &order).await.unwrap();
         let summary = imported.summary;

@@ -21,7 +21,7 @@ fn file(content: &str) -> NamedTempFile {
 pub async fn valid_lines(store: &Store, kind: FileKind, file: &Path, dry_run: bool) -> Imported {
     let watch = Watch::default();
     let options = ImportOptions { mode: ImportMode::ValidLinesOnly, ..ImportOptions::default() };
-    let order = ImportOrder::on_command_line(file, ImportProfile::of(kind), &watch);
+    let order = ImportOrder::on_command_line(file, ImportProfile::own_format(kind), &watch);
     let order = ImportOrder { dry_run, options, ..order };
     transfer::import(store, Actor::COMMAND_LINE, &order).await.unwrap()
 }
@@ -52,7 +52,7 @@ async fn the_first_pass_over_a_file_can_be_cancelled() {
         ] {
             let (file, watch) = (file(&content), Watch::default());
             watch.cancel();
-            let order = ImportOrder::on_command_line(file.path(), ImportProfile::of(kind), &watch);
+            let order = ImportOrder::on_command_line(file.path(), ImportProfile::own_format(kind), &watch);
             let cancelled = transfer::import(&store, Actor::COMMAND_LINE, &order).await;
             assert!(matches!(cancelled, Err(TransferError::Cancelled)), "{cancelled:?}");
             assert_eq!(watch.lines(), 1, "{kind:?}: no further line was read");

@@ -31,12 +31,14 @@ async fn upload(store: &Store, content: &str) -> ImportId {
     upload.begin(None).unwrap();
     upload.write(content.as_bytes()).unwrap();
     let uploaded = upload.finish().unwrap();
-    import_history::add_upload(store, CLI, ImportProfile::of(FileKind::Users), &uploaded).await.unwrap()
+    import_history::add_upload(store, CLI, ImportProfile::own_format(FileKind::Users), &uploaded)
+        .await
+        .unwrap()
 }
 
 /// Returns the form that maps the columns of [`FILE`].
 fn form(name: &str) -> ProfileForm {
-    let mut profile = ImportProfile::of(FileKind::Users);
+    let mut profile = ImportProfile::own_format(FileKind::Users);
     for (source, target) in [
         ("Matrikelnummer", Some("external_id")),
         ("Nachname", Some("last_name")),
@@ -52,7 +54,7 @@ fn form(name: &str) -> ProfileForm {
         });
     }
     profile.dates = DateFormat::DayMonthYearDots;
-    ProfileForm { name: name.to_owned(), ..ProfileForm::of(&profile) }
+    ProfileForm { name: name.to_owned(), ..ProfileForm::from_profile(&profile) }
 }
 
 async fn create(store: &Store, name: &str) -> CustomProfile {
@@ -63,7 +65,7 @@ async fn create(store: &Store, name: &str) -> CustomProfile {
 
 fn problem(result: Result<ImportProfileId, RecordsError>, field: &str) -> Option<String> {
     match result {
-        Err(RecordsError::Invalid(errors)) => errors.of(field),
+        Err(RecordsError::Invalid(errors)) => errors.message(field),
         other => panic!("{other:?}"),
     }
 }
@@ -313,7 +315,7 @@ async fn of_two_profiles_with_one_name_at_once_the_second_is_rejected_at_its_fie
             );
             let refused = if one.is_ok() { other } else { one };
             let Err(RecordsError::Invalid(errors)) = &refused else { panic!("{refused:?}") };
-            assert_eq!(errors.of("name"), Some(Problem::ProfileNameTaken.to_string()));
+            assert_eq!(errors.message("name"), Some(Problem::ProfileNameTaken.to_string()));
             // Two names that make one code.
             let (one, other) = tokio::join!(
                 custom_profile::add(&store, CLI, named(&format!("A {round}"))),

@@ -443,12 +443,12 @@ async fn a_task_of_another_type_is_not_the_default_and_keeps_its_type() {
         let Err(RecordsError::Invalid(errors)) = task::save(&store, CLI, &anonymises).await else {
             panic!("the type has changed")
         };
-        assert_eq!(errors.of("task_type"), Some(Problem::TaskTypeFixed.to_string()));
+        assert_eq!(errors.message("task_type"), Some(Problem::TaskTypeFixed.to_string()));
         let unknown = TaskForm { profile: "other".to_owned(), ..form() };
         let Err(RecordsError::Invalid(errors)) = task::save(&store, CLI, &unknown).await else {
             panic!("there is no such profile")
         };
-        assert!(errors.of("profile").is_some());
+        assert!(errors.message("profile").is_some());
         let exported = task::export(&store, CLI, import).await.unwrap();
         let copied = task::import(&store, CLI, exported).await.unwrap();
         assert_eq!(task::read(&store, CLI, copied).await.unwrap().draft.settings, read.draft.settings);

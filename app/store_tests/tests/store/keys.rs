@@ -81,7 +81,11 @@ async fn keys_that_look_alike_belong_to_one_user() {
                     provision::create(&store, Actor::COMMAND_LINE, &form, Membership::Keep).await.map(|_| ()),
                 ] {
                     let Err(RecordsError::Invalid(errors)) = new else { panic!("{column} {spelling}") };
-                    assert_eq!(errors.of(column), Some(Problem::Taken.to_string()), "{column} {spelling}");
+                    assert_eq!(
+                        errors.message(column),
+                        Some(Problem::Taken.to_string()),
+                        "{column} {spelling}"
+                    );
                 }
                 let content = format!("last_name,{column}\nNg,{first}{key}\n");
                 assert_eq!(import(&store, &content).await.created, 0, "{column} {spelling}");
@@ -120,7 +124,7 @@ async fn invisible_characters_are_rejected_at_every_entry_point() {
                     provision::create(&store, Actor::COMMAND_LINE, &form, Membership::Keep).await.map(|_| ()),
                 ] {
                     let Err(RecordsError::Invalid(errors)) = new else { panic!("{column} {unseen:?}") };
-                    assert_eq!(errors.of(column), Some(hidden.clone()), "{column} {unseen:?}");
+                    assert_eq!(errors.message(column), Some(hidden.clone()), "{column} {unseen:?}");
                 }
             }
             for column in ["external_id", "user_id", "barcode"] {

@@ -127,7 +127,7 @@ async fn placing_a_legal_hold_needs_permission_and_a_valid_form() {
         for (field, change) in cases {
             match legal_hold::place(&store, dpo(), &form(change)).await {
                 Err(RecordsError::Invalid(errors)) => {
-                    assert!(errors.of(field).is_some(), "{field}: {errors:?}");
+                    assert!(errors.message(field).is_some(), "{field}: {errors:?}");
                 }
                 other => panic!("{field}: {other:?}"),
             }
@@ -136,7 +136,9 @@ async fn placing_a_legal_hold_needs_permission_and_a_valid_form() {
         assert!(matches!(unknown, Err(RecordsError::NotFound("user"))));
         let without_owner =
             legal_hold::place(&store, Actor::COMMAND_LINE, &form(|form| form.user = "1".to_owned())).await;
-        assert!(matches!(without_owner, Err(RecordsError::Invalid(errors)) if errors.of("owner").is_some()));
+        assert!(
+            matches!(without_owner, Err(RecordsError::Invalid(errors)) if errors.message("owner").is_some())
+        );
         assert_eq!(events(&store).await, []);
 
         let id = on_user(&store, 1).await;
@@ -331,7 +333,7 @@ async fn a_review_date_reminds_without_releasing() {
         assert_eq!(plan.unwrap().verdict.reason(), Reason::LegalHold, "the legal hold is still active");
 
         let early = legal_hold::review(&later, dpo(), id, "2018-03-01").await;
-        assert!(matches!(early, Err(RecordsError::Invalid(errors)) if errors.of("review_on").is_some()));
+        assert!(matches!(early, Err(RecordsError::Invalid(errors)) if errors.message("review_on").is_some()));
         legal_hold::review(&later, dpo(), id, "2018-06-01").await.unwrap();
         assert_eq!(due(&later).await, [(ConditionKind::LegalHoldsDue { holds: 1 }, since)]);
         let reviewed = events(&store).await.pop().unwrap();

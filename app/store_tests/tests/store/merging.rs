@@ -165,7 +165,7 @@ async fn a_merge_that_is_not_allowed_changes_nothing() {
         let before = dump(&store).await;
         let order = SingleOrder { typed: "1", reason: "error", ..SingleOrder::default() };
         let wrong = merge::merge(&store, CLI, pair(1, 2), &order).await;
-        assert!(matches!(wrong, Err(RecordsError::Invalid(errors)) if errors.of("confirm").is_some()));
+        assert!(matches!(wrong, Err(RecordsError::Invalid(errors)) if errors.message("confirm").is_some()));
         let same = merge::merge(&store, CLI, pair(1, 1), &order).await;
         assert!(matches!(same, Err(RecordsError::Invalid(_))));
         let actor = Actor::signed_in(UserNumber(1), policy::Roles::default(), db::Clock::system_now());
@@ -211,7 +211,7 @@ async fn the_case_reference_names_neither_record_and_no_former_key() {
             let order = SingleOrder { typed: &typed, reason: "error", case_reference, shown: None };
             let rejected = merge::merge(&store, CLI, pair(staying.number, losing.number), &order).await;
             let Err(RecordsError::Invalid(errors)) = rejected else { panic!("{case_reference}: {rejected:?}") };
-            assert!(errors.of("case_reference").is_some(), "{case_reference}");
+            assert!(errors.message("case_reference").is_some(), "{case_reference}");
         }
     })
     .await;

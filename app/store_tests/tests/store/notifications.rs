@@ -357,7 +357,7 @@ async fn private_addresses_are_rejected_unless_the_installation_allows_them() {
         };
         let error = webhook::create(&store, Actor::COMMAND_LINE, &form).await.unwrap_err();
         let RecordsError::Invalid(errors) = error else { panic!("{error:?}") };
-        assert_eq!(errors.of("url"), Some(Problem::PrivateAddress.to_string()));
+        assert_eq!(errors.message("url"), Some(Problem::PrivateAddress.to_string()));
         // The setting is read again when a webhook is posted.
         subscribe(&with_private(&store), &receiver.address, &[Event::RunFailed]).await;
         post(&store, Event::RunFailed).await;

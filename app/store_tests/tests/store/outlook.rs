@@ -9,7 +9,7 @@ use sea_orm::Set;
 use task_centre::outlook::{self, Outlook};
 use trail::Store;
 
-async fn of(store: &Store, number: i64) -> Vec<Outlook> {
+async fn outlooks(store: &Store, number: i64) -> Vec<Outlook> {
     outlook::of_user(store, UserNumber(number)).await.unwrap()
 }
 
@@ -40,28 +40,28 @@ async fn every_active_task_has_a_forecast_with_its_first_run() {
         let task = add_task(&store, &five_days()).await;
         let loan = Blockers::NONE.with(Blocker::OpenLoan, true);
         let eligible = Forecast::From { day: day("2018-03-05"), blockers: loan };
-        let [one] = &of(&store, late).await[..] else { panic!("one task") };
+        let [one] = &outlooks(&store, late).await[..] else { panic!("one task") };
         assert_eq!((one.task, one.forecast, one.start, one.waits), (task, eligible, Start::ByHand, true));
 
         let monthly = r#"{"kind":"monthly","day":"last","time":"02:30:00"}"#;
         let monthly: Schedule = serde_json::from_str(monthly).unwrap();
         schedule(&store, task, &monthly).await;
         execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
-        let [one] = &of(&store, late).await[..] else { panic!("one task") };
+        let [one] = &outlooks(&store, late).await[..] else { panic!("one task") };
         assert_eq!((one.start, one.waits), (Start::On(day("2018-03-31")), false));
 
         // The run of the first eligible day itself counts.
         let daily = Schedule::Daily { time: "00:00:00".parse().unwrap() };
         schedule(&store, task, &daily).await;
-        assert_eq!(of(&store, late).await[0].start, Start::On(day("2018-03-05")));
+        assert_eq!(outlooks(&store, late).await[0].start, Start::On(day("2018-03-05")));
         let past = Schedule::Once { at: "2018-02-01T02:30:00".parse().unwrap() };
         schedule(&store, task, &past).await;
-        assert_eq!(of(&store, late).await[0].start, Start::Over);
+        assert_eq!(outlooks(&store, late).await[0].start, Start::Over);
 
-        assert_eq!(of(&store, staff).await[0].forecast, Forecast::Never(Reason::Staff));
-        assert_eq!(of(&store, other).await[0].forecast, Forecast::Never(Reason::OutsideScope));
+        assert_eq!(outlooks(&store, staff).await[0].forecast, Forecast::Never(Reason::Staff));
+        assert_eq!(outlooks(&store, other).await[0].forecast, Forecast::Never(Reason::OutsideScope));
         execute(&store, "UPDATE tasks SET active = FALSE").await;
-        assert!(of(&store, late).await.is_empty());
+        assert!(outlooks(&store, late).await.is_empty());
         assert!(outlook::of_user(&store, UserNumber(99)).await.is_err());
     })
     .await;
@@ -76,16 +76,16 @@ async fn a_user_who_is_forecast_for_today_is_anonymised_by_the_run_of_today() {
         let task = add_task(&store, &five_days()).await;
         let none = Blockers::NONE;
         assert_eq!(
-            of(&store, now).await[0].forecast,
+            outlooks(&store, now).await[0].forecast,
             Forecast::From { day: day("2018-01-21"), blockers: none }
         );
         assert_eq!(
-            of(&store, tomorrow).await[0].forecast,
+            outlooks(&store, tomorrow).await[0].forecast,
             Forecast::From { day: day("2018-01-22"), blockers: none }
         );
         run_all(&store, task).await;
-        assert_eq!(of(&store, now).await[0].forecast, Forecast::Never(Reason::AlreadyAnonymised));
-        assert!(matches!(of(&store, tomorrow).await[0].forecast, Forecast::From { .. }));
+        assert_eq!(outlooks(&store, now).await[0].forecast, Forecast::Never(Reason::AlreadyAnonymised));
+        assert!(matches!(outlooks(&store, tomorrow).await[0].forecast, Forecast::From { .. }));
     })
     .await;
 }

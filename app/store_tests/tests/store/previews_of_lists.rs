@@ -119,7 +119,7 @@ async fn a_list_with_unknown_users_or_of_an_import_is_rejected() {
         let Err(RecordsError::Invalid(errors)) = listed(&store, task, &[1, 77, 78]).await else {
             panic!("not rejected")
         };
-        assert!(errors.of("users").unwrap().contains("77, 78"), "{errors:?}");
+        assert!(errors.message("users").unwrap().contains("77, 78"), "{errors:?}");
         assert!(matches!(listed(&store, task, &[]).await, Err(RecordsError::Invalid(_))));
         assert!(matches!(listed(&store, TaskId(99), &[1]).await, Err(RecordsError::NotFound(_))));
         assert_eq!(

@@ -17,7 +17,7 @@ async fn preview(store: &Store, task: policy::TaskId) -> RunId {
 async fn refusal(store: &Store, id: RunId, typed: &str) -> String {
     match run::start(store, Actor::COMMAND_LINE, id, typed).await {
         Err(RecordsError::Refused(why)) => why,
-        Err(RecordsError::Invalid(errors)) => errors.of("confirm").unwrap(),
+        Err(RecordsError::Invalid(errors)) => errors.message("confirm").unwrap(),
         other => panic!("not refused: {other:?}"),
     }
 }

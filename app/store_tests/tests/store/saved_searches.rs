@@ -62,7 +62,7 @@ async fn two_searches_with_one_name_at_once_are_one() {
             tokio::join!(saved_search::save(&store, ana, &first), saved_search::save(&store, ana, &second));
         let refused = [one, two].into_iter().filter_map(Result::err).collect::<Vec<_>>();
         assert!(
-            matches!(&refused[..], [RecordsError::Invalid(errors)] if errors.of("name") == Some(Problem::Taken.to_string())),
+            matches!(&refused[..], [RecordsError::Invalid(errors)] if errors.message("name") == Some(Problem::Taken.to_string())),
             "{refused:?}"
         );
         assert_eq!(saved_search::own(&store, ana).await.unwrap().len(), 1);

@@ -136,7 +136,11 @@ fn order<'a>(
     watch: &'a Watch,
     (dry_run, confirmed): (bool, Option<u64>),
 ) -> ImportOrder<'a> {
-    ImportOrder { dry_run, confirmed, ..ImportOrder::on_command_line(file, ImportProfile::of(kind), watch) }
+    ImportOrder {
+        dry_run,
+        confirmed,
+        ..ImportOrder::on_command_line(file, ImportProfile::own_format(kind), watch)
+    }
 }
 
 /// Imports a file in Lethe's own format. `how` is whether it is only checked, and the confirmed number.

@@ -37,7 +37,11 @@ async fn a_task_is_saved_listed_and_edited_once_per_version() {
         let id = save(&store, &form("Leavers 100 %_\\")).await;
         let saved = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap();
         let again = TaskForm { id: id.to_string(), version: "1".to_owned(), ..form("Leavers 100 %_\\") };
-        assert_eq!(TaskForm::of(&saved.draft, &[]), again, "the form of the saved task equals the input");
+        assert_eq!(
+            TaskForm::from_draft(&saved.draft, &[]),
+            again,
+            "the form of the saved task equals the input"
+        );
         assert!(saved.next.unwrap().shown.starts_with("Mon 22 Jan 2018"));
 
         save(&store, &TaskForm { description: "Leavers".to_owned(), ..again.clone() }).await;

@@ -53,7 +53,7 @@ async fn events(store: &Store) -> Vec<(String, String)> {
 
 fn problem(result: Result<UserNumber, RecordsError>, field: &str) -> Option<String> {
     match result {
-        Err(RecordsError::Invalid(errors)) => errors.of(field),
+        Err(RecordsError::Invalid(errors)) => errors.message(field),
         other => panic!("{other:?}"),
     }
 }
@@ -121,7 +121,7 @@ async fn unique_values_of_another_user_are_taken() {
         let second = save(&store, &form()).await;
         let Err(RecordsError::Invalid(errors)) = second else { panic!("{second:?}") };
         for field in ["user_id", "barcode", "external_id"] {
-            assert_eq!(errors.of(field), Some(Problem::Taken.to_string()), "{field}");
+            assert_eq!(errors.message(field), Some(Problem::Taken.to_string()), "{field}");
         }
         assert_eq!(dump(&store).await, before);
         // A user's own values don't count as taken, and empty values never do.
@@ -272,7 +272,7 @@ async fn the_last_activity_is_never_in_the_future_and_can_be_corrected() {
                 user::correct_date(&store, Actor::COMMAND_LINE, number, ImportedDate::LastActivity, future)
                     .await;
             let Err(RecordsError::Invalid(errors)) = corrected else { panic!("{future}") };
-            assert_eq!(errors.of("last_activity_on"), Some(Problem::FutureDate.to_string()));
+            assert_eq!(errors.message("last_activity_on"), Some(Problem::FutureDate.to_string()));
         }
         let correct = async |date: &str| {
             user::correct_date(&store, Actor::COMMAND_LINE, number, ImportedDate::LastActivity, date)
@@ -303,7 +303,7 @@ async fn the_creation_date_can_be_corrected_with_an_audit_event_and_counts_towar
         };
         for wrong in ["", "2018-01-22", "never"] {
             let Err(RecordsError::Invalid(errors)) = correct(wrong).await else { panic!("{wrong}") };
-            assert!(errors.of("created_on").is_some());
+            assert!(errors.message("created_on").is_some());
         }
         assert!(correct("2017-09-01").await.unwrap());
         assert!(!correct("1 Sep 2017").await.unwrap(), "nothing changes");

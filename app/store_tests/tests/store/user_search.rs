@@ -76,7 +76,7 @@ async fn the_search_box_folds_case_and_finds_prefixes_and_numbers() {
         assert_eq!(by_text(&store, "").await, [1, 2, 3]);
         let nul = UserQuery { text: "a\0".to_owned(), ..UserQuery::default() };
         let refused = user::find(&store, &nul, &Paging::default()).await;
-        assert!(matches!(refused, Err(RecordsError::Invalid(errors)) if errors.of("q").is_some()));
+        assert!(matches!(refused, Err(RecordsError::Invalid(errors)) if errors.message("q").is_some()));
     })
     .await;
 }

@@ -27,7 +27,7 @@ pub(super) async fn preview(
     let sha256 = watched_folder::sha256(&file).await.map_err(|error| as_error_of_run(error.into()))?;
     let source = TaskSource { task: TaskId(task.id), settings };
     let checked = run_import::check(store, actor, source, (&file, sha256)).await.map_err(as_error_of_run)?;
-    let lines = checked.counts().map(RunLines::of).unwrap_or_default();
+    let lines = checked.counts().map(RunLines::new).unwrap_or_default();
     let tx = store.begin().await?;
     let more = runs::ActiveModel {
         started_at: Set(Some(started_at)),

@@ -120,7 +120,7 @@ pub async fn members(
 ) -> Result<Page<Member>, RecordsError> {
     let sort = query.sort;
     let rows = read(store, run, query, paging.after.as_deref(), paging.limit()).await?;
-    Ok(Page::of(rows, paging, |member| page_key(member, sort)))
+    Ok(Page::from_rows(rows, paging, |member| page_key(member, sort)))
 }
 
 /// Counts the users of a run or preview that match the filter, on all pages.
@@ -347,7 +347,7 @@ fn member(row: &QueryResult, policy: &Policy, without_key: bool) -> Result<Membe
     let first_day = first_eligible_day(&policy.conditions, leaving_on, since, marked_on);
     Ok(Member {
         number: UserNumber(row.try_get("", "user_number")?),
-        name: Name::of(row, "u")?.shown(),
+        name: Name::from_row(row, "u")?.shown(),
         reason,
         blockers: Blockers::from_bits(u8::try_from(blockers).unwrap_or(u8::MAX)),
         exclusion: exclusion(row)?,
@@ -366,6 +366,6 @@ fn member(row: &QueryResult, policy: &Policy, without_key: bool) -> Result<Membe
 fn exclusion(row: &QueryResult) -> Result<Option<Exclusion>, DbErr> {
     let Some(reason) = row.try_get("", "exclusion")? else { return Ok(None) };
     let by: Option<i64> = row.try_get("", "excluded_by")?;
-    let by = by.map(|_| Name::of(row, "x").map(|name| name.shown())).transpose()?;
+    let by = by.map(|_| Name::from_row(row, "x").map(|name| name.shown())).transpose()?;
     Ok(Some(Exclusion { reason, by }))
 }

@@ -306,5 +306,5 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
         failed: row.failed,
         open_findings: open.get(&row.id).copied().unwrap_or_default(),
     });
-    Ok(Page::of(rows.collect(), paging, |row| row.id.to_string()))
+    Ok(Page::from_rows(rows.collect(), paging, |row| row.id.to_string()))
 }

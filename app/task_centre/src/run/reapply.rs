@@ -125,7 +125,7 @@ pub(super) async fn approval_reason(
         return Ok(None);
     }
     let all = i64::try_from(users::Entity::find().count(db).await?).unwrap_or(i64::MAX);
-    Ok(store.settings.safety_limits.of(count(db).await?, all, &[]).map(ApprovalReason::SafetyLimit))
+    Ok(store.settings.safety_limits.exceeded_by(count(db).await?, all, &[]).map(ApprovalReason::SafetyLimit))
 }
 
 /// Returns the fingerprint of the users that the current rules would affect today.

@@ -54,7 +54,7 @@ async fn plan(
     let policy = task.as_ref().and_then(|task| task.settings.policy()).cloned().unwrap_or_default();
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
-    let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
+    let task = task.map(|task| (TaskId(task.id), TaskName::new(&task)));
     Ok(SinglePlan { verdict, task, version, policy })
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, R
     let tx = store.begin().await?;
     let Some(task) = locked(&tx, store, task).await? else { return Ok(None) };
     let now = store.clock.now();
-    let due = Due::of(&task, &task.schedule, store.clock.zone(), now);
+    let due = Due::new(&task, &task.schedule, store.clock.zone(), now);
     let started = match start(&tx, store, &task, due).await {
         // Another process enqueued the run and advanced the task, although the lock didn't prevent this one.
         Err(error) if is_taken(&error) => return Ok(None),
@@ -70,7 +70,7 @@ struct Due {
 }
 
 impl Due {
-    fn of(task: &tasks::Model, schedule: &Schedule, zone: Tz, now: DateTime<Utc>) -> Self {
+    fn new(task: &tasks::Model, schedule: &Schedule, zone: Tz, now: DateTime<Utc>) -> Self {
         let first = task.next_due_at.unwrap_or(now);
         let in_time = now - Duration::minutes(GRACE_MINUTES);
         let times = || std::iter::once(first).chain(instants(schedule, zone, first));

@@ -40,7 +40,7 @@ fn is_shared() -> SimpleExpr {
 /// Returns the task that becomes the default when this one is deleted, or `None` if there is no other shared task.
 pub async fn default_after(store: &Store, id: TaskId) -> Result<Option<(TaskId, TaskName)>, RecordsError> {
     let next = first_other(&store.db, id).await?;
-    Ok(next.map(|task| (TaskId(task.id), TaskName::of(&task))))
+    Ok(next.map(|task| (TaskId(task.id), TaskName::new(&task))))
 }
 
 async fn first_other(db: &impl ConnectionTrait, id: TaskId) -> Result<Option<tasks::Model>, DbErr> {

@@ -84,7 +84,8 @@ pub async fn import_for(
         missed: file.missed,
         notice: None,
     };
-    let draft = validate(&TaskForm::of(&draft, &kept), store.clock.wall()).map_err(RecordsError::Invalid)?;
+    let draft =
+        validate(&TaskForm::from_draft(&draft, &kept), store.clock.wall()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let id = write(&tx, store, actor, draft).await?;
     if let Some(letter) = letter {

@@ -141,7 +141,7 @@ pub async fn list(
         schedule: task.schedule,
         single_default: task.single_default,
     });
-    Ok(Page::of(rows.collect(), paging, |row| row.id.to_string()))
+    Ok(Page::from_rows(rows.collect(), paging, |row| row.id.to_string()))
 }
 
 /// Returns one task.

@@ -124,7 +124,7 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
-    fn of(row: &QueryResult) -> Result<Self, DbErr> {
+    fn from_row(row: &QueryResult) -> Result<Self, DbErr> {
         let staff: Option<i64> = row.try_get("", "actor_number")?;
         let known: Option<i64> = row.try_get("", "staff")?;
         Ok(Self {
@@ -132,7 +132,7 @@ impl AuditRow {
             sequence: row.try_get("", "sequence")?,
             at: row.try_get("", "at")?,
             staff: staff.map(UserNumber),
-            name: known.map(|_| Ok::<_, DbErr>(Name::of(row, "u")?.shown())).transpose()?,
+            name: known.map(|_| Ok::<_, DbErr>(Name::from_row(row, "u")?.shown())).transpose()?,
             channel: row.try_get("", "channel")?,
             action: row.try_get("", "action")?,
             kind: row.try_get("", "subject_kind")?,
@@ -206,8 +206,8 @@ pub async fn list(
         .limit(paging.limit());
     let select = Name::join(select, audit_events::Column::ActorNumber, "u");
     let rows = store.db.query_all(&select.into_query()).await?;
-    let rows = rows.iter().map(AuditRow::of).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(rows, paging, |row| row.id.to_string()))
+    let rows = rows.iter().map(AuditRow::from_row).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_rows(rows, paging, |row| row.id.to_string()))
 }
 
 /// Returns time and detail of the newest event of an action. An index covers every action but the anonymising of users.

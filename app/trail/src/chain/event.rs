@@ -89,10 +89,10 @@ impl Event {
             columns.join(", ")
         );
         let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
-        rows.iter().map(|row| Self::of(backend, row)).collect()
+        rows.iter().map(|row| Self::from_row(backend, row)).collect()
     }
 
-    fn of(backend: DatabaseBackend, row: &QueryResult) -> Result<Self, DbErr> {
+    fn from_row(backend: DatabaseBackend, row: &QueryResult) -> Result<Self, DbErr> {
         // Lethe only writes valid text here. Anything else means tampering.
         let text = |column: &str| -> Option<String> {
             row.try_get("", column).unwrap_or_else(|_| Some("unreadable".to_owned()))

@@ -58,7 +58,7 @@ pub(super) struct Borrower {
 
 impl Borrower {
     /// Reads the user of a line.
-    pub(super) fn of(line: &Line, errors: &mut FieldErrors) -> Option<Self> {
+    pub(super) fn read(line: &Line, errors: &mut FieldErrors) -> Option<Self> {
         let mut found = None;
         for key in Key::ALL {
             let value = errors.take(key.column(), key_form::validate(line.cell(key.column())));
@@ -128,7 +128,7 @@ pub(super) async fn find(
     let by_number = key_periods::numbered(tx, numbers).await?;
     let numbered = |borrower: &Borrower| {
         let user = borrower.number().and_then(|number| by_number.get(&number));
-        user.map_or(Found::NoUser, |user| Found::of(user.clone()))
+        user.map_or(Found::NoUser, |user| Found::for_user(user.clone()))
     };
     let found = lines.iter().zip(&lookups).map(|((borrower, _), lookup)| match lookup {
         Some(_) => by_key.next().unwrap_or(Found::NoUser),

@@ -15,7 +15,7 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    pub(super) fn of(line: &'a Line, today: NaiveDate) -> Self {
+    pub(super) fn new(line: &'a Line, today: NaiveDate) -> Self {
         Self { line, today, errors: FieldErrors::default() }
     }
 
@@ -57,7 +57,7 @@ impl<'a> Cells<'a> {
 
     /// Reports a missing value, unless its cell has another problem.
     pub(super) fn require<T>(&mut self, column: &str, value: Option<&T>, problem: Problem) {
-        if value.is_none() && self.errors.of(column).is_none() {
+        if value.is_none() && self.errors.message(column).is_none() {
             self.errors.add(column, problem);
         }
     }

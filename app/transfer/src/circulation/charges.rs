@@ -55,10 +55,10 @@ impl Circulation for Charges {
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<ChargeLine, FieldErrors> {
-        let mut cells = Cells::of(line, today);
-        let borrower = Borrower::of(line, &mut cells.errors);
+        let mut cells = Cells::new(line, today);
+        let borrower = Borrower::read(line, &mut cells.errors);
         let kind = cells.short("kind");
-        let codes = Codes::of(&mut cells);
+        let codes = Codes::read(&mut cells);
         cells.require("kind", kind.as_ref(), Problem::required("the kind of the charge, such as fine"));
         let cents = match line.cell("amount").trim() {
             "" => None,

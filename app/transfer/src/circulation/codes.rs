@@ -14,7 +14,7 @@ pub(super) struct Codes {
 
 impl Codes {
     /// Reads the codes of a line.
-    pub(super) fn of(cells: &mut Cells<'_>) -> Self {
+    pub(super) fn read(cells: &mut Cells<'_>) -> Self {
         Self { category: cells.short("category"), department: cells.short("department") }
     }
 

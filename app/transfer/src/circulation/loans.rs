@@ -77,16 +77,16 @@ impl Circulation for Loans {
             header: Arc::clone(header),
             today,
             pairing: Pairing::begin::<loans::Entity>(tx, loans::Column::Id).await?,
-            seen: Filter::of(bytes),
+            seen: Filter::new(bytes),
             activity: Activity::default(),
         })
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<LoanLine, FieldErrors> {
-        let mut cells = Cells::of(line, today);
-        let borrower = Borrower::of(line, &mut cells.errors);
+        let mut cells = Cells::new(line, today);
+        let borrower = Borrower::read(line, &mut cells.errors);
         let [item, title, branch] = ["item_barcode", "title", "branch"].map(|column| cells.short(column));
-        let codes = Codes::of(&mut cells);
+        let codes = Codes::read(&mut cells);
         cells.require("item_barcode", item.as_ref(), Problem::required("the barcode of the item"));
         cells.require("branch", branch.as_ref(), Problem::required("the branch of the loan"));
         let [note, return_note] = ["note", "return_note"].map(|column| cells.long(column));

@@ -44,7 +44,7 @@ enum Fit {
 
 impl Fit {
     /// Compares a line that says this end, and would change the row in this way.
-    fn of<R: Row>(row: &R, after: &R, end: Option<NaiveDate>) -> Self {
+    fn compare<R: Row>(row: &R, after: &R, end: Option<NaiveDate>) -> Self {
         match (row.ended_on() == end, row == after) {
             (true, true) => Self::Same,
             (false, true) => Self::Unchanged,
@@ -103,7 +103,7 @@ impl Pairing {
             free.retain(|row| !self.is_of_earlier_line(row));
             let fit = |(_, line): &(usize, &L), row: &R| {
                 let (end, after) = after(line, row);
-                Fit::of(row, &after, end)
+                Fit::compare(row, &after, end)
             };
             let found = best_pairs(&group, &free, fit);
             let mut free: Vec<Option<R>> = free.into_iter().map(Some).collect();

@@ -63,11 +63,11 @@ impl Circulation for Requests {
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<RequestLine, FieldErrors> {
-        let mut cells = Cells::of(line, today);
-        let borrower = Borrower::of(line, &mut cells.errors);
+        let mut cells = Cells::new(line, today);
+        let borrower = Borrower::read(line, &mut cells.errors);
         let [record, title, branch, status] =
             ["record", "title", "branch", "status"].map(|column| cells.short(column));
-        let codes = Codes::of(&mut cells);
+        let codes = Codes::read(&mut cells);
         let what = "the branch where the user fetches the title";
         cells.require("branch", branch.as_ref(), Problem::required(what));
         let [note, cancel_reason] = ["note", "cancel_reason"].map(|column| cells.long(column));

@@ -32,7 +32,7 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Returns a filter for the lines of a file of this size.
-    pub(super) fn of(bytes: u64) -> Self {
+    pub(super) fn new(bytes: u64) -> Self {
         let words = (bytes / BYTES_PER_BIT / 64).clamp(1, MAX_WORDS);
         Self { words: vec![0; usize::try_from(words).unwrap_or(1)], hasher: RandomState::new() }
     }
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_filter_forgets_no_key_and_knows_most_new_ones() {
-        let mut filter = Filter::of(90 * 10_000);
+        let mut filter = Filter::new(90 * 10_000);
         let new = (0..10_000).filter(|key| filter.insert(key)).count();
         assert!(new > 9_500, "{new}");
         assert!((0..10_000).all(|key| !filter.insert(&key)));

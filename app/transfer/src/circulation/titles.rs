@@ -50,6 +50,7 @@ pub(super) async fn add_words<'a>(
     tx: &DatabaseTransaction,
     records: impl Iterator<Item = (i64, &'a str)>,
 ) -> Result<(), DbErr> {
-    let words: Vec<_> = records.flat_map(|(id, title)| catalogue_words::Model::of(id, title, None)).collect();
+    let words: Vec<_> =
+        records.flat_map(|(id, title)| catalogue_words::Model::for_record(id, title, None)).collect();
     insert(tx, words).await
 }

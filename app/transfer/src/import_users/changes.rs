@@ -33,7 +33,7 @@ impl Change {
     pub(super) fn of_new_user(line: UserLine, today: NaiveDate) -> Self {
         let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
         user.created_on = Some(today);
-        Self::of(line, user)
+        Self::new(line, user)
     }
 
     /// Returns the change that a line makes to its user. `custom` has the user's values of the custom fields in the
@@ -43,7 +43,7 @@ impl Change {
         header: &Header,
         (user, custom): (&users::Model, Option<&Custom>),
     ) -> Self {
-        let mut change = Self::of(line, user.clone());
+        let mut change = Self::new(line, user.clone());
         if !header.clears_empty() {
             let mut kept = custom.cloned().unwrap_or_default();
             kept.append(&mut change.custom);
@@ -52,7 +52,7 @@ impl Change {
         change
     }
 
-    fn of(mut line: UserLine, mut user: users::Model) -> Self {
+    fn new(mut line: UserLine, mut user: users::Model) -> Self {
         let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
         let number = line.number;
         line.apply(&mut user);

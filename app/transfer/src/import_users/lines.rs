@@ -106,15 +106,15 @@ impl<'a> Import<'a> {
             header: Arc::clone(header),
             today: store.clock.today(),
             summary: ImportSummary::default(),
-            problems: FileProblems::of(header.columns()),
+            problems: FileProblems::new(header.columns()),
             report: Report::default(),
             differences: Differences::default(),
             codes: TermCodes::load(tx).await?,
             seen: HashSet::new(),
             postponed: Vec::new(),
-            guarantors: Guarantors::of(header),
+            guarantors: Guarantors::new(header),
             checker: Checker::open(tx, store).await?,
-            arrival: Arrival::of(HeldSource::Users, record),
+            arrival: Arrival::new(HeldSource::Users, record),
             dates: DateTally::default(),
             touched: Vec::new(),
             replaced: Vec::new(),
@@ -283,7 +283,7 @@ impl<'a> Import<'a> {
             chunk.leaving.extend(before.category.clone().map(|left| (UserNumber(user), left)));
         }
         chunk.matches.changes(&before, &change.user);
-        chunk.key_changes.extend(key_periods::Change::of(Some(&before), &change.user, self.today));
+        chunk.key_changes.extend(key_periods::Change::compare(Some(&before), &change.user, self.today));
         chunk.changed.push(change);
     }
 
@@ -304,7 +304,9 @@ impl<'a> Import<'a> {
         }
         let since = |user: &users::Model| user.created_on.unwrap_or(self.today);
         key_changes.extend(
-            created.iter().filter_map(|Change { user, .. }| key_periods::Change::of(None, user, since(user))),
+            created
+                .iter()
+                .filter_map(|Change { user, .. }| key_periods::Change::compare(None, user, since(user))),
         );
         key_periods::record(tx, &self.checker, self.today, &key_changes).await?;
         let found = self.guarantors.resolve(tx).await?;
@@ -361,7 +363,7 @@ impl<'a> Import<'a> {
         tx: &DatabaseTransaction,
         mode: ImportMode,
     ) -> Result<(), TransferError> {
-        let mut unknown = FileProblems::of(self.header.columns());
+        let mut unknown = FileProblems::new(self.header.columns());
         let finished = self.guarantors.finish(tx, &self.checker, &mut unknown).await?;
         self.summary.suppressed_guarantors = finished.left_out;
         self.now_changed(finished.changed);

@@ -164,7 +164,7 @@ async fn changed(
     let projection = query::projection(address)?;
     for attempt in 1..=ATTEMPTS {
         let user = current(state, actor, headers, id).await?;
-        let mut document = Document::of(&user);
+        let mut document = Document::for_user(&user);
         change(&mut document)?;
         let Wanted { form, active } = document.wanted(&user.form)?;
         if form.user_id.trim().is_empty() && !user.form.user_id.is_empty() {

@@ -625,7 +625,7 @@ async fn import_profile(desk: &Desk) -> ImportProfileId {
             column("End", "leaving_on"),
             column("Mail", "email"),
         ],
-        ..ImportProfile::of(FileKind::Users)
+        ..ImportProfile::own_format(FileKind::Users)
     };
     custom_profile::add(&desk.store, trail::Actor::COMMAND_LINE, profile).await.expect("a profile")
 }

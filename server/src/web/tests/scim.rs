@@ -53,7 +53,7 @@ async fn key(desk: &Desk, read_users: bool, write_users: bool) -> String {
 }
 
 impl Api {
-    async fn of(desk: Desk) -> Self {
+    async fn new(desk: Desk) -> Self {
         let key = key(&desk, true, true).await;
         Self { desk, key }
     }

@@ -26,7 +26,7 @@ async fn import(store: &Store) -> ImportSummary {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(FILE.as_bytes()).unwrap();
     let watch = Watch::default();
-    let order = ImportOrder::on_command_line(file.path(), ImportProfile::of(FileKind::Users), &watch);
+    let order = ImportOrder::on_command_line(file.path(), ImportProfile::own_format(FileKind::Users), &watch);
     transfer::import(store, Actor::COMMAND_LINE, &order).await.unwrap().summary
 }
 

@@ -29,7 +29,7 @@ struct Position {
 }
 
 impl Position {
-    fn of(condition: &UserCondition, first: u64) -> Self {
+    fn new(condition: &UserCondition, first: u64) -> Self {
         Self { condition: checksum::sha256(&[format!("{condition:?}").as_bytes()]), first }
     }
 }
@@ -66,14 +66,14 @@ pub async fn find(
         return Ok((total, Vec::new()));
     }
     let ends = store.process_state::<PageEnds>();
-    let page = match ends.before(&Position::of(condition, first)) {
+    let page = match ends.before(&Position::new(condition, first)) {
         Some(last) => found.filter(users::Column::Number.gt(last)),
         None if first >= total => return Ok((total, Vec::new())),
         None => found.offset(first),
     };
     let rows = page.order_by_asc(users::Column::Number).limit(count).all(&store.db).await?;
     if let Some(last) = rows.last() {
-        ends.remember(Position::of(condition, first + rows.len() as u64), last.number);
+        ends.remember(Position::new(condition, first + rows.len() as u64), last.number);
     }
     let mut custom: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
     let values = custom_values::Entity::find()
@@ -96,12 +96,12 @@ mod tests {
     fn a_bounded_number_of_page_ends_is_remembered() {
         let (ends, all) = (PageEnds::default(), UserCondition::none());
         for first in 1..=MAX_PAGE_ENDS as u64 + 1 {
-            ends.remember(Position::of(&all, first), 7);
+            ends.remember(Position::new(&all, first), 7);
         }
-        assert_eq!(ends.before(&Position::of(&all, 1)), None, "the oldest one is forgotten");
-        assert_eq!(ends.before(&Position::of(&all, 2)), Some(7));
-        ends.remember(Position::of(&all, 2), 8);
-        assert_eq!(ends.before(&Position::of(&all, 2)), Some(8));
-        assert_eq!(ends.before(&Position::of(&UserCondition::Active, 2)), None, "another list");
+        assert_eq!(ends.before(&Position::new(&all, 1)), None, "the oldest one is forgotten");
+        assert_eq!(ends.before(&Position::new(&all, 2)), Some(7));
+        ends.remember(Position::new(&all, 2), 8);
+        assert_eq!(ends.before(&Position::new(&all, 2)), Some(8));
+        assert_eq!(ends.before(&Position::new(&UserCondition::Active, 2)), None, "another list");
     }
 }

@@ -33,8 +33,8 @@ pub(super) async fn check(
     // The leaving date of a user who is not active is the day of the request.
     let content = format!("{:?}", UserDraft { leaving_on: None, ..draft.clone() });
     // A request has no line number.
-    let Some(line) = SeenLine::of(&checker, &found, 0, &content) else { return Ok(Held::Not) };
-    let fate = Arrival::of(HeldSource::Scim, None).see(tx, store, &[line]).await?.into_iter().next();
+    let Some(line) = SeenLine::new(&checker, &found, 0, &content) else { return Ok(Held::Not) };
+    let fate = Arrival::new(HeldSource::Scim, None).see(tx, store, &[line]).await?.into_iter().next();
     if let Some(LineFate::Creates(decision, line)) = fate {
         arrival::spend(tx, &[line]).await?;
         return Ok(Held::Decided(decision));

@@ -30,7 +30,7 @@ pub(super) fn Choice(
     #[prop(optional_no_strip)]
     hint: Option<&'static str>,
 ) -> impl IntoView {
-    let wrong = errors.of(field).is_some().then_some("true");
+    let wrong = errors.message(field).is_some().then_some("true");
     let hint_id = format!("{field}-hint");
     let described = match hint {
         Some(_) => format!("{hint_id} {field}-problem"),

@@ -41,7 +41,7 @@ pub fn ImportPage() -> impl IntoView {
             _ => None,
         };
         let is_checked = import.state == ImportState::Checked && import.run.is_none();
-        let approval = if is_checked { import_approval::of(&store, actor, &import).await? } else { None };
+        let approval = if is_checked { import_approval::state(&store, actor, &import).await? } else { None };
         let can_start = is_checked && approval.as_ref().is_none_or(|approval| approval.missing.is_none());
         let counts_beyond = import.counts.as_ref().filter(|counts| counts.over_limit.is_some());
         let confirmed_by =
@@ -173,7 +173,7 @@ fn start_form(import: &Import, confirmed_by: Option<&'static str>, here: &str) -
         None => (String::new(), error_for(StartImport::PATH)),
     };
     let errors = field_errors(error.as_ref());
-    let wrong = errors.of("confirm").is_some();
+    let wrong = errors.message("confirm").is_some();
     let confirm = confirmed_by.map(|label| {
         view! {
             <div class="field">

@@ -98,7 +98,7 @@ pub fn EditImportProfilePage() -> impl IntoView {
         let form = failed.unwrap_or_else(|| ProfileForm {
             id: id.to_string(),
             version: version.to_string(),
-            ..ProfileForm::of(&profile)
+            ..ProfileForm::from_profile(&profile)
         });
         let used = (!used_by.is_empty()).then(|| {
             let names: Vec<String> = used_by.iter().map(|(_, name)| format!("“{}”", name.description_for(actor()))).collect();
@@ -160,7 +160,7 @@ fn suggested_form(kind: FileKind, file: &SampledFile) -> ProfileForm {
         name: String::new(),
         columns: columns.collect(),
         dates: overall.code().to_owned(),
-        ..ProfileForm::of(&ImportProfile::of(kind))
+        ..ProfileForm::from_profile(&ImportProfile::own_format(kind))
     }
 }
 
@@ -175,7 +175,7 @@ fn profile_form(
     let headers = ["Column", "Field", "Dates"].map(Column::text).into();
     let custom = shown.custom.iter().map(|(key, _)| key.clone()).collect();
     let Shown { kind, is_delimited, errors, .. } = shown;
-    let wrong = |field: &str| errors.of(field).is_some().then_some("true");
+    let wrong = |field: &str| errors.message(field).is_some().then_some("true");
     let dates = DateFormat::ALL.map(|format| (format.code(), date_label(format)));
     let decimals = DecimalFormat::ALL.map(|format| (format.code(), format.label().to_owned()));
     let others = OtherColumns::ALL.map(|one| {
@@ -251,8 +251,9 @@ fn file_fields(form: &ProfileForm, is_delimited: bool, errors: &FieldErrors) -> 
     }
     let encodings = TextEncoding::ALL.map(|one| (one.code(), one.label().to_owned()));
     let delimiters = Delimiter::ALL.map(|one| (one.code(), one.label().to_owned()));
-    let is_open = ["encoding", "delimiter", "header_line"].iter().any(|field| errors.of(field).is_some());
-    let wrong = errors.of("header_line").is_some().then_some("true");
+    let is_open =
+        ["encoding", "delimiter", "header_line"].iter().any(|field| errors.message(field).is_some());
+    let wrong = errors.message("header_line").is_some().then_some("true");
     view! {
         <details open=is_open>
             <summary>"Encoding, delimiter and header"</summary>
@@ -278,7 +279,7 @@ fn file_fields(form: &ProfileForm, is_delimited: bool, errors: &FieldErrors) -> 
 fn mapping(place: usize, column: &ColumnForm, shown: &Shown) -> impl IntoView + use<> {
     let id = |part: &str| format!("columns.{place}.{part}");
     let name = |part: &str| format!("form[columns][{place}][{part}]");
-    let problem = |part: &str| shown.errors.of(&id(part));
+    let problem = |part: &str| shown.errors.message(&id(part));
     let suggestion = shown.suggested.iter().find(|one| one.name == column.source).map(|one| &one.suggestion);
     let reason = suggestion.and_then(|one| one.target.as_ref()).map(|(target, reason)| {
         let why = match reason {

@@ -56,12 +56,12 @@ pub(super) fn search_form(
                 <div class="field">
                     <label for="q">"Name, number, e-mail, barcode or phone"</label>
                     <input id="q" name="form[q]" type="search" value=typed autocomplete="off"
-                        aria-describedby=errors.of("q").is_some().then_some("q-problem") />
+                        aria-describedby=errors.message("q").is_some().then_some("q-problem") />
                 </div>
                 <button class="primary" type="submit">"Find users"</button>
                 {is_used.then(|| view! { <a class="button" href="/users">"Clear search"</a> })}
             </div>
-            {errors.of("q").is_some().then(|| view! { <FieldProblem field="q" errors=errors.clone() /> })}
+            {errors.message("q").is_some().then(|| view! { <FieldProblem field="q" errors=errors.clone() /> })}
             <details class="more" open=open>
                 <summary>"Advanced search"</summary>
                 <div class="filters aligned">
@@ -149,7 +149,7 @@ fn date(
     errors: &FieldErrors,
 ) -> impl IntoView + use<> {
     let value = form.value(name).to_owned();
-    let wrong = errors.of(name).is_some();
+    let wrong = errors.message(name).is_some();
     view! {
         <div class="field">
             <label for=name>{label}</label>

@@ -151,7 +151,7 @@ async fn a_second_person_approves_a_file_of_any_kind_with_its_options() {
             let content = file(&content);
             let watch = Watch::default();
             let options = ImportOptions { mode: ImportMode::ValidLinesOnly, ..ImportOptions::default() };
-            let order = ImportOrder::on_command_line(content.path(), ImportProfile::of(kind), &watch);
+            let order = ImportOrder::on_command_line(content.path(), ImportProfile::own_format(kind), &watch);
             let rejected = transfer::request_import(&store, CLI, &order).await;
             assert!(matches!(rejected, Err(TransferError::File(_))), "a wrong line rejects the file");
             let order = ImportOrder { options, ..order };

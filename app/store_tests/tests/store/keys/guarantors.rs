@@ -43,7 +43,7 @@ async fn the_form_rejects_rings_of_any_length() {
         set(&store, "B", "C").await.unwrap();
         for user in ["B", "C"] {
             let Err(RecordsError::Invalid(errors)) = set(&store, user, "A").await else { panic!("{user}") };
-            assert_eq!(errors.of("guarantor"), Some(Problem::GuarantorRing.to_string()));
+            assert_eq!(errors.message("guarantor"), Some(Problem::GuarantorRing.to_string()));
         }
         set(&store, "D", "A").await.unwrap();
         assert_eq!(links(&store).await, ["A-B", "B-C", "D-A"]);

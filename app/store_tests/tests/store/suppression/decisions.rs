@@ -195,7 +195,7 @@ async fn the_form_of_a_new_user_asks_for_the_decision_at_each_suppressed_field()
         let refused = user::save(&store, Actor::COMMAND_LINE, &form(|_| ())).await;
         let Err(RecordsError::Invalid(errors)) = refused else { panic!("{refused:?}") };
         for field in ["external_id", "barcode"] {
-            assert_eq!(errors.of(field), Some(Problem::Suppressed.to_string()), "{field}");
+            assert_eq!(errors.message(field), Some(Problem::Suppressed.to_string()), "{field}");
         }
         assert_eq!(errors.0.len(), 2);
         for code in ["ignore", "always_ignore", "yes"] {
@@ -203,7 +203,7 @@ async fn the_form_of_a_new_user_asks_for_the_decision_at_each_suppressed_field()
             typed.suppressed = code.to_owned();
             let refused = user::save(&store, Actor::COMMAND_LINE, &typed).await;
             assert!(
-                matches!(&refused, Err(RecordsError::Invalid(errors)) if errors.of("suppressed").is_some())
+                matches!(&refused, Err(RecordsError::Invalid(errors)) if errors.message("suppressed").is_some())
             );
         }
         // Another person's weak key with an external identifier passes.

@@ -129,7 +129,10 @@ async fn destroying_the_key_ends_the_list() {
             let refused = destroy(&store, dpo(), typed).await;
             let Err(RecordsError::Invalid(errors)) = refused else { panic!("{refused:?}") };
             let expected = "DESTROY".to_owned();
-            assert_eq!(errors.of("confirm"), Some(Problem::ConfirmationDiffers { expected }.to_string()));
+            assert_eq!(
+                errors.message("confirm"),
+                Some(Problem::ConfirmationDiffers { expected }.to_string())
+            );
         }
         assert_eq!((keys_of(&store).await, std::fs::read(&file).unwrap()), (4, key.clone()));
 

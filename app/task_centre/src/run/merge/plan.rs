@@ -56,7 +56,7 @@ pub async fn plan_merge(store: &Store, pair: Pair) -> Result<MergePlan, RecordsE
         keys: keys::fates(&staying, &losing),
         version: task.as_ref().map_or(0, |task| task.version),
         policy: task.as_ref().and_then(|task| task.settings.policy()).cloned().unwrap_or_default(),
-        task: task.map(|task| (TaskId(task.id), TaskName::of(&task))),
+        task: task.map(|task| (TaskId(task.id), TaskName::new(&task))),
     })
 }
 

@@ -223,7 +223,7 @@ pub(super) async fn upload(desk: &Desk) -> i64 {
     let mut upload = Upload::create(&desk.store.settings.uploads).unwrap();
     upload.begin(None).unwrap();
     upload.write(b"user_id,last_name\nnew-1,New\n").unwrap();
-    let profile = ImportProfile::of(FileKind::Users);
+    let profile = ImportProfile::own_format(FileKind::Users);
     let uploaded = upload.finish().unwrap();
     let ana = actor(desk, ANA).await;
     import_history::add_upload(&desk.store, ana, profile, &uploaded).await.unwrap().0
@@ -255,7 +255,7 @@ async fn imports(desk: &Desk) -> Vec<Form> {
             code: "other".to_owned(),
             name: name.to_owned(),
             columns: vec![column("user_id"), column("last_name")],
-            ..ImportProfile::of(FileKind::Users)
+            ..ImportProfile::own_format(FileKind::Users)
         };
         custom_profile::add(&desk.store, Actor::COMMAND_LINE, profile).await.unwrap()
     };

@@ -131,7 +131,7 @@ async fn library() -> Desk {
 
 /// Writes a script into the name and the columns of an import profile.
 async fn plant_profile(desk: &Desk, script: &str) {
-    let mut profile = ImportProfile::of(FileKind::Users);
+    let mut profile = ImportProfile::own_format(FileKind::Users);
     script.clone_into(&mut profile.name);
     for target in ["user_id", "last_name"] {
         profile.columns.push(ColumnMapping {

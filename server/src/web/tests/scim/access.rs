@@ -10,7 +10,7 @@ use serde_json::json;
 use trail::Actor;
 
 on_both!(
-    crate::web::tests::scim::Api::of;
+    crate::web::tests::scim::Api::new;
     a_key_is_required,
     a_key_does_what_its_scopes_say,
     a_revoked_or_expired_key_is_rejected,
@@ -190,7 +190,7 @@ async fn the_database_and_the_pages_never_show_a_key_again(api: Api) {
 /// As with passwords, few wrong keys of one address are looked at, and its right key still works.
 #[tokio::test]
 async fn wrong_keys_are_rate_limited() {
-    let api = Api::of(crate::web::tests::desk::Desk::open().await).await;
+    let api = Api::new(crate::web::tests::desk::Desk::open().await).await;
     let mut wrong = 0;
     for at in 0..1_000 {
         let header = format!("Bearer lethe_{at:064x}");

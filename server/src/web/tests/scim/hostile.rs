@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use trail::vitals::Seen;
 
 on_both!(
-    crate::web::tests::scim::Api::of;
+    crate::web::tests::scim::Api::new;
     large_and_nested_filters_are_rejected,
     large_and_damaged_bodies_are_rejected,
     values_of_wrong_types_change_nothing,

@@ -13,7 +13,7 @@ use task_centre::run;
 use trail::Actor;
 
 on_both!(
-    crate::web::tests::scim::Api::of;
+    crate::web::tests::scim::Api::new;
     a_user_is_created_read_replaced_and_patched,
     active_is_the_leaving_date,
     a_deleted_user_is_hidden_and_never_anonymised,
@@ -588,7 +588,7 @@ async fn discovery_describes_the_server(api: Api) {
 /// Changes by an identity system count as an import. Beyond the limit it has to wait.
 #[tokio::test]
 async fn too_many_deactivated_users_are_stopped() {
-    let api = Api::of(crate::web::tests::desk::Desk::open().await).await;
+    let api = Api::new(crate::web::tests::desk::Desk::open().await).await;
     let mut ids = Vec::new();
     for at in 0..30 {
         ids.push(api.post(user(&format!("u{at}"))).await.id());

@@ -91,7 +91,7 @@ const MAX_PLACES: u32 = 200;
 
 impl Spread {
     /// Counts the holders, which must be ordered by user.
-    pub(super) fn of(holders: &[Holder]) -> Self {
+    pub(super) fn count(holders: &[Holder]) -> Self {
         let changes = holders.windows(2).filter(|pair| pair[0].person != pair[1].person).count();
         Self {
             is_weak: holders.iter().all(Holder::is_weak),
