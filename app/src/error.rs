@@ -14,7 +14,7 @@ pub enum AppError {
     /// Some fields are invalid.
     #[error("There {}", wrong_fields(.0))]
     Invalid(FieldErrors),
-    /// Not possible in the present state.
+    /// Not possible in the current state.
     #[error("{0}")]
     Refused(String),
     /// The caller lacks a permission. The text completes “You do not have permission to”.

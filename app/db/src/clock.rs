@@ -33,7 +33,7 @@ impl Clock {
         self.zone
     }
 
-    /// Returns the present instant.
+    /// Returns the current instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.fixed.unwrap_or_else(|| self.of_computer())
     }
@@ -60,7 +60,7 @@ impl Clock {
         self.now().with_timezone(&self.zone).naive_local()
     }
 
-    /// Returns the present day in the library's time zone.
+    /// Returns the current day in the library's time zone.
     pub fn today(&self) -> NaiveDate {
         self.wall().date()
     }

@@ -74,7 +74,7 @@ pub async fn clock(db: &DatabaseConnection) -> Result<Option<DateTime<Utc>>, DbE
     db.query_one_raw(sql).await?.map(|row| row.try_get("", "now")).transpose()
 }
 
-/// Returns the condition that a row was written by the present transaction. Always true on SQLite: it has one
+/// Returns the condition that a row was written by the current transaction. Always true on SQLite: it has one
 /// writer at a time, and the caller knows which rows existed before.
 pub const fn is_of_this_transaction(backend: DatabaseBackend) -> &'static str {
     match backend {

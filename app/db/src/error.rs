@@ -29,7 +29,7 @@ pub enum RecordsError {
     /// The actor has the permission but must sign in again first.
     #[error("Sign in again to do this. Nothing was changed")]
     SignInAgain,
-    /// Not possible in the present state. The text says why and what to do.
+    /// Not possible in the current state. The text says why and what to do.
     #[error("{0}")]
     Refused(String),
     /// The actor must confirm password and code before changing how they sign in.
@@ -169,17 +169,17 @@ pub enum Fault {
 
 impl Fault {
     /// Returns the location concerned. None if the fault is not about a single one.
-    pub const fn place(self) -> Option<Storage> {
+    pub const fn storage(self) -> Option<Storage> {
         match self {
-            Self::DiskFull(place) | Self::Unwritable(place) | Self::Missing(place) => Some(place),
+            Self::DiskFull(storage) | Self::Unwritable(storage) | Self::Missing(storage) => Some(storage),
             Self::Busy | Self::Unreachable | Self::KeyReplaced => None,
         }
     }
 
     /// Returns the fault behind a failed file operation. None unless the disk is full.
-    pub fn of_file(place: Storage, error: &io::Error) -> Option<Self> {
+    pub fn of_file(storage: Storage, error: &io::Error) -> Option<Self> {
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
-        full.contains(&error.kind()).then_some(Self::DiskFull(place))
+        full.contains(&error.kind()).then_some(Self::DiskFull(storage))
     }
 
     /// Returns the stable code for logs, health and metrics.

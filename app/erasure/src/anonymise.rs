@@ -23,7 +23,7 @@ pub const BATCH: u64 = 1_000;
 
 /// A request to anonymise users.
 #[derive(Clone, Debug)]
-pub struct Job<'a> {
+pub struct ErasureRequest<'a> {
     /// The run that the request belongs to.
     pub run: RunId,
     /// The policy of the run.
@@ -54,23 +54,23 @@ pub struct Outcomes {
 /// Anonymises those of the users that the policy selects, in the caller's transaction. As its last change the
 /// caller must record them in the audit ([`trail::audit::note_people`]).
 ///
-/// Adds their present and former external identifiers, `UserID`s and barcodes, and their e-mail addresses, to the
+/// Adds their current and former external identifiers, `UserID`s and barcodes, and their e-mail addresses, to the
 /// suppression list.
 pub async fn anonymise(
     store: &Store,
     tx: &DatabaseTransaction,
-    job: &Job<'_>,
+    request: &ErasureRequest<'_>,
     numbers: &[UserNumber],
 ) -> Result<Outcomes, RecordsError> {
     let mut outcomes = Outcomes::default();
     let mut people = Vec::new();
     let assessed = eligibility::lock(tx, numbers).instrument(tracing::debug_span!("assess")).await?;
     for candidate in assessed {
-        if job.selection == Selection::Reapply && !candidate.is_under_older_rules() {
+        if request.selection == Selection::Reapply && !candidate.is_under_older_rules() {
             outcomes.skipped.push((candidate.number, Reason::AlreadyAnonymised));
             continue;
         }
-        match assess(&candidate.facts, job.policy, job.today, job.selection) {
+        match assess(&candidate.facts, request.policy, request.today, request.selection) {
             Verdict::Eligible => people.push(candidate),
             verdict => outcomes.skipped.push((candidate.number, verdict.reason())),
         }
@@ -88,9 +88,9 @@ pub async fn anonymise(
         let span = tracing::debug_span!("change", table = table.name);
         let rows = match table.owner {
             RowOwner::NoUser => continue,
-            RowOwner::User("number") => user_row::replace(tx, job, &people).instrument(span).await?,
+            RowOwner::User("number") => user_row::replace(tx, request, &people).instrument(span).await?,
             RowOwner::User(_) | RowOwner::Loan(_) => {
-                related_rows::clear(tx, job.policy, table, &outcomes.done).instrument(span).await?
+                related_rows::clear(tx, request.policy, table, &outcomes.done).instrument(span).await?
             }
         };
         if rows > 0 {

@@ -78,7 +78,7 @@ pub async fn make(tx: &DatabaseTransaction, store: &Store, run: RunId) -> Result
     sign(tx, store, certificate).await
 }
 
-/// Makes a new version of the certificate of a run from the present records.
+/// Makes a new version of the certificate of a run from the current records.
 pub async fn reissue(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     lock(&tx, run).await?;

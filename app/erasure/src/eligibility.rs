@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Where blockers are stored: table, user-number column and condition of the rows.
 ///
 /// A legal hold applies to a user or to a category.
-const PLACES: [(Blocker, &str, &str, &str); 6] = [
+const OBSTACLES: [(Blocker, &str, &str, &str); 6] = [
     (Blocker::OpenLoan, "loans", "user_number", "returned_on IS NULL"),
     (Blocker::OpenRequest, "requests", "user_number", "closed_on IS NULL"),
     (Blocker::UnsettledCharge, "charges", "user_number", "settled_on IS NULL AND COALESCE(cents, 1) <> 0"),
@@ -46,7 +46,7 @@ pub(crate) const STAFF: u8 = 1 << 5;
 /// `among` returns the SQL condition that limits a user-number column to the requested users.
 pub(crate) fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
     let staff = ("user_roles", "user_number", "TRUE", STAFF);
-    let blockers = PLACES.map(|(blocker, table, column, open)| (table, column, open, blocker.bit()));
+    let blockers = OBSTACLES.map(|(blocker, table, column, open)| (table, column, open, blocker.bit()));
     let all = std::iter::once(staff).chain(blockers);
     all.map(|(table, column, open, bit)| {
         format!("SELECT {column} AS number, {bit} AS bit FROM {table} WHERE {}{open}", among(column))
@@ -94,7 +94,7 @@ fn verdicts(
     }
     let blockers = Blocker::ALL.iter().map(|blocker| i32::from(blocker.bit())).sum::<i32>();
     let blocked = Blocker::ALL.map(|blocker| Reason::from(blocker).number().to_string()).join(", ");
-    // Raw SQL: one statement assesses all users; `PLACES` provides its tables and conditions as text.
+    // Raw SQL: one statement assesses all users; `OBSTACLES` provides its tables and conditions as text.
     // Obstacles are aggregated once for all users. A subquery for each user takes ten times as long.
     let sql = format!(
         "SELECT v.number, v.reason, CASE WHEN v.reason IN ({blocked}) THEN v.bits & {blockers} ELSE 0 END AS blockers \

@@ -55,7 +55,7 @@ pub(crate) async fn mark_of(db: &impl ConnectionTrait) -> Result<(String, i64), 
     // A database without a watermark has never followed this ledger file.
     let mark =
         watermark::read(db).await?.ok_or_else(|| RecordsError::Ledger(LedgerStatus::Foreign.label()))?;
-    Ok((mark.library, mark.place.sequence))
+    Ok((mark.library, mark.position.sequence))
 }
 
 /// Flushes everything written to the ledger to disk.

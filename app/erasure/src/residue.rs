@@ -13,6 +13,7 @@ mod erased_values;
 mod fold;
 mod match_filter;
 mod negative_cache;
+mod other_holders;
 mod phone;
 mod registered;
 mod reopen;
@@ -22,7 +23,6 @@ mod scan;
 mod search;
 mod searched_tables;
 mod status;
-mod theirs;
 mod value;
 mod verify;
 

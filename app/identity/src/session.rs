@@ -23,11 +23,11 @@ pub use codes::MAX_WRONG_CODES;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
 pub(crate) use failure::record_failed_sign_in;
 pub use lifecycle::{
-    SessionSummary, end, end_all_of, end_one, find, forget, forget_others, form_token, has_app, list, look,
-    remember_browser,
+    SessionSummary, end, end_all_of, end_one, forget, forget_others, form_token, has_app, list, load,
+    load_and_touch, remember_browser,
 };
 pub use login_state::{LoginState, Purpose};
-pub use once::{Begun, FormOnce};
+pub use once::{FormClaim, FormOnce};
 pub(crate) use proof::must_be_confirmed;
 pub use proof::{
     Again, AgainFor, again, change_password, has_password, may_change_sign_in, second_factor, sign_in,

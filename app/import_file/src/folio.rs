@@ -24,7 +24,7 @@ pub(crate) struct FolioRows<R> {
     may_have_more: bool,
     /// The paths of the cells, such as `personal.lastName`.
     paths: Vec<String>,
-    place: Place,
+    state: ReaderState,
     /// The object around the list that is being read, up to the list. Empty for a list alone.
     around: Vec<u8>,
     /// Number of users in lists so far.
@@ -33,9 +33,9 @@ pub(crate) struct FolioRows<R> {
     total: Option<u64>,
 }
 
-/// Where the reader is.
+/// What the reader has reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
+enum ReaderState {
     Start,
     /// In the list of users.
     List,
@@ -54,7 +54,7 @@ impl<R: Read> FolioRows<R> {
             line: 1,
             may_have_more: true,
             paths,
-            place: Place::Start,
+            state: ReaderState::Start,
             around: Vec::new(),
             listed: 0,
             total: None,
@@ -70,18 +70,18 @@ impl<R: Read> FolioRows<R> {
     /// A file can have several answers or lists, one after the other: the pages of an API.
     pub(crate) fn next(&mut self) -> io::Result<Option<Result<RawRow, Problem>>> {
         loop {
-            if self.place == Place::Start {
-                self.place = self.start()?;
+            if self.state == ReaderState::Start {
+                self.state = self.start()?;
             }
-            if self.place == Place::End {
+            if self.state == ReaderState::End {
                 return self.skip_rest();
             }
             self.skip_blanks(true)?;
             let line = self.line;
             match self.byte(0)? {
                 Some(b'{') => break,
-                None if self.place == Place::Objects => return self.end(),
-                Some(b']') if self.place == Place::List => {
+                None if self.state == ReaderState::Objects => return self.end(),
+                Some(b']') if self.state == ReaderState::List => {
                     if let Some(problem) = self.end_of_list()? {
                         return self.fail(Problem::on_line(line, problem));
                     }
@@ -94,7 +94,7 @@ impl<R: Read> FolioRows<R> {
         let Some(object) = self.object()? else {
             return self.fail(Problem::on_line(line, FileProblem::UserCutOff));
         };
-        self.listed += u64::from(self.place == Place::List);
+        self.listed += u64::from(self.state == ReaderState::List);
         match serde_json::from_slice::<Value>(&object) {
             Ok(user) => {
                 let cells = self.paths.iter().map(|path| cell(&user, path)).collect();
@@ -132,8 +132,8 @@ impl<R: Read> FolioRows<R> {
             self.total = answer.get(TOTAL).and_then(Value::as_u64);
         }
         self.skip_blanks(true)?;
-        self.place = match self.byte(0)? {
-            None | Some(b'{' | b'[') => Place::Start,
+        self.state = match self.byte(0)? {
+            None | Some(b'{' | b'[') => ReaderState::Start,
             Some(_) => return Ok(Some(FileProblem::NotJson)),
         };
         Ok(None)
@@ -159,22 +159,22 @@ impl<R: Read> FolioRows<R> {
     }
 
     /// Finds the beginning of the users.
-    fn start(&mut self) -> io::Result<Place> {
+    fn start(&mut self) -> io::Result<ReaderState> {
         self.skip_blanks(false)?;
         match self.byte(0)? {
             Some(b'[') => {
                 self.advance(1);
-                Ok(Place::List)
+                Ok(ReaderState::List)
             }
             Some(b'{') => {
                 if let Some(list) = self.list_in_object()? {
                     self.around = self.buffer.get(self.at..self.at + list).unwrap_or_default().to_vec();
                     self.advance(list);
-                    return Ok(Place::List);
+                    return Ok(ReaderState::List);
                 }
-                Ok(Place::Objects)
+                Ok(ReaderState::Objects)
             }
-            _ => Ok(Place::Objects),
+            _ => Ok(ReaderState::Objects),
         }
     }
 
@@ -245,7 +245,7 @@ impl<R: Read> FolioRows<R> {
 
     /// Reads to the end, so that the digest covers the whole file.
     fn skip_rest(&mut self) -> io::Result<Option<Result<RawRow, Problem>>> {
-        self.place = Place::End;
+        self.state = ReaderState::End;
         while self.may_have_more {
             self.buffer.clear();
             self.at = 0;

@@ -151,10 +151,10 @@ fn header(
 /// Returns the names of a header without the trailing empty ones.
 fn names(record: Record, encoding: FileEncoding) -> Result<Vec<String>, Problem> {
     let mut names = Vec::with_capacity(record.cells.len());
-    for (place, cell) in record.cells.into_iter().enumerate() {
+    for (index, cell) in record.cells.into_iter().enumerate() {
         let Ok(name) = std::str::from_utf8(&cell) else {
             let problem = FileProblem::NotText(encoding.encoding.name());
-            return Err(Problem::in_column(record.line, &column_at(place), problem));
+            return Err(Problem::in_column(record.line, &column_at(index), problem));
         };
         names.push(name.trim().to_owned());
     }
@@ -165,6 +165,6 @@ fn names(record: Record, encoding: FileEncoding) -> Result<Vec<String>, Problem>
 }
 
 /// Returns the name of a column without a name.
-pub(crate) fn column_at(place: usize) -> String {
-    format!("column {}", place + 1)
+pub(crate) fn column_at(index: usize) -> String {
+    format!("column {}", index + 1)
 }

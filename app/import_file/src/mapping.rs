@@ -19,8 +19,8 @@ const MAX_REPEATED_NAME: usize = 40;
 /// A column that fills a field.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// Its place in the row.
-    pub(crate) place: usize,
+    /// Its index in the row.
+    pub(crate) index: usize,
     /// Its name in the file.
     pub(crate) name: String,
     /// The code of the attribute, if the cell has several.
@@ -43,7 +43,7 @@ pub(crate) struct Field {
 pub(crate) struct Mapping {
     pub(crate) fields: Vec<Field>,
     pub(crate) problems: Vec<Problem>,
-    /// The place and the name of the column with the attributes of users.
+    /// The index and the name of the column with the attributes of users.
     attributes: Option<(usize, String)>,
 }
 
@@ -79,8 +79,8 @@ impl Mapping {
         header_line: u64,
     ) -> Self {
         let mut mapping = Self::default();
-        for (place, name) in names.iter().enumerate() {
-            mapping.add(profile, (place, name), custom, header_line);
+        for (index, name) in names.iter().enumerate() {
+            mapping.add(profile, (index, name), custom, header_line);
         }
         mapping.add_attributes(profile, names, custom);
         if mapping.fields.is_empty() {
@@ -103,7 +103,7 @@ impl Mapping {
         mapping
     }
 
-    fn add(&mut self, profile: &ImportProfile, (place, name): (usize, &str), custom: &[String], line: u64) {
+    fn add(&mut self, profile: &ImportProfile, (index, name): (usize, &str), custom: &[String], line: u64) {
         let column = mapping_of(profile, name);
         if column.is_some_and(|column| column.target.is_none()) {
             // The profile says that this column is ignored.
@@ -114,14 +114,14 @@ impl Mapping {
             |target: &str| target.strip_prefix(CUSTOM).is_none_or(|key| custom.iter().any(|one| one == key));
         let Some(target) = target.filter(|target| has_field(target)) else {
             if profile.other_columns == OtherColumns::Reject {
-                self.problems.push(unknown(line, place, name));
+                self.problems.push(unknown(line, index, name));
             }
             return;
         };
         let Some(content) = content_of(profile.kind, &target) else { return };
         let format = column.and_then(|column| column.dates).unwrap_or(profile.dates);
         let source = Source {
-            place,
+            index,
             name: name.to_owned(),
             attribute: None,
             first_of_several: column.is_some_and(|column| column.first_of_several),
@@ -141,8 +141,8 @@ impl Mapping {
     /// Maps the attributes that have a custom field.
     fn add_attributes(&mut self, profile: &ImportProfile, names: &[String], custom: &[String]) {
         let Some(attributes) = &profile.attributes else { return };
-        let Some(place) = names.iter().position(|name| folded(name) == folded(attributes)) else { return };
-        self.attributes = Some((place, names[place].clone()));
+        let Some(index) = names.iter().position(|name| folded(name) == folded(attributes)) else { return };
+        self.attributes = Some((index, names[index].clone()));
         for key in custom {
             let target = format!("{CUSTOM}{key}");
             if self.field(&target).is_some() {
@@ -150,8 +150,8 @@ impl Mapping {
             }
             let dates = DateRule { format: DateFormat::Iso, is_detected: false, two_digit_days: true };
             let source = Source {
-                place,
-                name: names[place].clone(),
+                index,
+                name: names[index].clone(),
                 attribute: Some(key.clone()),
                 first_of_several: false,
                 dates,
@@ -171,9 +171,9 @@ impl Mapping {
     }
 
     /// Returns whether the cells of a column can have line breaks. Cells that the import ignores can.
-    pub(crate) fn can_break(&self, place: usize) -> bool {
+    pub(crate) fn can_break(&self, index: usize) -> bool {
         let mut of_column =
-            self.fields.iter().filter(|field| field.sources.iter().any(|source| source.place == place));
+            self.fields.iter().filter(|field| field.sources.iter().any(|source| source.index == index));
         of_column.all(|field| field.content.has_lines())
     }
 
@@ -186,10 +186,10 @@ impl Mapping {
     /// Reads the cells of a row. The first problem rejects it.
     pub(crate) fn read(&self, profile: &ImportProfile, row: RawRow) -> Result<Mapped, Problem> {
         let mut notes = row.notes;
-        if let Some((place, name)) = &self.attributes
+        if let Some((index, name)) = &self.attributes
             && row
                 .cells
-                .get(*place)
+                .get(*index)
                 .is_some_and(|cell| attributes::has_other(cell, self.codes_of_attributes()))
         {
             notes.push(Note::in_column(row.line, name, FileNote::UnknownAttribute));
@@ -197,7 +197,7 @@ impl Mapping {
         let mut cells = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
             let mut part_of = |source: &Source| {
-                let cell = row.cells.get(source.place).map_or("", String::as_str);
+                let cell = row.cells.get(source.index).map_or("", String::as_str);
                 let part = read(cell, (field, source), profile, |note| {
                     notes.push(Note::in_column(row.line, &source.name, note));
                 });
@@ -293,10 +293,10 @@ fn first_of(text: &str, mut note: impl FnMut(FileNote)) -> String {
 }
 
 /// Reports an unknown column. Repeats its name only if it looks like one.
-fn unknown(line: u64, place: usize, name: &str) -> Problem {
+fn unknown(line: u64, index: usize, name: &str) -> Problem {
     let is_name = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-' | b' ');
     let is_plausible = !name.is_empty() && name.len() <= MAX_REPEATED_NAME && name.bytes().all(is_name);
-    let column = if is_plausible { name.to_owned() } else { column_at(place) };
+    let column = if is_plausible { name.to_owned() } else { column_at(index) };
     let is_custom = is_plausible && name.starts_with(CUSTOM);
     let problem = if is_custom { FileProblem::UnknownCustomField } else { FileProblem::UnknownColumn };
     Problem::in_column(line, &column, problem)

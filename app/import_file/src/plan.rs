@@ -161,7 +161,7 @@ impl Plan {
                 if let Some(format) = evidence.format() {
                     source.dates.format = format;
                 } else {
-                    ambiguous.push(source.place);
+                    ambiguous.push(source.index);
                     let line = header_line.unwrap_or(1);
                     problems.push(Problem::in_column(line, &source.name, FileProblem::AmbiguousDates));
                 }
@@ -232,7 +232,7 @@ impl Parts {
         Ok(match &self.layout {
             None => RawRows::Folio(FolioRows::open(file, self.encoding, self.names.clone())),
             Some(layout) => {
-                let can_break = (0..layout.names.len()).map(|place| self.mapping.can_break(place)).collect();
+                let can_break = (0..layout.names.len()).map(|index| self.mapping.can_break(index)).collect();
                 RawRows::Delimited(DelimitedRows::open(file, layout, Columns { can_break })?)
             }
         })
@@ -260,8 +260,8 @@ impl Parts {
         if self.layout.is_some() {
             return;
         }
-        let Some(place) = self.names.iter().position(|name| name == GROUP) else { return };
-        let Some(cell) = row.cells.get_mut(place).filter(|cell| !cell.is_empty()) else { return };
+        let Some(index) = self.names.iter().position(|name| name == GROUP) else { return };
+        let Some(cell) = row.cells.get_mut(index).filter(|cell| !cell.is_empty()) else { return };
         if let Some(name) = self.tables.group(cell) {
             name.clone_into(cell);
         } else {
@@ -272,20 +272,20 @@ impl Parts {
 
     /// Reads the file once if the format of a column must be detected. Returns the evidence of each column with dates.
     fn evidence(&mut self, file: File) -> io::Result<Vec<Evidence>> {
-        let places: Vec<(usize, bool)> = self
+        let indexes: Vec<(usize, bool)> = self
             .mapping
             .dates()
-            .map(|source| (source.place, source.dates.format == DateFormat::Detect))
+            .map(|source| (source.index, source.dates.format == DateFormat::Detect))
             .collect();
-        let mut evidence = vec![Evidence::default(); places.len()];
-        if !places.iter().any(|(_, is_open)| *is_open) {
+        let mut evidence = vec![Evidence::default(); indexes.len()];
+        if !indexes.iter().any(|(_, is_open)| *is_open) {
             return Ok(evidence);
         }
         let mut rows = self.raw_rows(file)?;
         while let Some(row) = self.next_raw(&mut rows)? {
             let Ok(row) = row else { continue };
-            for (evidence, (place, _)) in evidence.iter_mut().zip(&places) {
-                let cell = row.cells.get(*place).map_or("", |cell| cell.trim());
+            for (evidence, (index, _)) in evidence.iter_mut().zip(&indexes) {
+                let cell = row.cells.get(*index).map_or("", |cell| cell.trim());
                 if !cell.is_empty() && !self.profile.never.iter().any(|never| never == cell) {
                     evidence.add(cell);
                 }
@@ -297,7 +297,7 @@ impl Parts {
     /// Returns the cells of a row that fill fields.
     fn shown(&self, row: &RawRow) -> Vec<String> {
         let sources = self.mapping.fields.iter().flat_map(|field| &field.sources);
-        sources.map(|source| row.cells.get(source.place).map_or("", |cell| cell.trim()).to_owned()).collect()
+        sources.map(|source| row.cells.get(source.index).map_or("", |cell| cell.trim()).to_owned()).collect()
     }
 
     fn detected(&self, ambiguous: &[usize], rows: Vec<Vec<String>>) -> Detected {
@@ -307,15 +307,15 @@ impl Parts {
                 target: field.target.clone(),
                 dates: (field.content == policy::import_profile::Content::Date)
                     .then_some(source.dates.format),
-                is_ambiguous: ambiguous.contains(&source.place),
+                is_ambiguous: ambiguous.contains(&source.index),
             })
         });
-        let is_used = |place: usize| {
-            self.mapping.fields.iter().any(|field| field.sources.iter().any(|source| source.place == place))
+        let is_used = |index: usize| {
+            self.mapping.fields.iter().any(|field| field.sources.iter().any(|source| source.index == index))
         };
         let ignored = self.layout.iter().flat_map(|layout| layout.names.iter().enumerate());
         let ignored =
-            ignored.filter(|(place, name)| !is_used(*place) && !name.is_empty() && !name.starts_with(CUSTOM));
+            ignored.filter(|(index, name)| !is_used(*index) && !name.is_empty() && !name.starts_with(CUSTOM));
         Detected {
             encoding: self.encoding.encoding.name().to_owned(),
             delimiter: self.layout.as_ref().map(|layout| char::from(layout.delimiter)),

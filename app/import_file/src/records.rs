@@ -36,7 +36,7 @@ impl Record {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct BadRecord {
     pub(crate) line: u64,
-    /// The place of the cell, from 0.
+    /// The index of the cell, from 0.
     pub(crate) cell: Option<usize>,
     pub(crate) problem: FileProblem,
 }
@@ -195,8 +195,8 @@ impl<R: Read> Records<R> {
 
     /// Reads a cell whose quotation mark opens at `open`.
     fn quoted(&mut self, cursor: &mut Cursor, open: usize, is_formula: bool) -> Result<CellEnd, Failure> {
-        let (opened, place) = (cursor.line, cursor.cells.len());
-        let unclosed = || bad(opened, Some(place), FileProblem::UnclosedQuote, open);
+        let (opened, index) = (cursor.line, cursor.cells.len());
+        let unclosed = || bad(opened, Some(index), FileProblem::UnclosedQuote, open);
         let mut cell = if is_formula { b"=\"".to_vec() } else { Vec::new() };
         let mut at = open + 1;
         loop {
@@ -237,9 +237,9 @@ impl<R: Read> Records<R> {
         if end.is_some_and(|byte| byte != self.delimiter && !matches!(byte, b'\n' | b'\r')) {
             let is_one_line = cursor.line == opened;
             let problem = if is_one_line { FileProblem::QuoteInCell } else { FileProblem::UnclosedQuote };
-            return Err(bad(opened, Some(place), problem, open));
+            return Err(bad(opened, Some(index), problem, open));
         }
-        if cursor.line > opened && !self.can_go_on(place, &cell) {
+        if cursor.line > opened && !self.can_go_on(index, &cell) {
             return Err(unclosed());
         }
         if is_formula {
@@ -251,12 +251,12 @@ impl<R: Read> Records<R> {
 
     /// Returns whether a cell of several lines is plausible: its column can have line breaks, and no line in it looks
     /// like a record of the file.
-    fn can_go_on(&self, place: usize, cell: &[u8]) -> bool {
+    fn can_go_on(&self, index: usize, cell: &[u8]) -> bool {
         let columns = self.columns.can_break.len();
         if columns == 0 {
             return true;
         }
-        if !self.columns.can_break.get(place).copied().unwrap_or(true) {
+        if !self.columns.can_break.get(index).copied().unwrap_or(true) {
             return false;
         }
         if columns < MIN_COLUMNS_OF_RECORD {
@@ -268,7 +268,7 @@ impl<R: Read> Records<R> {
             let is_last = lines.peek().is_none();
             // The last line would be the begin of a record up to this column.
             let looks_like_record =
-                delimiters + 1 >= columns || (is_last && place > 0 && delimiters == place && place > 1);
+                delimiters + 1 >= columns || (is_last && index > 0 && delimiters == index && index > 1);
             if looks_like_record {
                 return false;
             }
@@ -278,9 +278,9 @@ impl<R: Read> Records<R> {
 
     /// Counts the delimiters as between cells. In prose, a space follows.
     fn delimiters_of_record(&self, line: &[u8]) -> usize {
-        let follows_space = |place: usize| line.get(place + 1) == Some(&b' ');
-        let places = line.iter().enumerate().filter(|(_, byte)| **byte == self.delimiter);
-        places.filter(|(place, _)| !follows_space(*place)).count()
+        let follows_space = |index: usize| line.get(index + 1) == Some(&b' ');
+        let indexes = line.iter().enumerate().filter(|(_, byte)| **byte == self.delimiter);
+        indexes.filter(|(index, _)| !follows_space(*index)).count()
     }
 
     fn end(&mut self, cursor: &mut Cursor, at: usize, end: Option<u8>) -> Result<CellEnd, Failure> {
@@ -302,7 +302,7 @@ impl<R: Read> Records<R> {
         })
     }
 
-    /// Returns the number of bytes of the line end at a place. A carriage return alone counts only in files that end
+    /// Returns the number of bytes of the line end at an offset. A carriage return alone counts only in files that end
     /// their lines with it.
     fn line_end(&mut self, at: usize, byte: u8) -> io::Result<usize> {
         Ok(match byte {
@@ -338,7 +338,7 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// Returns the byte at a place of the buffer, and reads on if necessary. `None` is the end of the file.
+    /// Returns the byte at an offset of the buffer, and reads on if necessary. `None` is the end of the file.
     fn byte(&mut self, at: usize) -> io::Result<Option<u8>> {
         while at >= self.buffer.len() && self.may_have_more {
             self.may_have_more = self.text.append_to(&mut self.buffer)?;

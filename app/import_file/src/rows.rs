@@ -39,7 +39,7 @@ impl<R: Read> DelimitedRows<R> {
                 Ok(record) if record.is_blank() => {}
                 Ok(record) => return Ok(Some(self.row(record))),
                 Err(BadRecord { line, cell, problem }) => {
-                    let column = cell.map(|place| self.name(place));
+                    let column = cell.map(|index| self.name(index));
                     return Ok(Some(Err(Problem { line, column, what: problem })));
                 }
             }
@@ -65,11 +65,11 @@ impl<R: Read> DelimitedRows<R> {
             notes.push(Note::on_line(line, FileNote::NoLineEnd));
         }
         let mut cells = Vec::with_capacity(expected);
-        for (place, cell) in record.cells.into_iter().enumerate() {
+        for (index, cell) in record.cells.into_iter().enumerate() {
             let text = String::from_utf8(cell).ok().filter(|text| self.is_in_encoding(text));
             let Some(text) = text else {
                 let problem = FileProblem::NotText(self.encoding.encoding.name());
-                return Err(Problem::in_column(line, &self.name(place), problem));
+                return Err(Problem::in_column(line, &self.name(index), problem));
             };
             cells.push(text);
         }
@@ -90,7 +90,7 @@ impl<R: Read> DelimitedRows<R> {
         std::str::from_utf8(&bytes).is_err()
     }
 
-    fn name(&self, place: usize) -> String {
-        self.names.get(place).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| column_at(place))
+    fn name(&self, index: usize) -> String {
+        self.names.get(index).filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| column_at(index))
     }
 }

@@ -43,7 +43,7 @@ pub fn suggest(
     custom: &[(String, String)],
     today: NaiveDate,
 ) -> Vec<Suggestion> {
-    let columns: Vec<Vec<&str>> = (0..names.len()).map(|place| values(rows, place)).collect();
+    let columns: Vec<Vec<&str>> = (0..names.len()).map(|index| values(rows, index)).collect();
     let mut suggestions: Vec<Suggestion> = columns.iter().map(|values| with_format(values)).collect();
     let mut taken = HashSet::new();
     for (name, suggestion) in names.iter().zip(&mut suggestions) {
@@ -70,8 +70,8 @@ pub(crate) fn is_value(text: &str) -> bool {
 }
 
 /// Returns the values of a column.
-fn values(rows: &[Vec<String>], place: usize) -> Vec<&str> {
-    let cells = rows.iter().filter_map(|row| row.get(place));
+fn values(rows: &[Vec<String>], index: usize) -> Vec<&str> {
+    let cells = rows.iter().filter_map(|row| row.get(index));
     cells.map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect()
 }
 

@@ -167,8 +167,8 @@ impl Tables {
 
     fn value(&self, joining: Joining, names: &[String], row: &RawRow) -> (String, Option<FileNote>) {
         let cell = |column: &str| {
-            let place = names.iter().position(|name| name == column);
-            place.and_then(|place| row.cells.get(place)).map_or("", |cell| cell.trim())
+            let index = names.iter().position(|name| name == column);
+            index.and_then(|index| row.cells.get(index)).map_or("", |cell| cell.trim())
         };
         let rows = |table: &str, key: &str| self.tables.get(table).and_then(|rows| rows.get(key));
         let value = match joining {
@@ -254,18 +254,18 @@ fn table(path: &Path, name: &'static str) -> Result<Rows, TableError> {
     let encoding = encoding.ok_or(TableError::File(FileProblem::Empty))?;
     let is_known = |name: &str| name == key || columns.contains(&name);
     let layout = Layout::detect(file()?, encoding, Delimited::default(), &is_known)??;
-    let place = |column: &'static str| {
+    let index = |column: &'static str| {
         let found = layout.names.iter().position(|name| name == column);
         found.ok_or(TableError::File(FileProblem::TableColumnMissing { table: name, column }))
     };
     let (key, columns) =
-        (place(key)?, columns.iter().map(|column| place(column)).collect::<Result<Vec<_>, _>>()?);
+        (index(key)?, columns.iter().map(|column| index(column)).collect::<Result<Vec<_>, _>>()?);
     let mut rows = DelimitedRows::open(file()?, &layout, Columns::default())?;
     let mut table = Rows::new();
     while let Some(row) = rows.next()? {
         let row = row?;
-        let cell = |place: usize| row.cells.get(place).map(|cell| cell.trim().to_owned()).unwrap_or_default();
-        table.entry(cell(key)).or_default().push(columns.iter().map(|place| cell(*place)).collect());
+        let cell = |index: usize| row.cells.get(index).map(|cell| cell.trim().to_owned()).unwrap_or_default();
+        table.entry(cell(key)).or_default().push(columns.iter().map(|index| cell(*index)).collect());
     }
     Ok(table)
 }

@@ -47,14 +47,14 @@ pub const HELD_LINE_DAYS: i64 = 3;
 /// The number of newest runs to search for states that no index covers.
 const LOOK_BACK: i64 = 1_000;
 
-/// The present conditions. Empty if all is well.
+/// The current conditions. Empty if all is well.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     /// The conditions, the most urgent first.
     pub conditions: Vec<Condition>,
 }
 
-/// Reads the present conditions.
+/// Reads the current conditions.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
     // The most urgent first.
     let in_database = try_join_all([

@@ -50,7 +50,7 @@ pub enum Verdict {
     Eligible,
     /// The conditions are met from this day on, if nothing changes.
     NotYetUntil(NaiveDate),
-    /// A condition can't be met with the record's present dates.
+    /// A condition can't be met with the record's current dates.
     NotYet(Reason),
     /// Something must be dealt with first.
     Blocked(Blockers),

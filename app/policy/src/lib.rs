@@ -101,7 +101,7 @@ pub use reason::{Blocker, Blockers, Reason, VerdictKind};
 pub use role::Role;
 pub use run::{Outcome, Phase, Residue, RunKind, RunState};
 pub use safety_limit::{Manual, SafetyLimit, SafetyLimits};
-pub use schedule::{MisfireReason, Missed, Schedule};
+pub use schedule::{MisfirePolicy, MisfireReason, Schedule};
 pub use task_type::{TaskCategory, TaskSettings, TaskType};
 pub use term::TermKind;
 pub use treated::TreatedFields;

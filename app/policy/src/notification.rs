@@ -136,7 +136,7 @@ coded_enum! {
         Gone = "gone",
         /// The address is in a private network.
         PrivateAddress = "private_address",
-        /// The secret cannot be decrypted with the present key.
+        /// The secret cannot be decrypted with the current key.
         Secret = "secret",
         /// E-mail is not configured.
         NotConfigured = "not_configured",

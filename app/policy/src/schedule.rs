@@ -116,7 +116,7 @@ coded_enum! {
     /// The treatment of missed runs.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
-    pub enum Missed: "rule for missed runs" {
+    pub enum MisfirePolicy: "rule for missed runs" {
         /// Runs once as soon as a process is running again, regardless of the number of missed times.
         #[default]
         Once = "once",
@@ -125,7 +125,7 @@ coded_enum! {
     }
 }
 
-impl Missed {
+impl MisfirePolicy {
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {

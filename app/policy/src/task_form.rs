@@ -15,7 +15,7 @@ use crate::ids::UserNumber;
 use crate::import_settings::ImportSettings;
 use crate::marked_number::typed_user_number;
 use crate::policy::Policy;
-use crate::schedule::{Missed, Schedule};
+use crate::schedule::{MisfirePolicy, Schedule};
 use crate::stored::coded_enum;
 use crate::task_type::{TaskCategory, TaskSettings, TaskType};
 use crate::text;
@@ -142,7 +142,7 @@ pub struct TaskDraft {
     /// When it starts automatically.
     pub schedule: Schedule,
     /// The treatment of missed runs.
-    pub missed: Missed,
+    pub missed: MisfirePolicy,
     /// A notice to show before saving.
     pub notice: Option<Notice>,
 }
@@ -220,7 +220,7 @@ impl TaskForm {
             schedule: "manual".to_owned(),
             time: DEFAULT_TIME.to_owned(),
             month_day: DEFAULT_MONTH_DAY.to_owned(),
-            missed: Missed::default().code().to_owned(),
+            missed: MisfirePolicy::default().code().to_owned(),
             ..Self::default()
         }
         .with_import(&ImportSettings::default())
@@ -274,7 +274,7 @@ pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldE
     let (schedule, notice) = schedule(form, now, &mut errors_of_schedule);
     let settings = task_type.map(|task_type| settings(form, task_type, &schedule, &mut errors));
     errors.0.append(&mut errors_of_schedule.0);
-    let missed = errors.take("missed", choice(Missed::from_code(&form.missed)));
+    let missed = errors.take("missed", choice(MisfirePolicy::from_code(&form.missed)));
     match (errors.is_empty(), description, visibility, owner, settings, missed) {
         (true, Some(description), Some(visibility), Some(owner), Some(settings), Some(missed)) => {
             Ok(TaskDraft {

@@ -12,7 +12,7 @@ use policy::form::Problem;
 use policy::schedule::{MonthDay, Weekday};
 use policy::task_form::{Notice, Tab, TaskDraft, TaskForm, validate};
 use policy::{
-    Days, Field, Missed, NoteTreatment, Policy, Schedule, Scope, TaskSettings, Treatment, UserNumber,
+    Days, Field, MisfirePolicy, NoteTreatment, Policy, Schedule, Scope, TaskSettings, Treatment, UserNumber,
 };
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -442,8 +442,12 @@ fn a_valid_form_contains_all_choices() {
     assert_eq!(draft.owner, Some(UserNumber(12)));
     assert_eq!(policy_of(&draft).scope, Scope::All);
     assert_eq!(policy_of(&draft).circulation_notes, NoteTreatment::Mark);
-    assert_eq!(draft.missed, Missed::Skip);
-    assert_eq!(validate(&valid_form(), now()).expect("a valid form").missed, Missed::Once, "the default");
+    assert_eq!(draft.missed, MisfirePolicy::Skip);
+    assert_eq!(
+        validate(&valid_form(), now()).expect("a valid form").missed,
+        MisfirePolicy::Once,
+        "the default"
+    );
     assert_eq!(policy_of(&draft).treatment(Field::BirthDate), Treatment::Decade);
     assert_eq!(policy_of(&draft).treatment(Field::City), Treatment::Remove);
     assert_eq!(policy_of(&draft).keep_custom, ["a"]);
@@ -517,7 +521,7 @@ mod properties {
             select(Visibility::ALL.to_vec()),
             option::of((1..i64::MAX).prop_map(UserNumber)),
             a_policy(),
-            (schedule(), select(Missed::ALL.to_vec())),
+            (schedule(), select(MisfirePolicy::ALL.to_vec())),
         )
             .prop_map(
                 |(edited, description, active, visibility, owner, policy, (schedule, missed))| TaskDraft {

@@ -28,11 +28,11 @@ pub struct CatalogueRecord {
     pub author: Option<String>,
     /// The year of publication.
     pub year: Option<i32>,
-    /// The creator of the record, by present name.
+    /// The creator of the record, by current name.
     pub created_by: Option<Person>,
     /// The date of creation.
     pub created_on: NaiveDate,
-    /// The user who last changed the record, by present name.
+    /// The user who last changed the record, by current name.
     pub changed_by: Option<Person>,
     /// The date of the last change.
     pub changed_on: Option<NaiveDate>,
@@ -58,7 +58,7 @@ pub struct Item {
 pub struct ItemLoan {
     /// The id.
     pub id: LoanId,
-    /// The borrower, by present name. None if the actor lacks the permission to see users.
+    /// The borrower, by current name. None if the actor lacks the permission to see users.
     pub borrower: Option<Person>,
     /// The due date.
     pub due_on: NaiveDate,

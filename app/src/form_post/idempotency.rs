@@ -11,7 +11,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use identity::Session;
-use identity::session::{Begun, FormOnce};
+use identity::session::{FormClaim, FormOnce};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -140,9 +140,9 @@ async fn renewed_session(state: &AppState, once: &FormOnce) -> Option<StoredOutc
     let until = Instant::now() + WAIT_TIMEOUT;
     loop {
         match once.look(&state.store).await.ok()?? {
-            Begun::Done(kept) => return read(&kept).ok().filter(|kept| !kept.cookies.is_empty()),
-            Begun::UnderWay if Instant::now() < until => sleep(POLL_INTERVAL).await,
-            Begun::UnderWay | Begun::First => return None,
+            FormClaim::Done(kept) => return read(&kept).ok().filter(|kept| !kept.cookies.is_empty()),
+            FormClaim::UnderWay if Instant::now() < until => sleep(POLL_INTERVAL).await,
+            FormClaim::UnderWay | FormClaim::First => return None,
         }
     }
 }
@@ -152,10 +152,10 @@ async fn claim(state: &AppState, once: &FormOnce) -> Result<Option<StoredOutcome
     let until = Instant::now() + WAIT_TIMEOUT;
     loop {
         match once.begin(&state.store).await.map_err(AppError::from)? {
-            Begun::First => return Ok(None),
-            Begun::Done(kept) => return read(&kept).map(Some),
-            Begun::UnderWay if Instant::now() < until => sleep(POLL_INTERVAL).await,
-            Begun::UnderWay => {
+            FormClaim::First => return Ok(None),
+            FormClaim::Done(kept) => return read(&kept).map(Some),
+            FormClaim::UnderWay if Instant::now() < until => sleep(POLL_INTERVAL).await,
+            FormClaim::UnderWay => {
                 let why =
                     "This form was already sent and may have taken effect. Check before you send it again";
                 return Err(AppError::Refused(why.to_owned()));

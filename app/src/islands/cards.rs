@@ -8,7 +8,7 @@ const TABLES: &str = ".scroll > table";
 /// The attribute with the header of a cell.
 const LABEL: &str = "data-label";
 
-/// Labels the cells of a page. A page that was fetched again is labelled before it is compared with the present one.
+/// Labels the cells of a page. A page that was fetched again is labelled before it is compared with the current one.
 pub fn label(page: &Document) {
     for table in elements(&page.query_selector_all(TABLES)) {
         let headers = elements(&table.query_selector_all("thead th"));

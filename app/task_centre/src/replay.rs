@@ -3,7 +3,7 @@
 mod record;
 
 use db::RecordsError;
-use erasure::anonymise::{self, Job, Outcomes};
+use erasure::anonymise::{self, ErasureRequest, Outcomes};
 use erasure::ledger::entry::LedgerPosition;
 use erasure::ledger::groups::{self, Group};
 use erasure::ledger::people::{self, FoundUser};
@@ -41,18 +41,18 @@ pub async fn replay(store: &Store, report: impl Fn(i64)) -> Result<Option<Receip
     if !matches!(status, LedgerStatus::Ahead { .. }) {
         return status.refuse_unless_level().map(|()| None);
     }
-    let mut replay = patiently(async || Replay::begin(store).await).await?;
+    let mut replay = retrying(async || Replay::begin(store).await).await?;
     report(replay.receipt.people);
     while !replay.follow(&report).await? {
         // Another process is replaying too. Continue after the users that it has processed.
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
     replay.scan().await?;
-    patiently(async || replay.end().await).await.map(Some)
+    retrying(async || replay.end().await).await.map(Some)
 }
 
 /// Retries `work` while another process holds the database.
-async fn patiently<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result<T, RecordsError> {
+async fn retrying<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result<T, RecordsError> {
     loop {
         match work().await {
             Err(error) if error.is_temporary() => {
@@ -74,7 +74,7 @@ impl<'a> Replay<'a> {
         let mark = watermark::read_settled(&tx).await?.ok_or_else(status::apart)?;
         let receipt = match receipt::open(&tx).await? {
             Some(receipt) => receipt,
-            None => receipt::begin(&tx, store, mark.place.sequence, writer.tail.last_people()).await?,
+            None => receipt::begin(&tx, store, mark.position.sequence, writer.tail.last_people()).await?,
         };
         let run = match record::open(&tx).await? {
             Some(run) => run,
@@ -88,12 +88,12 @@ impl<'a> Replay<'a> {
     /// Anonymises all users after the watermark. Returns false if another process moved the watermark.
     async fn follow(&mut self, report: &impl Fn(i64)) -> Result<bool, RecordsError> {
         let mark = watermark::read(&self.store.db).await?.ok_or_else(status::apart)?;
-        let mut at = mark.place;
+        let mut at = mark.position;
         let entries = at.sequence + 1..=self.receipt.to_sequence;
         let mut groups = groups::read(self.store.settings.ledger.clone(), entries);
         while let Some(group) = groups.recv().await {
             let group = group?;
-            let done = patiently(async || self.anonymise(&at, &group).await).await?;
+            let done = retrying(async || self.anonymise(&at, &group).await).await?;
             let Some((counts, read, done)) = done else { return Ok(false) };
             self.memory.keep(read, &done);
             self.receipt.people += counts.anonymised + counts.already + counts.absent;
@@ -140,11 +140,12 @@ impl<'a> Replay<'a> {
     ) -> Result<Outcomes, RecordsError> {
         let restored = numbers(found, |person| !person.anonymised);
         let mut outcomes =
-            anonymise::anonymise(self.store, tx, &self.job(group, Selection::Replay), &restored).await?;
+            anonymise::anonymise(self.store, tx, &self.request(group, Selection::Replay), &restored).await?;
         let older = numbers(found, |person| group.is_behind(person));
         if !older.is_empty() {
             let again =
-                anonymise::anonymise(self.store, tx, &self.job(group, Selection::Reapply), &older).await?;
+                anonymise::anonymise(self.store, tx, &self.request(group, Selection::Reapply), &older)
+                    .await?;
             outcomes.done.extend(again.done);
             for (table, rows) in again.rows {
                 *outcomes.rows.entry(table).or_default() += rows;
@@ -153,8 +154,14 @@ impl<'a> Replay<'a> {
         Ok(outcomes)
     }
 
-    fn job<'g>(&self, group: &'g Group, selection: Selection) -> Job<'g> {
-        Job { run: self.run, policy: &group.policy, today: group.day, selection, actor: Actor::REPLAY }
+    fn request<'g>(&self, group: &'g Group, selection: Selection) -> ErasureRequest<'g> {
+        ErasureRequest {
+            run: self.run,
+            policy: &group.policy,
+            today: group.day,
+            selection,
+            actor: Actor::REPLAY,
+        }
     }
 
     /// Searches for old values of the anonymised users, then drops these values.
@@ -185,6 +192,6 @@ fn numbers(found: &[FoundUser], which: impl Fn(&FoundUser) -> bool) -> Vec<UserN
 async fn settle(store: &Store) -> Result<(), RecordsError> {
     let writer = Writer::enter(store).await?;
     let mark = watermark::read_settled(&store.db).await?.ok_or_else(status::apart)?;
-    survey::repair_tail(store, writer, &mark.place).await?.leave();
+    survey::repair_tail(store, writer, &mark.position).await?.leave();
     Ok(())
 }

@@ -56,7 +56,7 @@ pub async fn read(db: &impl ConnectionTrait) -> Result<Library, DbErr> {
     Ok(row.unwrap_or_default())
 }
 
-/// Returns the form with the present settings.
+/// Returns the form with the current settings.
 pub async fn form(store: &Store, actor: Actor) -> Result<LibraryForm, RecordsError> {
     actor.require_permission_to_see(Action::Administer)?;
     let library = read(&store.db).await?;

@@ -90,8 +90,8 @@ impl Vitals {
     }
 
     /// Clears the faults of this storage after a successful write.
-    pub fn written(&self, place: Storage) {
-        self.noted().retain(|fault, _| fault.place() != Some(place));
+    pub fn written(&self, storage: Storage) {
+        self.noted().retain(|fault, _| fault.storage() != Some(storage));
     }
 
     fn noted(&self) -> std::sync::MutexGuard<'_, HashMap<Fault, Instant>> {

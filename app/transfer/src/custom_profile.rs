@@ -149,16 +149,16 @@ pub async fn sample(
 
 fn with_suggestions(sample: Sample, suggestions: Vec<Suggestion>) -> SampledFile {
     let is_first =
-        |place: usize| sample.names.iter().position(|name| *name == sample.names[place]) == Some(place);
-    let places: Vec<usize> = (0..sample.names.len())
-        .filter(|place| !sample.names[*place].is_empty() && is_first(*place))
+        |index: usize| sample.names.iter().position(|name| *name == sample.names[index]) == Some(index);
+    let indexes: Vec<usize> = (0..sample.names.len())
+        .filter(|index| !sample.names[*index].is_empty() && is_first(*index))
         .collect();
     let rows = sample.rows.iter().take(MAX_SHOWN_ROWS);
-    let cell = |row: &Vec<String>, place: usize| row.get(place).cloned().unwrap_or_default();
-    let rows = rows.map(|row| places.iter().map(|place| cell(row, *place)).collect()).collect();
-    let columns = places.iter().map(|place| SampledColumn {
-        name: sample.names[*place].clone(),
-        suggestion: suggestions.get(*place).cloned().unwrap_or_default(),
+    let cell = |row: &Vec<String>, index: usize| row.get(index).cloned().unwrap_or_default();
+    let rows = rows.map(|row| indexes.iter().map(|index| cell(row, *index)).collect()).collect();
+    let columns = indexes.iter().map(|index| SampledColumn {
+        name: sample.names[*index].clone(),
+        suggestion: suggestions.get(*index).cloned().unwrap_or_default(),
     });
     SampledFile {
         columns: columns.collect(),

@@ -30,14 +30,14 @@ pub(super) struct Header {
     names: Vec<String>,
     /// The names in the file, by field.
     columns: Arc<BTreeMap<String, String>>,
-    places: BTreeMap<String, usize>,
+    indexes: BTreeMap<String, usize>,
     empty_cells: EmptyCells,
 }
 
 impl Header {
     /// Returns whether the file has this column.
     pub(super) fn has(&self, column: &str) -> bool {
-        self.places.contains_key(column)
+        self.indexes.contains_key(column)
     }
 
     /// Returns the names in file order.
@@ -70,8 +70,8 @@ pub(super) struct Line {
 impl Line {
     /// Returns the content of a column, or an empty text if the file has no such column.
     pub(super) fn cell(&self, column: &str) -> &str {
-        let place = self.header.places.get(column);
-        place.and_then(|place| self.cells.get(*place)).map_or("", String::as_str)
+        let index = self.header.indexes.get(column);
+        index.and_then(|index| self.cells.get(*index)).map_or("", String::as_str)
     }
 }
 
@@ -100,9 +100,9 @@ impl Source {
         }
         problems.refuse()?;
         let names: Vec<String> = plan.targets().map(str::to_owned).collect();
-        let places = names.iter().cloned().zip(0..).collect();
+        let indexes = names.iter().cloned().zip(0..).collect();
         let columns = Arc::new(columns_by_field(&plan));
-        let header = Arc::new(Header { names, columns, places, empty_cells: order.options.empty_cells });
+        let header = Arc::new(Header { names, columns, indexes, empty_cells: order.options.empty_cells });
         let is_escaped = order.profile.is_own_format();
         Ok(Self { plan, file: file.main, tables: file.tables, header, is_escaped })
     }

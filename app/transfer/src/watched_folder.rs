@@ -121,7 +121,7 @@ pub async fn when_complete(file: &WatchedFile) -> Option<WatchedFile> {
     Some(seen)
 }
 
-/// Returns a file with its present size and time, or `None` if it or one of its tables is gone.
+/// Returns a file with its current size and time, or `None` if it or one of its tables is gone.
 pub fn as_now(file: &WatchedFile) -> Option<WatchedFile> {
     let (mut bytes, mut changed_at) = (0, DateTime::UNIX_EPOCH);
     for path in std::iter::once(&file.path).chain(file.tables.values()) {

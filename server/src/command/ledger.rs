@@ -17,7 +17,7 @@ pub(crate) enum Ledger {
     Verify,
     /// After a restore: anonymise again the users in the ledger who were anonymised after the backup was made.
     Replay,
-    /// Reset the ledger if the old file is permanently lost. The present file is kept next to the new one.
+    /// Reset the ledger if the old file is permanently lost. The current file is kept next to the new one.
     Reset {
         /// The word LOST. Restoring an older backup will bring back users who are only in the old ledger.
         #[arg(long, value_name = "LOST")]

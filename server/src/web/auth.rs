@@ -52,9 +52,9 @@ pub(super) async fn authenticate(
     let user_agent = request.headers().get(USER_AGENT).filter(|_| !is_background).cloned();
     if let Some(key) = key {
         let found = if is_background {
-            session::look(&state.store, &key).await
+            session::load(&state.store, &key).await
         } else {
-            session::find(&state.store, &key).await
+            session::load_and_touch(&state.store, &key).await
         };
         match found {
             Ok(Some(session)) => {

@@ -85,7 +85,7 @@ impl Watcher {
             return true;
         }
         self.checked_at = Instant::now();
-        let session = session::look(&self.state.store, &self.key).await;
+        let session = session::load(&self.state.store, &self.key).await;
         session.is_ok_and(|session| session.is_some_and(|session| session.actor().may(Action::SeeTasks)))
     }
 

@@ -245,7 +245,7 @@ async fn finish_callback(
     if let Some(before) = before {
         session::end(&state.store, &before).await?;
     }
-    let device = match session::find(&state.store, token.reveal()).await? {
+    let device = match session::load_and_touch(&state.store, token.reveal()).await? {
         Some(session) if sign_in_stage == Stage::SignedIn => {
             Some(remember_address_and_device(state, session.user, address, &device).await?)
         }

@@ -117,7 +117,7 @@ pub async fn file_size(db: &DatabaseConnection) -> Result<Option<u64>, DbErr> {
 /// row was changed.
 pub struct Horizon(Option<String>);
 
-/// Returns the present moment. None on SQLite, which overwrites pages regardless of readers.
+/// Returns the current moment. None on SQLite, which overwrites pages regardless of readers.
 pub async fn snapshot_xmax(db: &DatabaseConnection) -> Result<Horizon, DbErr> {
     if db.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(Horizon(None));

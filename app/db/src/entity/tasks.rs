@@ -1,7 +1,7 @@
 //! A task of the task centre.
 
 use policy::task_form::Visibility;
-use policy::{Missed, Schedule, TaskSettings, TaskType};
+use policy::{MisfirePolicy, Schedule, TaskSettings, TaskType};
 use sea_orm::entity::prelude::*;
 
 /// A task of the task centre. The register of personal data (`policy::personal_data`) documents the columns.
@@ -23,7 +23,7 @@ pub struct Model {
     pub changed_at: DateTimeUtc,
     pub version: i32,
     pub deleted_at: Option<DateTimeUtc>,
-    pub missed: Missed,
+    pub missed: MisfirePolicy,
     pub next_due_at: Option<DateTimeUtc>,
     pub confirmed_settings: Option<TaskSettings>,
     pub letter: Option<String>,

@@ -23,9 +23,9 @@ pub fn cause(error: &DbErr) -> String {
         SqlxError::Database(error) => {
             let code = error.code().unwrap_or_default().into_owned();
             if code.len() == 5 && WITH_VALUES.contains(&&code[..2]) {
-                let place =
+                let constraint =
                     error.constraint().or(error.table()).map_or(String::new(), |name| format!(", {name}"));
-                return format!("the data violates a constraint (code {code}{place})");
+                return format!("the data violates a constraint (code {code}{constraint})");
             }
             format!("{} (code {code})", error.message())
         }

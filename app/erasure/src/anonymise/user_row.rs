@@ -1,6 +1,6 @@
 //! Changes that differ by user: the user's row, with its replacement name and generalised values.
 
-use super::Job;
+use super::ErasureRequest;
 use crate::eligibility::Candidate;
 use db::dialect;
 use policy::personal_data::{self, ErasureAction};
@@ -58,22 +58,22 @@ fn json(rows: &[Row<'_>]) -> Result<Value, DbErr> {
 /// Gives each user a replacement name and updates their rows. Returns the number of changed rows.
 pub(super) async fn replace(
     tx: &DatabaseTransaction,
-    job: &Job<'_>,
+    request: &ErasureRequest<'_>,
     people: &[Candidate],
 ) -> Result<u64, DbErr> {
     let backend = tx.get_database_backend();
     let names = unused_names(tx, people.len()).await?;
     let rows: Vec<Row<'_>> =
-        people.iter().zip(&names).map(|(person, name)| row(job.policy, person, name)).collect();
+        people.iter().zip(&names).map(|(person, name)| row(request.policy, person, name)).collect();
     // Raw SQL: one UPDATE with different values for each user, from a JSON list; the register names the columns.
     let sql = format!(
         "UPDATE users SET {} FROM {} WHERE users.number = v.number",
-        sets(backend, job).join(", "),
+        sets(backend, request).join(", "),
         dialect::json_rows(backend, "v", &["replacement", "birth_period", "district"]),
     );
     let mut values: Vec<Value> = vec![RULES_VERSION.into(), json(&rows)?];
-    if job.selection != Selection::Reapply {
-        values.insert(0, job.today.into());
+    if request.selection != Selection::Reapply {
+        values.insert(0, request.today.into());
     }
     Ok(tx.execute_raw(dialect::bind(backend, &sql, values)).await?.rows_affected())
 }
@@ -93,8 +93,8 @@ fn row<'a>(policy: &Policy, person: &Candidate, replacement: &'a str) -> Row<'a>
 
 /// Returns the assignments for the row, in the order of the register. The placeholders are the day and the version
 /// of the rules. Users who are already anonymised keep their name, their day and their generalised values.
-fn sets(backend: sea_orm::DatabaseBackend, job: &Job<'_>) -> Vec<String> {
-    let again = job.selection == Selection::Reapply;
+fn sets(backend: sea_orm::DatabaseBackend, request: &ErasureRequest<'_>) -> Vec<String> {
+    let again = request.selection == Selection::Reapply;
     let columns = personal_data::table("users").map_or(&[][..], |table| table.columns);
     let mut sets: Vec<String> = columns
         .iter()
@@ -103,7 +103,7 @@ fn sets(backend: sea_orm::DatabaseBackend, job: &Job<'_>) -> Vec<String> {
             match column.action {
                 ErasureAction::Clear => Some(format!("{name} = NULL")),
                 ErasureAction::Replace if !again => Some(format!("{name} = v.replacement")),
-                ErasureAction::ByPolicy(field) => match job.policy.treatment(field) {
+                ErasureAction::ByPolicy(field) => match request.policy.treatment(field) {
                     Treatment::Remove => Some(format!("{name} = NULL")),
                     _ if again => None,
                     treatment => by_policy(backend, treatment, name),
@@ -113,7 +113,7 @@ fn sets(backend: sea_orm::DatabaseBackend, job: &Job<'_>) -> Vec<String> {
         })
         .collect();
     if !again {
-        let by_month = job.policy.treatment(Field::RecordDates) == Treatment::Month;
+        let by_month = request.policy.treatment(Field::RecordDates) == Treatment::Month;
         sets.push(format!("dates_by_month = {}", if by_month { "TRUE" } else { "FALSE" }));
         sets.push("anonymised_on = ?".to_owned());
     }

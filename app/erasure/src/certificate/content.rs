@@ -122,7 +122,7 @@ impl Certificate {
         serde_json::to_string(self).map_err(|_| RecordsError::Corrupt("certificate"))
     }
 
-    /// Returns the content of the first certificate of a run, computed from the present records.
+    /// Returns the content of the first certificate of a run, computed from the current records.
     pub(super) async fn compute(
         db: &impl ConnectionTrait,
         store: &Store,

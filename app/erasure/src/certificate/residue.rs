@@ -36,7 +36,7 @@ impl ResidueCounts {
         }
     }
 
-    /// Returns the result with the present findings of a run counted.
+    /// Returns the result with the current findings of a run counted.
     pub(super) async fn with_finding_counts(
         self,
         db: &impl ConnectionTrait,

@@ -3,7 +3,7 @@
 use super::entry::{EntryKind, People, Person};
 use super::writer::Writer;
 use super::{in_doubt, status, watermark};
-use crate::anonymise::{Job, Outcomes};
+use crate::anonymise::{ErasureRequest, Outcomes};
 use db::{RecordsError, Storage, dialect};
 use policy::{Policy, RULES_VERSION, Selection};
 use sea_orm::DatabaseTransaction;
@@ -16,7 +16,7 @@ use trail::{Store, audit, chain};
 pub async fn commit(
     store: &Store,
     tx: DatabaseTransaction,
-    job: &Job<'_>,
+    request: &ErasureRequest<'_>,
     outcomes: &Outcomes,
 ) -> Result<(), RecordsError> {
     if outcomes.done.is_empty() {
@@ -28,18 +28,18 @@ pub async fn commit(
     let people = People {
         after: 0,
         policy: 0,
-        run: job.run,
-        day: job.today,
+        run: request.run,
+        day: request.today,
         rules: RULES_VERSION,
-        selection: job.selection,
+        selection: request.selection,
         who: std::iter::zip(&outcomes.keys, &outcomes.done)
             .map(|(key, number)| Person::new(key, *number))
             .collect(),
     };
     // Lock order: row locks first, then the head of the audit chain, then the ledger file.
-    audit::note_people(store, &tx, (job.actor, job.run), &outcomes.done, &outcomes.codes).await?;
+    audit::note_people(store, &tx, (request.actor, request.run), &outcomes.done, &outcomes.codes).await?;
     let store = store.clone();
-    let policy = job.policy.clone();
+    let policy = request.policy.clone();
     // A separate task finishes the commit even if the caller is dropped, e.g. when the browser disconnects.
     tokio::spawn(async move { commit_recorded(&store, tx, &policy, people).await })
         .await
@@ -93,7 +93,7 @@ pub async fn before_commit(
     let mut draft = writer.draft();
     if writer.tail.in_doubt.is_some() {
         let mark = watermark::read_settled(tx).await?.ok_or_else(status::apart)?;
-        let settled = in_doubt::settled(tx, &writer.tail, &mark.place).await?;
+        let settled = in_doubt::settled(tx, &writer.tail, &mark.position).await?;
         draft.add(settled.ok_or_else(status::apart)?)?;
     }
     people.policy = draft.policy(policy)?;

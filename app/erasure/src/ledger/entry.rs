@@ -169,8 +169,8 @@ impl Entry {
         line.push_str(",\"chain\":\"");
         line.push_str(&chain.0);
         line.push_str("\"}\n");
-        let place = LedgerPosition { sequence: entry.sequence, chain };
-        Ok((line, entry, place))
+        let position = LedgerPosition { sequence: entry.sequence, chain };
+        Ok((line, entry, position))
     }
 
     /// Parses the line after `before`, given without its line break.
@@ -192,8 +192,8 @@ impl Entry {
         if entry.sequence != before.sequence + 1 {
             return Err(Flaw::Order);
         }
-        let place = LedgerPosition { sequence: entry.sequence, chain };
-        Ok((entry, place))
+        let position = LedgerPosition { sequence: entry.sequence, chain };
+        Ok((entry, position))
     }
 }
 
@@ -219,9 +219,9 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_it_was_written() {
-        let (line, _, place) = Entry::line(&start(), people()).expect("a line");
+        let (line, _, position) = Entry::line(&start(), people()).expect("a line");
         let (entry, read) = Entry::read(&start(), line.trim_end().into()).expect("readable");
-        assert_eq!(read, place);
+        assert_eq!(read, position);
         let EntryKind::People(read) = entry.what else { panic!("not people") };
         assert!(read.who[0].is("a \"key\"", UserNumber(4)));
         assert!(!read.who[0].is("a \"key\"", UserNumber(5)), "the same key under another number");
@@ -240,7 +240,7 @@ mod tests {
         for cut in 1..line.len() {
             assert!(Entry::read(&start(), line[..cut].into()).is_err(), "cut after {cut}");
         }
-        assert_eq!(Entry::read(&after, line.into()).err(), Some(Flaw::Chain), "in another place");
+        assert_eq!(Entry::read(&after, line.into()).err(), Some(Flaw::Chain), "in another position");
         let skipped = LedgerPosition { sequence: 1, ..start() };
         assert_eq!(Entry::read(&skipped, line.into()).err(), Some(Flaw::Order));
     }

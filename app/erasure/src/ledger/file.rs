@@ -49,28 +49,28 @@ impl LedgerFile {
         read(BufReader::new(&self.file))
     }
 
-    /// Reads the lines after `place`, which ends at byte `position`.
+    /// Reads the lines after `position`, which ends at byte `file_offset`.
     pub(crate) fn read_from(
         &mut self,
-        position: u64,
-        place: LedgerPosition,
+        file_offset: u64,
+        position: LedgerPosition,
     ) -> Result<Lines<BufReader<&File>>, Damage> {
-        if self.file.metadata()?.len() < position {
+        if self.file.metadata()?.len() < file_offset {
             return Err(Damage::Shorter);
         }
-        self.file.seek(SeekFrom::Start(position))?;
-        Ok(Lines { reader: BufReader::new(&self.file), position, place, torn: false })
+        self.file.seek(SeekFrom::Start(file_offset))?;
+        Ok(Lines { reader: BufReader::new(&self.file), file_offset, position, torn: false })
     }
 
-    /// Writes `text` at byte `position`, the end of the last complete line, and truncates an unfinished line after
+    /// Writes `text` at byte `file_offset`, the end of the last complete line, and truncates an unfinished line after
     /// it.
     ///
     /// With `durable`, this text and everything before it is on disk when the function returns.
-    pub(crate) fn append(&mut self, position: u64, text: &str, durable: bool) -> io::Result<()> {
-        if self.file.metadata()?.len() > position {
-            self.file.set_len(position)?;
+    pub(crate) fn append(&mut self, file_offset: u64, text: &str, durable: bool) -> io::Result<()> {
+        if self.file.metadata()?.len() > file_offset {
+            self.file.set_len(file_offset)?;
         }
-        self.file.seek(SeekFrom::Start(position))?;
+        self.file.seek(SeekFrom::Start(file_offset))?;
         self.file.write_all(text.as_bytes())?;
         if durable { self.file.sync_data() } else { Ok(()) }
     }
@@ -108,7 +108,7 @@ fn read<R: BufRead>(mut reader: R) -> Result<(Header, Lines<R>), Damage> {
     if header.format != FORMAT {
         return Err(Damage::Format);
     }
-    let lines = Lines { reader, position: length as u64, place: header.start_position(), torn: false };
+    let lines = Lines { reader, file_offset: length as u64, position: header.start_position(), torn: false };
     Ok((header, lines))
 }
 
@@ -121,9 +121,9 @@ pub(crate) fn make_durable(path: &Path) -> io::Result<()> {
 pub(crate) struct Lines<R> {
     reader: R,
     /// End of the last line read, in bytes.
-    pub(crate) position: u64,
+    pub(crate) file_offset: u64,
     /// Position after that line.
-    pub place: LedgerPosition,
+    pub position: LedgerPosition,
     /// Whether an unfinished line (without a line break) follows.
     pub(crate) torn: bool,
 }
@@ -137,11 +137,11 @@ impl<R: BufRead> Lines<R> {
             self.torn = length > 0;
             return Ok(None);
         }
-        let (entry, place) = Entry::read(&self.place, line)
-            .map_err(|flaw| Damage::Entry { sequence: self.place.sequence + 1, flaw })?;
-        self.position += length as u64;
-        self.place = place.clone();
-        Ok(Some((entry, place)))
+        let (entry, position) = Entry::read(&self.position, line)
+            .map_err(|flaw| Damage::Entry { sequence: self.position.sequence + 1, flaw })?;
+        self.file_offset += length as u64;
+        self.position = position.clone();
+        Ok(Some((entry, position)))
     }
 }
 

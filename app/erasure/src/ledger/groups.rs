@@ -53,23 +53,23 @@ struct Reader {
 impl Reader {
     fn read(&mut self, path: PathBuf, entries: &RangeInclusive<i64>) -> Result<(), Damage> {
         let (_, mut lines) = file::read_unlocked(&path)?;
-        while let Some((entry, place)) = lines.next()?.filter(|_| !self.sender.is_closed()) {
+        while let Some((entry, position)) = lines.next()?.filter(|_| !self.sender.is_closed()) {
             let wanted = entries.contains(&entry.sequence);
-            self.take(entry, place, wanted)?;
+            self.take(entry, position, wanted)?;
         }
         self.take_held()?;
         self.send();
         Ok(())
     }
 
-    fn take(&mut self, entry: Entry, place: LedgerPosition, wanted: bool) -> Result<(), Damage> {
+    fn take(&mut self, entry: Entry, position: LedgerPosition, wanted: bool) -> Result<(), Damage> {
         match entry.what {
             EntryKind::Policy { policy } => {
                 let policy = serde_json::from_value(policy)
                     .map_err(|_| Damage::Policy { sequence: entry.sequence })?;
                 self.policies.insert(entry.sequence, Arc::new(policy));
             }
-            EntryKind::People(people) if wanted => self.held = Some((people, place)),
+            EntryKind::People(people) if wanted => self.held = Some((people, position)),
             EntryKind::People(_) => {}
             EntryKind::Done { .. } => self.take_held()?,
             EntryKind::Void { .. } => self.held = None,

@@ -17,8 +17,8 @@ pub(crate) async fn settled(
     mark: &LedgerPosition,
 ) -> Result<Option<EntryKind>, RecordsError> {
     let Some(in_doubt) = &tail.in_doubt else { return Ok(None) };
-    let of = in_doubt.place.sequence;
-    if *mark == in_doubt.place {
+    let of = in_doubt.position.sequence;
+    if *mark == in_doubt.position {
         return Ok(Some(EntryKind::Done { of }));
     }
     let before = *mark == tail.followed && mark.sequence == in_doubt.after;

@@ -38,7 +38,7 @@ pub async fn reset(store: &Store, actor: Actor, typed: &str) -> Result<LedgerSta
     }
     let tx = store.begin().await?;
     // Lock order: the head of the audit chain first, then the ledger file.
-    let after = watermark::read(&tx).await?.map_or(0, |mark| mark.place.sequence);
+    let after = watermark::read(&tx).await?.map_or(0, |mark| mark.position.sequence);
     let detail = format!("after={after}");
     audit::record_event(&tx, &store.clock, actor, AuditAction::LedgerReset, Subject::Library, None, &detail)
         .await?;
@@ -46,7 +46,7 @@ pub async fn reset(store: &Store, actor: Actor, typed: &str) -> Result<LedgerSta
     let opened = Opened::or_created(store).await?;
     let mark = watermark::read_settled(&tx).await?;
     let (library, at) = if let Some(mark) = mark {
-        (mark.library, mark.place)
+        (mark.library, mark.position)
     } else {
         let (library, begins) = Header::of_new_library();
         watermark::begin(&tx, &library, &begins).await?;

@@ -42,9 +42,10 @@ pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
     // The ledger is locked, so no open transaction can still move the watermark.
     let mark = watermark::read_settled(&store.db).await?;
     let Some(mut opened) = opened else { return Ok(Overview::new(LedgerStatus::Missing, mark, None)) };
-    let place = mark.as_ref().map(|mark| mark.place.clone());
-    let read = blocking(move || Beyond::read(&mut opened.file, place.as_ref()).map(|read| (opened, read)));
-    let (opened, (tail, beyond)) = match read.await? {
+    let position = mark.as_ref().map(|mark| mark.position.clone());
+    let read =
+        blocking(move || AfterMark::read(&mut opened.file, position.as_ref()).map(|read| (opened, read)));
+    let (opened, (tail, after_mark)) = match read.await? {
         Ok(read) => read,
         Err(damage) => {
             let status = match damage {
@@ -54,7 +55,7 @@ pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
             return Ok(Overview::new(status, mark, None));
         }
     };
-    let (writer, status) = compare(store, opened.read_up_to(tail), &beyond, mark.as_ref()).await?;
+    let (writer, status) = compare(store, opened.read_up_to(tail), &after_mark, mark.as_ref()).await?;
     let overview = Overview::new(status, mark, Some(&writer.tail));
     writer.leave();
     Ok(overview)
@@ -67,7 +68,7 @@ impl Overview {
             library: mark.as_ref().map(|mark| mark.library.clone()),
             begins_after: tail.map(|tail| tail.begins.sequence),
             last: tail.map(|tail| tail.last.sequence),
-            mark: mark.map(|mark| mark.place.sequence),
+            mark: mark.map(|mark| mark.position.sequence),
             entries: tail.map_or(0, |tail| tail.entries),
             people: tail.map_or(0, |tail| tail.people),
         }
@@ -77,25 +78,25 @@ impl Overview {
 async fn compare(
     store: &Store,
     writer: Writer,
-    beyond: &Beyond,
+    after_mark: &AfterMark,
     mark: Option<&Mark>,
 ) -> Result<(Writer, LedgerStatus), RecordsError> {
     let Some(mark) = mark.filter(|mark| mark.library == writer.tail.library) else {
         return Ok((writer, LedgerStatus::Foreign));
     };
-    if let Some(status) = beyond.refusal(&writer.tail, &mark.place) {
+    if let Some(status) = after_mark.refusal(&writer.tail, &mark.position) {
         return Ok((writer, status));
     }
-    let writer = repair_tail(store, writer, &mark.place).await?;
-    let to_replay = writer.tail.in_doubt.as_ref().map_or(beyond.settled, |_| beyond.all());
+    let writer = repair_tail(store, writer, &mark.position).await?;
+    let to_replay = writer.tail.in_doubt.as_ref().map_or(after_mark.settled, |_| after_mark.all());
     let status = match to_replay {
         // A replay reached the end of the ledger and was interrupted before it was verified.
         (0, _) if receipt::open(&store.db).await?.is_some() => LedgerStatus::Ahead { entries: 0, people: 0 },
-        (0, _) if writer.tail.followed == mark.place => LedgerStatus::Level,
+        (0, _) if writer.tail.followed == mark.position => LedgerStatus::Level,
         (0, _) => LedgerStatus::Damaged {
             why: format!(
                 "it says that entry {} was rolled back, but the database contains it",
-                mark.place.sequence
+                mark.position.sequence
             ),
         },
         (entries, people) => LedgerStatus::Ahead { entries, people },
@@ -125,7 +126,7 @@ pub async fn repair_tail(
 
 /// The part of the ledger after the watermark.
 #[derive(Default)]
-struct Beyond {
+struct AfterMark {
     /// Whether the chain checksums at the watermark match. `None` if the ledger doesn't contain that position.
     fits: Option<bool>,
     /// Numbers of committed entries and their users.
@@ -134,27 +135,27 @@ struct Beyond {
     in_doubt: (i64, i64),
 }
 
-impl Beyond {
+impl AfterMark {
     /// Reads the whole ledger.
     fn read(file: &mut LedgerFile, mark: Option<&LedgerPosition>) -> Result<(Tail, Self), Damage> {
-        let mut beyond = Self::default();
-        let tail = Tail::read(file, |tail, entry, place| {
+        let mut after_mark = Self::default();
+        let tail = Tail::read(file, |tail, entry, position| {
             if let Some(mark) = mark {
-                beyond.see(tail, entry, place, mark);
+                after_mark.record(tail, entry, position, mark);
             }
         })?;
         if mark.is_some_and(|mark| mark.sequence == tail.begins.sequence) {
-            beyond.fits = Some(mark == Some(&tail.begins));
+            after_mark.fits = Some(mark == Some(&tail.begins));
         }
-        Ok((tail, beyond))
+        Ok((tail, after_mark))
     }
 
-    fn see(&mut self, tail: &Tail, entry: &Entry, place: &LedgerPosition, mark: &LedgerPosition) {
-        if place.sequence == mark.sequence {
-            self.fits = Some(place == mark);
+    fn record(&mut self, tail: &Tail, entry: &Entry, position: &LedgerPosition, mark: &LedgerPosition) {
+        if position.sequence == mark.sequence {
+            self.fits = Some(position == mark);
         }
         match &entry.what {
-            EntryKind::People(_) if place.sequence > mark.sequence => {
+            EntryKind::People(_) if position.sequence > mark.sequence => {
                 self.in_doubt = (1, tail.in_doubt.as_ref().map_or(0, InDoubt::people));
             }
             EntryKind::Done { of } if *of > mark.sequence => {

@@ -12,7 +12,7 @@ pub struct Tail {
     /// Position at which the file starts.
     pub(crate) begins: LedgerPosition,
     /// End of the last complete line, in bytes.
-    pub(crate) position: u64,
+    pub(crate) file_offset: u64,
     /// Position after the last entry.
     pub(crate) last: LedgerPosition,
     /// Position of the last committed `people` entry, to which the watermark of a matching database points.
@@ -31,7 +31,7 @@ pub struct Tail {
 /// Users whose transaction may or may not have committed: a process died, or lost its database, before it knew.
 #[derive(Clone, Debug)]
 pub(crate) struct InDoubt {
-    pub place: LedgerPosition,
+    pub position: LedgerPosition,
     /// The entry to which the watermark pointed before.
     pub after: i64,
     pub run: RunId,
@@ -41,11 +41,11 @@ pub(crate) struct InDoubt {
 
 impl Tail {
     /// Returns the state of a ledger of which only the first line was read.
-    pub(crate) fn new(header: &Header, position: u64) -> Self {
+    pub(crate) fn new(header: &Header, file_offset: u64) -> Self {
         Self {
             library: header.library.clone(),
             begins: header.start_position(),
-            position,
+            file_offset,
             last: header.start_position(),
             followed: header.start_position(),
             in_doubt: None,
@@ -62,10 +62,10 @@ impl Tail {
         mut each: impl FnMut(&Self, &Entry, &LedgerPosition),
     ) -> Result<Self, Damage> {
         let (header, mut lines) = file.read()?;
-        let mut tail = Self::new(&header, lines.position);
-        while let Some((entry, place)) = lines.next()? {
-            tail.take(&entry, place.clone(), lines.position)?;
-            each(&tail, &entry, &place);
+        let mut tail = Self::new(&header, lines.file_offset);
+        while let Some((entry, position)) = lines.next()? {
+            tail.take(&entry, position.clone(), lines.file_offset)?;
+            each(&tail, &entry, &position);
         }
         tail.torn = lines.torn;
         Ok(tail)
@@ -73,9 +73,9 @@ impl Tail {
 
     /// Reads the entries that other processes have added since.
     pub(crate) fn catch_up(&mut self, file: &mut LedgerFile) -> Result<(), Damage> {
-        let mut lines = file.read_from(self.position, self.last.clone())?;
-        while let Some((entry, place)) = lines.next()? {
-            self.take(&entry, place, lines.position)?;
+        let mut lines = file.read_from(self.file_offset, self.last.clone())?;
+        while let Some((entry, position)) = lines.next()? {
+            self.take(&entry, position, lines.file_offset)?;
         }
         self.torn = lines.torn;
         Ok(())
@@ -83,11 +83,16 @@ impl Tail {
 
     /// Returns the position of the last `people` entry, committed or in doubt.
     pub fn last_people(&self) -> &LedgerPosition {
-        self.in_doubt.as_ref().map_or(&self.followed, |in_doubt| &in_doubt.place)
+        self.in_doubt.as_ref().map_or(&self.followed, |in_doubt| &in_doubt.position)
     }
 
-    /// Applies the next entry, which ends at byte `position` and at `place`.
-    pub(crate) fn take(&mut self, entry: &Entry, place: LedgerPosition, position: u64) -> Result<(), Damage> {
+    /// Applies the next entry, which ends at byte `file_offset` and at `position`.
+    pub(crate) fn take(
+        &mut self,
+        entry: &Entry,
+        position: LedgerPosition,
+        file_offset: u64,
+    ) -> Result<(), Damage> {
         let strange = Damage::InDoubt { sequence: entry.sequence };
         match (&entry.what, self.in_doubt.take()) {
             (EntryKind::Policy { policy }, in_doubt) => {
@@ -98,22 +103,22 @@ impl Tail {
                 }
             }
             (EntryKind::People(people), None) => {
-                let in_doubt = InDoubt::new(people, place.clone());
+                let in_doubt = InDoubt::new(people, position.clone());
                 self.entries += 1;
                 self.people += in_doubt.people;
                 self.in_doubt = Some(in_doubt);
             }
-            (EntryKind::Done { of }, Some(in_doubt)) if in_doubt.place.sequence == *of => {
-                self.followed = in_doubt.place;
+            (EntryKind::Done { of }, Some(in_doubt)) if in_doubt.position.sequence == *of => {
+                self.followed = in_doubt.position;
             }
-            (EntryKind::Void { of }, Some(in_doubt)) if in_doubt.place.sequence == *of => {
+            (EntryKind::Void { of }, Some(in_doubt)) if in_doubt.position.sequence == *of => {
                 self.entries -= 1;
                 self.people -= in_doubt.people;
             }
             _ => return Err(strange),
         }
-        self.last = place;
-        self.position = position;
+        self.last = position;
+        self.file_offset = file_offset;
         Ok(())
     }
 }
@@ -124,9 +129,9 @@ fn known_policy(policy: &serde_json::Value) -> Option<String> {
 }
 
 impl InDoubt {
-    fn new(people: &People, place: LedgerPosition) -> Self {
+    fn new(people: &People, position: LedgerPosition) -> Self {
         Self {
-            place,
+            position,
             after: people.after,
             run: people.run,
             selection: people.selection,

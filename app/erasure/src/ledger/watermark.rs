@@ -15,7 +15,7 @@ const ID: i16 = 1;
 pub struct Mark {
     pub(crate) library: String,
     /// The last entry that the database follows.
-    pub place: LedgerPosition,
+    pub position: LedgerPosition,
 }
 
 /// Reads the watermark. Returns `None` if the database has no ledger yet.
@@ -32,8 +32,8 @@ pub async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbE
 
 impl From<ledger_mark::Model> for Mark {
     fn from(row: ledger_mark::Model) -> Self {
-        let place = LedgerPosition { sequence: row.sequence, chain: Chain(row.chain) };
-        Self { library: row.library, place }
+        let position = LedgerPosition { sequence: row.sequence, chain: Chain(row.chain) };
+        Self { library: row.library, position }
     }
 }
 

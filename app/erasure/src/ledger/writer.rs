@@ -83,7 +83,7 @@ impl Writer {
         .await?
     }
 
-    /// Returns an empty draft after the present end.
+    /// Returns an empty draft after the current end.
     pub(crate) fn draft(&self) -> Draft {
         Draft { lines: String::new(), tail: self.tail.clone() }
     }
@@ -93,7 +93,7 @@ impl Writer {
         blocking(move || {
             self.opened
                 .file
-                .append(self.tail.position, &draft.lines, durable)
+                .append(self.tail.file_offset, &draft.lines, durable)
                 .map_err(|error| not_written(&error))?;
             self.tail = Tail { torn: false, ..draft.tail };
             Ok(self)
@@ -110,9 +110,9 @@ impl Writer {
 impl Draft {
     /// Adds an entry.
     pub(crate) fn add(&mut self, what: EntryKind) -> Result<(), RecordsError> {
-        let (line, entry, place) = Entry::line(&self.tail.last, what).map_err(|_| cannot_be_written())?;
-        let position = self.tail.position + line.len() as u64;
-        self.tail.take(&entry, place, position)?;
+        let (line, entry, position) = Entry::line(&self.tail.last, what).map_err(|_| cannot_be_written())?;
+        let file_offset = self.tail.file_offset + line.len() as u64;
+        self.tail.take(&entry, position, file_offset)?;
         self.lines.push_str(&line);
         Ok(())
     }

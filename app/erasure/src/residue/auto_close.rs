@@ -88,7 +88,7 @@ async fn gone(
             gone.extend(hits.iter().map(|hit| hit.id));
             continue;
         };
-        if let Key::Columns(key) = &cell.place.key
+        if let Key::Columns(key) = &cell.searched.key
             && let [(key, true)] = &key[..]
         {
             let filled = filled(db, &cell, key, &hits).await?;

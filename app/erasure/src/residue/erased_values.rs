@@ -148,7 +148,7 @@ async fn custom_values(
     Ok(())
 }
 
-/// Reads the keys that the users had before the present ones.
+/// Reads the keys that the users had before the current ones.
 async fn former_keys(
     db: &impl ConnectionTrait,
     numbers: &[UserNumber],

@@ -12,9 +12,9 @@
 
 use super::fold::Folded;
 use super::negative_cache::NegativeCache;
+use super::other_holders::{Has, OtherHolders, Spread};
 use super::search::{Holder, Search};
 use super::searched_tables::{Column, REDACTED_KEY, SearchedTable};
-use super::theirs::{Has, Spread, Theirs};
 use super::value::{Evidence, NameParts};
 use db::dialect::{Block, FIELD, RECORD};
 use policy::letters::transcribed;
@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 
 /// A match that counts as residue.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Hit {
+pub(super) struct Match {
     /// The user who had the value.
     pub(super) user: UserNumber,
     /// Kind of the value.
@@ -38,7 +38,7 @@ pub(super) struct Hit {
 
 /// A text shared by many rows that contains a value. Its rows must be read.
 pub(super) struct SharedText {
-    pub(super) place: Arc<SearchedTable>,
+    pub(super) searched: Arc<SearchedTable>,
     /// Index among the columns with few distinct values.
     pub(super) column: usize,
     pub(super) text: Zeroizing<String>,
@@ -49,7 +49,7 @@ pub(super) struct MatchFilter {
     search: Search,
     /// Indexed by needle.
     spread: Vec<Spread>,
-    theirs: Theirs,
+    other_holders: OtherHolders,
     /// The table that is being read.
     table: Arc<str>,
     /// Highest user number. Rows of users created during the search are skipped, since their current values are
@@ -70,7 +70,7 @@ pub(super) struct MatchFilter {
 
 /// A finding, until the end of the search.
 struct Kept {
-    hit: Hit,
+    hit: Match,
     /// The needle, if it could be an ordinary word. Whether it counts is known only at the end.
     weak: Option<u32>,
     /// Number of the row, to tell rows apart.
@@ -119,7 +119,7 @@ impl MatchFilter {
         Self {
             search,
             spread,
-            theirs: Theirs::default(),
+            other_holders: OtherHolders::default(),
             table: Arc::from(""),
             newest: i64::MIN,
             kept: Vec::new(),
@@ -133,13 +133,13 @@ impl MatchFilter {
     }
 
     /// Processes rows of a table: key, owner and columns.
-    pub(super) fn rows(&mut self, place: &Arc<SearchedTable>, block: &Block) {
-        let (table, columns) = names(place);
+    pub(super) fn rows(&mut self, searched: &Arc<SearchedTable>, block: &Block) {
+        let (table, columns) = names(searched);
         if self.table != table {
-            self.theirs.sort();
+            self.other_holders.sort();
             self.table = Arc::clone(&table);
         }
-        let [is_users, is_custom] = ["users", "custom_values"].map(|table| place.table == table);
+        let [is_users, is_custom] = ["users", "custom_values"].map(|table| searched.table == table);
         for record in records(block) {
             let mut fields = record.split(|byte| *byte == FIELD);
             let (Some(key), Some(owner)) = (fields.next(), fields.next()) else { continue };
@@ -151,22 +151,22 @@ impl MatchFilter {
             }
             let own = owner.and_then(|owner| self.search.person(owner));
             let row = Row { owner, own, has_theirs: own.is_none() && (is_users || is_custom) };
-            for (at, (column, text)) in place.columns.iter().zip(fields.clone()).enumerate() {
+            for (at, (column, text)) in searched.columns.iter().zip(fields.clone()).enumerate() {
                 self.field(at, column, row, text);
             }
             if row.has_theirs && is_users {
-                self.note_full_names(place, row, fields);
+                self.note_full_names(searched, row, fields);
             }
             if !self.found.is_empty() {
                 self.leave_theirs(row);
-                let key = self.key_to_store(place, key);
+                let key = self.key_to_store(searched, key);
                 self.keep(&columns, &key);
             }
         }
     }
 
     /// Processes the distinct rows of the columns with few distinct values.
-    pub(super) fn different(&mut self, place: &Arc<SearchedTable>, block: &Block) {
+    pub(super) fn different(&mut self, searched: &Arc<SearchedTable>, block: &Block) {
         for record in records(block) {
             for (at, text) in record.split(|byte| *byte == FIELD).enumerate() {
                 if text.is_empty() {
@@ -182,10 +182,10 @@ impl MatchFilter {
                 });
                 let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
                 let known = |shared: &SharedText| {
-                    shared.place.table == place.table && shared.column == at && shared.text == text
+                    shared.searched.table == searched.table && shared.column == at && shared.text == text
                 };
                 if is_found && !self.shared_texts.iter().any(known) {
-                    self.shared_texts.push(SharedText { place: Arc::clone(place), column: at, text });
+                    self.shared_texts.push(SharedText { searched: Arc::clone(searched), column: at, text });
                 }
             }
         }
@@ -197,7 +197,7 @@ impl MatchFilter {
     }
 
     /// Returns the findings, without words that many users have or that turned out to be common.
-    pub(super) fn into_hits(self) -> (Vec<Hit>, Search) {
+    pub(super) fn into_hits(self) -> (Vec<Match>, Search) {
         let Self { search, spread, mut kept, .. } = self;
         kept.retain(|kept| {
             kept.weak.is_none_or(|needle| {
@@ -225,7 +225,7 @@ impl MatchFilter {
             self.own_values(at, column, own);
         }
         self.noted.clear();
-        let Self { search, text: folded, spread, theirs, found, noted, .. } = self;
+        let Self { search, text: folded, spread, other_holders, found, noted, .. } = self;
         let mut is_barren = true;
         search.each(folded, |needle, start, end| {
             is_barren = false;
@@ -241,12 +241,12 @@ impl MatchFilter {
                 let whole = own().filter(|holder| holder.value.kind != ValueKind::LastName).find(is_all);
                 if let Some(holder) = whole {
                     let has = if holder.value.kind.is_name() { Has::Name } else { Has::Whole };
-                    theirs.add(owner, needle, has);
+                    other_holders.add(owner, needle, has);
                 } else if column.identifies
                     && !spread.is_weak
                     && fitting().any(|holder| !holder.value.kind.is_name())
                 {
-                    theirs.add(owner, needle, Has::Part);
+                    other_holders.add(owner, needle, Has::Part);
                 }
             }
             if spread.is_weak && !column.is_free {
@@ -278,13 +278,13 @@ impl MatchFilter {
     /// Records the full name of another user in each spelling.
     fn note_full_names<'a>(
         &mut self,
-        place: &SearchedTable,
+        searched: &SearchedTable,
         row: Row,
         fields: impl Iterator<Item = &'a [u8]>,
     ) {
         let Some(owner) = row.owner else { return };
         let mut names = NameParts::default();
-        for (column, text) in place.columns.iter().zip(fields) {
+        for (column, text) in searched.columns.iter().zip(fields) {
             let part = match column.kind {
                 Some(ValueKind::FirstName) => &mut names.first,
                 Some(ValueKind::MiddleName) => &mut names.middle,
@@ -295,7 +295,7 @@ impl MatchFilter {
             *part = std::str::from_utf8(text).unwrap_or_default().trim();
         }
         self.noted.clear();
-        let Self { search, text, spread, theirs, noted, .. } = self;
+        let Self { search, text, spread, other_holders, noted, .. } = self;
         // Their search words have the transcribed forms of their names, too.
         for name in
             [names.first, names.middle, names.preferred, names.last].into_iter().filter_map(transcribed)
@@ -303,7 +303,7 @@ impl MatchFilter {
             for word in name.split(|c: char| !c.is_alphanumeric()).chain([name.as_str()]) {
                 text.fold(word.as_bytes());
                 if let Some(needle) = search.needle(text.letters()) {
-                    theirs.add(owner, needle, Has::Part);
+                    other_holders.add(owner, needle, Has::Part);
                 }
             }
         }
@@ -317,7 +317,7 @@ impl MatchFilter {
                 noted.push(needle);
                 let spread = &mut spread[needle as usize];
                 spread.living = spread.living.saturating_add(1);
-                theirs.add(owner, needle, Has::Name);
+                other_holders.add(owner, needle, Has::Name);
             }
         });
     }
@@ -326,13 +326,14 @@ impl MatchFilter {
     fn leave_theirs(&mut self, row: Row) {
         let Some(owner) = row.owner.filter(|_| row.own.is_none()) else { return };
         let (is_index, is_message) = (&*self.table == "user_words", &*self.table == "messages");
-        let theirs = &self.theirs;
+        let other_holders = &self.other_holders;
         self.found.retain(|found| {
             let Some(needle) = found.needle else { return true };
             let is_theirs = if found.kind.is_name() {
-                theirs.is_name(owner, needle)
+                other_holders.is_name(owner, needle)
             } else {
-                is_index && theirs.holds(owner, needle) || is_message && theirs.is_exactly(owner, needle)
+                is_index && other_holders.holds(owner, needle)
+                    || is_message && other_holders.is_exactly(owner, needle)
             };
             !is_theirs
         });
@@ -360,10 +361,10 @@ impl MatchFilter {
     }
 
     /// Returns the key of a row, or the redacted key if it contains a value.
-    fn key_to_store(&mut self, place: &SearchedTable, key: &[u8]) -> String {
+    fn key_to_store(&mut self, searched: &SearchedTable, key: &[u8]) -> String {
         self.text.fold(key);
         let mut has_value = false;
-        if place.key_may_tell {
+        if searched.key_may_tell {
             let Self { search, text, .. } = self;
             search.each(text, |needle, start, end| {
                 has_value |= search.holders(needle).iter().any(|holder| holder.value.fits(text, start, end));
@@ -398,7 +399,7 @@ impl MatchFilter {
             }
             let (user, _) = self.search.values_of(one.person);
             let (table, column) = (Arc::clone(&self.table), Arc::clone(&columns[one.column]));
-            let hit = Hit { user, kind: one.kind, table, column, row: key.to_owned() };
+            let hit = Match { user, kind: one.kind, table, column, row: key.to_owned() };
             self.kept.push(Kept { hit, weak: one.needle.filter(|_| one.is_weak), row: self.rows });
         }
         found.clear();
@@ -430,7 +431,7 @@ fn records(block: &Block) -> impl Iterator<Item = &[u8]> {
     block.text.split(|byte| *byte == RECORD).filter(|record| !record.is_empty())
 }
 
-fn names(place: &SearchedTable) -> (Arc<str>, Vec<Arc<str>>) {
-    let columns = place.columns.iter().map(|column| Arc::from(column.name.as_str()));
-    (Arc::from(place.table.as_str()), columns.collect())
+fn names(searched: &SearchedTable) -> (Arc<str>, Vec<Arc<str>>) {
+    let columns = searched.columns.iter().map(|column| Arc::from(column.name.as_str()));
+    (Arc::from(searched.table.as_str()), columns.collect())
 }

@@ -16,7 +16,7 @@ impl NegativeCache {
     const MAX_BYTES: usize = 31;
     const SIZE: usize = 4_096;
 
-    fn place(text: &[u8]) -> usize {
+    fn slot(text: &[u8]) -> usize {
         // FNV hash: fast for a few bytes.
         let hash = text.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
@@ -29,17 +29,17 @@ impl NegativeCache {
         if text.len() > Self::MAX_BYTES {
             return false;
         }
-        let (known, length) = &self.texts[Self::place(text)];
+        let (known, length) = &self.texts[Self::slot(text)];
         known.get(..usize::from(*length)) == Some(text)
     }
 
     /// Adds a text, if it is short enough.
     pub(super) fn add(&mut self, text: &[u8]) {
-        if let (Ok(length), Some(place)) =
-            (u8::try_from(text.len()), self.texts[Self::place(text)].0.get_mut(..text.len()))
+        if let (Ok(length), Some(slot)) =
+            (u8::try_from(text.len()), self.texts[Self::slot(text)].0.get_mut(..text.len()))
         {
-            place.copy_from_slice(text);
-            self.texts[Self::place(text)].1 = length;
+            slot.copy_from_slice(text);
+            self.texts[Self::slot(text)].1 = length;
         }
     }
 }

@@ -19,14 +19,14 @@ pub(super) enum Has {
 /// `users` and `custom_values` are read before all other tables, each in row order. While such a table is being
 /// read, only the entries of the current row can be queried; afterwards, all can.
 #[derive(Default)]
-pub(super) struct Theirs {
+pub(super) struct OtherHolders {
     /// User number and needle. The two lowest bits encode [`Has`].
     sorted: Vec<(i64, u32)>,
     /// The same for the table that is being read.
     added: Vec<(i64, u32)>,
 }
 
-impl Theirs {
+impl OtherHolders {
     /// Records that a user has a needle.
     pub(super) fn add(&mut self, user: i64, needle: u32, has: Has) {
         let one = (user, needle << 2 | has as u32);

@@ -57,8 +57,8 @@ pub(super) async fn left(
     db: &impl ConnectionTrait,
     users: Option<&[UserNumber]>,
 ) -> Result<Vec<UnclearedField>, RecordsError> {
-    let (theirs, values) = only(users, "number");
-    let anonymised = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
+    let (other_holders, values) = only(users, "number");
+    let anonymised = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {other_holders}");
     let mut left = BTreeSet::new();
     for table in TABLES {
         collect(db, table, &Rules::Always, (&anonymised, &values), &mut left).await?;

@@ -1,6 +1,6 @@
 //! Stores the result of a search in its run: one result for each user, one row for each finding, never a value.
 
-use super::match_filter::Hit;
+use super::match_filter::Match;
 use super::scan::Findings;
 use crate::{certificate, run_counts};
 use db::entity::{residue_hits, run_members};
@@ -40,7 +40,7 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     Ok(())
 }
 
-fn row(run: RunId, hit: &Hit, at: chrono::DateTime<chrono::Utc>) -> residue_hits::ActiveModel {
+fn row(run: RunId, hit: &Match, at: chrono::DateTime<chrono::Utc>) -> residue_hits::ActiveModel {
     residue_hits::ActiveModel {
         run_id: Set(Some(run.0)),
         user_number: Set(hit.user.0),

@@ -320,7 +320,7 @@ pub(super) async fn now_at(
 
 /// A field of a row.
 pub(super) struct CellRef<'a> {
-    pub(super) place: SearchedTable,
+    pub(super) searched: SearchedTable,
     pub(super) facts: &'a TableFacts,
     pub(super) column: &'a dialect::ColumnFacts,
     row: &'a str,
@@ -331,20 +331,20 @@ impl<'a> CellRef<'a> {
     pub(super) fn find(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
         let facts = tables.iter().find(|table| table.name == hit.table_name)?;
         let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
-        let place = searched_tables(std::slice::from_ref(facts)).0.pop()?;
-        Some(Self { place, facts, column, row: &hit.row_key })
+        let searched = searched_tables(std::slice::from_ref(facts)).0.pop()?;
+        Some(Self { searched, facts, column, row: &hit.row_key })
     }
 
     async fn now(&self, db: &impl ConnectionTrait) -> Result<CurrentText, DbErr> {
         let backend = db.get_database_backend();
-        let Some((row, values)) = self.place.key.is(backend, self.row) else {
+        let Some((row, values)) = self.searched.key.is(backend, self.row) else {
             return Ok(CurrentText::Unreadable);
         };
         // Raw SQL: the finding names the table and the column, and no entity covers all of them.
         let sql = format!(
             "SELECT CAST(t.{} AS TEXT) AS text, CAST({} AS BIGINT) AS owner FROM {} AS t WHERE {row} LIMIT 2",
             quoted(&self.column.name),
-            self.place.owner_sql().unwrap_or("NULL"),
+            self.searched.owner_sql().unwrap_or("NULL"),
             quoted(&self.facts.name)
         );
         let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
@@ -395,7 +395,7 @@ impl<'a> CellRef<'a> {
         // A form opened earlier must not write the text back.
         let counts_changes = personal_data::column(&self.facts.name, "version").is_some();
         let version = if counts_changes { ", version = version + 1" } else { "" };
-        let Some((row, values)) = self.place.key.is(backend, self.row) else {
+        let Some((row, values)) = self.searched.key.is(backend, self.row) else {
             return Err(RecordsError::Stale);
         };
         // Raw SQL: the finding names the table and the column.

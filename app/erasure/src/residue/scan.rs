@@ -1,7 +1,7 @@
 //! Reads the whole database once, in blocks, and matches each block on another thread.
 
 use super::erased_values::ErasedValues;
-use super::match_filter::{Hit, MatchFilter};
+use super::match_filter::{Match, MatchFilter};
 use super::search::Search;
 use super::searched_tables::{SearchedTable, searched_tables};
 use db::RecordsError;
@@ -27,7 +27,7 @@ enum Piece {
 
 /// All findings, and the search that produced them.
 pub(super) struct Findings {
-    pub(super) hits: Vec<Hit>,
+    pub(super) hits: Vec<Match>,
     pub(super) search: Search,
 }
 
@@ -55,8 +55,8 @@ fn match_pieces(memory: ErasedValues, mut pieces: Receiver<Piece>) -> Result<Mat
     let mut matches = MatchFilter::new(Search::new(memory)?);
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
-            Piece::Rows(place, block) => matches.rows(&place, &block),
-            Piece::Different(place, block) => matches.different(&place, &block),
+            Piece::Rows(searched, block) => matches.rows(&searched, &block),
+            Piece::Different(searched, block) => matches.different(&searched, &block),
         }
     }
     Ok(matches)
@@ -64,24 +64,25 @@ fn match_pieces(memory: ErasedValues, mut pieces: Receiver<Piece>) -> Result<Mat
 
 async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
-    let (places, _) = searched_tables(&dialect::tables(db).await?);
-    for mut place in places {
-        if !place.low_cardinality.is_empty() {
+    let (searched, _) = searched_tables(&dialect::tables(db).await?);
+    for mut searched in searched {
+        if !searched.low_cardinality.is_empty() {
             let different =
-                dialect::different(db, &place.table, &place.low_cardinality_names(), MAX_DIFFERENT).await?;
+                dialect::different(db, &searched.table, &searched.low_cardinality_names(), MAX_DIFFERENT)
+                    .await?;
             match different {
-                Some(block) => send(pieces, Piece::Different(Arc::new(place.clone()), block)).await?,
-                None => place = place.with_all_read(),
+                Some(block) => send(pieces, Piece::Different(Arc::new(searched.clone()), block)).await?,
+                None => searched = searched.with_all_read(),
             }
         }
-        if place.columns.is_empty() {
+        if searched.columns.is_empty() {
             continue;
         }
-        let source = place.rows_query(backend);
-        let place = Arc::new(place);
+        let source = searched.rows_query(backend);
+        let searched = Arc::new(searched);
         let mut blocks = Blocks::open(db, &source).await?;
         while let Some(block) = blocks.next(db).await? {
-            send(pieces, Piece::Rows(Arc::clone(&place), block)).await?;
+            send(pieces, Piece::Rows(Arc::clone(&searched), block)).await?;
         }
     }
     Ok(())
@@ -96,13 +97,13 @@ async fn send(pieces: &Sender<Piece>, piece: Piece) -> Result<(), DbErr> {
 async fn scan_shared_texts(db: &impl ConnectionTrait, matches: &mut MatchFilter) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
     for shared in matches.take_shared_texts() {
-        let Some(column) = shared.place.low_cardinality.get(shared.column) else { continue };
+        let Some(column) = shared.searched.low_cardinality.get(shared.column) else { continue };
         let filter = format!("t.{} = ?", quoted(&column.name));
-        let place = Arc::new(shared.place.only(shared.column));
-        let source = place.rows_query_where(backend, filter, vec![shared.text.as_str().into()]);
+        let searched = Arc::new(shared.searched.only(shared.column));
+        let source = searched.rows_query_where(backend, filter, vec![shared.text.as_str().into()]);
         let mut blocks = Blocks::open(db, &source).await?;
         while let Some(block) = blocks.next(db).await? {
-            matches.rows(&place, &block);
+            matches.rows(&searched, &block);
         }
     }
     Ok(())

@@ -94,7 +94,7 @@ impl Search {
 
     /// Returns the number of needles. They are numbered from 0.
     pub(super) fn needles(&self) -> u32 {
-        place(self.needles.each.len())
+        index(self.needles.each.len())
     }
 
     /// Returns the number of users.
@@ -162,7 +162,7 @@ impl Needles {
         if self.each.last().is_some_and(|last| self.letters[last.start as usize..] == *letters) {
             return;
         }
-        let start = place(self.letters.len());
+        let start = index(self.letters.len());
         self.letters.extend_from_slice(letters);
         self.each.push(Needle { start, first_holder });
     }
@@ -176,7 +176,7 @@ impl Needles {
     fn index(&mut self) {
         let hash = |needle: &u32| self.hasher.hash_one(self.get(*needle));
         let mut by_letters = HashTable::with_capacity(self.each.len());
-        for needle in 0..place(self.each.len()) {
+        for needle in 0..index(self.each.len()) {
             by_letters.insert_unique(hash(&needle), needle, hash);
         }
         self.by_letters = by_letters;
@@ -194,7 +194,7 @@ impl Needles {
     }
 }
 
-fn place(at: usize) -> u32 {
+fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
@@ -249,22 +249,22 @@ fn heads<'a>(needles: &'a Needles, holders: &[Holder]) -> (Vec<&'a [u8]>, Vec<He
     let mut beginnings: Vec<&[u8]> = Vec::new();
     let mut heads: Vec<Head> = Vec::new();
     let mut lengths: Vec<u32> = Vec::new();
-    for at in 0..place(needles.each.len()) {
+    for at in 0..index(needles.each.len()) {
         let letters = needles.get(at);
         let is_words = needles.holders(at, holders).iter().all(|holder| holder.value.is_words());
-        let length = place(letters.len());
+        let length = index(letters.len());
         match (beginnings.last(), heads.last_mut()) {
             (Some(beginning), Some(head)) if letters.starts_with(beginning) => {
                 let known = &lengths[head.from as usize..];
                 if let Err(gap) = known.binary_search(&length) {
                     lengths.insert(head.from as usize + gap, length);
                 }
-                head.until = place(lengths.len());
+                head.until = index(lengths.len());
                 head.is_words &= is_words;
             }
             _ => {
                 beginnings.push(&letters[..letters.len().min(HEAD)]);
-                let from = place(lengths.len());
+                let from = index(lengths.len());
                 lengths.push(length);
                 heads.push(Head { from, until: from + 1, is_words });
             }

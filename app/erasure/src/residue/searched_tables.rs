@@ -115,17 +115,17 @@ impl Key {
 /// `users` comes first: the current values of all users must be known before other tables are judged.
 pub(super) fn searched_tables(tables: &[TableFacts]) -> (Vec<SearchedTable>, Vec<NotSearched>) {
     let mut not_searched = Vec::new();
-    let mut places: Vec<SearchedTable> =
-        tables.iter().filter_map(|table| place(table, &mut not_searched)).collect();
-    places.sort_by_key(|place| match place.table.as_str() {
+    let mut searched: Vec<SearchedTable> =
+        tables.iter().filter_map(|table| searched_table(table, &mut not_searched)).collect();
+    searched.sort_by_key(|searched| match searched.table.as_str() {
         "users" => 0,
         "custom_values" => 1,
         _ => 2,
     });
-    (places, not_searched)
+    (searched, not_searched)
 }
 
-fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<SearchedTable> {
+fn searched_table(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<SearchedTable> {
     let entry = personal_data::table(&table.name);
     let mut columns = Vec::new();
     let mut low_cardinality = Vec::new();

@@ -31,12 +31,12 @@ enum Activity {
 }
 
 /// Returns the session with this token and extends it. Returns `None` if it has ended or its owner has no role.
-pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
+pub async fn load_and_touch(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
     read(store, key, Activity::User).await
 }
 
-/// Like [`find`], but doesn't extend the session. For background requests of a page.
-pub async fn look(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
+/// Like [`load_and_touch`], but doesn't extend the session. For background requests of a page.
+pub async fn load(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
     read(store, key, Activity::Background).await
 }
 

@@ -25,7 +25,7 @@ pub struct FormOnce(Option<String>);
 
 /// Whether a form has been executed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Begun {
+pub enum FormClaim {
     /// No. The caller must execute it.
     First,
     /// It is being executed.
@@ -55,8 +55,8 @@ impl FormOnce {
     }
 
     /// Claims the form for the first caller.
-    pub async fn begin(&self, store: &Store) -> Result<Begun, RecordsError> {
-        let Some(id) = &self.0 else { return Ok(Begun::First) };
+    pub async fn begin(&self, store: &Store) -> Result<FormClaim, RecordsError> {
+        let Some(id) = &self.0 else { return Ok(FormClaim::First) };
         let now = Clock::system_now();
         form_keys::Entity::delete_many()
             .filter(form_keys::Column::CreatedAt.lt(now - OUTCOME_LIFETIME))
@@ -70,21 +70,21 @@ impl FormOnce {
             .try_insert()
             .exec_without_returning(&store.db);
         if matches!(inserted.await?, TryInsertResult::Inserted(rows) if rows > 0) {
-            return Ok(Begun::First);
+            return Ok(FormClaim::First);
         }
-        Ok(self.look(store).await?.unwrap_or(Begun::UnderWay))
+        Ok(self.look(store).await?.unwrap_or(FormClaim::UnderWay))
     }
 
     /// Returns the outcome of the form without claiming it, or `None` if it wasn't submitted before.
-    pub async fn look(&self, store: &Store) -> Result<Option<Begun>, RecordsError> {
+    pub async fn look(&self, store: &Store) -> Result<Option<FormClaim>, RecordsError> {
         let Some(id) = &self.0 else { return Ok(None) };
         let Some(row) = form_keys::Entity::find_by_id(id.clone()).one(&store.db).await? else {
             return Ok(None);
         };
-        let Some(sealed) = row.outcome else { return Ok(Some(Begun::UnderWay)) };
+        let Some(sealed) = row.outcome else { return Ok(Some(FormClaim::UnderWay)) };
         let opened = url_cipher::sealer(store).await?.open(NO_USER, &sealed)?;
         let outcome = std::str::from_utf8(&opened).ok().and_then(|text| text.strip_prefix(id.as_str()));
-        Ok(Some(Begun::Done(outcome.ok_or(RecordsError::Corrupt("outcome of the form"))?.to_owned())))
+        Ok(Some(FormClaim::Done(outcome.ok_or(RecordsError::Corrupt("outcome of the form"))?.to_owned())))
     }
 
     /// Stores the outcome of the form. With `None`, the form wasn't executed and may be submitted again.

@@ -56,18 +56,18 @@ pub fn queue(store: &Store) -> Arc<HashQueue> {
 }
 
 impl HashQueue {
-    /// Returns a place in the queue, or `Busy` at once if it is full.
-    fn place(&self, caller: Caller) -> Result<SemaphorePermit<'_>, RecordsError> {
-        let places = match caller {
+    /// Returns a permit of the queue, or `Busy` at once if it is full.
+    fn permit(&self, caller: Caller) -> Result<SemaphorePermit<'_>, RecordsError> {
+        let permits = match caller {
             Caller::Known => &self.known,
             Caller::Unknown => &self.unknown,
         };
-        places.try_acquire().map_err(|_| RecordsError::Busy)
+        permits.try_acquire().map_err(|_| RecordsError::Busy)
     }
 
     /// Returns the hash of a password with a random salt.
     pub async fn hash(&self, caller: Caller, password: Zeroizing<String>) -> Result<String, RecordsError> {
-        let _place = self.place(caller)?;
+        let _permit = self.permit(caller)?;
         let turn = turn().await?;
         let hash = spawn_blocking(move || {
             let hash = Argon2::default().hash_password(opaque(&password).as_bytes());
@@ -84,7 +84,7 @@ impl HashQueue {
         password: Zeroizing<String>,
         hash: Option<String>,
     ) -> Result<bool, RecordsError> {
-        let _place = self.place(caller)?;
+        let _permit = self.permit(caller)?;
         let turn = turn().await?;
         let checked = spawn_blocking(move || {
             let is_somebodys = hash.is_some();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_without_a_place_is_refused_at_once() {
+    async fn a_caller_without_a_permit_is_refused_at_once() {
         let queue = Arc::new(HashQueue::default());
         let turns = TURNS.clone().acquire_many_owned(u32::try_from(TURNS.available_permits()).expect("few"));
         let turns = turns.await.expect("all turns");
@@ -188,7 +188,7 @@ mod tests {
         }
         let refused = queue.is_right(Caller::Unknown, text("x"), None).await;
         assert!(matches!(refused, Err(RecordsError::Busy)), "{refused:?}");
-        assert!(queue.place(Caller::Known).is_ok(), "the places of known callers are free");
+        assert!(queue.permit(Caller::Known).is_ok(), "known callers get permits");
         drop(turns);
         for one in waiting {
             assert!(!one.await.expect("a task").expect("a turn"));

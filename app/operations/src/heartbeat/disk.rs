@@ -26,25 +26,25 @@ impl Disk {
         let mut files =
             vec![(Storage::Ledger, settings.ledger.clone()), (Storage::Anchors, settings.anchor.clone())];
         files.extend(self.database.clone().map(|file| (Storage::Database, file)));
-        let look = move || files.into_iter().find_map(|(place, file)| fault(place, &file));
+        let look = move || files.into_iter().find_map(|(storage, file)| fault(storage, &file));
         tokio::task::spawn_blocking(look).await.ok().flatten()
     }
 }
 
-fn fault(place: Storage, file: &Path) -> Option<Fault> {
+fn fault(storage: Storage, file: &Path) -> Option<Fault> {
     if free_space(file).is_ok_and(|free| free < MIN_FREE) {
-        return Some(Fault::DiskFull(place));
+        return Some(Fault::DiskFull(storage));
     }
     // Opening and closing the file would drop SQLite's locks on it for the whole process.
-    if place == Storage::Database {
+    if storage == Storage::Database {
         return None;
     }
     match OpenOptions::new().append(true).open(file) {
         // The first anchor creates its file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            (place == Storage::Ledger).then_some(Fault::Missing(place))
+            (storage == Storage::Ledger).then_some(Fault::Missing(storage))
         }
-        Err(_) => Some(Fault::Unwritable(place)),
+        Err(_) => Some(Fault::Unwritable(storage)),
         Ok(_) => None,
     }
 }

@@ -162,8 +162,8 @@ pub struct UserRow {
 pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Page<UserRow>, RecordsError> {
     let conditions = conditions(&store.db, query).await?;
     if let Some(before) = paging.before.as_deref() {
-        let place = place(store, query, before).await?;
-        let mut rows = read(store, query, &conditions, (place, true), paging.limit()).await?;
+        let position = parse_page_key(store, query, before).await?;
+        let mut rows = read(store, query, &conditions, (position, true), paging.limit()).await?;
         let wanted = usize::try_from(paging.limit() - 1).unwrap_or(usize::MAX);
         // A short page at the beginning is shown as the full first page.
         if rows.len() > wanted {
@@ -173,13 +173,13 @@ pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<P
             return Ok(Page { rows, next, previous });
         }
     }
-    let place = match paging.after.as_deref().filter(|_| paging.before.is_none()) {
-        Some(after) => place(store, query, after).await?,
-        None => Place::Start,
+    let position = match paging.after.as_deref().filter(|_| paging.before.is_none()) {
+        Some(after) => parse_page_key(store, query, after).await?,
+        None => ListPosition::Start,
     };
-    let rows = read(store, query, &conditions, (place, false), paging.limit()).await?;
+    let rows = read(store, query, &conditions, (position, false), paging.limit()).await?;
     let page = Page::from_rows(rows, paging, page_key);
-    let previous = page.rows.first().map(page_key).filter(|_| !matches!(place, Place::Start));
+    let previous = page.rows.first().map(page_key).filter(|_| !matches!(position, ListPosition::Start));
     Ok(Page { previous, ..page })
 }
 
@@ -210,9 +210,9 @@ fn page_key(row: &UserRow) -> String {
     format!("{}{mark}", row.number)
 }
 
-/// A place in the list.
+/// A position in the list.
 #[derive(Clone, Copy)]
-enum Place {
+enum ListPosition {
     /// Before the first user.
     Start,
     /// Beside this user, who has the value.
@@ -234,28 +234,28 @@ enum Part {
 ///
 /// If its user has lost the value in the meantime (by being anonymised), the position is unknown. The list then
 /// starts from the beginning, so that no user is skipped.
-async fn place(store: &Store, query: &UserQuery, key: &str) -> Result<Place, RecordsError> {
+async fn parse_page_key(store: &Store, query: &UserQuery, key: &str) -> Result<ListPosition, RecordsError> {
     let without = key.strip_suffix(WITHOUT);
-    let Ok(number) = without.unwrap_or(key).parse::<i64>() else { return Ok(Place::Start) };
+    let Ok(number) = without.unwrap_or(key).parse::<i64>() else { return Ok(ListPosition::Start) };
     if without.is_some() {
-        return Ok(Place::Without(number));
+        return Ok(ListPosition::Without(number));
     }
-    let Some(column) = query.sort.column() else { return Ok(Place::With(number)) };
+    let Some(column) = query.sort.column() else { return Ok(ListPosition::With(number)) };
     let with_value = users::Entity::find_by_id(number).filter(column.is_not_null());
-    Ok(if with_value.count(&store.db).await? > 0 { Place::With(number) } else { Place::Start })
+    Ok(if with_value.count(&store.db).await? > 0 { ListPosition::With(number) } else { ListPosition::Start })
 }
 
-/// Reads rows from a place on, forwards or backwards.
+/// Reads rows from a position on, forwards or backwards.
 async fn read(
     store: &Store,
     query: &UserQuery,
     conditions: &Conditions,
-    (place, is_back): (Place, bool),
+    (position, is_back): (ListPosition, bool),
     limit: u64,
 ) -> Result<Vec<UserRow>, RecordsError> {
     let backend = store.db.get_database_backend();
     let mut rows = Vec::new();
-    for part in parts(query, place, is_back) {
+    for part in parts(query, position, is_back) {
         let wanted = limit - u64::try_from(rows.len()).unwrap_or(limit);
         if wanted == 0 {
             break;
@@ -269,18 +269,18 @@ async fn read(
 }
 
 /// Returns the parts of the list in the order in which they are read.
-fn parts(query: &UserQuery, place: Place, is_back: bool) -> Vec<Part> {
+fn parts(query: &UserQuery, position: ListPosition, is_back: bool) -> Vec<Part> {
     let orders_by_number = query.sort.column().is_none();
-    match (place, is_back) {
-        (Place::Start, true) => Vec::new(),
-        (Place::Start, false) if orders_by_number => vec![Part::With(None)],
-        (Place::Start, false) => vec![Part::With(None), Part::Without(None)],
-        (Place::With(number), false) if !orders_by_number => {
+    match (position, is_back) {
+        (ListPosition::Start, true) => Vec::new(),
+        (ListPosition::Start, false) if orders_by_number => vec![Part::With(None)],
+        (ListPosition::Start, false) => vec![Part::With(None), Part::Without(None)],
+        (ListPosition::With(number), false) if !orders_by_number => {
             vec![Part::With(Some(number)), Part::Without(None)]
         }
-        (Place::With(number), _) => vec![Part::With(Some(number))],
-        (Place::Without(number), false) => vec![Part::Without(Some(number))],
-        (Place::Without(number), true) => vec![Part::Without(Some(number)), Part::With(None)],
+        (ListPosition::With(number), _) => vec![Part::With(Some(number))],
+        (ListPosition::Without(number), false) => vec![Part::Without(Some(number))],
+        (ListPosition::Without(number), true) => vec![Part::Without(Some(number)), Part::With(None)],
     }
 }
 
@@ -296,9 +296,9 @@ fn part_sql(
         (Part::With(from), Some(column)) => {
             all.and(&format!("u.{column} IS NOT NULL"), []);
             if let Some(number) = from {
-                let place = format!("(SELECT b.{column} FROM users b WHERE b.number = ?)");
+                let position = format!("(SELECT b.{column} FROM users b WHERE b.number = ?)");
                 all.and(
-                    &format!("(u.{column}, u.number) {beyond} ({place}, ?)"),
+                    &format!("(u.{column}, u.number) {beyond} ({position}, ?)"),
                     [number.into(), number.into()],
                 );
             }

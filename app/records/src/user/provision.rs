@@ -5,7 +5,7 @@
 //! imports. An identity system sees no anonymised and no fictitious user, and changes no staff.
 //!
 //! A user is *active* without a leaving date, or with one after today. Deactivating sets the leaving date to today.
-//! Activating restores the leaving date before that, and only if the identity system set the present one. Deleting
+//! Activating restores the leaving date before that, and only if the identity system set the current one. Deleting
 //! deactivates the user and hides the record from identity systems, until the user comes back: by the same identifiers,
 //! or because staff or an import change the leaving date.
 

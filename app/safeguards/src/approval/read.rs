@@ -38,7 +38,7 @@ pub struct Approval {
     pub decision: Option<(ApprovalDecision, Option<Person>, Option<DateTime<Utc>>)>,
     /// The instant at which the approval was used.
     pub used_at: Option<DateTime<Utc>>,
-    /// The present status.
+    /// The current status.
     pub status: ApprovalStatus,
 }
 

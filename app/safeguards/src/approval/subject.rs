@@ -52,7 +52,7 @@ impl ApprovalSubject {
         Self::new(ApprovalKind::Reapply, fingerprint)
     }
 
-    /// Returns the subject for releasing this legal hold in its present state.
+    /// Returns the subject for releasing this legal hold in its current state.
     pub(crate) fn release_of(hold: &legal_holds::Model) -> Self {
         let subject = format!(
             "lethe-legal-hold-1\n{}\n{:?}\n{:?}\n{}\n{:?}\n{}\n",

@@ -153,7 +153,7 @@ async fn locked<R: DeserializeOwned>(
     lookup::rows(tx, columns, (&format!("FROM users WHERE {theirs}{lock}"), vec![value])).await
 }
 
-/// Returns the owner of a key on a day. `now` is the present owner with the day on which the record was created.
+/// Returns the owner of a key on a day. `now` is the current owner with the day on which the record was created.
 fn owner_on(
     day: NaiveDate,
     now: Option<(i64, Option<NaiveDate>)>,

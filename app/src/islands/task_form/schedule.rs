@@ -4,7 +4,7 @@ use super::inputs::{DateField, Form, Problem, RadioField, TextField, field};
 use super::next::{NextRun, next_runs};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use policy::Missed;
+use policy::MisfirePolicy;
 use policy::schedule::{GRACE_MINUTES, Weekday};
 use policy::task_form::{SCHEDULE_KINDS, ScheduleField, TaskForm, kinds_with, schedule_so_far};
 use std::time::Duration;
@@ -74,7 +74,7 @@ const ONCE_MISSED: &str = "If Lethe is not running at that time, the run is skip
 /// The treatment of missed runs.
 #[component]
 fn IfMissed(form: Form) -> impl IntoView {
-    let rules = Missed::ALL.map(
+    let rules = MisfirePolicy::ALL.map(
         |rule| view! { <RadioField form text=field!(text missed) code=rule.code() label=rule.label() /> },
     );
     let hint = format!(

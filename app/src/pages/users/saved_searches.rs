@@ -38,7 +38,7 @@ pub(super) struct SearchChange {
     shared: String,
 }
 
-/// Saves the present search for the signed-in member of staff.
+/// Saves the current search for the signed-in member of staff.
 #[server(prefix = "/do", endpoint = "save_search", input = PostUrl)]
 pub(super) async fn save_search(form: BTreeMap<String, String>) -> Result<(), AppError> {
     let mut form = form;
@@ -94,12 +94,12 @@ pub(super) async fn linked() -> Result<Vec<SavedSearch>, RecordsError> {
     Ok(searches)
 }
 
-/// Links to saved searches, and the form that saves the present one.
+/// Links to saved searches, and the form that saves the current one.
 #[component]
 pub(super) fn SavedSearches(
     /// The searches to link to.
     saved: Vec<SavedSearch>,
-    /// The names and values of the present search.
+    /// The names and values of the current search.
     given: Vec<(&'static str, String)>,
 ) -> impl IntoView {
     let links = saved

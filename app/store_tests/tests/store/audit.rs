@@ -325,7 +325,7 @@ async fn the_audit_is_listed_by_page_and_filter() {
 
         let refusal = &all[0];
         assert_eq!((refusal.action.as_str(), refusal.detail.as_str()), ("refused", "administer"));
-        // An event shows the member of staff under the present name.
+        // An event shows the member of staff under the current name.
         assert_eq!((refusal.staff, refusal.name.is_some()), (Some(UserNumber(1)), true));
         let file = csv(&store, staff(1), &AuditForm::default().validate().unwrap()).await.unwrap();
         assert_eq!(file.lines().count(), 1 + all.len() + 1, "the export itself is an event");

@@ -3,7 +3,7 @@
 
 use crate::support::{self, add, add_task, day, execute, five_days, for_each_database, leaver};
 use db::entity::{run_members, runs, users};
-use erasure::anonymise::{self, Job, Outcomes};
+use erasure::anonymise::{self, ErasureRequest, Outcomes};
 use erasure::ledger::commit::before_commit;
 use erasure::ledger::entry::{People, Person};
 use erasure::ledger::writer::Writer;
@@ -39,15 +39,17 @@ async fn in_open_transaction(
     run: Option<RunId>,
 ) -> Outcomes {
     let policy = five_days();
-    let job = Job {
+    let request = ErasureRequest {
         run: run.unwrap_or(RunId(77)),
         policy: &policy,
         today: day(support::TODAY),
         selection,
         actor: Actor::COMMAND_LINE,
     };
-    let outcomes = anonymise::anonymise(store, tx, &job, &[UserNumber(number)]).await.unwrap();
-    audit::note_people(store, tx, (job.actor, job.run), &outcomes.done, &outcomes.codes).await.unwrap();
+    let outcomes = anonymise::anonymise(store, tx, &request, &[UserNumber(number)]).await.unwrap();
+    audit::note_people(store, tx, (request.actor, request.run), &outcomes.done, &outcomes.codes)
+        .await
+        .unwrap();
     outcomes
 }
 

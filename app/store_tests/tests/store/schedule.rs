@@ -277,7 +277,7 @@ async fn a_copy_and_an_imported_task_do_not_start() {
         for id in [copy, imported] {
             assert_eq!(next_due(&store, id).await, None);
             let draft = task::read(&noon, Actor::COMMAND_LINE, id).await.unwrap().draft;
-            assert_eq!(draft.missed, policy::Missed::Skip);
+            assert_eq!(draft.missed, policy::MisfirePolicy::Skip);
         }
         let started = tick(&at(&store, "2018-01-22 02:00")).await;
         assert_eq!(started.len(), 1);

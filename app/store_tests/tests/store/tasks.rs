@@ -5,7 +5,7 @@ use db::RecordsError;
 use db::pagination::Paging;
 use policy::form::Problem;
 use policy::task_form::TaskForm;
-use policy::{Field, Missed, Schedule, TaskId, TaskType, Treatment};
+use policy::{Field, MisfirePolicy, Schedule, TaskId, TaskType, Treatment};
 use task_centre::run;
 use task_centre::run::RunQuery;
 use task_centre::task::{self, Confirmation, TaskQuery, TaskRow};
@@ -243,7 +243,7 @@ async fn copies_and_imports_have_the_same_settings_and_are_inactive() {
     for_each_database(async |store| {
         let typed = TaskForm {
             fields: [(Field::BirthDate.code().to_owned(), Treatment::Decade.code().to_owned())].into(),
-            missed: Missed::Skip.code().to_owned(),
+            missed: MisfirePolicy::Skip.code().to_owned(),
             ..form("Leavers")
         };
         let id = save(&store, &typed).await;
@@ -261,7 +261,7 @@ async fn copies_and_imports_have_the_same_settings_and_are_inactive() {
             assert_eq!(draft.description, description);
             assert!(!draft.active);
             assert_eq!((&draft.settings, &draft.schedule), (&original.settings, &original.schedule));
-            assert_eq!(draft.missed, Missed::Skip);
+            assert_eq!(draft.missed, MisfirePolicy::Skip);
         }
         let incomplete = file.replace(r#","missed":"skip""#, "");
         assert!(serde_json::from_str::<task::TaskFile>(&incomplete).is_err(), "a setting is missing");

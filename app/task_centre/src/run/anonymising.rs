@@ -1,11 +1,11 @@
 //! Executes a run of the task type *Anonymise user data*: in batches, one transaction each.
 
 use super::lease::{Lease, LeaseStatus};
-use super::patience::{Patience, patiently};
+use super::retries::{Retries, retrying};
 use super::{finish, outcomes, reapply};
 use db::entity::{run_members, runs};
 use db::{RecordsError, dialect};
-use erasure::anonymise::{self, BATCH, Job};
+use erasure::anonymise::{self, BATCH, ErasureRequest};
 use erasure::ledger;
 use erasure::residue::{self, ErasedValues};
 use policy::{Phase, Policy, RunId, RunKind, RunState, Selection, UserNumber};
@@ -39,28 +39,28 @@ pub(super) async fn execute(
     run: &runs::Model,
     policy: &Policy,
 ) -> Result<RunState, RecordsError> {
-    let job = Job {
+    let request = ErasureRequest {
         run: lease.run,
         policy,
         today: run.today,
         selection: if run.kind == RunKind::Reapply { Selection::Reapply } else { Selection::Bulk },
         actor: Actor::unprivileged(run.actor_number.map(UserNumber), run.channel),
     };
-    patiently(store, || lease.enter(store, Phase::Anonymising)).await?;
+    retrying(store, || lease.enter(store, Phase::Anonymising)).await?;
     let mut memory = ErasedValues::default();
-    let stop = anonymise_all(store, lease, &job, &mut memory).await?;
+    let stop = anonymise_all(store, lease, &request, &mut memory).await?;
     if stop == Ended::LeaseLost {
         return Ok(RunState::Interrupted);
     }
     // This also applies before a shutdown, which would lose the old values.
-    patiently(store, || lease.enter(store, Phase::Scanning)).await?;
+    retrying(store, || lease.enter(store, Phase::Scanning)).await?;
     scan(store, lease.run, &mut memory).await;
     drop(memory);
     if stop == Ended::ShuttingDown {
         lease.release(store).await?;
         return Ok(RunState::Interrupted);
     }
-    let closed = residue::close_what_is_gone(store, job.actor, lease.run);
+    let closed = residue::close_what_is_gone(store, request.actor, lease.run);
     if let Err(error) = closed.instrument(debug_span!("scan")).await {
         tracing::warn!(
             run = lease.run.0,
@@ -68,36 +68,36 @@ pub(super) async fn execute(
             "findings whose text has disappeared could not be closed"
         );
     }
-    patiently(store, || lease.enter(store, Phase::Maintaining)).await?;
-    finish::finish(store, lease, &job).instrument(debug_span!("finish")).await
+    retrying(store, || lease.enter(store, Phase::Maintaining)).await?;
+    finish::finish(store, lease, &request).instrument(debug_span!("finish")).await
 }
 
 async fn anonymise_all(
     store: &Store,
     lease: &Lease,
-    job: &Job<'_>,
+    request: &ErasureRequest<'_>,
     memory: &mut ErasedValues,
 ) -> Result<Ended, RecordsError> {
-    let mut patience = Patience::default();
+    let mut retries = Retries::default();
     let mut after = UserNumber(i64::MIN);
     loop {
         if store.is_stopping() {
             return Ok(Ended::ShuttingDown);
         }
-        match next_batch(store, lease, job, after, memory).await {
+        match next_batch(store, lease, request, after, memory).await {
             Ok(Batch::Stop(stop)) => return Ok(stop),
-            Ok(Batch::Done(last)) => (after, patience) = (last, Patience::default()),
-            Err(error) if error.is_temporary() => patience.wait(store, error).await?,
+            Ok(Batch::Done(last)) => (after, retries) = (last, Retries::default()),
+            Err(error) if error.is_temporary() => retries.wait(store, error).await?,
             Err(error @ (RecordsError::Ledger(_) | RecordsError::Suppression(_))) => return Err(error),
-            Err(_) => match one_by_one(store, lease, job, after, memory).await {
+            Err(_) => match one_by_one(store, lease, request, after, memory).await {
                 Ok(Some(stop)) => return Ok(stop),
                 Ok(None) => {}
-                Err(error) if error.is_temporary() => patience.wait(store, error).await?,
+                Err(error) if error.is_temporary() => retries.wait(store, error).await?,
                 Err(error) => return Err(error),
             },
         }
         if memory.people() >= MAX_REMEMBERED {
-            scan(store, job.run, memory).await;
+            scan(store, request.run, memory).await;
         }
     }
 }
@@ -144,7 +144,7 @@ enum Batch {
 async fn next_batch(
     store: &Store,
     lease: &Lease,
-    job: &Job<'_>,
+    request: &ErasureRequest<'_>,
     after: UserNumber,
     memory: &mut ErasedValues,
 ) -> Result<Batch, RecordsError> {
@@ -152,9 +152,9 @@ async fn next_batch(
     if let Some(stop) = must_stop(lease, &tx).await? {
         return Ok(Batch::Stop(stop));
     }
-    let batch = remaining(&tx, job.run, after).instrument(debug_span!("next")).await?;
+    let batch = remaining(&tx, request.run, after).instrument(debug_span!("next")).await?;
     let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Ended::Completed)) };
-    let all = in_one_transaction(store, tx, job, batch, memory).await?;
+    let all = in_one_transaction(store, tx, request, batch, memory).await?;
     Ok(Batch::Done(if all { last } else { after }))
 }
 
@@ -173,23 +173,23 @@ async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<End
 async fn in_one_transaction(
     store: &Store,
     tx: DatabaseTransaction,
-    job: &Job<'_>,
+    request: &ErasureRequest<'_>,
     mut batch: Vec<UserNumber>,
     memory: &mut ErasedValues,
 ) -> Result<bool, RecordsError> {
     dialect::prefer_indexes(&tx).await?;
     let asked = batch.len();
     let policy_of_old;
-    let mut job = job.clone();
-    if job.selection == Selection::Reapply {
+    let mut request = request.clone();
+    if request.selection == Selection::Reapply {
         (policy_of_old, batch) = reapply::of_one_policy(&tx, &batch).await?;
-        job.policy = &policy_of_old;
+        request.policy = &policy_of_old;
     }
-    let read = ErasedValues::read(&tx, job.policy, &batch).instrument(debug_span!("remember")).await?;
+    let read = ErasedValues::read(&tx, request.policy, &batch).instrument(debug_span!("remember")).await?;
     let outcomes =
-        anonymise::anonymise(store, &tx, &job, &batch).instrument(debug_span!("anonymise")).await?;
-    outcomes::record(&tx, job.run, &outcomes).instrument(debug_span!("record")).await?;
-    ledger::commit(store, tx, &job, &outcomes).instrument(debug_span!("commit")).await?;
+        anonymise::anonymise(store, &tx, &request, &batch).instrument(debug_span!("anonymise")).await?;
+    outcomes::record(&tx, request.run, &outcomes).instrument(debug_span!("record")).await?;
+    ledger::commit(store, tx, &request, &outcomes).instrument(debug_span!("commit")).await?;
     memory.keep(read, &outcomes.done);
     Ok(batch.len() == asked)
 }
@@ -198,17 +198,17 @@ async fn in_one_transaction(
 async fn one_by_one(
     store: &Store,
     lease: &Lease,
-    job: &Job<'_>,
+    request: &ErasureRequest<'_>,
     after: UserNumber,
     memory: &mut ErasedValues,
 ) -> Result<Option<Ended>, RecordsError> {
-    for number in remaining(&store.db, job.run, after).await? {
+    for number in remaining(&store.db, request.run, after).await? {
         let tx = store.begin().await?;
         if let Some(stop) = must_stop(lease, &tx).await? {
             return Ok(Some(stop));
         }
         // This process holds the run, so no other process can have processed the user.
-        let Err(error) = in_one_transaction(store, tx, job, vec![number], memory).await else { continue };
+        let Err(error) = in_one_transaction(store, tx, request, vec![number], memory).await else { continue };
         match error {
             // The fault isn't specific to this user. The next batch includes the remaining users.
             error if error.is_temporary() => return Ok(None),

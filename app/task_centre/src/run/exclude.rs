@@ -80,7 +80,7 @@ impl Change {
         let preview = start::current_preview(&tx, store, preview).await?;
         task::may_use(actor, &preview.settings)?;
         self.move_members(&tx, actor, &preview, users).await?;
-        seal_again(&tx, &preview).await?;
+        update_fingerprint(&tx, &preview).await?;
         let detail = self.exclusion.map(|reason| format!("reason={}", reason.code())).unwrap_or_default();
         let run = Some(RunId(preview.id));
         let events: Vec<_> = users.iter().map(|user| (Subject::User(user.0), run, detail.clone())).collect();
@@ -128,7 +128,7 @@ impl Change {
 }
 
 /// Counts the users of a changed preview again and computes its new fingerprint.
-async fn seal_again(tx: &DatabaseTransaction, preview: &runs::Model) -> Result<(), RecordsError> {
+async fn update_fingerprint(tx: &DatabaseTransaction, preview: &runs::Model) -> Result<(), RecordsError> {
     let before = preview.previewed + preview.excluded;
     let [_, previewed] = verdict_counts::count(tx, preview).await?;
     let policy = preview.settings.policy().ok_or(RecordsError::Corrupt("settings of the preview"))?;

@@ -1,11 +1,11 @@
 //! Ends a run: derives its state from the outcomes of its users and issues the certificate.
 
 use super::lease::{Lease, LeaseStatus};
-use super::patience::patiently;
+use super::retries::retrying;
 use super::{outcomes, safety};
 use db::RecordsError;
 use db::entity::{run_members, runs, tasks};
-use erasure::anonymise::Job;
+use erasure::anonymise::ErasureRequest;
 use erasure::maintenance::{self, Maintenance};
 use erasure::{certificate, run_counts};
 use policy::notification::Event;
@@ -19,15 +19,19 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::outbox::{self, About};
 
 /// Removes old values from the database files, then ends the run.
-pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
+pub(super) async fn finish(
+    store: &Store,
+    lease: &Lease,
+    job: &ErasureRequest<'_>,
+) -> Result<RunState, RecordsError> {
     let maintenance = maintenance::after_bulk_run(store).instrument(tracing::debug_span!("maintain")).await;
-    patiently(store, || end(store, lease, job, maintenance)).await
+    retrying(store, || end(store, lease, job, maintenance)).await
 }
 
 async fn end(
     store: &Store,
     lease: &Lease,
-    job: &Job<'_>,
+    job: &ErasureRequest<'_>,
     maintenance: Maintenance,
 ) -> Result<RunState, RecordsError> {
     let tx = store.begin().await?;

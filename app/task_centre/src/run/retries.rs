@@ -12,9 +12,9 @@ const MAX_RETRIES: u32 = 600;
 
 /// Number of retries so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Patience(u32);
+pub(super) struct Retries(u32);
 
-impl Patience {
+impl Retries {
     /// Waits after a temporary fault.
     ///
     /// Returns the error if the fault has lasted too long or the process is shutting down. The run is taken up
@@ -36,14 +36,14 @@ impl Patience {
 }
 
 /// Retries `work` until no temporary fault prevents it.
-pub(super) async fn patiently<T, Work>(store: &Store, work: impl Fn() -> Work) -> Result<T, RecordsError>
+pub(super) async fn retrying<T, Work>(store: &Store, work: impl Fn() -> Work) -> Result<T, RecordsError>
 where
     Work: Future<Output = Result<T, RecordsError>>,
 {
-    let mut patience = Patience::default();
+    let mut retries = Retries::default();
     loop {
         match work().await {
-            Err(error) if error.is_temporary() => patience.wait(store, error).await?,
+            Err(error) if error.is_temporary() => retries.wait(store, error).await?,
             done => return done,
         }
     }

@@ -4,7 +4,7 @@ use crate::new_run::{self, Basis};
 use crate::task::default_task;
 use db::RecordsError;
 use db::entity::{run_members, runs, tasks, users};
-use erasure::anonymise::{self, Job};
+use erasure::anonymise::{self, ErasureRequest};
 use erasure::residue::ErasedValues;
 use erasure::{certificate, eligibility, ledger, run_counts};
 use policy::form::Problem;
@@ -175,16 +175,17 @@ pub(super) async fn execute_one(
     let number = UserNumber(user.number);
     let run = insert_run(&tx, (store, actor), task, approval, grounds).await?;
     let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
-    let job = Job { run: RunId(run.id), policy, today: run.today, selection: Selection::Single, actor };
+    let request =
+        ErasureRequest { run: RunId(run.id), policy, today: run.today, selection: Selection::Single, actor };
     let memory = ErasedValues::read(&tx, policy, &[number]).await?;
-    let mut outcomes = anonymise::anonymise(store, &tx, &job, &[number]).await?;
+    let mut outcomes = anonymise::anonymise(store, &tx, &request, &[number]).await?;
     outcomes.codes = grounds.codes();
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
     }
     manual_changes::record(&tx, actor, ManualChange::Anonymised, [(number, 0)]).await?;
     for (table, rows) in &outcomes.rows {
-        run_counts::add(&tx, job.run, "table", table, *rows).await?;
+        run_counts::add(&tx, request.run, "table", table, *rows).await?;
     }
     run_members::ActiveModel {
         run_id: Set(run.id),
@@ -196,10 +197,10 @@ pub(super) async fn execute_one(
     }
     .insert(&tx)
     .await?;
-    certificate::make(&tx, store, job.run).await?;
-    ledger::commit(store, tx, &job, &outcomes).await?;
-    super::background_scan::scan_single_in_background(store, job.run, memory);
-    Ok(job.run)
+    certificate::make(&tx, store, request.run).await?;
+    ledger::commit(store, tx, &request, &outcomes).await?;
+    super::background_scan::scan_single_in_background(store, request.run, memory);
+    Ok(request.run)
 }
 
 async fn insert_run(

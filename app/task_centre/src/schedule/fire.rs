@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use db::RecordsError;
 use db::entity::{runs, tasks};
 use policy::timezone::instants;
-use policy::{Missed, RunId, RunState, Schedule, TaskId};
+use policy::{MisfirePolicy, RunId, RunState, Schedule, TaskId};
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set, SqlErr,
@@ -77,7 +77,7 @@ impl Due {
         let absent: Vec<DateTime<Utc>> = times().take_while(|at| *at < in_time).take(MAX_TIMES).collect();
         let after = first.max(in_time) - Duration::milliseconds(1);
         let on_time = if first >= in_time { Some(first) } else { instants(schedule, zone, after).next() };
-        let skips = matches!(schedule, Schedule::Once { .. }) || task.missed == Missed::Skip;
+        let skips = matches!(schedule, Schedule::Once { .. }) || task.missed == MisfirePolicy::Skip;
         Self {
             first,
             on_time: on_time.filter(|at| *at <= now),

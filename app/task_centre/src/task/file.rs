@@ -6,7 +6,7 @@ use db::RecordsError;
 use db::entity::tasks;
 use policy::letter;
 use policy::task_form::{TaskDraft, TaskForm, Visibility, validate};
-use policy::{Action, Missed, Schedule, TaskId, TaskSettings, UserNumber};
+use policy::{Action, MisfirePolicy, Schedule, TaskId, TaskSettings, UserNumber};
 use sea_orm::{ActiveModelTrait, Set};
 use serde::{Deserialize, Serialize};
 use trail::audit::{self, AuditAction, Subject};
@@ -24,7 +24,7 @@ pub struct TaskFile {
     visibility: Visibility,
     settings: TaskSettings,
     schedule: Schedule,
-    missed: Missed,
+    missed: MisfirePolicy,
     /// The text of its letters, if it has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     letter: Option<String>,

@@ -107,7 +107,7 @@ pub struct AuditRow {
     pub at: DateTime<Utc>,
     /// The member of staff. None for a process.
     pub staff: Option<UserNumber>,
-    /// The present name of the member of staff.
+    /// The current name of the member of staff.
     pub name: Option<String>,
     /// The channel, as a code.
     pub channel: String,

@@ -57,7 +57,7 @@ pub fn make(path: &Path) -> Result<(), KeyFileError> {
     Ok(())
 }
 
-/// Renames the present file to a name that does not exist yet.
+/// Renames the current file to a name that does not exist yet.
 pub fn keep_beside(path: &Path, kept: &Path) -> io::Result<()> {
     std::fs::hard_link(path, kept)?;
     std::fs::remove_file(path)

@@ -233,7 +233,7 @@ async fn removing_a_role_ends_the_sessions() {
     assert_eq!(desk.get("/users").await.0, StatusCode::FORBIDDEN);
     accounts::disable(&desk.store, Actor::COMMAND_LINE, ng).await.expect("disabled");
     assert_eq!(desk.get("/catalogue").await.0, StatusCode::UNAUTHORIZED);
-    assert!(session::find(&desk.store, "none").await.expect("a result").is_none());
+    assert!(session::load_and_touch(&desk.store, "none").await.expect("a result").is_none());
 }
 
 /// They must first set up a second factor.

@@ -213,7 +213,7 @@ async fn connected_before(desk: &Desk, fake: &FakeProvider, user: UserNumber, su
          VALUES ('{hash}', {user}, '{now}', '{now}', 'complete', '{now}', '{now}')"
     );
     desk.store.db.execute_unprepared(&session).await.unwrap();
-    let session = session::find(&desk.store, key).await.unwrap().unwrap();
+    let session = session::load_and_touch(&desk.store, key).await.unwrap().unwrap();
     let identity = Identity {
         issuer: fake.issuer.clone(),
         subject: subject.to_owned(),
@@ -373,7 +373,7 @@ async fn the_provider_asks_for_the_credentials_again_before_an_irreversible_acti
     let old = with_token(&desk, key);
     let session = async |desk: &Desk| {
         let key = desk.cookie.trim_start_matches("lethe=").to_owned();
-        session::find(&desk.store, &key).await.unwrap()
+        session::load_and_touch(&desk.store, &key).await.unwrap()
     };
     assert!(!session(&old).await.unwrap().is_fresh(), "the sign-in at the provider is old");
     let (_, key) = sign_in_as(
@@ -420,7 +420,7 @@ async fn an_account_without_a_password_confirms_by_the_provider() {
         let (_, headers, _) = browser.get("/sign-in/app?page=/account").await;
         let set_up = headers.get("location").map(|_| location(&headers));
         let key = browser.cookie.trim_start_matches("lethe=");
-        let from = session::find(&desk.store, key).await.unwrap().unwrap().connecting().unwrap();
+        let from = session::load_and_touch(&desk.store, key).await.unwrap().unwrap().connecting().unwrap();
         let connect = location(&browser.get(&format!("/account/provider?from={from}")).await.1);
         let (_, disconnect, _) = browser.post("/do/disconnect_provider?page=/account", "").await;
         (set_up.as_deref(), connect.as_str()) == (Some(to_again), to_again)

@@ -170,7 +170,7 @@ async fn undo(desk: &Desk, borrower: UserNumber) -> String {
     let loan = LoanId(insert(store, "id", &loan).await);
     let (_, undo) = circulation::return_loan(store, actor(desk, ANA).await, loan).await.unwrap();
     let key = desk.cookie.split_once('=').unwrap().1;
-    session::find(store, key).await.unwrap().unwrap().seal_undo(&undo).unwrap()
+    session::load_and_touch(store, key).await.unwrap().unwrap().seal_undo(&undo).unwrap()
 }
 
 /// Anonymises a user whose address appears in the notes of four loans of other users. Returns forms about the findings.

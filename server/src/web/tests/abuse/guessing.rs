@@ -63,7 +63,7 @@ async fn send_in_session(
     form: &str,
 ) -> (StatusCode, HeaderMap, String) {
     let key = cookies.split("lethe=").nth(1).unwrap().split(';').next().unwrap();
-    let token = session::find(&desk.store, key).await.unwrap().map(|session| session.form_token);
+    let token = session::load_and_touch(&desk.store, key).await.unwrap().map(|session| session.form_token);
     send(desk, from, cookies, to, &format!("{form}&form_token={}", token.unwrap_or_default())).await
 }
 
@@ -120,7 +120,7 @@ async fn guesses_of_a_password_from_many_addresses_are_limited() {
 pub(in crate::web::tests) async fn with_app(desk: &Desk) -> (Vec<String>, String) {
     let (_, headers, _) = sign_in(desk, "192.0.2.1", "", PASSWORD).await;
     let key = cookies(&headers).strip_prefix("lethe=").unwrap().to_owned();
-    let halfway = session::find(&desk.store, &key).await.unwrap().unwrap();
+    let halfway = session::load_and_touch(&desk.store, &key).await.unwrap().unwrap();
     let secret = session::begin_setup(&desk.store, &halfway).await.unwrap().secret;
     let secret = totp_rs::Secret::try_from_base32(&*secret).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
@@ -162,7 +162,7 @@ async fn guesses_of_codes_are_limited_and_the_owner_is_notified() {
     let other = desk.store.as_another_process(Clock::new(chrono_tz::Tz::Europe__London));
     let (_, headers, _) = sign_in(&desk, "10.9.9.9", "", PASSWORD).await;
     let key = cookies(&headers).strip_prefix("lethe=").unwrap().to_owned();
-    let halfway = session::find(&other, &key).await.unwrap().unwrap();
+    let halfway = session::load_and_touch(&other, &key).await.unwrap().unwrap();
     let refused = session::second_factor(&other, &halfway, &codes[0], None).await;
     assert!(matches!(refused, Err(db::RecordsError::Busy)), "{refused:?}");
 
@@ -190,7 +190,7 @@ async fn guesses_of_codes_are_limited_and_the_owner_is_notified() {
 
     // Read notices stay on the page of the account.
     let key = owner.cookie.strip_prefix("lethe=").unwrap();
-    owner.token = session::find(&desk.store, key).await.unwrap().unwrap().form_token;
+    owner.token = session::load_and_touch(&desk.store, key).await.unwrap().unwrap().form_token;
     let page = owner.get("/account").await.2;
     let until = page.split("form[until]\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let form = format!("form[until]={}", until.replace('+', "%2B"));

@@ -95,7 +95,7 @@ async fn the_token_of_an_earlier_sign_in_step_is_never_valid_afterwards() {
     assert_invalid(&desk, &after_password, "").await;
 
     let key = after_password.strip_prefix("lethe=").unwrap();
-    let halfway = session::find(&desk.store, key).await.unwrap().unwrap();
+    let halfway = session::load_and_touch(&desk.store, key).await.unwrap().unwrap();
     let secret = session::begin_setup(&desk.store, &halfway).await.unwrap().secret;
     let totp = Builder::new().with_secret(Secret::try_from_base32(&*secret).unwrap()).build().unwrap();
     let code = totp.generate_current().to_string();
@@ -118,7 +118,7 @@ async fn the_token_of_an_earlier_sign_in_step_is_never_valid_afterwards() {
     let before_code = cookie(&headers).unwrap();
     assert_invalid(&desk, &before_code, "").await;
     let key = before_code.strip_prefix("lethe=").unwrap();
-    let halfway = session::find(&desk.store, key).await.unwrap().unwrap();
+    let halfway = session::load_and_touch(&desk.store, key).await.unwrap().unwrap();
     let mut browser = desk.clone();
     browser.cookie.clone_from(&before_code);
     // After the installation key was replaced, the secret of the app cannot be decrypted. Recovery codes still work.
@@ -156,7 +156,7 @@ async fn the_token_before_reauthentication_or_a_new_password_is_never_valid_afte
         assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
         browser.cookie = cookie(&headers).unwrap();
         let key = browser.cookie.strip_prefix("lethe=").unwrap();
-        browser.token = session::find(&desk.store, key).await.unwrap().unwrap().form_token;
+        browser.token = session::load_and_touch(&desk.store, key).await.unwrap().unwrap().form_token;
         assert_ne!(browser.token, before.token);
         assert_valid(&browser).await;
         assert_invalid(&desk, &before.cookie, &before.token).await;
@@ -196,7 +196,7 @@ async fn a_user_can_end_only_their_own_sessions() {
         let store = desk.store.clone();
         let key = key.strip_prefix("lethe=").unwrap().to_owned();
         async move {
-            let session = session::find(&store, &key).await.unwrap().unwrap();
+            let session = session::load_and_touch(&store, &key).await.unwrap().unwrap();
             let list = session::list(&store, &session).await.unwrap();
             list.into_iter().find(|one| one.is_this).unwrap().id
         }

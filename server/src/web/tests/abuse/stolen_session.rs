@@ -10,7 +10,7 @@ use policy::Role;
 use totp_rs::{Builder, Secret};
 
 async fn session_of(desk: &Desk) -> Session {
-    session::find(&desk.store, desk.cookie.strip_prefix("lethe=").unwrap()).await.unwrap().unwrap()
+    session::load_and_touch(&desk.store, desk.cookie.strip_prefix("lethe=").unwrap()).await.unwrap().unwrap()
 }
 
 /// Signs a member of staff in with password and app. Returns the client and the recovery codes.

@@ -113,7 +113,7 @@ async fn a_user_who_is_disabled_while_the_password_is_checked_cannot_sign_in() {
 
 /// Returns the session of a cookie.
 async fn session_of(desk: &Desk, cookie: &str) -> Session {
-    session::find(&desk.store, cookie.strip_prefix("lethe=").unwrap()).await.unwrap().unwrap()
+    session::load_and_touch(&desk.store, cookie.strip_prefix("lethe=").unwrap()).await.unwrap().unwrap()
 }
 
 /// A thief of the password cannot learn the second factor that the owner sets up at the same time.
@@ -180,7 +180,7 @@ async fn an_existing_session_follows_the_current_settings() {
     settings.sign_in.allow_password_only = false;
     let stricter = desk.store.with_settings(settings);
     let key = chief.cookie.strip_prefix("lethe=").unwrap();
-    let session = session::find(&stricter, key).await.unwrap().unwrap();
+    let session = session::load_and_touch(&stricter, key).await.unwrap().unwrap();
     assert_eq!(session.stage, session::Stage::SetUp);
     assert!(session.actor().staff.is_none());
 }

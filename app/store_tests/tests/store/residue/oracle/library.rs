@@ -153,7 +153,7 @@ async fn is_text(store: &Store, table: &str, column: &str) -> bool {
     row.unwrap().try_get::<i64>("", "n").unwrap() > 0
 }
 
-/// The present values of other users.
+/// The current values of other users.
 struct Others<'a> {
     people: &'a [Person],
     cells: &'a [Cell],
