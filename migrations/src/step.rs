@@ -54,11 +54,13 @@ impl Table {
         manager.create_table(table).await?;
         let db = manager.get_connection();
         if manager.get_database_backend() == DatabaseBackend::Postgres {
+            // sea-query has no collations.
             for column in compared_by_bytes {
                 let sql = format!("ALTER TABLE {name} ALTER COLUMN {column} TYPE TEXT COLLATE \"C\"");
                 db.execute_unprepared(&sql).await?;
             }
         }
+        // Some indexes are partial or on expressions, which sea-query cannot write for both databases.
         for index in indexes {
             db.execute_unprepared(&format!("CREATE {index}")).await?;
         }

@@ -63,6 +63,7 @@ pub async fn upgrade_with<M: MigratorTrait>(db: &DatabaseConnection) -> Result<(
     };
     let tx = db.begin_with_options(options).await?;
     if tx.get_database_backend() == DatabaseBackend::Postgres {
+        // An advisory lock is a function of PostgreSQL, without a table that sea-query could select from.
         let lock = Statement::from_string(
             tx.get_database_backend(),
             format!("SELECT pg_advisory_xact_lock({LOCK})"),
@@ -96,6 +97,7 @@ async fn recorded(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
         return Ok(Vec::new());
     }
     let db = manager.get_connection();
+    // The table belongs to the migrations and has no entity.
     let sql = Statement::from_string(
         db.get_database_backend(),
         format!("SELECT version FROM {RECORDS} ORDER BY version"),

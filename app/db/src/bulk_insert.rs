@@ -97,6 +97,8 @@ where
                 columns.iter().map(|column| row.take(*column).into_value().unwrap_or(Value::String(None))),
             );
         }
+        // One array for each column on PostgreSQL, whose statements then don't differ by the number of rows. sea-query
+        // would write each value separately.
         let (from, values) = dialect::rows_of_values(backend, &types, (count, values));
         let sql = format!("{into} {from} {clause}");
         statements.push(Statement::from_sql_and_values(backend, sql, values));

@@ -49,6 +49,7 @@ pub async fn check_integrity(db: &DatabaseConnection, up_to: u64) -> Result<(), 
         tracing::info!("not checking the large database file for damage now. Run: lethe check");
         return Ok(());
     }
+    // A PRAGMA is not a query that sea-query can write.
     let sql = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
     let found = match db.query_one_raw(sql).await {
         Ok(row) => row.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?,

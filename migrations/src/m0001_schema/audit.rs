@@ -83,6 +83,7 @@ pub(super) async fn create_triggers(manager: &SchemaManager<'_>) -> Result<(), D
         ("IS NOT", " OR EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id)")
     };
     let changed = FIXED.map(|column| format!("NEW.{column} {differs} OLD.{column}")).join(" OR ");
+    // Neither SeaORM nor sea-query can create functions and triggers.
     if postgres {
         db.execute_unprepared(
             "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS \

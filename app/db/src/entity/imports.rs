@@ -25,6 +25,7 @@ pub struct Model {
     pub upload: Option<String>,
     pub bytes: i64,
     pub sha256: Option<String>,
+    /// The `ImportSummary` as JSON. Its type belongs to `transfer`, which depends on this crate.
     pub counts: Option<String>,
     pub reason: Option<String>,
     pub created_at: DateTimeUtc,

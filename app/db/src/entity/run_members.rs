@@ -13,9 +13,11 @@ pub struct Model {
     pub run_id: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_number: i64,
+    /// The number of a `policy::Reason`. The SQL query of the verdicts computes it.
     pub reason: i16,
     pub blockers: i16,
     pub outcome: Option<Outcome>,
+    /// The number of the `policy::Reason` that applied when the run came to the user.
     pub outcome_reason: Option<i16>,
     pub failure: Option<String>,
     pub residue: Option<Residue>,
