@@ -60,7 +60,7 @@ pub(crate) fn known_values(
     let mut errors = FieldErrors::default();
     for (name, value) in &form {
         let read = if name == "q" { cleaned(value) } else { value.clone() };
-        errors.take(name, text::line(&read, text::SHORT));
+        errors.take(name, text::line(&read, text::MAX_SHORT_CHARS));
     }
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
@@ -170,7 +170,7 @@ impl SearchForm {
         let q = cleaned(self.value("q"));
         let mut line = |name: &str| {
             let value = if name == "q" { &q } else { self.value(name) };
-            errors.take(name, text::line(value, text::SHORT)).unwrap_or_default()
+            errors.take(name, text::line(value, text::MAX_SHORT_CHARS)).unwrap_or_default()
         };
         let some = |text: String| (!text.is_empty()).then_some(text);
         let query = UserQuery {

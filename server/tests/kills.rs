@@ -52,7 +52,7 @@ async fn kill_runs(database: Database) {
     let output = undisturbed.lethe(&["runs", "resume"]).output().unwrap();
     let duration = begun.elapsed();
     // A run with open findings exits with 1.
-    let findings = undisturbed.number("SELECT COUNT(*) FROM residue_hits WHERE decision IS NULL").await;
+    let findings = undisturbed.number("SELECT COUNT(*) FROM findings WHERE decision IS NULL").await;
     let code = i32::from(findings > 0);
     assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
     let expected = undisturbed.state().await;

@@ -3,7 +3,7 @@
 /// The maximum number of rows on a page.
 pub const MAX_ROWS: u64 = 100;
 /// The default number of rows on a page.
-pub const ROWS: u64 = 50;
+pub const DEFAULT_ROWS: u64 = 50;
 
 /// Selects one page of a list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Paging {
 impl Paging {
     /// Returns how many rows to read: one more than the page shows, which tells whether another page follows.
     pub fn limit(&self) -> u64 {
-        self.rows.unwrap_or(ROWS).clamp(1, MAX_ROWS) + 1
+        self.rows.unwrap_or(DEFAULT_ROWS).clamp(1, MAX_ROWS) + 1
     }
 }
 

@@ -33,7 +33,7 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
 
 /// The default number of users.
-pub const USERS: u32 = 2_000;
+pub const DEFAULT_USERS: u32 = 2_000;
 /// The minimum number of users. They include the staff and the fictitious users.
 pub const MIN_USERS: u32 = 50;
 /// The maximum number of users.

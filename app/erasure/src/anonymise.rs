@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 use trail::{Actor, Store};
 
 /// The maximum number of users anonymised in one transaction.
-pub const BATCH: u64 = 1_000;
+pub const USERS_PER_BATCH: u64 = 1_000;
 
 /// A request to anonymise users.
 #[derive(Clone, Debug)]

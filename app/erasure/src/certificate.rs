@@ -21,7 +21,7 @@ use crate::ledger;
 use chrono::{DateTime, Utc};
 use db::RecordsError;
 use db::checksum::sha256;
-use db::entity::{certificates, residue_hits, superseded_certificates};
+use db::entity::{certificates, findings, superseded_certificates};
 use policy::{RunId, RunKind};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -131,10 +131,10 @@ fn stated(row: &Row) -> Option<Certificate> {
 pub(crate) async fn follow_place(
     tx: &DatabaseTransaction,
     store: &Store,
-    place: &residue_hits::Model,
+    place: &findings::Model,
 ) -> Result<(), RecordsError> {
-    use residue_hits::Column;
-    let runs: Vec<Option<i64>> = residue_hits::Entity::find()
+    use findings::Column;
+    let runs: Vec<Option<i64>> = findings::Entity::find()
         .select_only()
         .column(Column::RunId)
         .distinct()

@@ -8,7 +8,7 @@ mod first_steps;
 mod runs;
 mod waiting;
 
-pub use erasures::{ErasuresOfMonth, MONTHS, erasures};
+pub use erasures::{ErasuresOfMonth, SHOWN_MONTHS, erasures};
 pub use evidence::{AuditCheck, Evidence, evidence, start_audit_check};
 pub use first_steps::{FirstStep, StepProgress, first_steps};
 pub use runs::{ComparedRun, NextRun, last_runs, next_runs};

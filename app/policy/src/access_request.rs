@@ -163,7 +163,7 @@ pub fn validate_closing(form: &ClosingForm) -> Result<Closing, FieldErrors> {
             None
         }
     };
-    let answer = errors.take("answer", text::lines(&form.answer, text::LONG));
+    let answer = errors.take("answer", text::lines(&form.answer, text::MAX_LONG_CHARS));
     if decline_reason == Some(DeclineReason::Other) && answer.as_ref().is_some_and(String::is_empty) {
         errors.add("answer", Problem::required("the reason for declining"));
     }

@@ -131,7 +131,7 @@ pub struct ApiKeyDraft {
 /// Validates the form. An empty number of days is [`DEFAULT_DAYS`].
 pub fn validate(form: &ApiKeyForm) -> Result<ApiKeyDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", text::line(&form.name, text::SHORT)).unwrap_or_default();
+    let name = errors.take("name", text::line(&form.name, text::MAX_SHORT_CHARS)).unwrap_or_default();
     if name.is_empty() && errors.is_empty() {
         errors.add("name", Problem::required("a name, such as the identity system that uses the key"));
     }

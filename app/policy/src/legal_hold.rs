@@ -114,7 +114,7 @@ pub fn review_date(text: &str, today: NaiveDate) -> Result<NaiveDate, Problem> {
 
 fn target(form: &LegalHoldForm, errors: &mut FieldErrors) -> Option<LegalHoldTarget> {
     let user = errors.take("user", optional_user(&form.user))?;
-    let category = errors.take("category", text::line(&form.category, text::SHORT))?;
+    let category = errors.take("category", text::line(&form.category, text::MAX_SHORT_CHARS))?;
     match (user, category.is_empty()) {
         (Some(user), true) => Some(LegalHoldTarget::User(user)),
         (None, false) => Some(LegalHoldTarget::Category(category)),

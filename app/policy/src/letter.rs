@@ -4,7 +4,7 @@ use crate::form::Problem;
 use crate::text;
 
 /// Maximum length of a text, in characters.
-const MAX_TEXT: usize = text::LONG;
+const MAX_TEXT: usize = text::MAX_LONG_CHARS;
 
 /// The text of tasks without their own.
 pub const STANDARD: &str = "Dear {name},\n\n\

@@ -43,7 +43,7 @@ impl LibraryForm {
     /// Validates the form.
     pub fn validate(&self) -> Result<LibraryDraft, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let name = errors.take("name", text::line(&self.name, text::SHORT));
+        let name = errors.take("name", text::line(&self.name, text::MAX_SHORT_CHARS));
         let address = errors.take("address", text::lines(&self.address, MAX_LINES));
         let contact = errors.take("contact", text::lines(&self.contact, MAX_LINES));
         let currency = Currency::from_code(self.currency.trim());

@@ -3,9 +3,9 @@
 use crate::form::Problem;
 
 /// Maximum length of names, e-mail addresses, codes and similar, in characters.
-pub const SHORT: usize = 200;
+pub const MAX_SHORT_CHARS: usize = 200;
 /// Maximum length of free text, in characters.
-pub const LONG: usize = 4_000;
+pub const MAX_LONG_CHARS: usize = 4_000;
 
 /// Returns a label for the middle of a sentence: `E-mail` becomes `e-mail`. A word with inner capitals such as `UserID`
 /// stays.
@@ -50,7 +50,7 @@ fn within(text: &str, max: usize) -> Result<String, Problem> {
 /// Validates an e-mail address: one `@` with text on both sides and no spaces. It doesn't check whether mail can
 /// be delivered.
 pub fn email(text: &str) -> Result<String, Problem> {
-    let text = line(text, SHORT)?;
+    let text = line(text, MAX_SHORT_CHARS)?;
     let fits = match text.split_once('@') {
         Some((name, host)) => {
             !name.is_empty()
@@ -65,7 +65,7 @@ pub fn email(text: &str) -> Result<String, Problem> {
 
 /// Parses a line of text that must not be empty.
 pub(crate) fn required_line(text: &str, what: &str) -> Result<String, Problem> {
-    let text = line(text, SHORT)?;
+    let text = line(text, MAX_SHORT_CHARS)?;
     if text.is_empty() { Err(Problem::required(what)) } else { Ok(text) }
 }
 
@@ -75,13 +75,13 @@ mod tests {
 
     #[test]
     fn text_is_trimmed_limited_and_visible() {
-        assert_eq!(line("  Müller ", SHORT), Ok("Müller".to_owned()));
-        assert_eq!(line(&"x".repeat(201), SHORT), Err(Problem::TooLong { max: 200 }));
+        assert_eq!(line("  Müller ", MAX_SHORT_CHARS), Ok("Müller".to_owned()));
+        assert_eq!(line(&"x".repeat(201), MAX_SHORT_CHARS), Err(Problem::TooLong { max: 200 }));
         for text in ["a\0b", "a\nb", "a\u{202E}b", "a\u{200B}b", "\u{7}"] {
-            assert_eq!(line(text, SHORT), Err(Problem::ControlCharacter), "{text:?}");
+            assert_eq!(line(text, MAX_SHORT_CHARS), Err(Problem::ControlCharacter), "{text:?}");
         }
-        assert_eq!(lines("a\r\nb\tc", LONG), Ok("a\nb\tc".to_owned()));
-        assert_eq!(lines("a\0", LONG), Err(Problem::ControlCharacter));
+        assert_eq!(lines("a\r\nb\tc", MAX_LONG_CHARS), Ok("a\nb\tc".to_owned()));
+        assert_eq!(lines("a\0", MAX_LONG_CHARS), Err(Problem::ControlCharacter));
     }
 
     #[test]

@@ -56,13 +56,13 @@ macro_rules! validated {
         $errors.take(stringify!($name), key_form::validate(&$form.$name)).and_then(some)
     };
     (Lines, $name:ident, $form:ident, $errors:ident, $today:ident) => {
-        $errors.take(stringify!($name), text::lines(&$form.$name, text::LONG)).and_then(some)
+        $errors.take(stringify!($name), text::lines(&$form.$name, text::MAX_LONG_CHARS)).and_then(some)
     };
     (LastName, $name:ident, $form:ident, $errors:ident, $today:ident) => {
         last_name(&$form.$name, &mut $errors)
     };
     ($kind:ident, $name:ident, $form:ident, $errors:ident, $today:ident) => {
-        $errors.take(stringify!($name), text::line(&$form.$name, text::SHORT)).and_then(some)
+        $errors.take(stringify!($name), text::line(&$form.$name, text::MAX_SHORT_CHARS)).and_then(some)
     };
 }
 
@@ -138,7 +138,7 @@ macro_rules! form_and_draft {
             };
             for (key, typed) in &form.custom {
                 let value =
-                    errors.take(&format!("custom.{key}"), text::line(typed, text::SHORT)).and_then(some);
+                    errors.take(&format!("custom.{key}"), text::line(typed, text::MAX_SHORT_CHARS)).and_then(some);
                 draft.custom.extend(value.map(|value| (key.clone(), value)));
             }
             if errors.is_empty() { Ok(draft) } else { Err(errors) }

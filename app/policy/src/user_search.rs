@@ -194,7 +194,7 @@ fn whole(text: &str, tokens: &[Token]) -> Vec<Test> {
 /// Returns the keys that the text can be.
 fn exact(text: &str) -> ExactKeys {
     let bare = text.trim_matches(|c: char| "*\"'()[]<>,;:.! ".contains(c));
-    let is_long = bare.chars().count() > crate::text::SHORT;
+    let is_long = bare.chars().count() > crate::text::MAX_SHORT_CHARS;
     if bare.is_empty() || is_long {
         return ExactKeys::default();
     }

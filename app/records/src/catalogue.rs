@@ -71,8 +71,8 @@ pub async fn list(
     typed: &str,
     paging: &Paging,
 ) -> Result<Page<CatalogueRecord>, RecordsError> {
-    let title =
-        text::line(&cleaned(typed), text::SHORT).map_err(|problem| RecordsError::field("title", problem))?;
+    let title = text::line(&cleaned(typed), text::MAX_SHORT_CHARS)
+        .map_err(|problem| RecordsError::field("title", problem))?;
     let mut wheres = vec!["TRUE".to_owned()];
     let mut values: Vec<Value> = Vec::new();
     if !title.is_empty() {

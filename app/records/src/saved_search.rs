@@ -108,8 +108,8 @@ impl SavedSearch {
 pub async fn save(store: &Store, actor: Actor, draft: &SearchDraft) -> Result<SavedSearchId, RecordsError> {
     let owner = staff(actor)?;
     let name = name(&draft.name)?;
-    let search_text =
-        text::line(&draft.text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
+    let search_text = text::line(&draft.text, text::MAX_SHORT_CHARS)
+        .map_err(|problem| RecordsError::field("q", problem))?;
     let tx = store.begin().await?;
     dialect::lock_definitions(&tx).await?;
     let own = of_owner(&tx, owner).await?;
@@ -173,7 +173,8 @@ pub async fn delete(store: &Store, actor: Actor, id: SavedSearchId) -> Result<()
 }
 
 fn name(typed: &str) -> Result<String, RecordsError> {
-    let name = text::line(typed, text::SHORT).map_err(|problem| RecordsError::field("name", problem))?;
+    let name =
+        text::line(typed, text::MAX_SHORT_CHARS).map_err(|problem| RecordsError::field("name", problem))?;
     if name.is_empty() { Err(RecordsError::field("name", Problem::required("a name"))) } else { Ok(name) }
 }
 

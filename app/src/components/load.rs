@@ -104,7 +104,7 @@ pub(crate) async fn filtered_list<Row>(
 /// Reads a search text from the query of the page's address.
 pub(crate) fn search_text(errors: &mut FieldErrors, name: &str) -> String {
     let typed = query(name);
-    errors.take(name, text::line(&typed, text::SHORT)).unwrap_or(typed)
+    errors.take(name, text::line(&typed, text::MAX_SHORT_CHARS)).unwrap_or(typed)
 }
 
 /// Returns a typed or picked date of the query of the page's address, or an empty text.

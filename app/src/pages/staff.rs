@@ -64,7 +64,7 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
     if form.user_id.trim().is_empty() {
         return Err(AppError::Invalid(FieldErrors::one("user_id", Problem::required("a UserID"))));
     }
-    text::line(&form.user_id, text::SHORT)
+    text::line(&form.user_id, text::MAX_SHORT_CHARS)
         .map_err(|problem| AppError::Invalid(FieldErrors::one("user_id", problem)))?;
     let (_, invitation) = accounts::add(&store(), actor(), &form.user_id, role(&form.role)?).await?;
     if let Some(invitation) = invitation {

@@ -8,7 +8,7 @@ use rand::Rng as _;
 use std::fmt;
 use zeroize::Zeroizing;
 
-const NONCE: usize = 24;
+const NONCE_BYTES: usize = 24;
 
 /// Encrypts and decrypts for one purpose.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ impl SecretBox {
 
     /// Encrypts data of a user as hexadecimal digits. It can be decrypted only for the same user.
     pub fn seal(&self, user: i64, open: &[u8]) -> Result<String, RecordsError> {
-        let mut nonce = [0; NONCE];
+        let mut nonce = [0; NONCE_BYTES];
         rand::rng().fill_bytes(&mut nonce);
         let payload = Payload { msg: open, aad: &user.to_be_bytes() };
         let sealed = self.0.encrypt(&XNonce::from(nonce), payload);
@@ -41,7 +41,7 @@ impl SecretBox {
     pub fn open(&self, user: i64, sealed: &str) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
         let corrupt = || RecordsError::Corrupt("secret");
         let bytes = base16ct::lower::decode_vec(sealed).map_err(|_| corrupt())?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or_else(corrupt)?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or_else(corrupt)?;
         let payload = Payload { msg: sealed, aad: &user.to_be_bytes() };
         let opened = self.0.decrypt(&XNonce::from(*nonce), payload);
         opened.map(Zeroizing::new).map_err(|_| corrupt())

@@ -7,13 +7,13 @@ use sea_orm_migration::schema::{
 };
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![residue_hits()]
+    vec![findings()]
 }
 
 /// The locations where a value of an anonymised user was found, never the value, with the decision of staff.
-fn residue_hits() -> Table {
+fn findings() -> Table {
     Table {
-        name: "residue_hits",
+        name: "findings",
         columns: vec![
             big_pk_auto("id"),
             big_integer_null("run_id"),
@@ -29,9 +29,9 @@ fn residue_hits() -> Table {
         ],
         foreign_keys: &[("run_id", "runs", "id"), ("user_number", "users", "number")],
         indexes: &[
-            "INDEX residue_hits_run ON residue_hits (run_id, id)",
-            "INDEX residue_hits_open ON residue_hits (id) WHERE decision IS NULL",
-            "INDEX residue_hits_undecided ON residue_hits (run_id, found_at) WHERE decision IS NULL",
+            "INDEX residue_hits_run ON findings (run_id, id)",
+            "INDEX residue_hits_open ON findings (id) WHERE decision IS NULL",
+            "INDEX residue_hits_undecided ON findings (run_id, found_at) WHERE decision IS NULL",
         ],
         ..Table::default()
     }

@@ -13,7 +13,7 @@ use trail::{Actor, Store};
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Number of users.
-    #[arg(long, value_name = "N", default_value_t = demo::USERS,
+    #[arg(long, value_name = "N", default_value_t = demo::DEFAULT_USERS,
         value_parser = clap::value_parser!(u32).range(i64::from(demo::MIN_USERS)..=i64::from(demo::MAX_USERS)))]
     users: u32,
     /// Seed: the same seed creates the same library.

@@ -280,7 +280,7 @@ impl Library {
                 "audit_head",
                 "ledger_mark",
                 "certificates",
-                "residue_hits",
+                "findings",
                 "notifications",
                 "seaql_migrations",
                 "photos",

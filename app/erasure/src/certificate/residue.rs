@@ -1,6 +1,6 @@
 //! The part of a certificate about residue: the result of the search and the decisions about findings.
 
-use db::entity::residue_hits;
+use db::entity::findings;
 use policy::{Residue, RunId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
@@ -42,12 +42,12 @@ impl ResidueCounts {
         db: &impl ConnectionTrait,
         run: RunId,
     ) -> Result<Self, DbErr> {
-        let counts: Vec<(Option<String>, i64)> = residue_hits::Entity::find()
+        let counts: Vec<(Option<String>, i64)> = findings::Entity::find()
             .select_only()
-            .column(residue_hits::Column::Decision)
-            .column_as(residue_hits::Column::Id.count(), "n")
-            .filter(residue_hits::Column::RunId.eq(run.0))
-            .group_by(residue_hits::Column::Decision)
+            .column(findings::Column::Decision)
+            .column_as(findings::Column::Id.count(), "n")
+            .filter(findings::Column::RunId.eq(run.0))
+            .group_by(findings::Column::Decision)
             .into_tuple()
             .all(db)
             .await?;

@@ -12,9 +12,9 @@ pub(crate) const FORMAT: &str = "lethe-ledger-1";
 const BEFORE_CHAIN: &[u8] = b",\"chain\":\"";
 const AFTER_CHAIN: &[u8] = b"\"}";
 /// Length of a chain checksum in hexadecimal digits.
-const DIGITS: usize = 64;
+const CHAIN_DIGITS: usize = 64;
 /// Length of a record fingerprint in hexadecimal digits.
-const FINGERPRINT: usize = 16;
+const FINGERPRINT_DIGITS: usize = 16;
 
 /// A chain checksum: SHA-256 over the checksum of the previous line and the line without its own checksum.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -136,7 +136,7 @@ impl Person {
 
 fn fingerprint(key: &str, number: UserNumber) -> String {
     let mut sum = sha256(&[key.as_bytes(), b"/", number.to_string().as_bytes()]);
-    sum.truncate(FINGERPRINT);
+    sum.truncate(FINGERPRINT_DIGITS);
     sum
 }
 
@@ -175,7 +175,7 @@ impl Entry {
 
     /// Parses the line after `before`, given without its line break.
     pub(crate) fn read(before: &LedgerPosition, mut line: Vec<u8>) -> Result<(Self, LedgerPosition), Flaw> {
-        let tail = BEFORE_CHAIN.len() + DIGITS + AFTER_CHAIN.len();
+        let tail = BEFORE_CHAIN.len() + CHAIN_DIGITS + AFTER_CHAIN.len();
         let at = line.len().checked_sub(tail).ok_or(Flaw::Unreadable)?;
         let chain = line[at..]
             .strip_prefix(BEFORE_CHAIN)

@@ -3,7 +3,7 @@
 use super::entry::{Entry, EntryKind, LedgerPosition, People, Person};
 use super::file::{self, Damage};
 use super::people::FoundUser;
-use crate::anonymise::BATCH;
+use crate::anonymise::USERS_PER_BATCH;
 use chrono::NaiveDate;
 use policy::{Policy, RULES_VERSION, Selection};
 use std::collections::HashMap;
@@ -28,11 +28,11 @@ pub struct Group {
 }
 
 /// Capacity of the channel in groups. It bounds the memory of a replay.
-const WAITING: usize = 2;
+const MAX_WAITING_GROUPS: usize = 2;
 
 /// Sends the users of the committed and in-doubt `entries` in order. The file is not locked meanwhile.
 pub fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receiver<Result<Group, Damage>> {
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let (sender, receiver) = mpsc::channel(MAX_WAITING_GROUPS);
     tokio::task::spawn_blocking(move || {
         let mut reader = Reader { sender, policies: HashMap::new(), held: None, group: None };
         if let Err(damage) = reader.read(path, &entries) {
@@ -119,6 +119,6 @@ impl Group {
     fn takes(&self, next: &Self) -> bool {
         Arc::ptr_eq(&self.policy, &next.policy)
             && (self.day, self.reapplied) == (next.day, next.reapplied)
-            && (self.people.len() + next.people.len()) as u64 <= BATCH
+            && (self.people.len() + next.people.len()) as u64 <= USERS_PER_BATCH
     }
 }

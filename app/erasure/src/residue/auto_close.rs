@@ -5,7 +5,7 @@ use super::searched_tables::{Key, searched_tables};
 use crate::certificate;
 use db::RecordsError;
 use db::dialect::{self, TableFacts, quoted};
-use db::entity::residue_hits;
+use db::entity::findings;
 use policy::residue::FindingDecision;
 use policy::{NoteTreatment, RunId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -13,19 +13,19 @@ use std::collections::{BTreeMap, HashSet};
 use trail::{Actor, Store};
 
 /// Number of findings processed together.
-const PAGE: u64 = 1_000;
+const FINDINGS_PER_READ: u64 = 1_000;
 
 /// Closes the findings of a run whose text has disappeared, and records an audit event for each.
 pub async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) -> Result<(), RecordsError> {
     let mut tables = Vec::new();
     let mut after = i64::MIN;
     loop {
-        let open = residue_hits::Entity::find()
-            .filter(residue_hits::Column::RunId.eq(run.0))
-            .filter(residue_hits::Column::Decision.is_null())
-            .filter(residue_hits::Column::Id.gt(after))
-            .order_by_asc(residue_hits::Column::Id)
-            .limit(PAGE)
+        let open = findings::Entity::find()
+            .filter(findings::Column::RunId.eq(run.0))
+            .filter(findings::Column::Decision.is_null())
+            .filter(findings::Column::Id.gt(after))
+            .order_by_asc(findings::Column::Id)
+            .limit(FINDINGS_PER_READ)
             .all(&store.db)
             .await?;
         let Some(last) = open.last() else { return Ok(()) };
@@ -39,11 +39,11 @@ pub async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) -> Resu
 
 /// Returns whether any open finding identifies its row by position.
 pub async fn notes_positions(store: &Store) -> Result<bool, RecordsError> {
-    let noted: Vec<String> = residue_hits::Entity::find()
+    let noted: Vec<String> = findings::Entity::find()
         .select_only()
-        .column(residue_hits::Column::TableName)
+        .column(findings::Column::TableName)
         .distinct()
-        .filter(residue_hits::Column::Decision.is_null())
+        .filter(findings::Column::Decision.is_null())
         .into_tuple()
         .all(&store.db)
         .await?;
@@ -60,10 +60,10 @@ async fn close_open(store: &Store, actor: Actor, run: RunId, gone: &[i64]) -> Re
         return Ok(());
     }
     let tx = store.begin().await?;
-    let open = residue_hits::Entity::find()
-        .filter(residue_hits::Column::Id.is_in(gone.iter().copied()))
-        .filter(residue_hits::Column::Decision.is_null())
-        .order_by_asc(residue_hits::Column::Id)
+    let open = findings::Entity::find()
+        .filter(findings::Column::Id.is_in(gone.iter().copied()))
+        .filter(findings::Column::Decision.is_null())
+        .order_by_asc(findings::Column::Id)
         .lock_exclusive()
         .all(&tx)
         .await?;
@@ -76,9 +76,9 @@ async fn close_open(store: &Store, actor: Actor, run: RunId, gone: &[i64]) -> Re
 async fn gone(
     db: &impl ConnectionTrait,
     tables: &[TableFacts],
-    open: &[residue_hits::Model],
+    open: &[findings::Model],
 ) -> Result<Vec<i64>, DbErr> {
-    let mut columns: BTreeMap<(&str, &str), Vec<&residue_hits::Model>> = BTreeMap::new();
+    let mut columns: BTreeMap<(&str, &str), Vec<&findings::Model>> = BTreeMap::new();
     for hit in open {
         columns.entry((&hit.table_name, &hit.column_name)).or_default().push(hit);
     }
@@ -92,9 +92,8 @@ async fn gone(
             && let [(key, true)] = &key[..]
         {
             let filled = filled(db, &cell, key, &hits).await?;
-            let is_gone = |hit: &&&residue_hits::Model| {
-                hit.row_key.parse().is_ok_and(|key: i64| !filled.contains(&key))
-            };
+            let is_gone =
+                |hit: &&&findings::Model| hit.row_key.parse().is_ok_and(|key: i64| !filled.contains(&key));
             gone.extend(hits.iter().filter(is_gone).map(|hit| hit.id));
             continue;
         }
@@ -112,7 +111,7 @@ async fn filled(
     db: &impl ConnectionTrait,
     cell: &CellRef<'_>,
     key: &str,
-    hits: &[&residue_hits::Model],
+    hits: &[&findings::Model],
 ) -> Result<HashSet<i64>, DbErr> {
     let backend = db.get_database_backend();
     let key = format!("t.{}", quoted(key));

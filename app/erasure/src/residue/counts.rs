@@ -1,6 +1,6 @@
 //! Counts the findings of runs, in total and open.
 
-use db::entity::residue_hits;
+use db::entity::findings;
 use policy::RunId;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
@@ -8,11 +8,11 @@ use trail::Store;
 
 /// Returns the numbers of all findings and of open findings of a run.
 pub async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
-    let counts: Option<(i64, i64)> = residue_hits::Entity::find()
+    let counts: Option<(i64, i64)> = findings::Entity::find()
         .select_only()
-        .column_as(residue_hits::Column::Id.count(), "n")
-        .column_as(residue_hits::Column::Decision.count(), "decided")
-        .filter(residue_hits::Column::RunId.eq(run.0))
+        .column_as(findings::Column::Id.count(), "n")
+        .column_as(findings::Column::Decision.count(), "decided")
+        .filter(findings::Column::RunId.eq(run.0))
         .into_tuple()
         .one(&store.db)
         .await?;
@@ -25,13 +25,13 @@ pub async fn open_findings(db: &impl ConnectionTrait, runs: &[i64]) -> Result<Ha
     if runs.is_empty() {
         return Ok(HashMap::new());
     }
-    let open: Vec<(i64, i64)> = residue_hits::Entity::find()
+    let open: Vec<(i64, i64)> = findings::Entity::find()
         .select_only()
-        .column(residue_hits::Column::RunId)
-        .column_as(residue_hits::Column::Id.count(), "n")
-        .filter(residue_hits::Column::Decision.is_null())
-        .filter(residue_hits::Column::RunId.is_in(runs.iter().copied()))
-        .group_by(residue_hits::Column::RunId)
+        .column(findings::Column::RunId)
+        .column_as(findings::Column::Id.count(), "n")
+        .filter(findings::Column::Decision.is_null())
+        .filter(findings::Column::RunId.is_in(runs.iter().copied()))
+        .group_by(findings::Column::RunId)
         .into_tuple()
         .all(db)
         .await?;

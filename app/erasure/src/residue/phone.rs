@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 /// Minimum number of digits of one number in a field with several. Shorter parts are area codes or extensions.
 const MIN_DIGITS: usize = 6;
 /// Digits of a North American number, which may be preceded by a 1.
-const NORTH_AMERICAN: usize = 10;
+const NORTH_AMERICAN_DIGITS: usize = 10;
 /// Maximum number of digits in a prefix: `00`, three of a country code and a zero.
-const LONGEST_PREFIX: usize = 6;
+const MAX_PREFIX_DIGITS: usize = 6;
 /// Numbers of digits that indicate several numbers. One number has at most 15 digits; beyond 60 the text isn't a
 /// list of numbers.
 const SEVERAL: std::ops::RangeInclusive<usize> = 16..=60;
@@ -109,7 +109,7 @@ impl Number {
             Some((country, local)) => (country.parse().unwrap_or_default(), local),
             None => (0, &digits[..]),
         };
-        let one = country == 0 && local.len() == NORTH_AMERICAN && !local.starts_with('0');
+        let one = country == 0 && local.len() == NORTH_AMERICAN_DIGITS && !local.starts_with('0');
         let local = Zeroizing::new(local.trim_start_matches('0').to_owned());
         Self { digits: local, prefixes: Prefixes { country, one } }
     }
@@ -135,7 +135,7 @@ impl Prefixes {
         let mut from = start;
         while text.is_inside_number(from) {
             from -= 1;
-            if start - from > LONGEST_PREFIX {
+            if start - from > MAX_PREFIX_DIGITS {
                 return false;
             }
         }
@@ -151,7 +151,7 @@ impl Prefixes {
     }
 
     fn allow(self, prefix: &[u8], has_plus: bool) -> bool {
-        if prefix.is_empty() || prefix.len() > LONGEST_PREFIX {
+        if prefix.is_empty() || prefix.len() > MAX_PREFIX_DIGITS {
             return prefix.is_empty();
         }
         let abroad = prefix.strip_prefix(b"00");

@@ -2,7 +2,7 @@
 
 use crate::certificate;
 use db::RecordsError;
-use db::entity::residue_hits;
+use db::entity::findings;
 use policy::residue::FindingDecision;
 use policy::{Action, RunId};
 use sea_orm::sea_query::Expr;
@@ -16,7 +16,7 @@ use trail::{Actor, Store};
 pub async fn reopen(store: &Store, actor: Actor, id: i64) -> Result<(), RecordsError> {
     actor.require(Action::DecideResidue)?;
     let tx = store.begin().await?;
-    let hit = residue_hits::Entity::find_by_id(id)
+    let hit = findings::Entity::find_by_id(id)
         .lock_exclusive()
         .one(&tx)
         .await?
@@ -30,7 +30,7 @@ pub async fn reopen_within(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    hit: &residue_hits::Model,
+    hit: &findings::Model,
 ) -> Result<(), RecordsError> {
     match hit.decision {
         None => return Err(RecordsError::Stale),
@@ -41,21 +41,21 @@ pub async fn reopen_within(
         }
         Some(FindingDecision::Kept | FindingDecision::Gone) => {}
     }
-    let together = residue_hits::Entity::find()
-        .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))
-        .filter(residue_hits::Column::ColumnName.eq(hit.column_name.as_str()))
-        .filter(residue_hits::Column::RowKey.eq(hit.row_key.as_str()))
-        .filter(residue_hits::Column::Decision.eq(hit.decision))
-        .filter(residue_hits::Column::DecidedAt.eq(hit.decided_at))
-        .order_by_asc(residue_hits::Column::Id)
+    let together = findings::Entity::find()
+        .filter(findings::Column::TableName.eq(hit.table_name.as_str()))
+        .filter(findings::Column::ColumnName.eq(hit.column_name.as_str()))
+        .filter(findings::Column::RowKey.eq(hit.row_key.as_str()))
+        .filter(findings::Column::Decision.eq(hit.decision))
+        .filter(findings::Column::DecidedAt.eq(hit.decided_at))
+        .order_by_asc(findings::Column::Id)
         .all(tx)
         .await?;
     for one in together.iter().filter(|one| one.decided_by == hit.decided_by) {
-        residue_hits::Entity::update_many()
-            .col_expr(residue_hits::Column::Decision, Expr::value(None::<String>))
-            .col_expr(residue_hits::Column::DecidedAt, Expr::value(None::<chrono::DateTime<chrono::Utc>>))
-            .col_expr(residue_hits::Column::DecidedBy, Expr::value(None::<i64>))
-            .filter(residue_hits::Column::Id.eq(one.id))
+        findings::Entity::update_many()
+            .col_expr(findings::Column::Decision, Expr::value(None::<String>))
+            .col_expr(findings::Column::DecidedAt, Expr::value(None::<chrono::DateTime<chrono::Utc>>))
+            .col_expr(findings::Column::DecidedBy, Expr::value(None::<i64>))
+            .filter(findings::Column::Id.eq(one.id))
             .exec(tx)
             .await?;
         let detail = format!("finding={},{}.{}", one.id, one.table_name, one.column_name);

@@ -3,7 +3,7 @@
 use super::match_filter::Match;
 use super::scan::Findings;
 use crate::{certificate, run_counts};
-use db::entity::{residue_hits, run_members};
+use db::entity::{findings, run_members};
 use db::{RecordsError, bulk_insert, dialect};
 use policy::notification::Event;
 use policy::{Outcome, Residue, RunId, UserNumber};
@@ -27,7 +27,7 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     set(&tx, run, &clean, Residue::Clean).await?;
     set(&tx, run, &found, Residue::Hits).await?;
     let at = store.clock.now();
-    let rows: Vec<residue_hits::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
+    let rows: Vec<findings::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
     if !rows.is_empty() {
         let about = About { run: Some(run), ..About::default() };
         // A long run is searched in several parts.
@@ -40,8 +40,8 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     Ok(())
 }
 
-fn row(run: RunId, hit: &Match, at: chrono::DateTime<chrono::Utc>) -> residue_hits::ActiveModel {
-    residue_hits::ActiveModel {
+fn row(run: RunId, hit: &Match, at: chrono::DateTime<chrono::Utc>) -> findings::ActiveModel {
+    findings::ActiveModel {
         run_id: Set(Some(run.0)),
         user_number: Set(hit.user.0),
         table_name: Set(hit.table.to_string()),

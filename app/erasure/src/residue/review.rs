@@ -7,7 +7,7 @@ use crate::certificate;
 use chrono::{DateTime, Utc};
 use db::RecordsError;
 use db::dialect::{self, ColumnKind, TableFacts, quoted};
-use db::entity::{residue_hits, runs, users};
+use db::entity::{findings, runs, users};
 use db::pagination::{Page, Paging};
 use policy::personal_data::{self, DataClass, ErasureAction};
 use policy::residue::{FindingDecision, ValueKind};
@@ -99,9 +99,9 @@ pub async fn findings(
 ) -> Result<Page<Finding>, RecordsError> {
     let groups = groups(store, query, paging).await?;
     let ids = groups.rows.iter().map(|(id, _)| *id);
-    let hits = residue_hits::Entity::find()
-        .filter(residue_hits::Column::Id.is_in(ids))
-        .order_by_asc(residue_hits::Column::Id)
+    let hits = findings::Entity::find()
+        .filter(findings::Column::Id.is_in(ids))
+        .order_by_asc(findings::Column::Id)
         .all(&store.db)
         .await?;
     let numbers = hits.iter().map(|hit| hit.user_number);
@@ -119,25 +119,25 @@ pub async fn findings(
 
 /// Returns the first finding at each place, and the number of users who had the value.
 async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<Page<(i64, i64)>, DbErr> {
-    let decision = residue_hits::Column::Decision;
+    let decision = findings::Column::Decision;
     let after = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or_default();
-    let rows: Vec<(i64, i64)> = residue_hits::Entity::find()
+    let rows: Vec<(i64, i64)> = findings::Entity::find()
         .select_only()
-        .column_as(residue_hits::Column::Id.min(), "first")
-        .column_as(residue_hits::Column::Id.count(), "people")
-        .apply_if(query.run, |hits, run| hits.filter(residue_hits::Column::RunId.eq(run.0)))
-        .apply_if(query.user, |hits, user| hits.filter(residue_hits::Column::UserNumber.eq(user.0)))
+        .column_as(findings::Column::Id.min(), "first")
+        .column_as(findings::Column::Id.count(), "people")
+        .apply_if(query.run, |hits, run| hits.filter(findings::Column::RunId.eq(run.0)))
+        .apply_if(query.user, |hits, user| hits.filter(findings::Column::UserNumber.eq(user.0)))
         .apply_if(query.decided, |hits, decided| {
             hits.filter(if decided { decision.is_not_null() } else { decision.is_null() })
         })
-        .group_by(residue_hits::Column::RunId)
-        .group_by(residue_hits::Column::TableName)
-        .group_by(residue_hits::Column::ColumnName)
-        .group_by(residue_hits::Column::RowKey)
-        .group_by(residue_hits::Column::What)
+        .group_by(findings::Column::RunId)
+        .group_by(findings::Column::TableName)
+        .group_by(findings::Column::ColumnName)
+        .group_by(findings::Column::RowKey)
+        .group_by(findings::Column::What)
         .group_by(decision)
-        .having(residue_hits::Column::Id.min().gt(after))
-        .order_by_asc(residue_hits::Column::Id.min())
+        .having(findings::Column::Id.min().gt(after))
+        .order_by_asc(findings::Column::Id.min())
         .limit(paging.limit())
         .into_tuple()
         .all(&store.db)
@@ -145,12 +145,7 @@ async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<
     Ok(Page::from_rows(rows, paging, |(id, _)| id.to_string()))
 }
 
-fn finding(
-    hit: residue_hits::Model,
-    person: Option<&users::Model>,
-    others: i64,
-    now: CurrentText,
-) -> Finding {
+fn finding(hit: findings::Model, person: Option<&users::Model>, others: i64, now: CurrentText) -> Finding {
     let table = personal_data::table(&hit.table_name);
     let column = personal_data::column(&hit.table_name, &hit.column_name);
     Finding {
@@ -185,7 +180,7 @@ pub async fn decide(
 ) -> Result<Option<Undo>, RecordsError> {
     actor.require(policy::Action::DecideResidue)?;
     let tx = store.begin().await?;
-    let hit = residue_hits::Entity::find_by_id(id)
+    let hit = findings::Entity::find_by_id(id)
         .lock_exclusive()
         .one(&tx)
         .await?
@@ -242,7 +237,7 @@ pub async fn decide(
 }
 
 /// Returns whether the policy of the finding's run replaces notes by a mark.
-async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Result<bool, RecordsError> {
+async fn leaves_mark(tx: &DatabaseTransaction, hit: &findings::Model) -> Result<bool, RecordsError> {
     let Some(run) = hit.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
     Ok(run.settings.policy().is_some_and(|policy| policy.circulation_notes == NoteTreatment::Mark))
@@ -254,23 +249,23 @@ async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Res
 /// rows.
 async fn at_same_place(
     tx: &DatabaseTransaction,
-    hit: &residue_hits::Model,
+    hit: &findings::Model,
     decision: FindingDecision,
     is_one_place: bool,
-) -> Result<Vec<residue_hits::Model>, DbErr> {
-    let mut same_place = residue_hits::Entity::find()
-        .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))
-        .filter(residue_hits::Column::ColumnName.eq(hit.column_name.as_str()))
-        .filter(residue_hits::Column::RowKey.eq(hit.row_key.as_str()))
-        .filter(residue_hits::Column::Decision.is_null())
-        .order_by_asc(residue_hits::Column::Id)
+) -> Result<Vec<findings::Model>, DbErr> {
+    let mut same_place = findings::Entity::find()
+        .filter(findings::Column::TableName.eq(hit.table_name.as_str()))
+        .filter(findings::Column::ColumnName.eq(hit.column_name.as_str()))
+        .filter(findings::Column::RowKey.eq(hit.row_key.as_str()))
+        .filter(findings::Column::Decision.is_null())
+        .order_by_asc(findings::Column::Id)
         .lock_exclusive();
     if !is_one_place {
-        same_place = same_place.filter(residue_hits::Column::Id.eq(hit.id));
+        same_place = same_place.filter(findings::Column::Id.eq(hit.id));
     }
     if decision == FindingDecision::Kept {
         // Another kind of value in the same text needs its own decision.
-        same_place = same_place.filter(residue_hits::Column::What.eq(hit.what));
+        same_place = same_place.filter(findings::Column::What.eq(hit.what));
     }
     same_place.all(tx).await
 }
@@ -280,13 +275,13 @@ pub(super) async fn close(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    hits: &[residue_hits::Model],
+    hits: &[findings::Model],
     decision: FindingDecision,
 ) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     // Raw SQL: `dialect::in_list` takes any number of findings as one value.
     let sql = format!(
-        "UPDATE residue_hits SET decision = ?, decided_at = ?, decided_by = ? WHERE {}",
+        "UPDATE findings SET decision = ?, decided_at = ?, decided_by = ? WHERE {}",
         dialect::in_list(backend, "id")
     );
     let list = dialect::id_list(backend, hits.iter().map(|hit| hit.id));
@@ -310,7 +305,7 @@ pub(super) async fn close(
 pub(super) async fn now_at(
     db: &impl ConnectionTrait,
     tables: &[TableFacts],
-    hit: &residue_hits::Model,
+    hit: &findings::Model,
 ) -> Result<CurrentText, DbErr> {
     match CellRef::find(tables, hit) {
         Some(cell) => cell.now(db).await,
@@ -328,7 +323,7 @@ pub(super) struct CellRef<'a> {
 
 impl<'a> CellRef<'a> {
     /// Returns the field of a finding, or `None` if its table or column doesn't exist.
-    pub(super) fn find(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
+    pub(super) fn find(tables: &'a [TableFacts], hit: &'a findings::Model) -> Option<Self> {
         let facts = tables.iter().find(|table| table.name == hit.table_name)?;
         let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
         let searched = searched_tables(std::slice::from_ref(facts)).0.pop()?;

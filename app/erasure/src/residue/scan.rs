@@ -15,7 +15,7 @@ use trail::Store;
 /// Maximum number of distinct rows for columns to be read as codes.
 const MAX_DIFFERENT: u64 = 2_000;
 /// Capacity of the channel: one block is matched, one is queued, one is being read.
-const WAITING: usize = 1;
+const MAX_WAITING_BLOCKS: usize = 1;
 
 /// A block that was read.
 enum Piece {
@@ -40,7 +40,7 @@ pub(super) async fn find(store: &Store, memory: ErasedValues) -> Result<Findings
 }
 
 async fn find_in(db: &impl ConnectionTrait, memory: ErasedValues) -> Result<Findings, RecordsError> {
-    let (pieces, received) = channel(WAITING);
+    let (pieces, received) = channel(MAX_WAITING_BLOCKS);
     let matching = spawn_blocking(move || match_pieces(memory, received));
     let read = read_everything(db, &pieces).await;
     drop(pieces);

@@ -2,7 +2,7 @@
 
 use super::MAX_SCAN_AGE;
 use db::RecordsError;
-use db::entity::{audit_events, residue_hits, run_members, runs};
+use db::entity::{audit_events, findings, run_members, runs};
 use policy::{Residue, RunId, RunKind, UserNumber};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
@@ -59,9 +59,9 @@ async fn run_of(store: &Store, user: UserNumber) -> Result<Option<RunId>, Record
 }
 
 async fn found(store: &Store, run: RunId, user: UserNumber) -> Result<ResidueStatus, RecordsError> {
-    let hits = residue_hits::Entity::find()
-        .filter(residue_hits::Column::RunId.eq(run.0))
-        .filter(residue_hits::Column::UserNumber.eq(user.0))
+    let hits = findings::Entity::find()
+        .filter(findings::Column::RunId.eq(run.0))
+        .filter(findings::Column::UserNumber.eq(user.0))
         .all(&store.db)
         .await?;
     let open = hits.iter().filter(|hit| hit.decision.is_none()).count() as u64;

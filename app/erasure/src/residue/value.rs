@@ -40,7 +40,7 @@ pub(super) enum MatchRule {
 }
 
 /// Minimum size of a name that isn't formed by other words by chance.
-const LONG_NAME: usize = 8;
+const MIN_LONG_NAME_CHARS: usize = 8;
 
 /// The properties of a folded value. Kept at eight bytes, since there are many.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +119,7 @@ impl Values {
         }
         self.letters.extend_from_slice(letters);
         let end = u32::try_from(self.letters.len()).unwrap_or(u32::MAX);
-        let long = folded.size() >= LONG_NAME;
+        let long = folded.size() >= MIN_LONG_NAME_CHARS;
         self.each.push(Lettered { end, value: Value { words, kind, evidence, fit, long } });
     }
 }

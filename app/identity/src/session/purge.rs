@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Que
 use trail::Store;
 
 /// Number of rows deleted in one transaction.
-const BATCH: u64 = 500;
+const SESSIONS_PER_STATEMENT: u64 = 500;
 /// How long expired rows stay, so that requests in progress still find them.
 const GRACE: TimeDelta = TimeDelta::hours(1);
 /// How long a user may take to set up an app.
@@ -51,7 +51,8 @@ async fn delete<E: EntityTrait>(
     key: E::Column,
     condition: Condition,
 ) -> Result<u64, RecordsError> {
-    let batch = E::find().select_only().column(key).filter(condition).limit(BATCH).into_query();
+    let batch =
+        E::find().select_only().column(key).filter(condition).limit(SESSIONS_PER_STATEMENT).into_query();
     let mut deleted = 0;
     loop {
         let tx = store.begin().await?;
@@ -59,7 +60,7 @@ async fn delete<E: EntityTrait>(
         let batch = delete.exec(&tx).await?.rows_affected;
         store.commit(tx).await?;
         deleted += batch;
-        if batch < BATCH {
+        if batch < SESSIONS_PER_STATEMENT {
             return Ok(deleted);
         }
     }

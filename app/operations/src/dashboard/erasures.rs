@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use trail::{Actor, Store};
 
 /// The number of months, including the current one.
-pub const MONTHS: u32 = 12;
+pub const SHOWN_MONTHS: u32 = 12;
 
 /// The users anonymised in one month.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,7 +25,7 @@ pub async fn erasures(store: &Store, actor: Actor) -> Result<Vec<ErasuresOfMonth
     actor.require(Action::SeeAudit)?;
     let today = store.clock.today();
     let this = today.with_day(1).unwrap_or(today);
-    let months = (0..MONTHS).rev().filter_map(|ago| this.checked_sub_months(Months::new(ago)));
+    let months = (0..SHOWN_MONTHS).rev().filter_map(|ago| this.checked_sub_months(Months::new(ago)));
     let mut months: Vec<ErasuresOfMonth> = months.map(|month| ErasuresOfMonth { month, users: 0 }).collect();
     let first = months.first().map_or(this, |first| first.month);
     let anonymising = Query::select()

@@ -12,7 +12,7 @@ use trail::task_name::{TaskName, visible_to};
 use trail::{Actor, Store};
 
 /// The number of runs shown.
-const SHOWN: u64 = 5;
+const MAX_SHOWN_RUNS: u64 = 5;
 
 /// A coming run.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub async fn next_runs(store: &Store, actor: Actor) -> Result<Vec<NextRun>, Reco
         .filter(tasks::Column::NextDueAt.is_not_null())
         .filter(visible_to(actor))
         .order_by_asc(tasks::Column::NextDueAt)
-        .limit(SHOWN)
+        .limit(MAX_SHOWN_RUNS)
         .all(&store.db)
         .await?;
     let next = due.into_iter().filter_map(|task| {
@@ -86,7 +86,7 @@ pub async fn last_runs(store: &Store, actor: Actor) -> Result<Vec<ComparedRun>, 
         .filter(runs::Column::TaskId.in_subquery(present))
         .group_by(runs::Column::TaskId)
         .order_by_desc(runs::Column::Id.max())
-        .limit(SHOWN)
+        .limit(MAX_SHOWN_RUNS)
         .into_tuple()
         .all(&store.db)
         .await?;

@@ -2,7 +2,7 @@
 
 use crate::health::{self, Condition, ConditionKind};
 use db::RecordsError;
-use db::entity::{held_lines, residue_hits};
+use db::entity::{findings, held_lines};
 use policy::{Action, RunId};
 use safeguards::approval;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -87,6 +87,6 @@ async fn findings(store: &Store, actor: Actor) -> Result<i64, RecordsError> {
     if !actor.may(Action::SeeResidue) {
         return Ok(0);
     }
-    let open = residue_hits::Entity::find().filter(residue_hits::Column::Decision.is_null());
+    let open = findings::Entity::find().filter(findings::Column::Decision.is_null());
     Ok(i64::try_from(open.count(&store.db).await?).unwrap_or(i64::MAX))
 }

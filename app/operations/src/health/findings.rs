@@ -3,7 +3,7 @@
 use super::{Condition, ConditionKind};
 use chrono::{DateTime, Utc};
 use db::RecordsError;
-use db::entity::residue_hits;
+use db::entity::findings;
 use policy::RunId;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -11,9 +11,9 @@ use trail::Store;
 
 /// Returns a single condition for all open findings. A partial index covers them.
 pub(super) async fn open(store: &Store) -> Result<Vec<Condition>, RecordsError> {
-    use residue_hits::Column::{Decision, FoundAt, RunId as Run};
+    use findings::Column::{Decision, FoundAt, RunId as Run};
     type Found = (i64, Option<DateTime<Utc>>, i64, Option<i64>, Option<i64>);
-    let found: Option<Found> = residue_hits::Entity::find()
+    let found: Option<Found> = findings::Entity::find()
         .select_only()
         .expr_as(Expr::col(Asterisk).count(), "findings")
         .column_as(FoundAt.min(), "since")

@@ -3,7 +3,7 @@
 use super::{Restored, moved_on, refused};
 use chrono::NaiveDate;
 use db::RecordsError;
-use db::entity::{audit_events, charges, loans, requests, residue_hits, user_roles, users};
+use db::entity::{audit_events, charges, findings, loans, requests, user_roles, users};
 use erasure::residue;
 use identity::{session, staff};
 use policy::{Action, Role, UserNumber};
@@ -212,9 +212,9 @@ impl Within<'_> {
     }
 
     async fn finding(&self, id: i64) -> Result<Restored, RecordsError> {
-        let hit = residue_hits::Entity::find_by_id(id).lock_exclusive().one(self.tx).await?;
+        let hit = findings::Entity::find_by_id(id).lock_exclusive().one(self.tx).await?;
         let decided_by_them =
-            |hit: &residue_hits::Model| hit.decided_by == self.undo.by && hit.decision.is_some();
+            |hit: &findings::Model| hit.decided_by == self.undo.by && hit.decision.is_some();
         let hit = hit.filter(decided_by_them).ok_or_else(moved_on)?;
         residue::reopen_within(self.tx, self.store, self.actor, &hit).await?;
         Ok(Restored::Finding)

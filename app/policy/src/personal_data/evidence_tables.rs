@@ -17,7 +17,7 @@ pub(super) const AUDIT_HEAD: Table = Table {
 };
 
 pub(super) const RESIDUE_HITS: Table = Table {
-    name: "residue_hits",
+    name: "findings",
     label: "Residue findings",
     owner: RowOwner::NoUser,
     columns: &[

@@ -62,7 +62,7 @@ pub(super) fn settings(form: &TaskForm, errors: &mut FieldErrors) -> ImportSetti
 }
 
 fn profile(typed: &str) -> Result<String, Problem> {
-    let code = text::line(typed, text::SHORT)?;
+    let code = text::line(typed, text::MAX_SHORT_CHARS)?;
     if code.is_empty() { Err(Problem::not_chosen("an import profile")) } else { Ok(code) }
 }
 

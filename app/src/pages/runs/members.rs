@@ -57,7 +57,7 @@ pub(super) async fn find_run_users(form: MemberForm) -> Result<(), AppError> {
             errors.add(name, Problem::UnknownChoice);
         }
     }
-    errors.take("q", text::line(&q, text::SHORT));
+    errors.take("q", text::line(&q, text::MAX_SHORT_CHARS));
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }

@@ -63,7 +63,7 @@ impl MemberParams {
             verdict: chosen(&mut errors, "verdict", &self.verdict, VerdictKind::from_code),
             reason: chosen(&mut errors, "reason", &self.reason, Reason::from_code),
             outcome: chosen(&mut errors, "outcome", &self.outcome, Outcome::from_code),
-            text: errors.take("q", text::line(&self.q, text::SHORT)).unwrap_or_default(),
+            text: errors.take("q", text::line(&self.q, text::MAX_SHORT_CHARS)).unwrap_or_default(),
             sort: chosen(&mut errors, "sort", &self.sort, MemberSort::from_code).unwrap_or_default(),
             descending: chosen(&mut errors, "order", &self.order, |code| (code == "desc").then_some(()))
                 .is_some(),

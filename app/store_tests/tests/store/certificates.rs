@@ -101,7 +101,7 @@ async fn the_certificate_of_a_single_user_is_renewed_after_the_scan() {
         assert_eq!(check(&store, id).await, []);
 
         execute(&store, "UPDATE run_members SET residue = 'hits'").await;
-        let hit = "INSERT INTO residue_hits (run_id, user_number, table_name, column_name, row_key, what, found_at) \
+        let hit = "INSERT INTO findings (run_id, user_number, table_name, column_name, row_key, what, found_at) \
                    VALUES (1, 1, 'messages', 'body', '5', 'last name', '2018-01-21T12:00:00+00:00')";
         execute(&store, hit).await;
         assert_eq!(check(&store, id).await, [Doubt::Counts(vec!["residue".to_owned()])]);
@@ -112,7 +112,7 @@ async fn the_certificate_of_a_single_user_is_renewed_after_the_scan() {
         assert_eq!(check_file(&store, &before).await.doubts, [], "the earlier version still holds");
 
         // Decisions make a new version. A decision written directly to the database is detected.
-        execute(&store, "UPDATE residue_hits SET decision = 'kept'").await;
+        execute(&store, "UPDATE findings SET decision = 'kept'").await;
         assert_eq!(check(&store, id).await, [Doubt::Counts(vec!["residue".to_owned()])]);
     })
     .await;

@@ -4,7 +4,7 @@ use crate::legal_holds::{staff, staff_actor, with_four_eyes};
 use crate::support::{TODAY, add_task, day, execute, five_days, for_each_database, leaver};
 use db::Clock;
 use db::entity::{runs, tasks};
-use operations::dashboard::{self, AuditCheck, FirstStep, MONTHS, WaitingKind};
+use operations::dashboard::{self, AuditCheck, FirstStep, SHOWN_MONTHS, WaitingKind};
 use policy::{
     Action, Channel, FourEyes, Policy, Role, RunId, RunKind, RunState, TaskId, TaskSettings, UserNumber,
 };
@@ -135,12 +135,12 @@ async fn the_last_run_of_a_task_has_its_open_findings() {
         let open = async || dashboard::last_runs(&store, ADMIN).await.unwrap()[0].open_findings;
         assert_eq!(open().await, 0);
         let finding = format!(
-            "INSERT INTO residue_hits (run_id, user_number, table_name, column_name, row_key, what, found_at) \
+            "INSERT INTO findings (run_id, user_number, table_name, column_name, row_key, what, found_at) \
              VALUES ({run}, {user}, 'messages', 'body', '5', 'last name', '2018-01-21T12:00:00+00:00')"
         );
         execute(&store, &finding).await;
         assert_eq!(open().await, 1);
-        execute(&store, "UPDATE residue_hits SET decision = 'kept'").await;
+        execute(&store, "UPDATE findings SET decision = 'kept'").await;
         assert_eq!(open().await, 0);
     })
     .await;
@@ -203,7 +203,7 @@ async fn erasures_are_counted_by_month() {
         }
         execute(&store, "UPDATE tasks SET single_default = FALSE").await;
         let months = dashboard::erasures(&store, ADMIN).await.unwrap();
-        assert_eq!(months.len(), usize::try_from(MONTHS).unwrap());
+        assert_eq!(months.len(), usize::try_from(SHOWN_MONTHS).unwrap());
         assert_eq!(months[0].month, day("2017-02-01"));
         assert_eq!(months[11].month, day("2018-01-01"));
         let users: Vec<i64> = months.iter().map(|one| one.users).collect();

@@ -15,7 +15,7 @@ mod single;
 mod verify;
 
 use crate::support::{add, five_days};
-use db::entity::{residue_hits, run_members, users};
+use db::entity::{findings, run_members, users};
 use plant::Cells;
 use policy::{Field, Outcome, Policy, Residue, RunId, Scope, Treatment};
 use sea_orm::{
@@ -33,16 +33,16 @@ fn policy_that_removes_everything() -> Policy {
     }
 }
 
-async fn hits(store: &Store, run: RunId) -> Vec<residue_hits::Model> {
-    residue_hits::Entity::find()
-        .filter(residue_hits::Column::RunId.eq(run.0))
-        .order_by_asc(residue_hits::Column::Id)
+async fn hits(store: &Store, run: RunId) -> Vec<findings::Model> {
+    findings::Entity::find()
+        .filter(findings::Column::RunId.eq(run.0))
+        .order_by_asc(findings::Column::Id)
         .all(&store.db)
         .await
         .unwrap()
 }
 
-fn cells_of(hits: &[residue_hits::Model]) -> Cells {
+fn cells_of(hits: &[findings::Model]) -> Cells {
     hits.iter().map(|hit| (hit.user_number, hit.table_name.clone(), hit.column_name.clone())).collect()
 }
 

@@ -5,7 +5,7 @@ use super::retries::{Retries, retrying};
 use super::{finish, outcomes, reapply};
 use db::entity::{run_members, runs};
 use db::{RecordsError, dialect};
-use erasure::anonymise::{self, BATCH, ErasureRequest};
+use erasure::anonymise::{self, ErasureRequest, USERS_PER_BATCH};
 use erasure::ledger;
 use erasure::residue::{self, ErasedValues};
 use policy::{Phase, Policy, RunId, RunKind, RunState, Selection, UserNumber};
@@ -123,7 +123,7 @@ async fn remaining(
         .filter(run_members::Column::UserNumber.gt(after.0))
         .filter(run_members::Column::Outcome.is_null())
         .order_by_asc(run_members::Column::UserNumber)
-        .limit(BATCH)
+        .limit(USERS_PER_BATCH)
         .into_tuple()
         .all(db)
         .await?;

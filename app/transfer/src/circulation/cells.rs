@@ -21,13 +21,13 @@ impl<'a> Cells<'a> {
 
     /// Returns one line of text. `None` if it is empty.
     pub(super) fn short(&mut self, column: &str) -> Option<String> {
-        let text = self.errors.take(column, text::line(self.line.cell(column), text::SHORT));
+        let text = self.errors.take(column, text::line(self.line.cell(column), text::MAX_SHORT_CHARS));
         text.filter(|text| !text.is_empty())
     }
 
     /// Returns text of several lines. `None` if it is empty.
     pub(super) fn long(&mut self, column: &str) -> Option<String> {
-        let text = self.errors.take(column, text::lines(self.line.cell(column), text::LONG));
+        let text = self.errors.take(column, text::lines(self.line.cell(column), text::MAX_LONG_CHARS));
         text.filter(|text| !text.is_empty())
     }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 use trail::Actor;
 
 /// How often a change is tried again because another one came first. A change with If-Match is tried once.
-const ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// Returns early with the answer to a key that lacks a scope.
 macro_rules! require {
@@ -140,7 +140,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     require!(&state, actor, WriteUsers);
-    for attempt in 1..=ATTEMPTS {
+    for attempt in 1..=MAX_ATTEMPTS {
         let user = current(&state, actor, &headers, &id).await?;
         match provision::delete(&state.store, actor, &id, &user.form).await {
             Err(RecordsError::Stale) if may_repeat(&headers, attempt) => {}
@@ -162,7 +162,7 @@ async fn changed(
     change: impl Fn(&mut Document) -> Result<(), ScimError>,
 ) -> Result<Response, ApiError> {
     let projection = query::projection(address)?;
-    for attempt in 1..=ATTEMPTS {
+    for attempt in 1..=MAX_ATTEMPTS {
         let user = current(state, actor, headers, id).await?;
         let mut document = Document::for_user(&user);
         change(&mut document)?;
@@ -198,7 +198,7 @@ async fn current(
 }
 
 fn may_repeat(headers: &HeaderMap, attempt: usize) -> bool {
-    attempt < ATTEMPTS && !headers.contains_key(IF_MATCH)
+    attempt < MAX_ATTEMPTS && !headers.contains_key(IF_MATCH)
 }
 
 /// Returns whether a condition of the request names this version. `None` without such a condition.

@@ -36,7 +36,8 @@ pub(super) async fn conditions(
 ) -> Result<Conditions, RecordsError> {
     let mut all = Conditions::default();
     let text = user_search::cleaned(&query.text);
-    let text = text::line(&text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
+    let text =
+        text::line(&text, text::MAX_SHORT_CHARS).map_err(|problem| RecordsError::field("q", problem))?;
     if !text.is_empty() {
         let (sql, values) = matching(&UserSearch::parse(&text), "u.number");
         all.and(&sql, values);
@@ -48,7 +49,8 @@ pub(super) async fn conditions(
     ] {
         let Some(code) = code else { continue };
         let name = kind.code();
-        let code = text::line(code, text::SHORT).map_err(|problem| RecordsError::field(name, problem))?;
+        let code =
+            text::line(code, text::MAX_SHORT_CHARS).map_err(|problem| RecordsError::field(name, problem))?;
         let codes = spellings_of(db, kind, &code).await?;
         let places = dialect::placeholders(codes.len());
         all.and(&format!("u.{name} IN ({places})"), codes.into_iter().map(Value::from));

@@ -39,7 +39,7 @@ struct Scene {
 impl Scene {
     /// Deletes earlier users and runs, and starts a run of new ones.
     async fn new(store: &Store, task: TaskId, bystander: i64) -> Self {
-        let of_runs = ["residue_hits", "certificates", "run_counts", "run_members", "audit_events"];
+        let of_runs = ["findings", "certificates", "run_counts", "run_members", "audit_events"];
         for table in of_runs.into_iter().chain(["notification_deliveries", "notifications"]) {
             execute(store, &format!("DELETE FROM {table}")).await;
         }

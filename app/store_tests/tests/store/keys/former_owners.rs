@@ -5,7 +5,7 @@ use crate::anonymising::run_all;
 use crate::support::{add_task, day, dump, five_days, for_each_database, import_loans};
 use crate::suppression::on;
 use crate::transfer::{file, problems};
-use db::entity::{key_periods, loans, residue_hits, users};
+use db::entity::{findings, key_periods, loans, users};
 use policy::{Policy, Scope};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use std::fmt::Write as _;
@@ -147,11 +147,7 @@ async fn anonymising_removes_the_former_keys() {
         let theirs = key_periods::Entity::find().filter(key_periods::Column::UserNumber.eq(gone.number));
         assert_eq!(theirs.count(&store.db).await.unwrap(), 0);
         assert!(!dump(&store).await.contains("canarytwo"));
-        assert_eq!(
-            residue_hits::Entity::find().count(&store.db).await.unwrap(),
-            0,
-            "keys of others are theirs"
-        );
+        assert_eq!(findings::Entity::find().count(&store.db).await.unwrap(), 0, "keys of others are theirs");
         // The loans of the former owner are still recognised: never the heir's, never a problem.
         let later = on(&store, "2018-03-01");
         let dates = ["2016-05-01", "2018-01-22", "2018-01-23"];

@@ -127,8 +127,8 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
         let (other, _) = run_all(&store, TaskId(1)).await;
         assert_eq!(open(&store, other).await.len(), 0);
         let both = format!(
-            "INSERT INTO residue_hits (run_id, user_number, table_name, column_name, row_key, what, found_at) \
-             SELECT {other}, user_number, table_name, column_name, row_key, what, found_at FROM residue_hits \
+            "INSERT INTO findings (run_id, user_number, table_name, column_name, row_key, what, found_at) \
+             SELECT {other}, user_number, table_name, column_name, row_key, what, found_at FROM findings \
              WHERE table_name = 'loans' AND row_key = '1'"
         );
         execute(&store, &both).await;
@@ -137,13 +137,17 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
         let found = open(&store, id).await;
         let version = async |run| read(&store, run).await.unwrap().certificate.version;
         let before = [version(id).await, version(other).await];
-        decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Removed, seen(&found[0])).await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Removed, seen(&found[0]))
+            .await
+            .unwrap();
         assert_eq!([version(id).await, version(other).await], before.map(|version| version + 1));
         for run in [id, other] {
             assert_eq!(verify_run(&store, run).await.unwrap().doubts, [], "{run}");
         }
         // The other run has no open findings, so it gets no further version.
-        decide(&store, Actor::COMMAND_LINE, found[1].id, FindingDecision::Kept, seen(&found[1])).await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[1].id, FindingDecision::Kept, seen(&found[1]))
+            .await
+            .unwrap();
         assert_eq!(version(other).await, before[1] + 1);
     })
     .await;

@@ -17,7 +17,7 @@ const NOT_HERE: &[&str] = &[
     "runs",
     "run_members",
     "run_counts",
-    "residue_hits",
+    "findings",
     "certificates",
     "superseded_certificates",
     "ledger_mark",

@@ -30,7 +30,7 @@ const EXCLUDED_COLUMNS: [&str; 58] = [
     "runs",
     "run_members",
     "run_counts",
-    "residue_hits",
+    "findings",
     "certificates",
     "superseded_certificates",
     "ledger_mark",
@@ -108,7 +108,7 @@ async fn library() -> Desk {
     let loan = number(store, "SELECT MIN(id) FROM loans").await;
     execute(store, &format!("UPDATE loans SET note = 'x' WHERE id = {loan}")).await;
     let hit = format!(
-        "residue_hits (user_number, table_name, column_name, row_key, what, found_at) VALUES ({anonymised}, 'loans', 'note', \
+        "findings (user_number, table_name, column_name, row_key, what, found_at) VALUES ({anonymised}, 'loans', 'note', \
          '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
     );
     insert(store, "id", &hit).await;

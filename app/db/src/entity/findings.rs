@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 /// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
-#[sea_orm(table_name = "residue_hits")]
+#[sea_orm(table_name = "findings")]
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
