@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const fn tables(part: Part) -> &'static [&'static str] {
     match part {
         Part::Users => &["terms", "users", "user_words"],
-        Part::Loans => &["catalogue_records", "items", "loans"],
+        Part::Loans => &["catalogue_records", "catalogue_words", "items", "loans"],
     }
 }
 
