@@ -27,10 +27,13 @@ const CACHE: &str = "-8192";
 /// including those of idle connections.
 const MEMORY: &str = "8388608";
 
-/// The page cache of a connection that changes very many rows in one transaction, and the soft limit meanwhile. With a
-/// small cache, SQLite writes the pages of the indexes to the file and reads them again, row after row.
-const LARGE_CACHE: &str = "-32768";
-const LARGE_MEMORY: &str = "33554432";
+/// The page cache of a connection that changes very many rows in one transaction: 64 MiB. With a small cache, SQLite
+/// writes the pages of the indexes to the file and reads them again, row after row.
+const LARGE_CACHE: &str = "-65536";
+
+/// The soft limit meanwhile: the large cache, and 16 MiB for the prepared statements. SQLite would otherwise free
+/// cached pages for them.
+const LARGE_MEMORY: &str = "83886080";
 
 /// The number of SQLite connections with a large page cache.
 static LARGE_CACHES: AtomicUsize = AtomicUsize::new(0);
