@@ -114,11 +114,13 @@ async fn current(
     let mut owners = HashMap::with_capacity(keys.len());
     for kind in KeyKind::ALL {
         let Some(column) = users::key_column(kind) else { continue };
-        let forms: Vec<&str> =
+        let mut forms: Vec<&str> =
             keys.iter().filter(|(of, _)| *of == kind).map(|(_, form)| form.as_str()).collect();
         if forms.is_empty() {
             continue;
         }
+        // In the order of the index, so that its pages are read once.
+        forms.sort_unstable();
         let column = column.as_str();
         let theirs = dialect::in_text_list(tx.get_database_backend(), column);
         let found: Vec<LoanUser> =

@@ -78,7 +78,10 @@ where
     }
 
     /// Writes the rows with few statements. `key` is the primary key, which the database assigns.
-    pub(super) async fn write(self, tx: &DatabaseTransaction, key: E::Column) -> Result<(), DbErr> {
+    pub(super) async fn write(mut self, tx: &DatabaseTransaction, key: E::Column) -> Result<(), DbErr> {
+        // In the order of the largest index, so that its pages are read and written once. The rows of one user stay in
+        // file order.
+        self.created.sort_by_key(Row::user);
         let created = self.created.into_iter().map(|row| {
             let mut row = row.into_active_model();
             row.not_set(key);
