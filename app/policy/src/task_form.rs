@@ -120,7 +120,7 @@ pub struct TaskForm {
     pub month_day: String,
     /// Cron expression.
     pub cron: String,
-    /// Code of [`Missed`].
+    /// Code of [`MisfirePolicy`].
     pub missed: String,
 }
 
