@@ -13,17 +13,20 @@ pub const MAX_PARAMETERS: usize = 4_000;
 /// The maximum number of values that one statement inserts.
 const MAX_VALUES: usize = 16_000;
 
-/// Inserts rows into one table with few statements, which recur although each call has another number of rows. All rows
-/// must set the same columns.
+/// Inserts rows into one table, some thousand values at a time. All rows must set the same columns.
 pub async fn insert<M, A>(db: &impl ConnectionTrait, rows: impl IntoIterator<Item = M>) -> Result<(), DbErr>
 where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    insert_on_conflict(db, rows, "").await
+    for statement in statements(db.get_database_backend(), rows, "", |_, most| most) {
+        db.execute_raw(statement).await?;
+    }
+    Ok(())
 }
 
-/// Inserts rows like [`insert`]. The clause `on_conflict` says what becomes of rows that exist.
+/// Inserts rows like [`insert`], with statements that recur although each call has another number of rows. The clause
+/// `on_conflict` says what becomes of rows that exist.
 pub async fn insert_on_conflict<M, A>(
     db: &impl ConnectionTrait,
     rows: impl IntoIterator<Item = M>,
@@ -33,7 +36,9 @@ where
     M: IntoActiveModel<A>,
     A: ActiveModelTrait,
 {
-    for statement in statements(db.get_database_backend(), rows, on_conflict) {
+    let backend = db.get_database_backend();
+    let recurring = |columns, most| dialect::rows_of_recurring_statement(backend, columns, most);
+    for statement in statements(backend, rows, on_conflict, recurring) {
         db.execute_raw(statement).await?;
     }
     Ok(())
@@ -52,17 +57,20 @@ where
     let returned: Vec<&str> = returned.iter().map(IdenStatic::as_str).collect();
     let mut found = Vec::new();
     let clause = format!("RETURNING {}", returned.join(", "));
-    for statement in statements(db.get_database_backend(), rows, &clause) {
+    for statement in statements(db.get_database_backend(), rows, &clause, |_, most| most) {
         found.extend(db.query_all_raw(statement).await?);
     }
     Ok(found)
 }
 
 /// Returns the statements, which end with a clause. Those of full batches have the same text, so that the database parses it once.
+///
+/// `count` returns the number of rows of a statement, from the number of columns and the maximum.
 fn statements<M, A>(
     backend: DatabaseBackend,
     rows: impl IntoIterator<Item = M>,
     clause: &str,
+    count: impl Fn(usize, usize) -> usize,
 ) -> Vec<Statement>
 where
     M: IntoActiveModel<A>,
@@ -81,7 +89,7 @@ where
     let mut left = rows.len();
     let mut rows = rows.into_iter();
     while left > 0 {
-        let count = dialect::rows_of_recurring_statement(backend, columns.len(), left.min(most));
+        let count = count(columns.len(), left.min(most));
         left -= count;
         let mut values = Vec::with_capacity(count * columns.len());
         for mut row in rows.by_ref().take(count) {
