@@ -29,9 +29,9 @@ fn findings() -> Table {
         ],
         foreign_keys: &[("run_id", "runs", "id"), ("user_number", "users", "number")],
         indexes: &[
-            "INDEX residue_hits_run ON findings (run_id, id)",
-            "INDEX residue_hits_open ON findings (id) WHERE decision IS NULL",
-            "INDEX residue_hits_undecided ON findings (run_id, found_at) WHERE decision IS NULL",
+            "INDEX findings_run ON findings (run_id, id)",
+            "INDEX findings_open ON findings (id) WHERE decision IS NULL",
+            "INDEX findings_undecided ON findings (run_id, found_at) WHERE decision IS NULL",
         ],
         ..Table::default()
     }
