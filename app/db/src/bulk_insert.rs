@@ -63,7 +63,8 @@ where
     Ok(found)
 }
 
-/// Returns the statements, which end with a clause. Those of full batches have the same text, so that the database parses it once.
+/// Returns the statements, which end with a clause. Those of full batches have the same text, so that the database
+/// parses it once.
 ///
 /// `count` returns the number of rows of a statement, from the number of columns and the maximum.
 fn statements<M, A>(
