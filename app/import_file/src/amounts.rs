@@ -40,8 +40,8 @@ pub(crate) fn read(text: &str, format: DecimalFormat) -> Result<String, FileProb
 /// Returns the decimal separator of an amount. `1,234` has two meanings.
 fn decimal_of(digits: &str) -> Result<char, FileProblem> {
     let last = digits.rfind(['.', ',']);
-    let Some(place) = last else { return Ok('.') };
-    let separator = if digits[place..].starts_with('.') { '.' } else { ',' };
+    let Some(index) = last else { return Ok('.') };
+    let separator = if digits[index..].starts_with('.') { '.' } else { ',' };
     let other = if separator == '.' { ',' } else { '.' };
     if digits.contains(other) {
         return Ok(separator);
@@ -49,8 +49,8 @@ fn decimal_of(digits: &str) -> Result<char, FileProblem> {
     if digits.matches(separator).count() > 1 {
         return Ok(other);
     }
-    let whole = &digits[..place];
-    let could_group = digits.len() - place == 4 && (1..=3).contains(&whole.len()) && whole != "0";
+    let whole = &digits[..index];
+    let could_group = digits.len() - index == 4 && (1..=3).contains(&whole.len()) && whole != "0";
     if could_group { Err(FileProblem::AmbiguousAmount) } else { Ok(separator) }
 }
 

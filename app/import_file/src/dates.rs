@@ -152,10 +152,10 @@ pub(crate) fn without_time(text: &str) -> &str {
             && rest.as_bytes().get(hours) == Some(&b':')
             && rest.bytes().all(|byte| byte.is_ascii_digit() || b":.,+-ZAPMapm ".contains(&byte))
     };
-    let split = text.char_indices().find(|(place, c)| {
-        matches!(c, ' ' | 'T') && text.get(place + 1..).is_some_and(|rest| is_time(rest.trim_start()))
+    let split = text.char_indices().find(|(index, c)| {
+        matches!(c, ' ' | 'T') && text.get(index + 1..).is_some_and(|rest| is_time(rest.trim_start()))
     });
-    split.map_or(text, |(place, _)| text[..place].trim_end_matches(','))
+    split.map_or(text, |(index, _)| text[..index].trim_end_matches(','))
 }
 
 fn is_year_first(text: &str) -> bool {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::io;
 use thiserror::Error;
 
-/// A problem at a place in a file.
+/// A problem at a line or cell of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Located<T> {
     /// The line. The first line of the file is 1.

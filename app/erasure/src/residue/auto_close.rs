@@ -50,8 +50,8 @@ pub async fn notes_positions(store: &Store) -> Result<bool, RecordsError> {
     if noted.is_empty() {
         return Ok(false);
     }
-    let (places, _) = searched_tables(&dialect::tables(&store.db).await?);
-    Ok(places.iter().any(|place| place.key == Key::Position && noted.contains(&place.table)))
+    let (searched, _) = searched_tables(&dialect::tables(&store.db).await?);
+    Ok(searched.iter().any(|table| table.key == Key::Position && noted.contains(&table.table)))
 }
 
 /// Closes these findings of a run, except those that were decided in the meantime.

@@ -75,8 +75,8 @@ impl ErasedValues {
 }
 
 /// Returns a text of a row, or `None` if it is empty.
-fn text(row: &QueryResult, place: usize) -> Result<Option<Zeroizing<String>>, DbErr> {
-    let text: Option<String> = row.try_get_by_index(place)?;
+fn text(row: &QueryResult, index: usize) -> Result<Option<Zeroizing<String>>, DbErr> {
+    let text: Option<String> = row.try_get_by_index(index)?;
     Ok(text.filter(|text| !text.trim().is_empty()).map(Zeroizing::new))
 }
 
@@ -113,8 +113,8 @@ async fn records(
     let select = format!("SELECT number, {} FROM users", names.join(", "));
     for row in rows(db, &select, "number", numbers).await? {
         let raw = people.entry(UserNumber(row.try_get_by_index(0)?)).or_default();
-        for (place, column) in columns.iter().enumerate() {
-            let Some(text) = text(&row, place + 1)? else { continue };
+        for (index, column) in columns.iter().enumerate() {
+            let Some(text) = text(&row, index + 1)? else { continue };
             let kind = ValueKind::of_column(column.name);
             if !is_kept(policy, column.action) {
                 raw.columns.push((kind, text));

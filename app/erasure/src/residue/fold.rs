@@ -278,11 +278,11 @@ impl Memo {
         if self.known.is_empty() {
             self.known = vec![Plain::new('\0'); Self::SIZE];
         }
-        let place = &mut self.known[c as usize % Self::SIZE];
-        if place.c != c {
-            *place = Plain::new(c);
+        let slot = &mut self.known[c as usize % Self::SIZE];
+        if slot.c != c {
+            *slot = Plain::new(c);
         }
-        *place
+        *slot
     }
 }
 

@@ -57,8 +57,8 @@ pub(super) async fn left(
     db: &impl ConnectionTrait,
     users: Option<&[UserNumber]>,
 ) -> Result<Vec<UnclearedField>, RecordsError> {
-    let (other_holders, values) = only(users, "number");
-    let anonymised = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {other_holders}");
+    let (of_these_users, values) = only(users, "number");
+    let anonymised = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {of_these_users}");
     let mut left = BTreeSet::new();
     for table in TABLES {
         collect(db, table, &Rules::Always, (&anonymised, &values), &mut left).await?;

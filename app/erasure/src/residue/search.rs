@@ -88,7 +88,7 @@ impl Search {
             .prefilter(false)
             .build(&beginnings)
             .map_err(|_| RecordsError::Corrupt("values to search for"))?;
-        let by_number = (0..).zip(&people).map(|(place, (number, _))| (number.0, place)).collect();
+        let by_number = (0..).zip(&people).map(|(person, (number, _))| (number.0, person)).collect();
         Ok(Self { people, by_number, needles, holders, automaton, heads, lengths })
     }
 
@@ -237,8 +237,8 @@ fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Holder>) {
 /// Returns the first seven bytes and the length as one integer with the same sort order.
 fn first_letters(letters: &[u8]) -> u64 {
     let mut first = [0; 8];
-    for (place, letter) in first[..7].iter_mut().zip(letters) {
-        *place = *letter;
+    for (byte, letter) in first[..7].iter_mut().zip(letters) {
+        *byte = *letter;
     }
     first[7] = u8::try_from(letters.len()).unwrap_or(u8::MAX);
     u64::from_be_bytes(first)

@@ -132,14 +132,14 @@ async fn open(store: &Store, users: Option<&[UserNumber]>) -> Result<Vec<Finding
 ///
 /// Such a run isn't in progress, and a single user's search would have ended by now.
 async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i64, RecordsError> {
-    let (other_holders, theirs_values) = registered::only(users, "m.user_number");
+    let (of_these_users, user_values) = registered::only(users, "m.user_number");
     let under_way: Vec<String> =
         RunState::UNDER_WAY.iter().map(|state| format!("'{}'", state.code())).collect();
     // Raw SQL: the condition on the users is a fragment shared with `registered`.
     let sql = format!(
         "SELECT COUNT(DISTINCT m.user_number) AS n FROM run_members m JOIN runs r ON r.id = m.run_id \
          WHERE m.outcome = ? AND (m.residue = ? OR m.residue IS NULL AND r.state NOT IN ({}) \
-         AND (r.kind <> ? OR r.created_at < ?)) AND {other_holders}",
+         AND (r.kind <> ? OR r.created_at < ?)) AND {of_these_users}",
         under_way.join(", ")
     );
     let mut values: Vec<Value> = vec![
@@ -148,7 +148,7 @@ async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i
         RunKind::Single.into(),
         (store.clock.now() - MAX_SCAN_AGE).into(),
     ];
-    values.extend(theirs_values);
+    values.extend(user_values);
     let row = store.db.query_one_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(count)
