@@ -26,7 +26,7 @@ run: build demo ## Build, fill an empty database with a demo library, serve (the
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-dev: build demo ## As run; builds and restarts after each change of a source file
+dev: build demo ## As run; builds, restarts and reloads open pages after each change of a source file
 	@LETHE_ALLOW_PASSWORD_ONLY=1 .ci/dev $(TARGET)/debug/lethe
 
 demo: native ## Fill an empty database with a demo library, if there is none

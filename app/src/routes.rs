@@ -34,6 +34,7 @@ impl Document {
                     <meta name="color-scheme" content="light dark" />
                     <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                     <HashedStylesheet options=self.options.clone() />
+                    <AutoReload options=self.options.clone() disable_watch=!cfg!(debug_assertions) />
                     <HydrationScripts options=self.options islands=true />
                     <MetaTags />
                 </head>
