@@ -51,7 +51,7 @@ pub enum Problem {
     /// Not a share in per cent.
     #[error("Enter a whole number of per cent from 0 to 100, or leave it empty for no limit")]
     NotPercent,
-    /// The path leads out of the folder of imports.
+    /// The path points outside the folder of imports.
     #[error(
         "Enter a folder below the folder of imports, such as hr or hr/students, without a leading / and without .."
     )]

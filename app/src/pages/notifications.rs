@@ -77,7 +77,7 @@ fn email(is_configured: bool) -> impl IntoView {
     } else {
         view! {
             <p>
-                "E-mail is not configured, so no member of staff gets any. Set LETHE_SMTP_HOST and LETHE_MAIL_FROM."
+                "Lethe cannot send e-mail. Set LETHE_SMTP_HOST and LETHE_MAIL_FROM, then restart the server."
             </p>
         }
         .into_any()

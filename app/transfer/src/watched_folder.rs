@@ -64,7 +64,7 @@ pub fn files(watched: Watched<'_>) -> Result<Vec<WatchedFile>, RecordsError> {
     let base = imports.canonicalize().map_err(|error| missing(&error))?;
     let folder = base.join(folder).canonicalize().map_err(|error| missing(&error))?;
     if !folder.starts_with(&base) {
-        return Err(refused("This folder is a link that leads out of the folder of imports"));
+        return Err(refused("This folder is a link to a folder outside the folder of imports"));
     }
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder).map_err(|error| missing(&error))? {

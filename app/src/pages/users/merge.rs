@@ -153,7 +153,7 @@ async fn compared(staying: &UserRecord, losing: &UserRecord) -> Result<AnyView, 
         <h2>"What is removed"</h2>
         <p>
             "User " {staying.number.to_string()} " keeps its own fields. Those of user " {losing.number.to_string()}
-            " are removed, with photo, custom fields and sign-in. Copy to the other record what you need first."
+            " are removed, with photo, custom fields and sign-in. Copy the values that you need to the other record first."
         </p>
         {plan.task.as_ref().map(|task| view! { <p>"The field settings of the task "{task_link(task)}" apply."</p> })}
         {end}

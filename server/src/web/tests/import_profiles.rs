@@ -48,10 +48,7 @@ async fn create(desk: &Desk, name: &str) -> String {
 
 async fn a_profile_is_made_from_a_file_and_used_for_the_next_one(desk: Desk) {
     let (_, _, list) = desk.get(PROFILES).await;
-    assert!(
-        list.contains("There are no profiles of your own") && list.contains("Koha patrons (CSV)"),
-        "{list}"
-    );
+    assert!(list.contains("There are no custom profiles") && list.contains("Koha patrons (CSV)"), "{list}");
     let page = sample(&desk, FILE).await;
     let (_, _, html) = desk.get(&page).await;
     for text in [

@@ -17,13 +17,13 @@ pub fn ImportProfilesPage() -> impl IntoView {
     guarded_page(async move {
         let custom = custom_profile::list(&store(), actor()).await?;
         let list = if custom.is_empty() {
-            view! { <p class="empty">"There are no profiles of your own. Create one below from a file."</p> }
+            view! { <p class="empty">"There are no custom profiles. Create one below from a file."</p> }
                 .into_any()
         } else {
             let columns =
                 ["Name", "Lines of the file", "Code", "Used by", "Actions"].map(Column::text).into();
             let rows = custom.into_iter().map(row).collect_view();
-            view! { <DataTable label="Own profiles" columns>{rows}</DataTable> }.into_any()
+            view! { <DataTable label="Custom profiles" columns>{rows}</DataTable> }.into_any()
         };
         let rows = built_in_profiles().into_iter().map(built_in_row).collect_view();
         let columns = ["Name", "Lines of the file", "Code"].map(Column::text).into();
@@ -31,7 +31,7 @@ pub fn ImportProfilesPage() -> impl IntoView {
             <PageLayout title="Import profiles" crumbs=import_crumbs()
                 lead="An import profile says which column of a file fills which field, and how dates are written.">
                 <ProblemSummary error=error_for(DeleteImportProfile::PATH) />
-                <h2 id="own">"Own profiles"</h2>
+                <h2 id="own">"Custom profiles"</h2>
                 {list}
                 <h2 id="create">"Create import profile"</h2>
                 <SampleForm />
