@@ -10,7 +10,7 @@ mod user_row;
 use crate::eligibility::{self, Candidate};
 use db::RecordsError;
 use policy::personal_data::{RowOwner, TABLES};
-use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
+use policy::{Policy, Reason, RunId, RunMode, UserNumber, Verdict, assess};
 use safeguards::suppression::list::NormalKeys;
 use safeguards::{key_periods, suppression};
 use sea_orm::DatabaseTransaction;
@@ -31,7 +31,7 @@ pub struct ErasureRequest<'a> {
     /// The day that verdicts are computed for.
     pub today: chrono::NaiveDate,
     /// Determines whether conditions and scope apply.
-    pub selection: Selection,
+    pub mode: RunMode,
     /// The actor who started the run.
     pub actor: Actor,
 }
@@ -66,11 +66,11 @@ pub async fn anonymise(
     let mut people = Vec::new();
     let assessed = eligibility::lock(tx, numbers).instrument(tracing::debug_span!("assess")).await?;
     for candidate in assessed {
-        if request.selection == Selection::Reapply && !candidate.is_under_older_rules() {
+        if request.mode == RunMode::Reapply && !candidate.is_under_older_rules() {
             outcomes.skipped.push((candidate.number, Reason::AlreadyAnonymised));
             continue;
         }
-        match assess(&candidate.facts, request.policy, request.today, request.selection) {
+        match assess(&candidate.facts, request.policy, request.today, request.mode) {
             Verdict::Eligible => people.push(candidate),
             verdict => outcomes.skipped.push((candidate.number, verdict.reason())),
         }

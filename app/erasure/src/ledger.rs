@@ -11,7 +11,7 @@
 //! ```text
 //! {"format":"lethe-ledger-1","library":"…","after":0,"chain":"…"}
 //! {"sequence":1,"kind":"policy","policy":{…},"chain":"…"}
-//! {"sequence":2,"kind":"people","after":0,"policy":1,"run":7,"day":"2018-01-21","rules":1,"selection":"bulk",
+//! {"sequence":2,"kind":"people","after":0,"policy":1,"run":7,"day":"2018-01-21","rules":1,"mode":"bulk",
 //!  "who":[["key of the record","fingerprint of key and user number"],…],"chain":"…"}
 //! {"sequence":3,"kind":"done","of":2,"chain":"…"}
 //! ```

@@ -1,6 +1,6 @@
 //! How many users a rule affects, now and later, and what is unusual about it. Shown while a task is edited.
 
-use crate::assess::{Selection, UserFacts, Verdict, assess};
+use crate::assess::{RunMode, UserFacts, Verdict, assess};
 use crate::dates::shown;
 use crate::numbers::{counted, grouped, percent};
 use crate::policy::{Policy, Scope};
@@ -48,7 +48,7 @@ impl AffectedUsers {
         for facts in all {
             counts.add_to_scopes(&facts);
             counts.users += 1;
-            match assess(&facts, rule, today, Selection::Bulk) {
+            match assess(&facts, rule, today, RunMode::Bulk) {
                 Verdict::Eligible => counts.add_eligible(&facts, saved, today),
                 // The conditions are checked before the blockers.
                 Verdict::NotYetUntil(from) if facts.blockers.is_empty() => {
@@ -83,7 +83,7 @@ impl AffectedUsers {
         let recent = today - Duration::days(RECENT_DAYS);
         self.active_recently += i64::from(facts.last_activity_on.is_some_and(|on| on >= recent));
         if let (Some(count), Some(saved)) = (&mut self.newly_selected, saved) {
-            *count += i64::from(assess(facts, saved, today, Selection::Bulk) != Verdict::Eligible);
+            *count += i64::from(assess(facts, saved, today, RunMode::Bulk) != Verdict::Eligible);
         }
     }
 

@@ -32,7 +32,7 @@ pub struct UserFacts {
 /// Which rules of a policy apply to a user.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Selection {
+pub enum RunMode {
     /// A task run on all users: conditions and scope apply.
     Bulk,
     /// A single user, from the record or the command line (rule 7): conditions and scope don't apply.
@@ -89,11 +89,11 @@ pub fn first_day(date: NaiveDate, days: Days) -> Option<NaiveDate> {
 ///
 /// The order of the checks is fixed, so that each user is counted once: already anonymised, staff, fictitious,
 /// outside the scope, conditions, blockers.
-pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, selection: Selection) -> Verdict {
-    match (selection, facts.anonymised) {
+pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, mode: RunMode) -> Verdict {
+    match (mode, facts.anonymised) {
         // The caller leaves out users who were anonymised under the current rules.
-        (Selection::Reapply, true) | (Selection::Replay, false) => return Verdict::Eligible,
-        (Selection::Reapply, false) => return Verdict::Excluded(Reason::OutsideScope),
+        (RunMode::Reapply, true) | (RunMode::Replay, false) => return Verdict::Eligible,
+        (RunMode::Reapply, false) => return Verdict::Excluded(Reason::OutsideScope),
         (_, true) => return Verdict::AlreadyAnonymised,
         (_, false) => {}
     }
@@ -103,7 +103,7 @@ pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, selection: S
     if facts.fictitious {
         return Verdict::Excluded(Reason::Fictitious);
     }
-    if selection == Selection::Bulk {
+    if mode == RunMode::Bulk {
         if !policy.scope.contains(facts.imported) {
             return Verdict::Excluded(Reason::OutsideScope);
         }

@@ -1,6 +1,6 @@
 //! The forecast of a task for one user: from when the user will be anonymised, or why not.
 
-use crate::assess::{Selection, UserFacts, Verdict, assess};
+use crate::assess::{RunMode, UserFacts, Verdict, assess};
 use crate::dates;
 use crate::policy::Policy;
 use crate::reason::{Blockers, Reason};
@@ -46,7 +46,7 @@ pub struct Sentence {
 /// Returns the forecast of a policy for a user.
 pub fn forecast(facts: &UserFacts, policy: &Policy, today: NaiveDate) -> Forecast {
     let unblocked = UserFacts { blockers: Blockers::NONE, ..*facts };
-    match assess(&unblocked, policy, today, Selection::Bulk) {
+    match assess(&unblocked, policy, today, RunMode::Bulk) {
         Verdict::Eligible => Forecast::From { day: today, blockers: facts.blockers },
         Verdict::NotYetUntil(day) => Forecast::From { day, blockers: facts.blockers },
         verdict => Forecast::Never(verdict.reason()),

@@ -79,7 +79,7 @@ pub mod user_list;
 pub mod user_search;
 
 pub use api_key::{ApiScope, ApiScopes};
-pub use assess::{Selection, UserFacts, Verdict, assess};
+pub use assess::{RunMode, UserFacts, Verdict, assess};
 pub use channel::Channel;
 pub use exclusion::ExclusionReason;
 pub use field::{Field, Treatment};

@@ -49,7 +49,7 @@ const fn reach(treatment: Treatment) -> u8 {
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
-    use crate::{Blockers, Days, Selection, UserFacts, Verdict, assess};
+    use crate::{Blockers, Days, RunMode, UserFacts, Verdict, assess};
     use chrono::{Duration, NaiveDate};
     use proptest::prelude::*;
 
@@ -99,7 +99,7 @@ mod tests {
         #[test]
         fn a_policy_within_reach_selects_no_new_user(new in policies(), old in policies(), facts in facts()) {
             if !extends_beyond(&new, &old) {
-                let eligible = |policy| assess(&facts, policy, day(0), Selection::Bulk) == Verdict::Eligible;
+                let eligible = |policy| assess(&facts, policy, day(0), RunMode::Bulk) == Verdict::Eligible;
                 prop_assert!(!eligible(&new) || eligible(&old));
             }
         }

@@ -179,7 +179,7 @@ coded_enum! {
         /// None of the old values was found.
         Clean = "clean",
         /// At least one old value was found.
-        Hits = "hits",
+        WithFindings = "with_findings",
         /// The old values were lost before the search.
         Undeterminable = "undeterminable",
     }
@@ -190,7 +190,7 @@ impl Residue {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Clean => "Clean",
-            Self::Hits => "With findings",
+            Self::WithFindings => "With findings",
             Self::Undeterminable => "Cannot be determined",
         }
     }

@@ -3,7 +3,7 @@
 
 use chrono::NaiveDate;
 use policy::reason::Blockers;
-use policy::{Blocker, Conditions, Days, Policy, Reason, Scope, Selection, UserFacts, Verdict, assess};
+use policy::{Blocker, Conditions, Days, Policy, Reason, RunMode, Scope, UserFacts, Verdict, assess};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -58,7 +58,7 @@ fn day_20_is_too_early_and_day_21_is_not() {
     ];
     for (name, conditions) in conditions {
         for (today, expected) in days {
-            let verdict = assess(&left_on_the_15th(), &by(conditions), january(today), Selection::Bulk);
+            let verdict = assess(&left_on_the_15th(), &by(conditions), january(today), RunMode::Bulk);
             assert_eq!(verdict, expected, "{name} on {today} January");
         }
     }
@@ -74,7 +74,7 @@ fn minimum_and_maximum_days_follow_the_same_rule() {
         (Days::MAX, "2117-12-22", "2117-12-23"),
     ] {
         let policy = by(Conditions { leaving: Days::new(days), ..Conditions::default() });
-        let on = |today: &str| assess(&left_on_the_15th(), &policy, day(today), Selection::Bulk);
+        let on = |today: &str| assess(&left_on_the_15th(), &policy, day(today), RunMode::Bulk);
         assert_eq!(on(last_too_early), Verdict::NotYetUntil(day(first)), "{days} days");
         assert_eq!(on(first), Verdict::Eligible, "{days} days");
     }
@@ -125,7 +125,7 @@ fn all_states_of_the_three_conditions_have_the_expected_verdict() {
                     _ => Verdict::NotYet(Reason::NoConditions),
                 };
                 assert_eq!(
-                    assess(&facts, &policy, today, Selection::Bulk),
+                    assess(&facts, &policy, today, RunMode::Bulk),
                     expected,
                     "leaving {leaving_state}, marked {marked_state}, activity {activity_state}"
                 );
@@ -141,7 +141,7 @@ fn a_policy_without_conditions_never_selects_a_user() {
         for imported in [true, false] {
             let facts = UserFacts { imported, ..left_on_the_15th() };
             for today in ["1900-01-01", "2018-01-21", "2100-12-31"] {
-                assert_ne!(assess(&facts, &policy, day(today), Selection::Bulk), Verdict::Eligible);
+                assert_ne!(assess(&facts, &policy, day(today), RunMode::Bulk), Verdict::Eligible);
             }
         }
     }
@@ -159,7 +159,7 @@ fn inactivity_counts_from_the_later_of_activity_and_creation() {
         (None, None, Verdict::NotYet(Reason::NoActivityDate)),
     ] {
         let facts = UserFacts { created_on: created, last_activity_on: last_activity, ..left_on_the_15th() };
-        let verdict = assess(&facts, &policy, january(21), Selection::Bulk);
+        let verdict = assess(&facts, &policy, january(21), RunMode::Bulk);
         assert_eq!(verdict, expected, "created {created:?}, active {last_activity:?}");
     }
 }
@@ -225,8 +225,8 @@ fn exclusions_and_blockers_apply_in_order() {
     for (name, change, bulk, single) in cases {
         let mut facts = left_on_the_15th();
         change(&mut facts);
-        assert_eq!(assess(&facts, &policy, january(21), Selection::Bulk), bulk, "{name}, bulk");
-        assert_eq!(assess(&facts, &policy, january(21), Selection::Single), single, "{name}, by hand");
+        assert_eq!(assess(&facts, &policy, january(21), RunMode::Bulk), bulk, "{name}, bulk");
+        assert_eq!(assess(&facts, &policy, january(21), RunMode::Single), single, "{name}, by hand");
     }
 }
 
@@ -234,8 +234,8 @@ fn exclusions_and_blockers_apply_in_order() {
 fn every_blocker_alone_blocks_bulk_and_single_alike() {
     for blocker in Blocker::ALL {
         let facts = UserFacts { blockers: Blockers::NONE.with(blocker, true), ..left_on_the_15th() };
-        for selection in [Selection::Bulk, Selection::Single] {
-            let verdict = assess(&facts, &by(set(true, false, false)), january(21), selection);
+        for mode in [RunMode::Bulk, RunMode::Single] {
+            let verdict = assess(&facts, &by(set(true, false, false)), january(21), mode);
             assert_eq!(verdict, blocked(&[blocker]));
             assert_eq!(verdict.reason(), Reason::from(blocker));
         }
@@ -250,7 +250,7 @@ fn the_scope_selects_imported_or_other_users() {
         let policy = Policy { scope, ..by(set(true, false, false)) };
         for (is_imported, inside) in [(true, imported), (false, others)] {
             let facts = UserFacts { imported: is_imported, ..left_on_the_15th() };
-            let eligible = assess(&facts, &policy, january(21), Selection::Bulk) == Verdict::Eligible;
+            let eligible = assess(&facts, &policy, january(21), RunMode::Bulk) == Verdict::Eligible;
             assert_eq!(eligible, inside, "{scope:?}, imported: {is_imported}");
         }
     }
@@ -302,12 +302,12 @@ mod properties {
         fn excluded_and_blocked_users_are_never_eligible(
             facts in facts(), policy in a_policy(), today in date(), single in any::<bool>(),
         ) {
-            let selection = if single { Selection::Single } else { Selection::Bulk };
-            let verdict = assess(&facts, &policy, today, selection);
+            let mode = if single { RunMode::Single } else { RunMode::Bulk };
+            let verdict = assess(&facts, &policy, today, mode);
             if facts.anonymised || facts.staff || facts.fictitious || !facts.blockers.is_empty() {
                 prop_assert_ne!(verdict, Verdict::Eligible);
             }
-            if selection == Selection::Bulk && policy.conditions.is_empty() {
+            if mode == RunMode::Bulk && policy.conditions.is_empty() {
                 prop_assert_ne!(verdict, Verdict::Eligible);
             }
             prop_assert_eq!(verdict.kind() == policy::VerdictKind::Eligible, verdict == Verdict::Eligible);
@@ -329,7 +329,7 @@ mod properties {
                 && passed(leaving, facts.leaving_on)
                 && passed(marked, facts.marked_on)
                 && passed(activity, std::cmp::max(facts.last_activity_on, facts.created_on));
-            let eligible = assess(&facts, &policy, today, Selection::Bulk) == Verdict::Eligible;
+            let eligible = assess(&facts, &policy, today, RunMode::Bulk) == Verdict::Eligible;
             prop_assert_eq!(eligible, met && policy.scope.contains(facts.imported));
         }
 
@@ -337,12 +337,12 @@ mod properties {
         fn the_reported_first_day_is_exact(
             facts in facts(), policy in a_policy(), today in date(),
         ) {
-            if let Verdict::NotYetUntil(first) = assess(&facts, &policy, today, Selection::Bulk) {
+            if let Verdict::NotYetUntil(first) = assess(&facts, &policy, today, RunMode::Bulk) {
                 prop_assert!(first > today);
                 let free = UserFacts { blockers: Blockers::NONE, ..facts };
-                let before = assess(&free, &policy, first - Duration::days(1), Selection::Bulk);
+                let before = assess(&free, &policy, first - Duration::days(1), RunMode::Bulk);
                 prop_assert_eq!(before, Verdict::NotYetUntil(first));
-                prop_assert_eq!(assess(&free, &policy, first, Selection::Bulk), Verdict::Eligible);
+                prop_assert_eq!(assess(&free, &policy, first, RunMode::Bulk), Verdict::Eligible);
             }
         }
     }

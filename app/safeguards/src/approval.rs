@@ -15,7 +15,9 @@ mod subject;
 
 pub use consume::{api_changes, consume, more_changes, of_run, use_up, why_not_yet};
 pub use decide::{agree, agree_within, changed, decline, row, waiting, withdraw};
-pub use eligible_approvers::{approvers, is_configured, is_new, is_on, observe, observe_regularly, others};
+pub use eligible_approvers::{
+    count_eligible, count_other_eligible, is_configured, is_new, is_on, observe, observe_regularly,
+};
 pub use policy::approval::{ApprovalDecision, ApprovalKind};
 pub use read::{
     About, Approval, ApprovalQuery, ApprovalStatus, decidable, list, of_import, of_preview, of_user, read,

@@ -9,8 +9,7 @@ use db::pagination::{Page, Paging};
 use erasure::eligibility;
 use policy::letter::{self, Placeholder};
 use policy::{
-    Action, RunId, RunKind, Selection, TaskId, TaskType, UserNumber, Verdict, VerdictKind, assess, dates,
-    text,
+    Action, RunId, RunKind, RunMode, TaskId, TaskType, UserNumber, Verdict, VerdictKind, assess, dates, text,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use trail::audit::{self, AuditAction, Subject};
@@ -100,7 +99,7 @@ pub async fn to_user(
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
     let policy = row.settings.policy().cloned().unwrap_or_default();
     let today = store.clock.today();
-    let due = match assess(facts, &policy, today, Selection::Bulk) {
+    let due = match assess(facts, &policy, today, RunMode::Bulk) {
         Verdict::NotYetUntil(day) => Some(day),
         Verdict::Eligible => tomorrow(today),
         verdict => {

@@ -11,7 +11,7 @@ use erasure::ledger::receipt::{self, Counts, Receipt};
 use erasure::ledger::writer::Writer;
 use erasure::ledger::{LedgerStatus, status, survey, verify, watermark};
 use erasure::residue::{self, ErasedValues};
-use policy::{RunId, Selection, UserNumber};
+use policy::{RunId, RunMode, UserNumber};
 use sea_orm::DatabaseTransaction;
 use std::time::Duration;
 use trail::{Actor, Store, audit};
@@ -140,12 +140,11 @@ impl<'a> Replay<'a> {
     ) -> Result<Outcomes, RecordsError> {
         let restored = numbers(found, |person| !person.anonymised);
         let mut outcomes =
-            anonymise::anonymise(self.store, tx, &self.request(group, Selection::Replay), &restored).await?;
+            anonymise::anonymise(self.store, tx, &self.request(group, RunMode::Replay), &restored).await?;
         let older = numbers(found, |person| group.is_behind(person));
         if !older.is_empty() {
             let again =
-                anonymise::anonymise(self.store, tx, &self.request(group, Selection::Reapply), &older)
-                    .await?;
+                anonymise::anonymise(self.store, tx, &self.request(group, RunMode::Reapply), &older).await?;
             outcomes.done.extend(again.done);
             for (table, rows) in again.rows {
                 *outcomes.rows.entry(table).or_default() += rows;
@@ -154,14 +153,8 @@ impl<'a> Replay<'a> {
         Ok(outcomes)
     }
 
-    fn request<'g>(&self, group: &'g Group, selection: Selection) -> ErasureRequest<'g> {
-        ErasureRequest {
-            run: self.run,
-            policy: &group.policy,
-            today: group.day,
-            selection,
-            actor: Actor::REPLAY,
-        }
+    fn request<'g>(&self, group: &'g Group, mode: RunMode) -> ErasureRequest<'g> {
+        ErasureRequest { run: self.run, policy: &group.policy, today: group.day, mode, actor: Actor::REPLAY }
     }
 
     /// Searches for old values of the anonymised users, then drops these values.

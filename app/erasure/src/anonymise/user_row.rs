@@ -5,7 +5,7 @@ use crate::eligibility::Candidate;
 use db::dialect;
 use policy::personal_data::{self, ErasureAction};
 use policy::replacement::replacement;
-use policy::{Field, Policy, RULES_VERSION, Selection, Treatment, generalise};
+use policy::{Field, Policy, RULES_VERSION, RunMode, Treatment, generalise};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use sea_orm::sea_query::Value;
@@ -72,7 +72,7 @@ pub(super) async fn replace(
         dialect::json_rows(backend, "v", &["replacement", "birth_period", "district"]),
     );
     let mut values: Vec<Value> = vec![RULES_VERSION.into(), json(&rows)?];
-    if request.selection != Selection::Reapply {
+    if request.mode != RunMode::Reapply {
         values.insert(0, request.today.into());
     }
     Ok(tx.execute_raw(dialect::bind(backend, &sql, values)).await?.rows_affected())
@@ -94,7 +94,7 @@ fn row<'a>(policy: &Policy, person: &Candidate, replacement: &'a str) -> Row<'a>
 /// Returns the assignments for the row, in the order of the register. The placeholders are the day and the version
 /// of the rules. Users who are already anonymised keep their name, their day and their generalised values.
 fn sets(backend: sea_orm::DatabaseBackend, request: &ErasureRequest<'_>) -> Vec<String> {
-    let again = request.selection == Selection::Reapply;
+    let again = request.mode == RunMode::Reapply;
     let columns = personal_data::table("users").map_or(&[][..], |table| table.columns);
     let mut sets: Vec<String> = columns
         .iter()

@@ -13,7 +13,7 @@ pub struct ResidueCounts {
     /// The number of users without findings.
     pub clean: i64,
     /// The number of users with findings.
-    pub hits: i64,
+    pub with_findings: i64,
     /// The number of users whose old values were lost before the search.
     pub undeterminable: i64,
     /// The number of users not searched for yet.
@@ -30,7 +30,7 @@ impl ResidueCounts {
     pub(super) const fn count_mut(&mut self, residue: Option<Residue>) -> &mut i64 {
         match residue {
             Some(Residue::Clean) => &mut self.clean,
-            Some(Residue::Hits) => &mut self.hits,
+            Some(Residue::WithFindings) => &mut self.with_findings,
             Some(Residue::Undeterminable) => &mut self.undeterminable,
             None => &mut self.pending,
         }

@@ -5,7 +5,7 @@ use super::writer::Writer;
 use super::{in_doubt, status, watermark};
 use crate::anonymise::{ErasureRequest, Outcomes};
 use db::{RecordsError, Storage, dialect};
-use policy::{Policy, RULES_VERSION, Selection};
+use policy::{Policy, RULES_VERSION, RunMode};
 use sea_orm::DatabaseTransaction;
 use trail::{Store, audit, chain};
 
@@ -31,7 +31,7 @@ pub async fn commit(
         run: request.run,
         day: request.today,
         rules: RULES_VERSION,
-        selection: request.selection,
+        mode: request.mode,
         who: std::iter::zip(&outcomes.keys, &outcomes.done)
             .map(|(key, number)| Person::new(key, *number))
             .collect(),
@@ -55,7 +55,7 @@ async fn commit_recorded(
 ) -> Result<(), RecordsError> {
     // A single user's success is reported at once, so `done` must be durable. A run reports success only at its
     // end.
-    let durable = people.selection == Selection::Single;
+    let durable = people.mode == RunMode::Single;
     chain::chain(&store.chain_key, &tx).await?;
     let writer = Writer::enter(store).await?;
     let writer = before_commit(writer, &tx, policy, people).await?;

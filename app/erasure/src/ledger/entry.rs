@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use db::checksum::sha256;
-use policy::{Policy, RunId, Selection, UserNumber};
+use policy::{Policy, RunId, RunMode, UserNumber};
 use serde::{Deserialize, Serialize};
 
 /// Version of the file format, written to the first line.
@@ -113,7 +113,7 @@ pub struct People {
     /// Version of the anonymisation rules.
     pub rules: i32,
     /// How the run selected them.
-    pub selection: Selection,
+    pub mode: RunMode,
     /// The users.
     pub who: Vec<Person>,
 }
@@ -212,7 +212,7 @@ mod tests {
             run: RunId(7),
             day: NaiveDate::from_ymd_opt(2018, 1, 21).expect("a date"),
             rules: 1,
-            selection: Selection::Bulk,
+            mode: RunMode::Bulk,
             who: vec![Person::new("a \"key\"", UserNumber(4))],
         })
     }

@@ -5,7 +5,7 @@ use super::file::{self, Damage};
 use super::people::FoundUser;
 use crate::anonymise::USERS_PER_BATCH;
 use chrono::NaiveDate;
-use policy::{Policy, RULES_VERSION, Selection};
+use policy::{Policy, RULES_VERSION, RunMode};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ impl Reader {
         let next = Group {
             policy,
             day: people.day,
-            reapplied: people.selection == Selection::Reapply,
+            reapplied: people.mode == RunMode::Reapply,
             people: people.who,
             until,
         };

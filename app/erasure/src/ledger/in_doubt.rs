@@ -4,7 +4,7 @@ use super::entry::{EntryKind, LedgerPosition};
 use super::tail::{InDoubt, Tail};
 use db::RecordsError;
 use db::entity::runs;
-use policy::Selection;
+use policy::RunMode;
 use sea_orm::{ConnectionTrait, EntityTrait};
 
 /// Returns the entry that resolves the last users of the ledger, or `None` if none is in doubt or the database
@@ -33,7 +33,7 @@ pub(crate) async fn settled(
 /// Returns false if the database doesn't contain their run: it was restored, and the users had been anonymised.
 async fn should_reassess(db: &impl ConnectionTrait, in_doubt: &InDoubt) -> Result<bool, RecordsError> {
     // A single user's run commits in the same transaction; success is reported only after the entry is resolved.
-    if in_doubt.selection == Selection::Single {
+    if in_doubt.mode == RunMode::Single {
         return Ok(true);
     }
     Ok(runs::Entity::find_by_id(in_doubt.run.0).one(db).await?.is_some())

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, EntryKind, Header, LedgerPosition, People, policy_text};
 use super::file::{Damage, LedgerFile};
-use policy::{Policy, RunId, Selection};
+use policy::{Policy, RunId, RunMode};
 use std::collections::HashMap;
 
 /// The end of the ledger, as this process last saw it.
@@ -35,7 +35,7 @@ pub(crate) struct InDoubt {
     /// The entry to which the watermark pointed before.
     pub after: i64,
     pub run: RunId,
-    pub selection: Selection,
+    pub mode: RunMode,
     people: i64,
 }
 
@@ -134,7 +134,7 @@ impl InDoubt {
             position,
             after: people.after,
             run: people.run,
-            selection: people.selection,
+            mode: people.mode,
             people: i64::try_from(people.who.len()).unwrap_or(i64::MAX),
         }
     }

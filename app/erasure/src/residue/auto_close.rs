@@ -79,27 +79,28 @@ async fn gone(
     open: &[findings::Model],
 ) -> Result<Vec<i64>, DbErr> {
     let mut columns: BTreeMap<(&str, &str), Vec<&findings::Model>> = BTreeMap::new();
-    for hit in open {
-        columns.entry((&hit.table_name, &hit.column_name)).or_default().push(hit);
+    for finding in open {
+        columns.entry((&finding.table_name, &finding.column_name)).or_default().push(finding);
     }
     let mut gone = Vec::new();
-    for hits in columns.into_values() {
-        let Some(cell) = CellRef::find(tables, hits[0]) else {
-            gone.extend(hits.iter().map(|hit| hit.id));
+    for findings in columns.into_values() {
+        let Some(cell) = CellRef::find(tables, findings[0]) else {
+            gone.extend(findings.iter().map(|finding| finding.id));
             continue;
         };
         if let Key::Columns(key) = &cell.searched.key
             && let [(key, true)] = &key[..]
         {
-            let filled = filled(db, &cell, key, &hits).await?;
-            let is_gone =
-                |hit: &&&findings::Model| hit.row_key.parse().is_ok_and(|key: i64| !filled.contains(&key));
-            gone.extend(hits.iter().filter(is_gone).map(|hit| hit.id));
+            let filled = filled(db, &cell, key, &findings).await?;
+            let is_gone = |finding: &&&findings::Model| {
+                finding.row_key.parse().is_ok_and(|key: i64| !filled.contains(&key))
+            };
+            gone.extend(findings.iter().filter(is_gone).map(|finding| finding.id));
             continue;
         }
-        for hit in hits {
-            if now_at(db, tables, hit).await? == CurrentText::Nothing {
-                gone.push(hit.id);
+        for finding in findings {
+            if now_at(db, tables, finding).await? == CurrentText::Nothing {
+                gone.push(finding.id);
             }
         }
     }
@@ -111,7 +112,7 @@ async fn filled(
     db: &impl ConnectionTrait,
     cell: &CellRef<'_>,
     key: &str,
-    hits: &[&findings::Model],
+    findings: &[&findings::Model],
 ) -> Result<HashSet<i64>, DbErr> {
     let backend = db.get_database_backend();
     let key = format!("t.{}", quoted(key));
@@ -123,7 +124,7 @@ async fn filled(
         quoted(&cell.column.name),
         NoteTreatment::MARK,
     );
-    let list = dialect::id_list(backend, hits.iter().filter_map(|hit| hit.row_key.parse().ok()));
+    let list = dialect::id_list(backend, findings.iter().filter_map(|finding| finding.row_key.parse().ok()));
     let rows = db.query_all_raw(dialect::bind(backend, &sql, vec![list])).await?;
     rows.iter().map(|row| row.try_get("", "key")).collect()
 }

@@ -70,7 +70,7 @@ pub(super) struct MatchFilter {
 
 /// A finding, until the end of the search.
 struct Kept {
-    hit: Match,
+    found: Match,
     /// The needle, if it could be an ordinary word. Whether it counts is known only at the end.
     weak: Option<u32>,
     /// Number of the row, to tell rows apart.
@@ -110,7 +110,7 @@ struct Row {
     /// Index of the owner, if the search is for that user.
     own: Option<u32>,
     /// Whether the row stores current values of another user.
-    has_theirs: bool,
+    has_own_values: bool,
 }
 
 impl MatchFilter {
@@ -150,15 +150,15 @@ impl MatchFilter {
                 continue;
             }
             let own = owner.and_then(|owner| self.search.person(owner));
-            let row = Row { owner, own, has_theirs: own.is_none() && (is_users || is_custom) };
+            let row = Row { owner, own, has_own_values: own.is_none() && (is_users || is_custom) };
             for (at, (column, text)) in searched.columns.iter().zip(fields.clone()).enumerate() {
                 self.field(at, column, row, text);
             }
-            if row.has_theirs && is_users {
+            if row.has_own_values && is_users {
                 self.note_full_names(searched, row, fields);
             }
             if !self.found.is_empty() {
-                self.leave_theirs(row);
+                self.drop_values_of_owner(row);
                 let key = self.key_to_store(searched, key);
                 self.keep(&columns, &key);
             }
@@ -197,19 +197,21 @@ impl MatchFilter {
     }
 
     /// Returns the findings, without words that many users have or that turned out to be common.
-    pub(super) fn into_hits(self) -> (Vec<Match>, Search) {
+    pub(super) fn into_matches(self) -> (Vec<Match>, Search) {
         let Self { search, spread, mut kept, .. } = self;
         kept.retain(|kept| {
             kept.weak.is_none_or(|needle| {
                 let spread = &spread[needle as usize];
-                spread.is_identifying(kept.hit.kind) && spread.is_rare()
+                spread.is_identifying(kept.found.kind) && spread.is_rare()
             })
         });
         // Of several words in one field, the first one has the highest evidence.
         kept.dedup_by(|next, kept| {
-            next.row == kept.row && next.hit.user == kept.hit.user && next.hit.column == kept.hit.column
+            next.row == kept.row
+                && next.found.user == kept.found.user
+                && next.found.column == kept.found.column
         });
-        (kept.into_iter().map(|kept| kept.hit).collect(), search)
+        (kept.into_iter().map(|kept| kept.found).collect(), search)
     }
 
     /// Collects the matches in one field, and the current values of other users.
@@ -233,7 +235,7 @@ impl MatchFilter {
             let fitting = || holders.iter().filter(|holder| holder.value.fits(folded, start, end));
             let own = || fitting().filter(|holder| belongs_in(column, holder));
             let is_all = |holder: &&Holder| holder.value.is_all_of(text, folded, start, end);
-            if let Some(owner) = row.owner.filter(|_| row.has_theirs) {
+            if let Some(owner) = row.owner.filter(|_| row.has_own_values) {
                 if own().any(|holder| holder.value.kind != ValueKind::FullName) && !noted.contains(&needle) {
                     noted.push(needle);
                     spread.living = spread.living.saturating_add(1);
@@ -323,19 +325,19 @@ impl MatchFilter {
     }
 
     /// Drops matches that are current values of the row's owner, where they belong.
-    fn leave_theirs(&mut self, row: Row) {
+    fn drop_values_of_owner(&mut self, row: Row) {
         let Some(owner) = row.owner.filter(|_| row.own.is_none()) else { return };
         let (is_index, is_message) = (&*self.table == "user_words", &*self.table == "messages");
         let other_holders = &self.other_holders;
         self.found.retain(|found| {
             let Some(needle) = found.needle else { return true };
-            let is_theirs = if found.kind.is_name() {
+            let is_of_owner = if found.kind.is_name() {
                 other_holders.is_name(owner, needle)
             } else {
                 is_index && other_holders.holds(owner, needle)
                     || is_message && other_holders.is_exactly(owner, needle)
             };
-            !is_theirs
+            !is_of_owner
         });
     }
 
@@ -399,8 +401,8 @@ impl MatchFilter {
             }
             let (user, _) = self.search.values_of(one.person);
             let (table, column) = (Arc::clone(&self.table), Arc::clone(&columns[one.column]));
-            let hit = Match { user, kind: one.kind, table, column, row: key.to_owned() };
-            self.kept.push(Kept { hit, weak: one.needle.filter(|_| one.is_weak), row: self.rows });
+            let found = Match { user, kind: one.kind, table, column, row: key.to_owned() };
+            self.kept.push(Kept { found, weak: one.needle.filter(|_| one.is_weak), row: self.rows });
         }
         found.clear();
         self.found = found;

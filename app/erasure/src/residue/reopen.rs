@@ -16,12 +16,12 @@ use trail::{Actor, Store};
 pub async fn reopen(store: &Store, actor: Actor, id: i64) -> Result<(), RecordsError> {
     actor.require(Action::DecideResidue)?;
     let tx = store.begin().await?;
-    let hit = findings::Entity::find_by_id(id)
+    let finding = findings::Entity::find_by_id(id)
         .lock_exclusive()
         .one(&tx)
         .await?
         .ok_or(RecordsError::NotFound("finding"))?;
-    reopen_within(&tx, store, actor, &hit).await?;
+    reopen_within(&tx, store, actor, &finding).await?;
     store.commit(tx).await
 }
 
@@ -30,9 +30,9 @@ pub async fn reopen_within(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    hit: &findings::Model,
+    finding: &findings::Model,
 ) -> Result<(), RecordsError> {
-    match hit.decision {
+    match finding.decision {
         None => return Err(RecordsError::Stale),
         Some(FindingDecision::Removed) => {
             return Err(RecordsError::Refused(
@@ -42,15 +42,15 @@ pub async fn reopen_within(
         Some(FindingDecision::Kept | FindingDecision::Gone) => {}
     }
     let together = findings::Entity::find()
-        .filter(findings::Column::TableName.eq(hit.table_name.as_str()))
-        .filter(findings::Column::ColumnName.eq(hit.column_name.as_str()))
-        .filter(findings::Column::RowKey.eq(hit.row_key.as_str()))
-        .filter(findings::Column::Decision.eq(hit.decision))
-        .filter(findings::Column::DecidedAt.eq(hit.decided_at))
+        .filter(findings::Column::TableName.eq(finding.table_name.as_str()))
+        .filter(findings::Column::ColumnName.eq(finding.column_name.as_str()))
+        .filter(findings::Column::RowKey.eq(finding.row_key.as_str()))
+        .filter(findings::Column::Decision.eq(finding.decision))
+        .filter(findings::Column::DecidedAt.eq(finding.decided_at))
         .order_by_asc(findings::Column::Id)
         .all(tx)
         .await?;
-    for one in together.iter().filter(|one| one.decided_by == hit.decided_by) {
+    for one in together.iter().filter(|one| one.decided_by == finding.decided_by) {
         findings::Entity::update_many()
             .col_expr(findings::Column::Decision, Expr::value(None::<String>))
             .col_expr(findings::Column::DecidedAt, Expr::value(None::<chrono::DateTime<chrono::Utc>>))
@@ -63,5 +63,5 @@ pub async fn reopen_within(
         audit::record_event(tx, &store.clock, actor, AuditAction::ResidueReopened, subject, run, &detail)
             .await?;
     }
-    certificate::follow_place(tx, store, hit).await
+    certificate::follow_place(tx, store, finding).await
 }

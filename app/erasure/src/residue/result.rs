@@ -18,16 +18,16 @@ const USERS_PER_STATEMENT: usize = 2_000;
 
 /// Stores everything in one transaction.
 pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Result<(), RecordsError> {
-    let found: BTreeSet<UserNumber> = findings.hits.iter().map(|hit| hit.user).collect();
+    let found: BTreeSet<UserNumber> = findings.matches.iter().map(|found| found.user).collect();
     let people = (0..).take(findings.search.people()).map(|person| findings.search.values_of(person).0);
     let clean: Vec<UserNumber> = people.filter(|number| !found.contains(number)).collect();
     let found: Vec<UserNumber> = found.into_iter().collect();
 
     let tx = store.begin().await?;
     set(&tx, run, &clean, Residue::Clean).await?;
-    set(&tx, run, &found, Residue::Hits).await?;
+    set(&tx, run, &found, Residue::WithFindings).await?;
     let at = store.clock.now();
-    let rows: Vec<findings::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
+    let rows: Vec<findings::ActiveModel> = findings.matches.iter().map(|found| row(run, found, at)).collect();
     if !rows.is_empty() {
         let about = About { run: Some(run), ..About::default() };
         // A long run is searched in several parts.
@@ -40,14 +40,14 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     Ok(())
 }
 
-fn row(run: RunId, hit: &Match, at: chrono::DateTime<chrono::Utc>) -> findings::ActiveModel {
+fn row(run: RunId, found: &Match, at: chrono::DateTime<chrono::Utc>) -> findings::ActiveModel {
     findings::ActiveModel {
         run_id: Set(Some(run.0)),
-        user_number: Set(hit.user.0),
-        table_name: Set(hit.table.to_string()),
-        column_name: Set(hit.column.to_string()),
-        row_key: Set(hit.row.clone()),
-        what: Set(hit.kind),
+        user_number: Set(found.user.0),
+        table_name: Set(found.table.to_string()),
+        column_name: Set(found.column.to_string()),
+        row_key: Set(found.row.clone()),
+        what: Set(found.kind),
         found_at: Set(at),
         ..Default::default()
     }

@@ -99,20 +99,20 @@ pub async fn findings(
 ) -> Result<Page<Finding>, RecordsError> {
     let groups = groups(store, query, paging).await?;
     let ids = groups.rows.iter().map(|(id, _)| *id);
-    let hits = findings::Entity::find()
+    let findings = findings::Entity::find()
         .filter(findings::Column::Id.is_in(ids))
         .order_by_asc(findings::Column::Id)
         .all(&store.db)
         .await?;
-    let numbers = hits.iter().map(|hit| hit.user_number);
+    let numbers = findings.iter().map(|finding| finding.user_number);
     let people = users::Entity::find().filter(users::Column::Number.is_in(numbers)).all(&store.db).await?;
     let tables = dialect::tables(&store.db).await?;
-    let mut rows = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let person = people.iter().find(|user| user.number == hit.user_number);
-        let group = groups.rows.iter().find(|(id, _)| *id == hit.id);
-        let now = now_at(&store.db, &tables, &hit).await?;
-        rows.push(finding(hit, person, group.map_or(0, |(_, people)| people - 1), now));
+    let mut rows = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let person = people.iter().find(|user| user.number == finding.user_number);
+        let group = groups.rows.iter().find(|(id, _)| *id == finding.id);
+        let now = now_at(&store.db, &tables, &finding).await?;
+        rows.push(describe(finding, person, group.map_or(0, |(_, people)| people - 1), now));
     }
     Ok(Page { rows, next: groups.next, previous: None })
 }
@@ -125,10 +125,10 @@ async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<
         .select_only()
         .column_as(findings::Column::Id.min(), "first")
         .column_as(findings::Column::Id.count(), "people")
-        .apply_if(query.run, |hits, run| hits.filter(findings::Column::RunId.eq(run.0)))
-        .apply_if(query.user, |hits, user| hits.filter(findings::Column::UserNumber.eq(user.0)))
-        .apply_if(query.decided, |hits, decided| {
-            hits.filter(if decided { decision.is_not_null() } else { decision.is_null() })
+        .apply_if(query.run, |findings, run| findings.filter(findings::Column::RunId.eq(run.0)))
+        .apply_if(query.user, |findings, user| findings.filter(findings::Column::UserNumber.eq(user.0)))
+        .apply_if(query.decided, |findings, decided| {
+            findings.filter(if decided { decision.is_not_null() } else { decision.is_null() })
         })
         .group_by(findings::Column::RunId)
         .group_by(findings::Column::TableName)
@@ -145,23 +145,30 @@ async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<
     Ok(Page::from_rows(rows, paging, |(id, _)| id.to_string()))
 }
 
-fn finding(hit: findings::Model, person: Option<&users::Model>, others: i64, now: CurrentText) -> Finding {
-    let table = personal_data::table(&hit.table_name);
-    let column = personal_data::column(&hit.table_name, &hit.column_name);
+fn describe(
+    finding: findings::Model,
+    person: Option<&users::Model>,
+    others: i64,
+    now: CurrentText,
+) -> Finding {
+    let table = personal_data::table(&finding.table_name);
+    let column = personal_data::column(&finding.table_name, &finding.column_name);
     Finding {
-        id: hit.id,
-        run: hit.run_id.map(RunId),
-        user: UserNumber(hit.user_number),
+        id: finding.id,
+        run: finding.run_id.map(RunId),
+        user: UserNumber(finding.user_number),
         name: person.map(display_name).unwrap_or_default(),
         others,
-        table_label: table.map_or_else(|| hit.table_name.clone(), |table| table.label.to_owned()),
-        column_label: column.map_or_else(|| hit.column_name.clone(), |column| column.label.to_owned()),
-        table: hit.table_name,
-        column: hit.column_name,
-        row: hit.row_key,
-        kind: hit.what,
-        found_at: hit.found_at,
-        decision: hit.decision.map(|decision| (decision, hit.decided_by.map(UserNumber), hit.decided_at)),
+        table_label: table.map_or_else(|| finding.table_name.clone(), |table| table.label.to_owned()),
+        column_label: column.map_or_else(|| finding.column_name.clone(), |column| column.label.to_owned()),
+        table: finding.table_name,
+        column: finding.column_name,
+        row: finding.row_key,
+        kind: finding.what,
+        found_at: finding.found_at,
+        decision: finding
+            .decision
+            .map(|decision| (decision, finding.decided_by.map(UserNumber), finding.decided_at)),
         now,
     }
 }
@@ -180,16 +187,16 @@ pub async fn decide(
 ) -> Result<Option<Undo>, RecordsError> {
     actor.require(policy::Action::DecideResidue)?;
     let tx = store.begin().await?;
-    let hit = findings::Entity::find_by_id(id)
+    let finding = findings::Entity::find_by_id(id)
         .lock_exclusive()
         .one(&tx)
         .await?
         .ok_or(RecordsError::NotFound("finding"))?;
-    if hit.decision.is_some() {
+    if finding.decision.is_some() {
         return Err(RecordsError::Stale);
     }
     let tables = dialect::tables(&tx).await?;
-    let cell = CellRef::find(&tables, &hit);
+    let cell = CellRef::find(&tables, &finding);
     let now = match &cell {
         Some(cell) => cell.now(&tx).await?,
         None => CurrentText::Nothing,
@@ -215,7 +222,7 @@ pub async fn decide(
                      record. Nothing was removed"
                 )));
             }
-            let mark = leaves_mark(&tx, &hit).await?;
+            let mark = leaves_mark(&tx, &finding).await?;
             cell.empty(&tx, mark).await?;
         }
         (FindingDecision::Kept, CurrentText::Text { seen: present, .. }, _) if present != seen => {
@@ -226,19 +233,19 @@ pub async fn decide(
         }
         _ => {}
     }
-    let closed = at_same_place(&tx, &hit, decision, is_one_place).await?;
+    let closed = at_same_place(&tx, &finding, decision, is_one_place).await?;
     close(&tx, store, actor, &closed, decision).await?;
-    certificate::follow_place(&tx, store, &hit).await?;
+    certificate::follow_place(&tx, store, &finding).await?;
     store.commit(tx).await?;
-    if removed && dialect::checkpoint(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
+    if removed && dialect::checkpoint(&store.db, &[&quoted(&finding.table_name)]).await.is_err() {
         tracing::warn!("the database files could not be cleaned after a text was removed");
     }
     Ok((!removed).then(|| Undo::new(actor, Change::FindingDecided { finding: id }, 0)))
 }
 
 /// Returns whether the policy of the finding's run replaces notes by a mark.
-async fn leaves_mark(tx: &DatabaseTransaction, hit: &findings::Model) -> Result<bool, RecordsError> {
-    let Some(run) = hit.run_id else { return Ok(false) };
+async fn leaves_mark(tx: &DatabaseTransaction, finding: &findings::Model) -> Result<bool, RecordsError> {
+    let Some(run) = finding.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
     Ok(run.settings.policy().is_some_and(|policy| policy.circulation_notes == NoteTreatment::Mark))
 }
@@ -249,23 +256,23 @@ async fn leaves_mark(tx: &DatabaseTransaction, hit: &findings::Model) -> Result<
 /// rows.
 async fn at_same_place(
     tx: &DatabaseTransaction,
-    hit: &findings::Model,
+    finding: &findings::Model,
     decision: FindingDecision,
     is_one_place: bool,
 ) -> Result<Vec<findings::Model>, DbErr> {
     let mut same_place = findings::Entity::find()
-        .filter(findings::Column::TableName.eq(hit.table_name.as_str()))
-        .filter(findings::Column::ColumnName.eq(hit.column_name.as_str()))
-        .filter(findings::Column::RowKey.eq(hit.row_key.as_str()))
+        .filter(findings::Column::TableName.eq(finding.table_name.as_str()))
+        .filter(findings::Column::ColumnName.eq(finding.column_name.as_str()))
+        .filter(findings::Column::RowKey.eq(finding.row_key.as_str()))
         .filter(findings::Column::Decision.is_null())
         .order_by_asc(findings::Column::Id)
         .lock_exclusive();
     if !is_one_place {
-        same_place = same_place.filter(findings::Column::Id.eq(hit.id));
+        same_place = same_place.filter(findings::Column::Id.eq(finding.id));
     }
     if decision == FindingDecision::Kept {
         // Another kind of value in the same text needs its own decision.
-        same_place = same_place.filter(findings::Column::What.eq(hit.what));
+        same_place = same_place.filter(findings::Column::What.eq(finding.what));
     }
     same_place.all(tx).await
 }
@@ -275,7 +282,7 @@ pub(super) async fn close(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    hits: &[findings::Model],
+    findings: &[findings::Model],
     decision: FindingDecision,
 ) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
@@ -284,7 +291,7 @@ pub(super) async fn close(
         "UPDATE findings SET decision = ?, decided_at = ?, decided_by = ? WHERE {}",
         dialect::in_list(backend, "id")
     );
-    let list = dialect::id_list(backend, hits.iter().map(|hit| hit.id));
+    let list = dialect::id_list(backend, findings.iter().map(|finding| finding.id));
     let decided_by = actor.staff.map(|staff| staff.0);
     let values = vec![decision.into(), store.clock.now().into(), decided_by.into(), list];
     tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
@@ -293,10 +300,10 @@ pub(super) async fn close(
         FindingDecision::Kept => AuditAction::ResidueKept,
         FindingDecision::Gone => AuditAction::ResidueGone,
     };
-    let mut events = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let detail = format!("finding={},{}.{}", hit.id, hit.table_name, hit.column_name);
-        events.push((Subject::User(hit.user_number), hit.run_id.map(RunId), detail));
+    let mut events = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let detail = format!("finding={},{}.{}", finding.id, finding.table_name, finding.column_name);
+        events.push((Subject::User(finding.user_number), finding.run_id.map(RunId), detail));
     }
     audit::note_each(tx, &store.clock, actor, action, &events).await
 }
@@ -305,9 +312,9 @@ pub(super) async fn close(
 pub(super) async fn now_at(
     db: &impl ConnectionTrait,
     tables: &[TableFacts],
-    hit: &findings::Model,
+    finding: &findings::Model,
 ) -> Result<CurrentText, DbErr> {
-    match CellRef::find(tables, hit) {
+    match CellRef::find(tables, finding) {
         Some(cell) => cell.now(db).await,
         None => Ok(CurrentText::Nothing),
     }
@@ -323,11 +330,11 @@ pub(super) struct CellRef<'a> {
 
 impl<'a> CellRef<'a> {
     /// Returns the field of a finding, or `None` if its table or column doesn't exist.
-    pub(super) fn find(tables: &'a [TableFacts], hit: &'a findings::Model) -> Option<Self> {
-        let facts = tables.iter().find(|table| table.name == hit.table_name)?;
-        let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
+    pub(super) fn find(tables: &'a [TableFacts], finding: &'a findings::Model) -> Option<Self> {
+        let facts = tables.iter().find(|table| table.name == finding.table_name)?;
+        let column = facts.columns.iter().find(|column| column.name == finding.column_name)?;
         let searched = searched_tables(std::slice::from_ref(facts)).0.pop()?;
-        Some(Self { searched, facts, column, row: &hit.row_key })
+        Some(Self { searched, facts, column, row: &finding.row_key })
     }
 
     async fn now(&self, db: &impl ConnectionTrait) -> Result<CurrentText, DbErr> {

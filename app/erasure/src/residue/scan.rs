@@ -27,7 +27,7 @@ enum Piece {
 
 /// All findings, and the search that produced them.
 pub(super) struct Findings {
-    pub(super) hits: Vec<Match>,
+    pub(super) matches: Vec<Match>,
     pub(super) search: Search,
 }
 
@@ -47,8 +47,8 @@ async fn find_in(db: &impl ConnectionTrait, memory: ErasedValues) -> Result<Find
     let mut matches = matching.await.map_err(|_| RecordsError::Corrupt("text that was searched"))??;
     read?;
     scan_shared_texts(db, &mut matches).await?;
-    let (hits, search) = matches.into_hits();
-    Ok(Findings { hits, search })
+    let (matches, search) = matches.into_matches();
+    Ok(Findings { matches, search })
 }
 
 fn match_pieces(memory: ErasedValues, mut pieces: Receiver<Piece>) -> Result<MatchFilter, RecordsError> {

@@ -35,7 +35,7 @@ pub async fn status(store: &Store, user: UserNumber) -> Result<Option<(RunId, Re
     let residue = member.and_then(|member| member.residue);
     let status = match residue {
         Some(Residue::Clean) => ResidueStatus::Clean,
-        Some(Residue::Hits) => found(store, run, user).await?,
+        Some(Residue::WithFindings) => found(store, run, user).await?,
         None if is_under_way(store, run).await? => ResidueStatus::UnderWay,
         Some(Residue::Undeterminable) | None => ResidueStatus::Undeterminable,
     };
@@ -59,13 +59,13 @@ async fn run_of(store: &Store, user: UserNumber) -> Result<Option<RunId>, Record
 }
 
 async fn found(store: &Store, run: RunId, user: UserNumber) -> Result<ResidueStatus, RecordsError> {
-    let hits = findings::Entity::find()
+    let findings = findings::Entity::find()
         .filter(findings::Column::RunId.eq(run.0))
         .filter(findings::Column::UserNumber.eq(user.0))
         .all(&store.db)
         .await?;
-    let open = hits.iter().filter(|hit| hit.decision.is_none()).count() as u64;
-    Ok(ResidueStatus::Found { open, decided: hits.len() as u64 - open })
+    let open = findings.iter().filter(|finding| finding.decision.is_none()).count() as u64;
+    Ok(ResidueStatus::Found { open, decided: findings.len() as u64 - open })
 }
 
 async fn is_under_way(store: &Store, run: RunId) -> Result<bool, RecordsError> {

@@ -165,8 +165,8 @@ async fn status(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Occurrences
     };
     let memory = ErasedValues::read(&store.db, &keeps_nothing, numbers).await?;
     let mut counts: BTreeMap<(UserNumber, String, String, ValueKind), usize> = BTreeMap::new();
-    for hit in scan::find(store, memory).await?.hits {
-        let place = (hit.user, hit.table.to_string(), hit.column.to_string(), hit.kind);
+    for found in scan::find(store, memory).await?.matches {
+        let place = (found.user, found.table.to_string(), found.column.to_string(), found.kind);
         *counts.entry(place).or_default() += 1;
     }
     Ok(counts

@@ -73,7 +73,7 @@ async fn is_done(store: &Store, step: FirstStep) -> Result<bool, RecordsError> {
     match step {
         FirstStep::SecondPerson => {
             // With the setting `on`, a second person is required but may not exist yet.
-            let people = approval::approvers(&store.db, Action::Approve).await?;
+            let people = approval::count_eligible(&store.db, Action::Approve).await?;
             Ok(store.settings.four_eyes == FourEyes::Off || people >= MIN_APPROVERS)
         }
         FirstStep::Users => {

@@ -32,11 +32,11 @@ enum Servers {
 pub(super) struct Row {
     id: Option<i64>,
     last: Option<DateTime<Utc>>,
-    others: HashMap<i64, Other>,
+    observations: HashMap<i64, Observation>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Other {
+struct Observation {
     beats: i64,
     /// When its heartbeat count last changed.
     changed: Instant,
@@ -64,9 +64,9 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
     }
     let is_embedded = dialect::is_embedded(db);
     let from = row.last.unwrap_or(began);
-    for (other, beats, seen_at) in others(store, id).await? {
+    for (other, beats, seen_at) in servers_except(store, id).await? {
         let now = store.clock.of_computer();
-        let known = *row.others.entry(other).or_insert(Other {
+        let known = *row.observations.entry(other).or_insert(Observation {
             beats,
             changed: Instant::now(),
             is_alive: false,
@@ -76,13 +76,13 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
         let known = if beats == known.beats {
             known
         } else {
-            Other { beats, changed: Instant::now(), is_alive: true, ahead: outside(seen_at, from, now) }
+            Observation { beats, changed: Instant::now(), is_alive: true, ahead: outside(seen_at, from, now) }
         };
-        row.others.insert(other, known);
+        row.observations.insert(other, known);
         let silent = known.changed.elapsed();
         if silent > REMOVED_AFTER {
             delete(store, other).await?;
-            row.others.remove(&other);
+            row.observations.remove(&other);
             continue;
         }
         let is_gone = silent > GONE_AFTER;
@@ -123,7 +123,7 @@ async fn write(store: &Store, id: Option<i64>, at: DateTime<Utc>) -> Result<i64,
     row.map_or_else(|| Err(DbErr::RecordNotInserted), |row| row.try_get("", "id"))
 }
 
-async fn others(store: &Store, id: i64) -> Result<Vec<(i64, i64, DateTime<Utc>)>, DbErr> {
+async fn servers_except(store: &Store, id: i64) -> Result<Vec<(i64, i64, DateTime<Utc>)>, DbErr> {
     let select = Query::select()
         .columns([Servers::Id, Servers::Beats, Servers::SeenAt])
         .from(Servers::Table)

@@ -212,11 +212,11 @@ impl Within<'_> {
     }
 
     async fn finding(&self, id: i64) -> Result<Restored, RecordsError> {
-        let hit = findings::Entity::find_by_id(id).lock_exclusive().one(self.tx).await?;
+        let finding = findings::Entity::find_by_id(id).lock_exclusive().one(self.tx).await?;
         let decided_by_them =
-            |hit: &findings::Model| hit.decided_by == self.undo.by && hit.decision.is_some();
-        let hit = hit.filter(decided_by_them).ok_or_else(moved_on)?;
-        residue::reopen_within(self.tx, self.store, self.actor, &hit).await?;
+            |finding: &findings::Model| finding.decided_by == self.undo.by && finding.decision.is_some();
+        let finding = finding.filter(decided_by_them).ok_or_else(moved_on)?;
+        residue::reopen_within(self.tx, self.store, self.actor, &finding).await?;
         Ok(Restored::Finding)
     }
 

@@ -1,6 +1,6 @@
 //! Consuming an approval, in the transaction of the action that it allows.
 
-use super::eligible_approvers::could;
+use super::eligible_approvers::is_eligible;
 use super::request::requests_of;
 use super::subject::ApprovalSubject;
 use db::entity::approvals;
@@ -181,6 +181,6 @@ async fn flaw(
     if approval.asked_by == Some(second) || approval_subject.maker == Some(second) {
         return Ok(Some(UnusableReason::OfRequester));
     }
-    let still = could(db, Action::Approve, UserNumber(second)).await?;
+    let still = is_eligible(db, Action::Approve, UserNumber(second)).await?;
     Ok((!still).then_some(UnusableReason::NoLongerAllowed))
 }

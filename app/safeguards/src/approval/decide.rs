@@ -1,6 +1,6 @@
 //! The decision of the second person.
 
-use super::eligible_approvers::could;
+use super::eligible_approvers::is_eligible;
 use super::request::{record_event, requests_of};
 use super::subject::ApprovalSubject;
 use chrono::{DateTime, Utc};
@@ -119,7 +119,7 @@ pub async fn agree(
                 .to_owned(),
         ));
     }
-    if !could(tx, needs(approval_subject.kind), second).await? {
+    if !is_eligible(tx, needs(approval_subject.kind), second).await? {
         return Err(RecordsError::Refused(format!(
             "Your role is newer than {NEW_APPROVER_HOURS} hours. Until then another member of staff must approve it"
         )));

@@ -44,18 +44,22 @@ pub async fn observe_regularly(store: &Store) -> Result<(), RecordsError> {
 }
 
 /// Returns how many members of staff have this permission and can sign in.
-pub async fn approvers(db: &impl ConnectionTrait, action: Action) -> Result<u64, DbErr> {
+pub async fn count_eligible(db: &impl ConnectionTrait, action: Action) -> Result<u64, DbErr> {
     count(db, action, None).await
 }
 
 /// Returns how many other members of staff have this permission and can sign in.
-pub async fn others(db: &impl ConnectionTrait, action: Action, number: UserNumber) -> Result<u64, DbErr> {
+pub async fn count_other_eligible(
+    db: &impl ConnectionTrait,
+    action: Action,
+    number: UserNumber,
+) -> Result<u64, DbErr> {
     let own = count(db, action, Some(number)).await?;
-    Ok(approvers(db, action).await?.saturating_sub(own))
+    Ok(count_eligible(db, action).await?.saturating_sub(own))
 }
 
 /// Returns whether this member of staff has a role with this permission and can sign in.
-pub(crate) async fn could(
+pub(crate) async fn is_eligible(
     db: &impl ConnectionTrait,
     action: Action,
     number: UserNumber,

@@ -69,7 +69,7 @@ fn view(
                 ", or for a downloaded certificate: " <code>"lethe runs verify FILE"</code>
             </p>
             {superseded_by.is_none().then(|| {
-                found(says.run, says.residue.hits, says.residue.places, says.residue.open_places)
+                found(says.run, says.residue.with_findings, says.residue.places, says.residue.open_places)
             })}
             <h2>"What was done"</h2>
             {figures(&says)}
@@ -196,10 +196,10 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
     let lines = [
         (found.clean, format!("{}: no old values were found in the database.", users(found.clean))),
         (
-            found.hits,
+            found.with_findings,
             format!(
                 "{}: old values were found in {} ({}).",
-                users(found.hits),
+                users(found.with_findings),
                 counted(found.places, "place", "places"),
                 decisions(found)
             ),

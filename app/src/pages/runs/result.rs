@@ -34,7 +34,7 @@ pub(super) fn page(
             <div data-live="run">
                 {(!ended).then(|| under_way(&run, &search))}
                 {stopped(&run, safety_limits)}
-                {found(run.id, residue_of(&run, Residue::Hits), run.findings, run.open_findings)}
+                {found(run.id, residue_of(&run, Residue::WithFindings), run.findings, run.open_findings)}
                 {run.cancelled_too_late.then(too_late)}
                 {ended.then(|| figures(&run))}
                 {facts(&run)}

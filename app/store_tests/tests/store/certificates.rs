@@ -70,7 +70,7 @@ async fn a_certificate_states_the_result_without_personal_data() {
             [(Some(Outcome::Done), None, 2), (Some(Outcome::Skipped), Some(Reason::Staff), 1)]
         );
         let residue = &says.residue;
-        assert_eq!(residue.clean + residue.hits + residue.undeterminable + residue.pending, 2);
+        assert_eq!(residue.clean + residue.with_findings + residue.undeterminable + residue.pending, 2);
         assert!(says.ledger_sequence > 0 && !says.installation.is_empty());
         assert_eq!(check(&store, id).await, []);
 
@@ -100,14 +100,14 @@ async fn the_certificate_of_a_single_user_is_renewed_after_the_scan() {
         assert_eq!((signed.certificate.done, signed.certificate.residue.pending), (1, 1));
         assert_eq!(check(&store, id).await, []);
 
-        execute(&store, "UPDATE run_members SET residue = 'hits'").await;
-        let hit = "INSERT INTO findings (run_id, user_number, table_name, column_name, row_key, what, found_at) \
+        execute(&store, "UPDATE run_members SET residue = 'with_findings'").await;
+        let finding = "INSERT INTO findings (run_id, user_number, table_name, column_name, row_key, what, found_at) \
                    VALUES (1, 1, 'messages', 'body', '5', 'last name', '2018-01-21T12:00:00+00:00')";
-        execute(&store, hit).await;
+        execute(&store, finding).await;
         assert_eq!(check(&store, id).await, [Doubt::Counts(vec!["residue".to_owned()])]);
         reissue(&store, id).await.unwrap();
         let residue = read(&store, id).await.unwrap().certificate.residue;
-        assert_eq!((residue.hits, residue.pending, residue.places, residue.open_places), (1, 0, 1, 1));
+        assert_eq!((residue.with_findings, residue.pending, residue.places, residue.open_places), (1, 0, 1, 1));
         assert_eq!(check(&store, id).await, []);
         assert_eq!(check_file(&store, &before).await.doubts, [], "the earlier version still holds");
 

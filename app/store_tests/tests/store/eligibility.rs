@@ -7,7 +7,7 @@ use erasure::{eligibility, fact_table};
 use policy::affected::{AffectedUsers, DAYS_AHEAD};
 use policy::task_form::TaskForm;
 use policy::{
-    Blocker, Blockers, Conditions, Days, LegalHoldReason, Policy, Reason, Role, Scope, Selection, UserFacts,
+    Blocker, Blockers, Conditions, Days, LegalHoldReason, Policy, Reason, Role, RunMode, Scope, UserFacts,
     assess,
 };
 use rand::rngs::StdRng;
@@ -219,7 +219,7 @@ async fn the_query_and_assess_agree() {
             }
             assert_eq!(BTreeMap::from_iter(run::counts(&store, &policy).await.unwrap()), counts);
             for (number, facts) in (1..).zip(&all) {
-                let verdict = assess(facts, &policy, day(crate::support::TODAY), Selection::Bulk);
+                let verdict = assess(facts, &policy, day(crate::support::TODAY), RunMode::Bulk);
                 let (reason, _) = selected[&number];
                 assert_eq!(reason, verdict.reason(), "user {number}: {facts:?} by {policy:?}");
                 if let policy::Verdict::Blocked(blockers) = verdict {

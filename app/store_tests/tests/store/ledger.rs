@@ -57,7 +57,7 @@ async fn the_file_identifies_users_by_random_keys_only() {
         assert_eq!(text.lines().count(), 6, "header, policy, and two entries each of users and done: {text}");
         assert!(text.starts_with("{\"format\":\"lethe-ledger-1\",\"library\":\""));
         assert!(text.contains("[\"uuid of N1\",\"") && !text.contains("N1-id") && !text.contains("First"));
-        assert!(text.contains("\"day\":\"2018-01-21\",\"rules\":1,\"selection\":\"single\""));
+        assert!(text.contains("\"day\":\"2018-01-21\",\"rules\":1,\"mode\":\"single\""));
         let seen = overview(&store).await.unwrap();
         assert_eq!((seen.entries, seen.people, seen.last, seen.mark), (2, 2, Some(5), Some(4)));
         #[cfg(unix)]

@@ -8,7 +8,7 @@ use erasure::ledger::commit::before_commit;
 use erasure::ledger::entry::{People, Person};
 use erasure::ledger::writer::Writer;
 use erasure::ledger::{LedgerStatus, status};
-use policy::{Channel, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskSettings, UserNumber};
+use policy::{Channel, RULES_VERSION, Reason, RunId, RunKind, RunMode, RunState, TaskSettings, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, Set};
 use task_centre::replay::replay;
 use task_centre::run;
@@ -22,10 +22,10 @@ struct Interrupted {
 
 /// Anonymises a user up to the moment before the commit. With `run` as `None`, the database doesn't contain the
 /// run.
-async fn interrupted(store: &Store, number: i64, selection: Selection, run: Option<RunId>) -> Interrupted {
+async fn interrupted(store: &Store, number: i64, mode: RunMode, run: Option<RunId>) -> Interrupted {
     let tx = store.begin().await.unwrap();
-    let outcomes = in_open_transaction(store, &tx, number, selection, run).await;
-    let people = people(&outcomes, run.unwrap_or(RunId(77)), selection);
+    let outcomes = in_open_transaction(store, &tx, number, mode, run).await;
+    let people = people(&outcomes, run.unwrap_or(RunId(77)), mode);
     chain::chain(&store.chain_key, &tx).await.unwrap();
     let ledger = before_commit(Writer::enter(store).await.unwrap(), &tx, &five_days(), people).await.unwrap();
     Interrupted { tx, ledger }
@@ -35,7 +35,7 @@ async fn in_open_transaction(
     store: &Store,
     tx: &DatabaseTransaction,
     number: i64,
-    selection: Selection,
+    mode: RunMode,
     run: Option<RunId>,
 ) -> Outcomes {
     let policy = five_days();
@@ -43,7 +43,7 @@ async fn in_open_transaction(
         run: run.unwrap_or(RunId(77)),
         policy: &policy,
         today: day(support::TODAY),
-        selection,
+        mode,
         actor: Actor::COMMAND_LINE,
     };
     let outcomes = anonymise::anonymise(store, tx, &request, &[UserNumber(number)]).await.unwrap();
@@ -53,14 +53,14 @@ async fn in_open_transaction(
     outcomes
 }
 
-fn people(outcomes: &Outcomes, run: RunId, selection: Selection) -> People {
+fn people(outcomes: &Outcomes, run: RunId, mode: RunMode) -> People {
     People {
         after: 0,
         policy: 0,
         run,
         day: day(support::TODAY),
         rules: RULES_VERSION,
-        selection,
+        mode,
         who: std::iter::zip(&outcomes.keys, &outcomes.done)
             .map(|(key, number)| Person::new(key, *number))
             .collect(),
@@ -114,7 +114,7 @@ async fn after_a_kill_before_the_commit_no_user_is_done_and_the_run_continues() 
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let id = run_of(&store, &[1]).await;
-        drop(interrupted(&store, 1, Selection::Bulk, Some(id)).await);
+        drop(interrupted(&store, 1, RunMode::Bulk, Some(id)).await);
 
         let store = later_process(&store);
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
@@ -133,12 +133,12 @@ async fn the_next_commit_settles_what_a_killed_process_left_open() {
         add(&store, leaver("Ng")).await;
         add(&store, leaver("Diaz")).await;
         let task = add_task(&store, &five_days()).await;
-        drop(interrupted(&store, 1, Selection::Single, None).await);
+        drop(interrupted(&store, 1, RunMode::Single, None).await);
         let store = later_process(&store);
         run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(2), "2").await.unwrap();
         assert_eq!((is_anonymised(&store, 1).await, is_anonymised(&store, 2).await), (false, true));
 
-        let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Single, None).await;
+        let Interrupted { tx, ledger } = interrupted(&store, 1, RunMode::Single, None).await;
         tx.commit().await.unwrap();
         drop(ledger);
         add(&store, leaver("Cole")).await;
@@ -158,7 +158,7 @@ async fn killed_after_the_commit_they_are_done() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let id = run_of(&store, &[1]).await;
-        let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Bulk, Some(id)).await;
+        let Interrupted { tx, ledger } = interrupted(&store, 1, RunMode::Bulk, Some(id)).await;
         tx.commit().await.unwrap();
         drop(ledger);
         let store = later_process(&store);
@@ -174,7 +174,7 @@ async fn killed_after_the_commit_they_are_done() {
 async fn an_unsettled_entry_of_an_unknown_run_is_replayed() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
-        drop(interrupted(&store, 1, Selection::Bulk, None).await);
+        drop(interrupted(&store, 1, RunMode::Bulk, None).await);
         let store = later_process(&store);
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 1, people: 1 });
         let receipt = replay(&store, |_| ()).await.unwrap().unwrap();
@@ -214,7 +214,7 @@ async fn newer_rules_are_applied_again() {
         let older =
             "UPDATE users SET rules_version = 0, notes = 'overlooked by older rules' WHERE number = 1";
         execute(&store, older).await;
-        let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Reapply, None).await;
+        let Interrupted { tx, ledger } = interrupted(&store, 1, RunMode::Reapply, None).await;
         // Roll back: the database is as before, but the ledger names more users.
         drop((tx, ledger));
         let store = later_process(&store);

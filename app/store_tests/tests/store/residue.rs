@@ -33,7 +33,7 @@ fn policy_that_removes_everything() -> Policy {
     }
 }
 
-async fn hits(store: &Store, run: RunId) -> Vec<findings::Model> {
+async fn findings_of(store: &Store, run: RunId) -> Vec<findings::Model> {
     findings::Entity::find()
         .filter(findings::Column::RunId.eq(run.0))
         .order_by_asc(findings::Column::Id)
@@ -42,8 +42,11 @@ async fn hits(store: &Store, run: RunId) -> Vec<findings::Model> {
         .unwrap()
 }
 
-fn cells_of(hits: &[findings::Model]) -> Cells {
-    hits.iter().map(|hit| (hit.user_number, hit.table_name.clone(), hit.column_name.clone())).collect()
+fn cells_of(findings: &[findings::Model]) -> Cells {
+    findings
+        .iter()
+        .map(|finding| (finding.user_number, finding.table_name.clone(), finding.column_name.clone()))
+        .collect()
 }
 
 /// Returns the result of the scan for each user of a run.

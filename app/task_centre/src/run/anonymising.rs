@@ -8,7 +8,7 @@ use db::{RecordsError, dialect};
 use erasure::anonymise::{self, ErasureRequest, USERS_PER_BATCH};
 use erasure::ledger;
 use erasure::residue::{self, ErasedValues};
-use policy::{Phase, Policy, RunId, RunKind, RunState, Selection, UserNumber};
+use policy::{Phase, Policy, RunId, RunKind, RunMode, RunState, UserNumber};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -43,7 +43,7 @@ pub(super) async fn execute(
         run: lease.run,
         policy,
         today: run.today,
-        selection: if run.kind == RunKind::Reapply { Selection::Reapply } else { Selection::Bulk },
+        mode: if run.kind == RunKind::Reapply { RunMode::Reapply } else { RunMode::Bulk },
         actor: Actor::unprivileged(run.actor_number.map(UserNumber), run.channel),
     };
     retrying(store, || lease.enter(store, Phase::Anonymising)).await?;
@@ -181,7 +181,7 @@ async fn in_one_transaction(
     let asked = batch.len();
     let policy_of_old;
     let mut request = request.clone();
-    if request.selection == Selection::Reapply {
+    if request.mode == RunMode::Reapply {
         (policy_of_old, batch) = reapply::of_one_policy(&tx, &batch).await?;
         request.policy = &policy_of_old;
     }

@@ -26,7 +26,7 @@ const FILE_CHANGED: &str = "file_changed";
 
 /// A file that was left for a later run. The code is in `run_counts`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Left {
+enum LeftFile {
     /// It is still being written.
     StillWritten,
     /// It was rejected earlier, and has not changed since.
@@ -35,7 +35,7 @@ enum Left {
     NotErased,
 }
 
-impl Left {
+impl LeftFile {
     const fn code(self) -> &'static str {
         match self {
             Self::StillWritten => "still_written",
@@ -115,7 +115,7 @@ async fn import_all(
     store: &Store,
     lease: &Lease,
     job: &Job<'_>,
-    left: &mut Vec<Left>,
+    left: &mut Vec<LeftFile>,
 ) -> Result<Ended, RecordsError> {
     let is_scheduled = job.run.kind == RunKind::Scheduled;
     if is_scheduled && !is_active(store, job.task).await? {
@@ -150,7 +150,7 @@ async fn import_all(
             }
         }
         if last == Some(ImportState::Rejected) {
-            left.push(Left::RejectedBefore);
+            left.push(LeftFile::RejectedBefore);
             continue;
         }
         if is_scheduled && !is_confirmed(store, job).await? {
@@ -163,7 +163,7 @@ async fn import_all(
             FileOutcome::Imported => erase(store, job, &file, left).await,
             FileOutcome::Rejected => {}
             FileOutcome::StillWritten if !is_scheduled => return Ok(Ended::Failed(FILE_CHANGED)),
-            FileOutcome::StillWritten => left.push(Left::StillWritten),
+            FileOutcome::StillWritten => left.push(LeftFile::StillWritten),
             FileOutcome::Stopped => return Ok(Ended::Stopped(SafetyLimit::Import)),
             FileOutcome::Cancelled => {
                 return Ok(match must_stop(store, lease).await? {
@@ -230,7 +230,7 @@ async fn previewed_file(store: &Store, job: &Job<'_>) -> Result<Option<WatchedFi
 async fn erase_after_interruption(
     store: &Store,
     job: &Job<'_>,
-    left: &mut Vec<Left>,
+    left: &mut Vec<LeftFile>,
 ) -> Result<(), RecordsError> {
     if let Some(file) = previewed_file(store, job).await?
         && watched_folder::sha256(&file).await.ok() == job.run.fingerprint
@@ -241,13 +241,13 @@ async fn erase_after_interruption(
 }
 
 /// Deletes an imported file and its tables, unless the task keeps them.
-async fn erase(store: &Store, job: &Job<'_>, file: &WatchedFile, left: &mut Vec<Left>) {
+async fn erase(store: &Store, job: &Job<'_>, file: &WatchedFile, left: &mut Vec<LeftFile>) {
     if job.settings.imported_file == ImportedFile::Keep {
         return;
     }
     if watched::erase(store, job.settings, file).await.is_err() {
         tracing::warn!(run = job.run.id, "an imported file could not be deleted");
-        left.push(Left::NotErased);
+        left.push(LeftFile::NotErased);
     }
 }
 
@@ -282,7 +282,7 @@ async fn end(
     lease: &Lease,
     job: &Job<'_>,
     ended: Ended,
-    left: &[Left],
+    left: &[LeftFile],
 ) -> Result<RunState, RecordsError> {
     let tx = store.begin().await?;
     let ended = match lease.status(&tx).await? {
@@ -338,7 +338,7 @@ async fn set_lines(tx: &DatabaseTransaction, run: RunId, lines: RunLines) -> Res
     Ok(())
 }
 
-fn state_of(ended: &Ended, lines: RunLines, files: &[ImportState], left: &[Left]) -> RunState {
+fn state_of(ended: &Ended, lines: RunLines, files: &[ImportState], left: &[LeftFile]) -> RunState {
     let has = |state: ImportState| files.contains(&state);
     match ended {
         Ended::Cancelled => RunState::Cancelled,
@@ -349,8 +349,8 @@ fn state_of(ended: &Ended, lines: RunLines, files: &[ImportState], left: &[Left]
             let is_rejected = has(ImportState::Rejected)
                 || has(ImportState::Failed)
                 || lines.rejected > 0
-                || left.contains(&Left::RejectedBefore)
-                || left.contains(&Left::NotErased);
+                || left.contains(&LeftFile::RejectedBefore)
+                || left.contains(&LeftFile::NotErased);
             let is_imported = has(ImportState::Imported) || has(ImportState::Unchanged);
             match (is_rejected, is_imported) {
                 (true, true) => RunState::CompletedWithFailures,
@@ -369,17 +369,17 @@ mod tests {
     #[test]
     fn the_state_follows_from_files_and_lines() {
         use ImportState::{Imported, Rejected, Unchanged};
-        let of = |files: &[ImportState], rejected, left: &[Left]| {
+        let of = |files: &[ImportState], rejected, left: &[LeftFile]| {
             let lines = RunLines { rejected, ..RunLines::default() };
             state_of(&Ended::Completed, lines, files, left)
         };
         assert_eq!(of(&[], 0, &[]), RunState::NothingToImport);
-        assert_eq!(of(&[], 0, &[Left::StillWritten]), RunState::NothingToImport);
-        assert_eq!(of(&[], 0, &[Left::RejectedBefore]), RunState::Failed, "it is reported every time");
+        assert_eq!(of(&[], 0, &[LeftFile::StillWritten]), RunState::NothingToImport);
+        assert_eq!(of(&[], 0, &[LeftFile::RejectedBefore]), RunState::Failed, "it is reported every time");
         assert_eq!(of(&[Imported, Unchanged], 0, &[]), RunState::Succeeded);
         assert_eq!(of(&[Imported], 1, &[]), RunState::CompletedWithFailures);
         assert_eq!(of(&[Imported, Rejected], 0, &[]), RunState::CompletedWithFailures);
-        assert_eq!(of(&[Imported], 0, &[Left::NotErased]), RunState::CompletedWithFailures);
+        assert_eq!(of(&[Imported], 0, &[LeftFile::NotErased]), RunState::CompletedWithFailures);
         assert_eq!(of(&[Rejected], 0, &[]), RunState::Failed);
     }
 }

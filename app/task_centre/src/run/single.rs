@@ -11,7 +11,7 @@ use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
     Action, ApprovalId, Counted, ErasureReason, Grounds, ManualChange, Outcome, Policy, Reason, RunId,
-    RunKind, RunState, Selection, TaskId, UserFacts, UserNumber, Verdict, assess,
+    RunKind, RunMode, RunState, TaskId, UserFacts, UserNumber, Verdict, assess,
 };
 use policy::{grounds, letters};
 use safeguards::{limits, manual_changes, protection};
@@ -52,7 +52,7 @@ async fn plan(
     let facts = &as_if(*facts);
     let task = default_task(&store.db).await?;
     let policy = task.as_ref().and_then(|task| task.settings.policy()).cloned().unwrap_or_default();
-    let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
+    let verdict = assess(facts, &policy, store.clock.today(), RunMode::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
     let task = task.map(|task| (TaskId(task.id), TaskName::new(&task)));
     Ok(SinglePlan { verdict, task, version, policy })
@@ -176,7 +176,7 @@ pub(super) async fn execute_one(
     let run = insert_run(&tx, (store, actor), task, approval, grounds).await?;
     let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
     let request =
-        ErasureRequest { run: RunId(run.id), policy, today: run.today, selection: Selection::Single, actor };
+        ErasureRequest { run: RunId(run.id), policy, today: run.today, mode: RunMode::Single, actor };
     let memory = ErasedValues::read(&tx, policy, &[number]).await?;
     let mut outcomes = anonymise::anonymise(store, &tx, &request, &[number]).await?;
     outcomes.codes = grounds.codes();

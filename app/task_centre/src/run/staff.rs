@@ -80,7 +80,7 @@ pub(crate) async fn may_anonymise_staff(
         "This user has no role: use “Anonymise user” on the record"
     } else if actor.staff == Some(number) {
         "Another administrator must anonymise your record"
-    } else if approval::others(db, Action::ManageStaff, number).await? == 0 {
+    } else if approval::count_other_eligible(db, Action::ManageStaff, number).await? == 0 {
         "This is the last administrator. Give the role to another member of staff first"
     } else {
         return Ok(roles);

@@ -4,7 +4,7 @@
 //! of that value. Known false positives are listed as such: an ambiguous text is found.
 
 use super::oracle::library::{self, Finding};
-use super::{a_loan, a_message, execute_with, hits, neighbour, policy_that_removes_everything};
+use super::{a_loan, a_message, execute_with, findings_of, neighbour, policy_that_removes_everything};
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, for_each_database};
 use db::entity::users;
@@ -261,10 +261,9 @@ pub async fn both(store: &Store) -> (BTreeSet<Finding>, BTreeSet<Finding>) {
     let task = add_task(store, &policy_that_removes_everything()).await;
     let (run, _) = run_all(store, task).await;
     let expected = library::residue(&people, &library::cells(store).await);
-    let found = hits(store, run)
-        .await
-        .into_iter()
-        .map(|hit| (hit.user_number, hit.table_name, hit.column_name, hit.row_key, hit.what));
+    let found = findings_of(store, run).await.into_iter().map(|finding| {
+        (finding.user_number, finding.table_name, finding.column_name, finding.row_key, finding.what)
+    });
     (expected, found.collect())
 }
 

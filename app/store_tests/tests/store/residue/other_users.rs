@@ -2,7 +2,7 @@
 
 use super::people::distinct;
 use super::plant::Cells;
-use super::{a_loan, a_message, cells_of, hits, neighbour, policy_that_removes_everything, results};
+use super::{a_loan, a_message, cells_of, findings_of, neighbour, policy_that_removes_everything, results};
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use db::entity::users;
@@ -95,7 +95,7 @@ async fn values_that_others_have_or_take_over_are_ignored() {
         assert_eq!(state, RunState::Succeeded);
         let heirs = users::Entity::find().filter(users::Column::Uuid.starts_with("heir of ")).all(&store.db);
         assert_eq!(heirs.await.unwrap().len(), 10, "all values are taken over before the scan");
-        let found = hits(&store, id).await;
+        let found = findings_of(&store, id).await;
         assert!(found.is_empty(), "{found:?}");
         let results = results(&store, id).await;
         assert_eq!(results.len(), 10);
@@ -144,10 +144,10 @@ async fn values_of_a_household_or_namesake_are_ignored() {
         execute(&store, note).await;
         let task = add_task(&store, &policy_that_removes_everything()).await;
         let (run, _) = run_all(&store, task).await;
-        let found = hits(&store, run).await;
+        let found = findings_of(&store, run).await;
         assert_eq!(cells_of(&found), [(number, "loans".to_owned(), "note".to_owned())].into());
         assert_eq!(found[0].what, ValueKind::Phone);
-        assert_eq!(results(&store, run).await[&number], Some(Residue::Hits));
+        assert_eq!(results(&store, run).await[&number], Some(Residue::WithFindings));
     })
     .await;
 }
@@ -203,7 +203,7 @@ async fn a_last_name_that_is_a_common_word_is_ignored() {
         }
         let task = add_task(&store, &policy_that_removes_everything()).await;
         let (run, _) = run_all(&store, task).await;
-        assert_eq!(cells_of(&hits(&store, run).await), Cells::new());
+        assert_eq!(cells_of(&findings_of(&store, run).await), Cells::new());
     })
     .await;
 }

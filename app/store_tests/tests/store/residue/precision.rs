@@ -1,6 +1,6 @@
 //! How many findings are correct, in a library in which many users share names.
 
-use super::{a_loan, hits, results};
+use super::{a_loan, findings_of, results};
 use crate::anonymising::run_all;
 use crate::support::{execute, for_each_database};
 use db::entity::{tasks, users};
@@ -121,26 +121,26 @@ async fn most_findings_in_the_demo_library_are_correct() {
         let (mut all, mut correct) = (0_u32, 0_u32);
         let mut kinds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
         let texts = finding_texts(&store, id).await;
-        for hit in hits(&store, id).await {
-            let cell = (hit.table_name.clone(), hit.column_name.clone(), hit.row_key.clone());
+        for finding in findings_of(&store, id).await {
+            let cell = (finding.table_name.clone(), finding.column_name.clone(), finding.row_key.clone());
             let (text, owner) = texts.get(&cell).cloned().unwrap_or_default();
             let owner = owner.and_then(|owner| before.get(&owner));
             let is_true = {
-                let person = &before[&hit.user_number];
+                let person = &before[&finding.user_number];
                 let holders = before.values().filter(|user| user.last_name == person.last_name).count();
                 is_about(&text, person, owner, holders == 1)
             };
             all += 1;
             correct += u32::from(is_true);
             let kind = kinds
-                .entry(format!("{}.{} {}", hit.table_name, hit.column_name, hit.what.code()))
+                .entry(format!("{}.{} {}", finding.table_name, finding.column_name, finding.what.code()))
                 .or_default();
             kind.0 += 1;
             kind.1 += u32::from(is_true);
             if !is_true && kind.0 - kind.1 <= 5 {
-                let person = &before[&hit.user_number];
+                let person = &before[&finding.user_number];
                 let (first, last) = (&person.first_name, &person.last_name);
-                eprintln!("wrong: {text:?} for {first:?} {last:?}, {}", hit.what.code());
+                eprintln!("wrong: {text:?} for {first:?} {last:?}, {}", finding.what.code());
             }
         }
         let done = results(&store, id).await;

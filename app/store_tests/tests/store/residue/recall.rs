@@ -2,7 +2,7 @@
 
 use super::people::{self, leavers, seeded};
 use super::plant::plant;
-use super::{cells_of, hits, neighbour, policy_that_removes_everything, results};
+use super::{cells_of, findings_of, neighbour, policy_that_removes_everything, results};
 use crate::anonymising::run_all;
 use crate::audit::tampering::without_guards;
 use crate::support::{add, add_task, execute, for_each_database, leaver};
@@ -49,7 +49,7 @@ async fn exactly_the_fifty_planted_values_are_found() {
             let (run, state) = run_all(&store, task).await;
             assert_eq!(state, RunState::Succeeded);
 
-            let found = hits(&store, run).await;
+            let found = findings_of(&store, run).await;
             let missed: Vec<_> =
                 planted.iter().filter(|(cell, _)| !cells_of(&found).contains(cell)).collect();
             assert!(missed.is_empty(), "seed {seed}: {} were not found: {missed:#?}", missed.len());
@@ -71,8 +71,8 @@ async fn exactly_the_fifty_planted_values_are_found() {
             let results = results(&store, run).await;
             assert_eq!(results.len(), people.len());
             for person in &people {
-                let is_hit = planted.keys().any(|(user, ..)| *user == person.number);
-                let expected = if is_hit { Residue::Hits } else { Residue::Clean };
+                let is_found = planted.keys().any(|(user, ..)| *user == person.number);
+                let expected = if is_found { Residue::WithFindings } else { Residue::Clean };
                 assert_eq!(results[&person.number], Some(expected), "{}", person.number);
             }
             let summary = run::read(&store, run).await.unwrap().residue;
@@ -107,7 +107,7 @@ async fn all_values_count_in_the_users_own_rows() {
         };
         let task = add_task(&store, &policy).await;
         let (run, _) = run_all(&store, task).await;
-        let found = hits(&store, run).await;
+        let found = findings_of(&store, run).await;
         // The first name is a name in the note, and a city in the city field.
         assert_eq!(cells_of(&found), [(number, "users".to_owned(), "notes".to_owned())].into());
         assert_eq!(found[0].what, ValueKind::FirstName);
@@ -130,7 +130,7 @@ async fn separator_characters_in_values_are_handled() {
         }
         let task = add_task(&store, &policy_that_removes_everything()).await;
         let (run, _) = run_all(&store, task).await;
-        let found = hits(&store, run).await;
+        let found = findings_of(&store, run).await;
         assert_eq!(cells_of(&found), [(1, "loans".to_owned(), "return_note".to_owned())].into());
         assert_eq!(found[0].row_key, "1");
     })

@@ -1,7 +1,7 @@
 //! The decisions of staff on findings.
 
 use super::people::distinct;
-use super::{a_loan, execute_with, hits};
+use super::{a_loan, execute_with, findings_of};
 use crate::anonymising::run_all;
 use crate::legal_holds::first_on_user;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
@@ -93,7 +93,8 @@ async fn staff_can_remove_or_keep_a_finding() {
         );
         assert_eq!(open(&store, id).await.len(), 0);
 
-        let decided: Vec<_> = hits(&store, id).await.into_iter().map(|hit| hit.decision.unwrap()).collect();
+        let decided: Vec<_> =
+            findings_of(&store, id).await.into_iter().map(|finding| finding.decision.unwrap()).collect();
         assert_eq!(decided, [FindingDecision::Kept, FindingDecision::Removed, FindingDecision::Removed]);
         for (number, action) in [(2, "residue_kept"), (3, "residue_removed"), (4, "residue_removed")] {
             let event = format!("action = '{action}' AND subject_id = {number}");
@@ -178,15 +179,15 @@ async fn each_finding_that_a_decision_closes_has_its_event() {
             }
         }
         assert_eq!(open(&store, id).await.len(), 0);
-        let hits = hits(&store, id).await;
-        assert_eq!(hits.len(), 6);
-        for hit in hits {
+        let findings = findings_of(&store, id).await;
+        assert_eq!(findings.len(), 6);
+        for finding in findings {
             let about = format!(
                 "action LIKE 'residue_%' AND detail LIKE 'finding={},%' AND subject_id = {} AND run_id = {}",
-                hit.id, hit.user_number, id.0
+                finding.id, finding.user_number, id.0
             );
             let count = text_at(&store, "audit_events", "COUNT(*)", &about).await;
-            assert_eq!(count.as_deref(), Some("1"), "{hit:?}");
+            assert_eq!(count.as_deref(), Some("1"), "{finding:?}");
         }
     })
     .await;
@@ -206,8 +207,9 @@ async fn a_decision_does_not_close_findings_in_other_rows() {
         let found = open(&store, id).await;
         assert_eq!(found[0].now, CurrentText::Unreadable, "{found:?}");
         decide(&store, Actor::COMMAND_LINE, found[0].id, FindingDecision::Gone, "").await.unwrap();
-        let open_hits = hits(&store, id).await.into_iter().filter(|hit| hit.decision.is_none()).count();
-        assert_eq!(open_hits, 1, "the other finding is in another row");
+        let open_findings =
+            findings_of(&store, id).await.into_iter().filter(|finding| finding.decision.is_none()).count();
+        assert_eq!(open_findings, 1, "the other finding is in another row");
         assert_eq!(events(&store, "residue_gone", 2).await.as_deref(), Some("1"));
         assert_eq!(events(&store, "residue_gone", 3).await.as_deref(), Some("0"));
     })

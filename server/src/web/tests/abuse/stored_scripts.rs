@@ -107,11 +107,11 @@ async fn library() -> Desk {
     let anonymised = number(store, "SELECT MAX(number) FROM users WHERE anonymised_on IS NOT NULL").await;
     let loan = number(store, "SELECT MIN(id) FROM loans").await;
     execute(store, &format!("UPDATE loans SET note = 'x' WHERE id = {loan}")).await;
-    let hit = format!(
+    let finding = format!(
         "findings (user_number, table_name, column_name, row_key, what, found_at) VALUES ({anonymised}, 'loans', 'note', \
          '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
     );
-    insert(store, "id", &hit).await;
+    insert(store, "id", &finding).await;
     let asked = "access_requests (user_number, state, received_on, due_on, closed_on, answer) VALUES \
                  (1, 'answered', '2018-01-01', '2018-02-01', '2018-01-21', 'x')";
     insert(store, "id", asked).await;
