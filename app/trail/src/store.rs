@@ -93,6 +93,12 @@ impl Store {
         Self { key, chain_key, settings: Arc::new(settings), ..self.clone() }
     }
 
+    /// Returns a store of a copy of the database.
+    #[must_use]
+    pub fn with_database(&self, db: DatabaseConnection) -> Self {
+        Self { db, ..self.clone() }
+    }
+
     /// Returns the state of this process that another module keeps, such as a cache. Each type has one value,
     /// created by `Default`. The clones of a store share it; another process has its own.
     pub fn process_state<T: Any + Default + Send + Sync>(&self) -> Arc<T> {

@@ -4,6 +4,7 @@ use super::circulation::{self, Charges, Loans, Requests};
 use super::import_history::{ImportResult, ReportLine};
 use super::import_users;
 use super::order::{ImportOrder, Imported, record};
+use super::private_copy::PrivateCopy;
 use super::problem::{FileProblems, TransferError};
 use policy::Action;
 use policy::import::ImportState;
@@ -25,14 +26,11 @@ pub(super) async fn import_permitted(
     actor: Actor,
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
-    let _long_write = store.vitals.begin_long_write();
-    let done = match order.profile.kind {
-        FileKind::Users => import_users::import(store, actor, order).await,
-        FileKind::Loans => circulation::import::<Loans>(store, actor, order).await,
-        FileKind::Requests => circulation::import::<Requests>(store, actor, order).await,
-        FileKind::Charges => circulation::import::<Charges>(store, actor, order).await,
-    };
-    if let (Err(TransferError::File(problems)), false) = (&done, order.dry_run) {
+    if order.dry_run {
+        return check(store, actor, order).await;
+    }
+    let done = import_by_kind(store, actor, order).await;
+    if let Err(TransferError::File(problems)) = &done {
         let sha256 = order.run.map(|run| run.sha256.to_owned());
         let result = ImportResult { sha256, ..rejected(problems) };
         let detail = format!("{},problems={}", order.profile.kind.code(), problems.total);
@@ -51,6 +49,30 @@ pub(super) async fn import_permitted(
         store.commit(tx).await?;
     }
     done
+}
+
+/// Checks a file, on a private copy of the database if there can be one.
+async fn check(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Imported, TransferError> {
+    let Some(copy) = PrivateCopy::make(store, order.file).await? else {
+        return import_by_kind(store, actor, order).await;
+    };
+    let done = import_by_kind(&copy.store, actor, order).await;
+    copy.erase().await?;
+    done
+}
+
+async fn import_by_kind(
+    store: &Store,
+    actor: Actor,
+    order: &ImportOrder<'_>,
+) -> Result<Imported, TransferError> {
+    let _long_write = store.vitals.begin_long_write();
+    match order.profile.kind {
+        FileKind::Users => import_users::import(store, actor, order).await,
+        FileKind::Loans => circulation::import::<Loans>(store, actor, order).await,
+        FileKind::Requests => circulation::import::<Requests>(store, actor, order).await,
+        FileKind::Charges => circulation::import::<Charges>(store, actor, order).await,
+    }
 }
 
 /// Returns the result of a file with problems.

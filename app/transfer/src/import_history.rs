@@ -430,7 +430,7 @@ pub async fn erase_old_uploads(store: &Store) -> Result<u64, TransferError> {
     let mut erased = 0;
     let folder = &store.settings.uploads;
     for name in upload::names(folder)? {
-        if !kept.contains(&name) {
+        if !kept.contains(&name) && !upload::is_in_use(&folder.join(&name)) {
             upload::erase(&folder.join(&name))?;
             erased += 1;
         }

@@ -64,6 +64,7 @@ mod import_limits;
 mod import_users;
 pub mod job;
 mod order;
+mod private_copy;
 mod problem;
 pub mod profile;
 mod reader;

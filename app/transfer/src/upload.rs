@@ -4,9 +4,10 @@
 use db::RecordsError;
 use import_file::ImportFile;
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use trail::Store;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ pub(super) const GONE: &str = "The uploaded file is on another server, or it was
 pub struct Upload {
     name: String,
     folder: PathBuf,
+    in_use: InUse,
     file: Option<File>,
     bytes: u64,
     is_kept: bool,
@@ -33,19 +35,29 @@ pub struct Uploaded {
     pub name: String,
     /// The size of all files in bytes.
     pub bytes: u64,
+    _in_use: InUse,
+}
+
+/// Keeps the daily maintenance of all servers from erasing a folder that no import names. The operating system ends it
+/// with the process.
+#[derive(Clone, Debug)]
+pub(super) struct InUse {
+    _locked: Arc<File>,
+}
+
+impl InUse {
+    fn begin(folder: &Path) -> io::Result<Self> {
+        let folder = File::open(folder)?;
+        folder.try_lock()?;
+        Ok(Self { _locked: Arc::new(folder) })
+    }
 }
 
 impl Upload {
     /// Creates an empty upload in this folder, readable and writable by the server's account only.
     pub fn create(uploads: &Path) -> io::Result<Self> {
-        let name = Uuid::new_v4().simple().to_string();
-        let folder = uploads.join(&name);
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&folder)?;
-        Ok(Self { name, folder, file: None, bytes: 0, is_kept: false })
+        let (name, folder, in_use) = create_folder(uploads)?;
+        Ok(Self { name, folder, in_use, file: None, bytes: 0, is_kept: false })
     }
 
     /// Begins the main file, or the file of an additional table. Fails if the upload has this file already.
@@ -72,7 +84,7 @@ impl Upload {
     pub fn finish(mut self) -> io::Result<Uploaded> {
         self.end()?;
         self.is_kept = true;
-        Ok(Uploaded { name: self.name.clone(), bytes: self.bytes })
+        Ok(Uploaded { name: self.name.clone(), bytes: self.bytes, _in_use: self.in_use.clone() })
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -87,6 +99,24 @@ impl Drop for Upload {
             let _ = erase(&self.folder);
         }
     }
+}
+
+/// Creates a folder with a random name, readable and writable by the server's account only.
+pub(super) fn create_folder(uploads: &Path) -> io::Result<(String, PathBuf, InUse)> {
+    let name = Uuid::new_v4().simple().to_string();
+    let folder = uploads.join(&name);
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder)?;
+    let in_use = InUse::begin(&folder)?;
+    Ok((name, folder, in_use))
+}
+
+/// Returns whether a process is filling or reading this folder.
+pub(super) fn is_in_use(folder: &Path) -> bool {
+    File::open(folder).is_ok_and(|folder| matches!(folder.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Creates a file that only the account of the server can read. Fails if it exists.
@@ -174,6 +204,7 @@ mod tests {
         broken_off.begin(None).expect("begun");
         broken_off.write(b"last_name\nAlder\n").expect("written");
         assert_eq!(names(&uploads).expect("listed").len(), 1);
+        assert!(is_in_use(&broken_off.folder));
         drop(broken_off);
         assert!(names(&uploads).expect("listed").is_empty());
 
@@ -188,6 +219,9 @@ mod tests {
         assert_eq!(uploaded.bytes, 13);
         assert!(is_name(&uploaded.name));
         let folder = uploads.join(&uploaded.name);
+        assert!(is_in_use(&folder), "until its import is in the history");
+        drop(uploaded);
+        assert!(!is_in_use(&folder));
         let files = files(&folder).expect("its files");
         assert_eq!(fs::read(&files.main).expect("read"), b"last_name\n");
         assert_eq!(fs::read(&files.tables["card"]).expect("read"), b"id\n");

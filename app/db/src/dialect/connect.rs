@@ -5,6 +5,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
     RuntimeErr, SqlxError, TransactionTrait, sqlx,
 };
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -46,7 +47,16 @@ pub fn connect_options(url: &str) -> ConnectOptions {
         .sqlx_logging(false)
         .max_connections(if url.contains(":memory:") { 1 } else { MAX_CONNECTIONS })
         .acquire_timeout(ACQUIRE_TIMEOUT);
-    set_up(&mut options, BUSY_TIMEOUT);
+    set_up(&mut options, BUSY_TIMEOUT, Durability::WriteAheadLog);
+    options
+}
+
+/// Returns the options of the single connection to a private copy of an SQLite file. The copy is never kept, so SQLite
+/// writes no journal beside it.
+pub fn copy_options(file: &Path) -> ConnectOptions {
+    let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rw", file.display()));
+    options.sqlx_logging(false).max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+    set_up(&mut options, BUSY_TIMEOUT, Durability::None);
     options
 }
 
@@ -60,15 +70,27 @@ pub fn probe_options(url: &str) -> ConnectOptions {
         .min_connections(0)
         .acquire_timeout(PROBE_ACQUIRE_TIMEOUT)
         .connect_lazy(true);
-    set_up(&mut options, PROBE_BUSY_TIMEOUT);
+    set_up(&mut options, PROBE_BUSY_TIMEOUT, Durability::WriteAheadLog);
     options
 }
 
-fn set_up(options: &mut ConnectOptions, busy_timeout: &'static str) {
+/// How SQLite keeps committed changes.
+#[derive(Clone, Copy, Debug)]
+enum Durability {
+    WriteAheadLog,
+    /// Not at all: nothing can be rolled back either.
+    None,
+}
+
+fn set_up(options: &mut ConnectOptions, busy_timeout: &'static str, durability: Durability) {
+    let (journal, synchronous) = match durability {
+        Durability::WriteAheadLog => ("WAL", "NORMAL"),
+        Durability::None => ("OFF", "OFF"),
+    };
     options.map_sqlx_sqlite_opts(move |options| {
         options
-            .pragma("journal_mode", "WAL")
-            .pragma("synchronous", "NORMAL")
+            .pragma("journal_mode", journal)
+            .pragma("synchronous", synchronous)
             .pragma("busy_timeout", busy_timeout)
             .pragma("foreign_keys", "ON")
             .pragma("secure_delete", "ON")

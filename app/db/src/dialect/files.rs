@@ -115,22 +115,22 @@ pub async fn file_size(db: &DatabaseConnection) -> Result<Option<u64>, DbErr> {
 
 /// A moment in the order of transactions. PostgreSQL keeps an old row while a reader exists that began before the
 /// row was changed.
-pub struct Horizon(Option<String>);
+pub struct SnapshotXmax(Option<String>);
 
 /// Returns the current moment. None on SQLite, which overwrites pages regardless of readers.
-pub async fn snapshot_xmax(db: &DatabaseConnection) -> Result<Horizon, DbErr> {
+pub async fn snapshot_xmax(db: &DatabaseConnection) -> Result<SnapshotXmax, DbErr> {
     if db.get_database_backend() != DatabaseBackend::Postgres {
-        return Ok(Horizon(None));
+        return Ok(SnapshotXmax(None));
     }
     let sql = "SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS now";
     let row = db.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
-    Ok(Horizon(row.map(|row| row.try_get("", "now")).transpose()?))
+    Ok(SnapshotXmax(row.map(|row| row.try_get("", "now")).transpose()?))
 }
 
 /// Returns whether rows that were old at that moment are still kept: by a reader of this database, a prepared
 /// transaction or a replica. Sessions of other roles are visible only to members of `pg_monitor`.
-pub async fn is_held_back(db: &DatabaseConnection, then: &Horizon) -> Result<bool, DbErr> {
-    let Horizon(Some(then)) = then else { return Ok(false) };
+pub async fn is_held_back(db: &DatabaseConnection, then: &SnapshotXmax) -> Result<bool, DbErr> {
+    let SnapshotXmax(Some(then)) = then else { return Ok(false) };
     let sql = "WITH keepers AS (\
                SELECT backend_xmin AS kept FROM pg_stat_activity \
                WHERE pid <> pg_backend_pid() AND datname = current_database() \

@@ -5,11 +5,13 @@ use db::entity::{import_lines, imports, loans, users};
 use policy::import::{ImportState, LineOutcome};
 use policy::import_options::{ImportMode, ImportOptions};
 use policy::import_profile::{FileKind, ImportProfile};
-use sea_orm::{ActiveValue::Set, EntityTrait, PaginatorTrait, QueryOrder};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseBackend, EntityTrait, PaginatorTrait, QueryOrder};
 use std::io::Write as _;
 use std::path::Path;
 use tempfile::NamedTempFile;
 use trail::{Actor, Store};
+use transfer::import_history;
+use transfer::upload::Upload;
 use transfer::{ImportOrder, ImportSummary, Imported, TransferError, Watch};
 
 fn file(content: &str) -> NamedTempFile {
@@ -36,6 +38,56 @@ pub fn accounted(summary: &ImportSummary) -> u64 {
         + summary.staff
         + held
         + summary.rejected
+}
+
+/// A member of staff saves a record while a large file is checked. SQLite has one writer, so the check must not be it.
+#[tokio::test]
+async fn a_check_keeps_no_writer_waiting_on_sqlite() {
+    for_each_database(async |store| {
+        if store.db.get_database_backend() == DatabaseBackend::Postgres {
+            return;
+        }
+        let known = file("user_id,last_name\nknown,Alder\n");
+        valid_lines(&store, FileKind::Users, known.path(), false).await;
+        let csv = file("user_id,last_name,first_name\nknown,Alder,New\nnew,Birch,Ada\n");
+        let saving = store.begin().await.unwrap();
+        leaver("meanwhile").insert(&saving).await.unwrap();
+        let checked = valid_lines(&store, FileKind::Users, csv.path(), true).await;
+        store.commit(saving).await.unwrap();
+        assert!(checked.summary.dry_run);
+        assert_eq!((checked.summary.created, checked.summary.changed), (1, 1));
+        assert_eq!(users::Entity::find().count(&store.db).await.unwrap(), 2, "only the saved user was added");
+        let copies = std::fs::read_dir(&store.settings.uploads).unwrap().count();
+        assert_eq!(copies, 0, "the copy was erased");
+
+        let wrong = file("user_id,last_name,email\nnew,Birch,none\n");
+        let watch = Watch::default();
+        let order =
+            ImportOrder::on_command_line(wrong.path(), ImportProfile::own_format(FileKind::Users), &watch);
+        let order = ImportOrder { dry_run: true, ..order };
+        let refused = transfer::import(&store, Actor::COMMAND_LINE, &order).await;
+        assert!(matches!(refused, Err(TransferError::File(_))), "{refused:?}");
+        assert_eq!(std::fs::read_dir(&store.settings.uploads).unwrap().count(), 0);
+    })
+    .await;
+}
+
+/// The maintenance of another process, such as a server beside `lethe import`, runs while a file is received.
+#[tokio::test]
+async fn the_maintenance_erases_no_upload_in_use() {
+    for_each_database(async |store| {
+        let uploads = &store.settings.uploads;
+        let mut upload = Upload::create(uploads).unwrap();
+        upload.begin(None).unwrap();
+        upload.write(b"last_name\n").unwrap();
+        assert_eq!(import_history::erase_old_uploads(&store).await.unwrap(), 0);
+        let uploaded = upload.finish().unwrap();
+        assert_eq!(import_history::erase_old_uploads(&store).await.unwrap(), 0);
+        assert!(uploads.join(&uploaded.name).exists());
+        drop(uploaded);
+        assert_eq!(import_history::erase_old_uploads(&store).await.unwrap(), 1);
+    })
+    .await;
 }
 
 /// All or nothing reads a file twice. The first time takes long, too, in a large file.
