@@ -108,9 +108,15 @@ impl FileProblems {
         self.lines.values().filter(|is_of_a_key| **is_of_a_key).count() as u64
     }
 
-    /// Returns an error if there is any problem.
+    /// Returns an error with the problems in file order, if there is any.
     pub(super) fn refuse(&self) -> Result<(), TransferError> {
-        if self.total == 0 { Ok(()) } else { Err(TransferError::File(self.clone())) }
+        if self.total == 0 {
+            return Ok(());
+        }
+        let mut refused = self.clone();
+        // Problems that only the database shows come after those of the lines.
+        refused.problems.sort_by_key(|problem| problem.line);
+        Err(TransferError::File(refused))
     }
 }
 

@@ -69,10 +69,11 @@ pub fn files(watched: Watched<'_>) -> Result<Vec<WatchedFile>, RecordsError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder).map_err(|error| missing(&error))? {
         let entry = entry.map_err(|error| missing(&error))?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        // A name in another encoding is shown with replacement characters.
+        let name = entry.file_name().to_string_lossy().into_owned();
         // Does not follow a link. The file may be gone already.
         let Ok(metadata) = entry.metadata() else { continue };
-        let path = folder.join(&name);
+        let path = entry.path();
         let is_table = path.file_stem().is_some_and(|stem| tables.iter().any(|table| stem == *table));
         if matches(pattern, &name) && metadata.is_file() && !is_table {
             let tables = tables_beside(&path, tables);
@@ -189,8 +190,13 @@ mod tests {
         for (name, age) in [("b.csv", 10), ("a.csv", 5), ("old.csv", 90), ("c.txt", 1), (".d.csv", 1)] {
             write(&base.path().join("hr").join(name), age);
         }
+        let latin_1 = std::os::unix::ffi::OsStrExt::from_bytes(b"\xFCsers.csv");
+        write(&base.path().join("hr").join::<&std::ffi::OsStr>(latin_1), 2);
         std::os::unix::fs::symlink("/etc/passwd", base.path().join("hr/link.csv")).expect("a link");
-        assert_eq!(names(files_of(base.path(), "hr", "*.csv")), ["old.csv", "b.csv", "a.csv"]);
+        assert_eq!(
+            names(files_of(base.path(), "hr", "*.csv")),
+            ["old.csv", "b.csv", "a.csv", "\u{FFFD}sers.csv"]
+        );
         assert!(names(files_of(base.path(), "", "*.csv")).is_empty());
     }
 
