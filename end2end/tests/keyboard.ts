@@ -1,6 +1,6 @@
 // A user without a mouse: moves by Tab from control to control, checks the focus indicator, and types.
 import { UNUSED, hydrated, expect, scripted } from "./lethe";
-import type { Locator, Page } from "@playwright/test";
+import type { FileChooser, Locator, Page } from "@playwright/test";
 
 // The largest acceptable number of moves from one control to the next.
 const MAX_TABS = 120;
@@ -88,14 +88,22 @@ export class Keyboard {
     await this.page.keyboard.type(text);
   }
 
-  async tick(name: string): Promise<void> {
+  // Chooses a file, in the dialog that Enter opens. A file field has no role.
+  async attach(name: string, file: Exclude<Parameters<FileChooser["setFiles"]>[0], string>): Promise<void> {
+    await this.until(this.page.getByLabel(name, { exact: true }), `file “${name}”`, "Tab");
+    const chooser = this.page.waitForEvent("filechooser");
+    await this.page.keyboard.press("Enter");
+    await (await chooser).setFiles(file);
+  }
+
+  async tick(name: string | RegExp): Promise<void> {
     await this.to("checkbox", name);
     await this.page.keyboard.press("Space");
-    await expect(this.named("checkbox", name)).toBeChecked();
+    await expect(this.page.locator(":focus")).toBeChecked();
   }
 
   // Chooses a radio button: Tab to the group, arrows within it.
-  async pick(group: string, name: string): Promise<void> {
+  async pick(group: string, name: string | RegExp): Promise<void> {
     const radios = this.page.getByRole("group", { name: group }).getByRole("radio");
     await this.until(radios, `a choice of “${group}”`, "Tab");
     await this.until(this.named("radio", name), `choice “${name}”`, "ArrowDown");
