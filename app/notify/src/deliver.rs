@@ -35,7 +35,7 @@ const DAILY_WORK_INTERVAL: TimeDelta = TimeDelta::hours(1);
 
 /// Determines recipients and delivers everything that is due, until nothing is left or the process stops.
 pub async fn work(store: &Store) -> Result<(), RecordsError> {
-    work_of_the_day(store).await?;
+    run_daily_work(store).await?;
     let mut running = JoinSet::new();
     let searched = deliver_all(store, &mut running).await;
     // After an error no further delivery begins. Those in progress are settled.
@@ -81,7 +81,7 @@ async fn begin_due(store: &Store, running: &mut JoinSet<()>) -> Result<(), Recor
 struct LastWork(Mutex<Option<DateTime<Utc>>>);
 
 /// Writes the events that follow from the calendar, and deletes old rows.
-async fn work_of_the_day(store: &Store) -> Result<(), RecordsError> {
+async fn run_daily_work(store: &Store) -> Result<(), RecordsError> {
     let last = store.process_state::<LastWork>();
     let now = Clock::system_now();
     {

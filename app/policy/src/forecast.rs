@@ -25,7 +25,7 @@ pub enum Forecast {
 /// How a task starts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Start {
+pub enum NextStart {
     /// By hand only.
     ByHand,
     /// By its schedule. This is the day of its first run on or after the day of the forecast.
@@ -56,7 +56,7 @@ pub fn forecast(facts: &UserFacts, policy: &Policy, today: NaiveDate) -> Forecas
 impl Forecast {
     /// Returns the forecast as a sentence. `waits` says that the next scheduled run stops for a confirmation.
     /// `blocked_by` lists the blockers, or is empty.
-    pub fn sentence(self, today: NaiveDate, start: Start, waits: bool, blocked_by: &str) -> Sentence {
+    pub fn sentence(self, today: NaiveDate, start: NextStart, waits: bool, blocked_by: &str) -> Sentence {
         let day = match self {
             Self::Never(reason) => {
                 let after = format!(": {}.", reason.label());
@@ -67,14 +67,14 @@ impl Forecast {
         let from =
             |date| if date <= today { "now".to_owned() } else { format!("from {}", dates::shown(date)) };
         let (before, mut after) = match start {
-            Start::ByHand => {
+            NextStart::ByHand => {
                 (format!("Can be anonymised {} by ", from(day)), ", which is only started by hand".to_owned())
             }
-            Start::Over => (
+            NextStart::Over => (
                 format!("Can be anonymised {} by ", from(day)),
                 ", started by hand: its schedule has no run from then on".to_owned(),
             ),
-            Start::On(run) => {
+            NextStart::On(run) => {
                 let met = match (day <= today, day < run) {
                     (true, _) => "its next run".to_owned(),
                     (_, true) => {
@@ -86,7 +86,7 @@ impl Forecast {
                 (format!("Will be anonymised from {} by ", dates::shown(run)), met)
             }
         };
-        if waits && matches!(start, Start::On(_)) {
+        if waits && matches!(start, NextStart::On(_)) {
             after.push_str("; a member of staff must confirm the run first");
         }
         if !blocked_by.is_empty() {
@@ -158,42 +158,42 @@ mod tests {
         for (forecast, start, waits, blocked, expected) in [
             (
                 from("2028-01-04"),
-                Start::On(day("2028-01-04")),
+                NextStart::On(day("2028-01-04")),
                 false,
                 "1 open loan",
                 "Will be anonymised from 4 Jan 2028 by T; blocked by 1 open loan.",
             ),
             (
                 from("2028-01-04"),
-                Start::On(day("2028-01-31")),
+                NextStart::On(day("2028-01-31")),
                 false,
                 "",
                 "Will be anonymised from 31 Jan 2028 by T, its first run after the conditions are met on 4 Jan 2028.",
             ),
             (
                 from("2018-01-21"),
-                Start::On(day("2018-01-31")),
+                NextStart::On(day("2018-01-31")),
                 true,
                 "",
                 "Will be anonymised from 31 Jan 2018 by T, its next run; a member of staff must confirm the run first.",
             ),
             (
                 from("2018-01-21"),
-                Start::ByHand,
+                NextStart::ByHand,
                 true,
                 "1 legal hold",
                 "Can be anonymised now by T, which is only started by hand; blocked by 1 legal hold.",
             ),
             (
                 from("2018-02-01"),
-                Start::Over,
+                NextStart::Over,
                 false,
                 "",
                 "Can be anonymised from 1 Feb 2018 by T, started by hand: its schedule has no run from then on.",
             ),
             (
                 Forecast::Never(Reason::Staff),
-                Start::ByHand,
+                NextStart::ByHand,
                 false,
                 "",
                 "Will not be anonymised by T: has a role (staff).",

@@ -373,7 +373,7 @@ pub async fn set_demo_password(
     password: &str,
 ) -> Result<(), RecordsError> {
     actor.require(Action::Administer)?;
-    let hash = password::queue(store).hash(Caller::Known, Zeroizing::new(password.to_owned())).await?;
+    let hash = password::hash_queue(store).hash(Caller::Known, Zeroizing::new(password.to_owned())).await?;
     let tx = store.begin().await?;
     set_password(&tx, number, hash).await?;
     record(&tx, store, actor, AuditAction::PasswordSet, number, "demo").await?;

@@ -24,7 +24,7 @@ pub const ACTIONS: [Action; 3] = [Action::Approve, Action::ReleaseLegalHolds, Ac
 const RECORD_INTERVAL_MINUTES: i64 = 60;
 
 /// Returns the instant before which remembered protections no longer apply.
-pub fn cooled_off() -> DateTime<Utc> {
+pub fn cooling_off_cutoff() -> DateTime<Utc> {
     Clock::system_now() - Duration::hours(COOLING_OFF_HOURS)
 }
 
@@ -40,7 +40,7 @@ pub(crate) async fn record_in_force(db: &impl ConnectionTrait, action: Action) -
 
 /// Returns whether four eyes were in force a short time ago.
 pub(crate) async fn is_remembered(db: &impl ConnectionTrait, action: Action) -> Result<bool, DbErr> {
-    Ok(last_seen(db, action).await?.is_some_and(|at| at > cooled_off()))
+    Ok(last_seen(db, action).await?.is_some_and(|at| at > cooling_off_cutoff()))
 }
 
 /// Returns when four eyes were last recorded as in force.
@@ -52,7 +52,7 @@ pub async fn last_seen(db: &impl ConnectionTrait, action: Action) -> Result<Opti
 /// Returns whether a user lost the last role a short time ago. Otherwise one person could anonymise a member of
 /// staff alone by removing the roles first.
 pub async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
-    let was_staff = was_changed(db, user, ManualChange::LastRoleTaken, cooled_off()).await?;
+    let was_staff = was_changed(db, user, ManualChange::LastRoleTaken, cooling_off_cutoff()).await?;
     Ok(was_staff && roles_of(db, user).await?.is_empty())
 }
 

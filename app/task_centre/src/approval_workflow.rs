@@ -39,7 +39,13 @@ pub async fn missing_for_staff(
     number: UserNumber,
 ) -> Result<Option<String>, RecordsError> {
     let roles = roles_of(&store.db, number).await?;
-    why_not_yet(store, actor, &ApprovalSubject::staff_anonymising_of(number, roles), run::WHY_STAFF).await
+    why_not_yet(
+        store,
+        actor,
+        &ApprovalSubject::staff_anonymising_of(number, roles),
+        run::STAFF_APPROVAL_REASON,
+    )
+    .await
 }
 
 /// Requests approval for the run of a preview. Returns the waiting request if there is one.

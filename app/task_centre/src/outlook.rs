@@ -5,7 +5,7 @@ use chrono::{Duration, NaiveTime};
 use db::RecordsError;
 use db::entity::tasks;
 use erasure::eligibility;
-use policy::forecast::{Forecast, Start, forecast};
+use policy::forecast::{Forecast, NextStart, forecast};
 use policy::timezone::{at_wall_time, instants};
 use policy::{Policy, Schedule, TaskId, TaskType, UserNumber};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -27,7 +27,7 @@ pub struct Outlook {
     /// The forecast of its policy.
     pub forecast: Forecast,
     /// How the task starts.
-    pub start: Start,
+    pub start: NextStart,
     /// Whether its next scheduled run stops for a confirmation.
     pub waits: bool,
 }
@@ -59,9 +59,9 @@ pub async fn of_user(store: &Store, number: UserNumber) -> Result<Vec<Outlook>, 
 }
 
 /// Returns how a task starts for a user with this forecast.
-fn start(store: &Store, schedule: &Schedule, forecast: Forecast) -> Start {
+fn start(store: &Store, schedule: &Schedule, forecast: Forecast) -> NextStart {
     if schedule.is_manual_only() {
-        return Start::ByHand;
+        return NextStart::ByHand;
     }
     let clock = &store.clock;
     let now = clock.now();
@@ -72,7 +72,7 @@ fn start(store: &Store, schedule: &Schedule, forecast: Forecast) -> Start {
         Forecast::Never(_) => now,
     };
     match instants(schedule, clock.zone(), from).next() {
-        Some(at) => Start::On(at.with_timezone(&clock.zone()).date_naive()),
-        None => Start::Over,
+        Some(at) => NextStart::On(at.with_timezone(&clock.zone()).date_naive()),
+        None => NextStart::Over,
     }
 }

@@ -50,7 +50,7 @@ pub use reapply::{start_reapply, under_older_rules};
 pub(crate) use safety::last_runs;
 pub use single::{SingleOrder, SinglePlan, anonymise_one, anonymise_one_for, plan_for_one, plan_for_staff};
 pub use staff::anonymise_staff;
-pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
+pub(crate) use staff::{STAFF_APPROVAL_REASON, may_anonymise_staff};
 pub use start::{is_current, newer_preview, start, why_not};
 pub(crate) use start::{usable_preview, why_two_of};
 

@@ -35,12 +35,12 @@ pub(super) enum RestOfLine {
 }
 
 /// A user whose guarantor must be resolved.
-pub(super) struct Wanted {
+pub(super) struct PendingGuarantor {
     pub(super) line: u64,
     pub(super) user: i64,
     pub(super) guarantor: GuarantorKey,
     /// Current guarantor.
-    pub(super) so_far: Option<i64>,
+    pub(super) current: Option<i64>,
     /// What the line does otherwise.
     pub(super) rest: RestOfLine,
 }
@@ -66,9 +66,9 @@ type InFile = HashMap<String, i64>;
 pub(super) struct Guarantors {
     header: Arc<Header>,
     in_file: Option<InFile>,
-    fresh: Vec<Wanted>,
+    fresh: Vec<PendingGuarantor>,
     /// Not found so far: they may follow later in the file.
-    waiting: Vec<Wanted>,
+    waiting: Vec<PendingGuarantor>,
     /// The new guarantors of this file.
     set: Vec<NewGuarantor>,
 }
@@ -93,7 +93,7 @@ impl Guarantors {
         }
     }
 
-    pub(super) fn want(&mut self, wanted: Wanted) {
+    pub(super) fn add_pending(&mut self, wanted: PendingGuarantor) {
         self.fresh.push(wanted);
     }
 
@@ -161,14 +161,14 @@ impl Guarantors {
 
 async fn resolve(
     tx: &DatabaseTransaction,
-    wanted: Vec<Wanted>,
+    wanted: Vec<PendingGuarantor>,
     in_file: Option<&InFile>,
-) -> Result<(Vec<NewGuarantor>, Vec<Wanted>), DbErr> {
+) -> Result<(Vec<NewGuarantor>, Vec<PendingGuarantor>), DbErr> {
     let mut set = Vec::new();
     let mut missing = Vec::new();
     let mut wanted = wanted.into_iter().peekable();
     while wanted.peek().is_some() {
-        let some: Vec<Wanted> = wanted.by_ref().take(ROWS_PER_CHUNK).collect();
+        let some: Vec<PendingGuarantor> = wanted.by_ref().take(ROWS_PER_CHUNK).collect();
         let names: BTreeSet<String> = some
             .iter()
             .filter_map(|one| match &one.guarantor {
@@ -193,14 +193,14 @@ async fn resolve(
             };
             match guarantor {
                 Some(number) if *number != one.user => {
-                    if one.so_far != Some(*number) {
+                    if one.current != Some(*number) {
                         pairs.extend([one.user.into(), (*number).into()]);
                         set.push(NewGuarantor {
                             line: one.line,
                             column: one.guarantor.column(),
                             user: one.user,
                             guarantor: *number,
-                            so_far: one.so_far,
+                            current: one.current,
                             rest: one.rest,
                         });
                     }

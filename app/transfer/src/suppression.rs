@@ -87,7 +87,7 @@ pub(super) async fn check(
         results.insert(line.number, result);
     }
     if !seen.is_empty() {
-        let fates = arrival.see(tx, store, &seen).await?;
+        let fates = arrival.record_lines(tx, store, &seen).await?;
         for (line, fate) in seen.iter().zip(fates) {
             let result = match fate {
                 LineFate::Held => NewUser::Held,

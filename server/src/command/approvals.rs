@@ -1,7 +1,7 @@
 //! `lethe approvals`: requests to a second person. Only a signed-in member of staff can approve, in the web interface.
 
 use super::Output;
-use super::file_format::{self, FileFormat, FileOptions};
+use super::file_format::{self, FileFormat, ImportOptionArgs};
 use clap::{Args, Subcommand};
 use db::pagination::Paging;
 use policy::import_limits::effect;
@@ -65,7 +65,7 @@ pub(crate) struct ImportedFile {
     #[command(flatten)]
     format: FileFormat,
     #[command(flatten)]
-    options: FileOptions,
+    options: ImportOptionArgs,
 }
 
 impl Approvals {

@@ -55,7 +55,7 @@ impl FileFormat {
 
 /// What wrong lines and empty cells do.
 #[derive(Debug, Default, Args)]
-pub(super) struct FileOptions {
+pub(super) struct ImportOptionArgs {
     /// Import the other lines if some are wrong. Without this option, a file with a wrong line changes nothing.
     #[arg(long)]
     valid_lines_only: bool,
@@ -64,7 +64,7 @@ pub(super) struct FileOptions {
     empty_cells: Option<EmptyCells>,
 }
 
-impl FileOptions {
+impl ImportOptionArgs {
     /// Returns the options of an import with this profile.
     pub(super) fn import_options(&self, profile: &ImportProfile) -> ImportOptions {
         let mode = if self.valid_lines_only { ImportMode::ValidLinesOnly } else { ImportMode::AllOrNothing };

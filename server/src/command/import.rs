@@ -1,7 +1,7 @@
 //! `lethe import`: users, loans, requests and charges from files of other systems.
 
 use super::Output;
-use super::file_format::{FileFormat, FileOptions};
+use super::file_format::{FileFormat, ImportOptionArgs};
 use clap::{Args, Subcommand};
 use policy::import::LineOutcome;
 use policy::import_profile::{FileKind, field_label};
@@ -45,7 +45,7 @@ pub(crate) struct Source {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    options: FileOptions,
+    options: ImportOptionArgs,
     /// Import a file that exceeds the safety limits: the number in the refusal. If four eyes are in force, a second
     /// person must approve the file instead (lethe approvals request --import).
     #[arg(long, value_name = "NUMBER")]

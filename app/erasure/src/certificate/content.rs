@@ -1,6 +1,6 @@
 //! The content of a certificate, computed from the records.
 
-use super::people::People;
+use super::people::UserCounts;
 use super::residue::ResidueCounts;
 use crate::ledger;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -133,7 +133,7 @@ impl Certificate {
         if kind == RunKind::Preview || !state.is_final() {
             return Err(RecordsError::NotFound("certificate"));
         }
-        let people = People::count(db, id).await?;
+        let people = UserCounts::count(db, id).await?;
         let (installation, ledger_sequence) = ledger::mark_of(db).await?;
         let approval = approval(db, &run).await?;
         let is_of_staff =

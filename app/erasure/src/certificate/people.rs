@@ -14,7 +14,7 @@ const USERS_PER_READ: u64 = 20_000;
 
 /// The counts of the users of a run.
 #[derive(Default)]
-pub(super) struct People {
+pub(super) struct UserCounts {
     pub(super) done: i64,
     pub(super) skipped: BTreeMap<String, i64>,
     pub(super) failed: BTreeMap<String, i64>,
@@ -41,7 +41,7 @@ struct Member {
     residue: Option<Residue>,
 }
 
-impl People {
+impl UserCounts {
     pub(super) async fn count(db: &impl ConnectionTrait, run: RunId) -> Result<Self, RecordsError> {
         let mut people = Self::default();
         let mut sum = Sha256::new_with_prefix("lethe-users-1\n");

@@ -53,7 +53,7 @@ pub(super) async fn count(db: &impl ConnectionTrait, numbers: Option<&[UserNumbe
 ///
 /// Fields that are always cleared are checked for every user. Fields cleared by policy are checked for the users
 /// of a run, with the policy of that run.
-pub(super) async fn left(
+pub(super) async fn uncleared_fields(
     db: &impl ConnectionTrait,
     users: Option<&[UserNumber]>,
 ) -> Result<Vec<UnclearedField>, RecordsError> {

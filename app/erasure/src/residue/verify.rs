@@ -74,7 +74,7 @@ pub async fn verify(store: &Store, numbers: &[UserNumber]) -> Result<Verificatio
     Ok(Verification {
         anonymised: registered::count(&store.db, anonymised).await?,
         unregistered: differences(TABLES, schema),
-        left: registered::left(&store.db, anonymised).await?,
+        left: registered::uncleared_fields(&store.db, anonymised).await?,
         open: open(store, anonymised).await?,
         undeterminable: undeterminable(store, anonymised).await?,
         status: status(store, &others).await?,

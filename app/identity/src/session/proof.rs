@@ -29,7 +29,7 @@ pub async fn sign_in(
         Some(user) => password_of(&store.db, user).await?,
         None => None,
     };
-    let is_right = password::queue(store).is_right(caller, typed, hash.clone()).await?;
+    let is_right = password::hash_queue(store).is_right(caller, typed, hash.clone()).await?;
     let begun = match (user, hash.filter(|_| is_right)) {
         (Some(user), Some(hash)) => begin_if_still(store, user, &hash).await?,
         _ => None,
@@ -122,7 +122,7 @@ pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result
     let hash = password_of(&store.db, session.user).await?;
     // Without a password, the owner signed in at a provider. A code alone is sufficient.
     let is_left_out = hash.is_none() && has_app_within(&store.db, session.user).await?;
-    if !is_left_out && !password::queue(store).is_right(Caller::Known, password, hash.clone()).await? {
+    if !is_left_out && !password::hash_queue(store).is_right(Caller::Known, password, hash.clone()).await? {
         record_failed_sign_in(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("password", not_proven("The password")));
     }
@@ -162,7 +162,7 @@ pub async fn change_password(
     repeated: &str,
 ) -> Result<Token, RecordsError> {
     let known = password_of(&store.db, session.user).await?;
-    if !password::queue(store).is_right(Caller::Known, old, known.clone()).await? {
+    if !password::hash_queue(store).is_right(Caller::Known, old, known.clone()).await? {
         record_failed_sign_in(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("old", not_proven("The current password")));
     }

@@ -40,7 +40,7 @@ pub async fn new_password(
     if *opaque(&new) != *opaque(repeated) {
         return Err(RecordsError::field("repeated", Problem::PasswordsDiffer));
     }
-    password::queue(store).hash(Caller::Known, new).await
+    password::hash_queue(store).hash(Caller::Known, new).await
 }
 
 /// Replaces a user's password with the one of this hash, and invalidates all links to set it.

@@ -51,7 +51,7 @@ impl Default for HashQueue {
 }
 
 /// Returns the queue of this process.
-pub fn queue(store: &Store) -> Arc<HashQueue> {
+pub fn hash_queue(store: &Store) -> Arc<HashQueue> {
     store.process_state()
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn conditions(store: &Store) -> Result<Vec<Condition>, RecordsE
         .column_as(protections::Column::Name.count(), "settings")
         .column_as(protections::Column::At.min(), "since")
         .filter(protections::Column::Name.like(format!("{WEAKER}%")))
-        .filter(protections::Column::At.gt(protection::cooled_off()));
+        .filter(protections::Column::At.gt(protection::cooling_off_cutoff()));
     conditions.extend(counted(store, weaker, |settings| ConditionKind::SettingsWeakened { settings }).await?);
     Ok(conditions)
 }
@@ -62,7 +62,9 @@ async fn counted<E: EntityTrait>(
 async fn four_eyes_ending(store: &Store) -> Result<Option<Condition>, RecordsError> {
     for action in ACTIONS {
         let Some(since) = protection::last_seen(&store.db, action).await? else { continue };
-        if since > protection::cooled_off() && !approval::is_configured(&store.db, store, action).await? {
+        if since > protection::cooling_off_cutoff()
+            && !approval::is_configured(&store.db, store, action).await?
+        {
             return Ok(Some(Condition { what: ConditionKind::FourEyesEnding, task: None, run: None, since }));
         }
     }

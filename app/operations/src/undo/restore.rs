@@ -80,7 +80,7 @@ impl Within<'_> {
         if loan.user_number != number || loan.returned_on != Some(on) {
             return Err(moved_on());
         }
-        self.is_newest(number, &[AuditAction::LoanReturned, AuditAction::LoanReopened], Some(&detail))
+        self.require_newest(number, &[AuditAction::LoanReturned, AuditAction::LoanReopened], Some(&detail))
             .await?;
         if let Some(item) = loan.item_id {
             let on_loan = loans::Entity::find()
@@ -112,8 +112,12 @@ impl Within<'_> {
         if request.user_number != number || request.status != CANCELLED || request.closed_on != Some(on) {
             return Err(moved_on());
         }
-        self.is_newest(number, &[AuditAction::RequestCancelled, AuditAction::RequestReopened], Some(&detail))
-            .await?;
+        self.require_newest(
+            number,
+            &[AuditAction::RequestCancelled, AuditAction::RequestReopened],
+            Some(&detail),
+        )
+        .await?;
         requests::ActiveModel {
             id: Set(id),
             status: Set(status.to_owned()),
@@ -135,8 +139,12 @@ impl Within<'_> {
         if charge.user_number != number || charge.settled_on != Some(on) {
             return Err(moved_on());
         }
-        self.is_newest(number, &[AuditAction::ChargeSettled, AuditAction::ChargeReopened], Some(&detail))
-            .await?;
+        self.require_newest(
+            number,
+            &[AuditAction::ChargeSettled, AuditAction::ChargeReopened],
+            Some(&detail),
+        )
+        .await?;
         charges::ActiveModel { id: Set(id), settled_on: Set(None), ..Default::default() }
             .update(self.tx)
             .await?;
@@ -154,7 +162,7 @@ impl Within<'_> {
         if user.marked_on != after {
             return Err(moved_on());
         }
-        self.is_newest(number, &[AuditAction::UserMarked, AuditAction::UserUnmarked], None).await?;
+        self.require_newest(number, &[AuditAction::UserMarked, AuditAction::UserUnmarked], None).await?;
         users::ActiveModel {
             number: Set(number),
             marked_on: Set(before),
@@ -177,7 +185,7 @@ impl Within<'_> {
         if held.is_some() || user.fictitious {
             return Err(moved_on());
         }
-        self.is_newest(number, &[AuditAction::RoleRevoked, AuditAction::RoleGranted], Some(role.code()))
+        self.require_newest(number, &[AuditAction::RoleRevoked, AuditAction::RoleGranted], Some(role.code()))
             .await?;
         user_roles::ActiveModel { user_number: Set(number), role: Set(role), granted_on: Set(granted_on) }
             .insert(self.tx)
@@ -190,7 +198,7 @@ impl Within<'_> {
 
     async fn sign_in(&self, number: i64) -> Result<Restored, RecordsError> {
         self.locked(number, false).await?;
-        self.is_newest(number, &SIGN_IN, None).await?;
+        self.require_newest(number, &SIGN_IN, None).await?;
         if !staff::set_aside::give_back(self.tx, UserNumber(number)).await? {
             return Err(moved_on());
         }
@@ -200,7 +208,7 @@ impl Within<'_> {
 
     async fn user_sign_in(&self, number: i64) -> Result<Restored, RecordsError> {
         self.locked(number, false).await?;
-        self.is_newest(number, &SIGN_IN, None).await?;
+        self.require_newest(number, &SIGN_IN, None).await?;
         let user = UserNumber(number);
         // Only staff managers can restore the sign-in of staff.
         let is_staff = !roles::roles_of(self.tx, user).await?.is_empty();
@@ -228,7 +236,7 @@ impl Within<'_> {
 
     /// Returns an error unless the change is the latest of these events about the user, or about the object in
     /// `detail`.
-    async fn is_newest(
+    async fn require_newest(
         &self,
         user: i64,
         actions: &[AuditAction],

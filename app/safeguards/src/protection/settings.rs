@@ -1,7 +1,7 @@
 //! Protecting settings, as the server last used them. A weaker value takes effect after a delay during which it is
 //! announced.
 
-use super::{cooled_off, put};
+use super::{cooling_off_cutoff, put};
 use chrono::Duration;
 use db::entity::protections;
 use db::{Clock, RecordsError, Settings};
@@ -52,7 +52,7 @@ fn holding(rows: &Rows, name: &str, configured: i64) -> i64 {
     let Some(before) = rows.get(name).and_then(|row| row.value.parse().ok()) else { return configured };
     let has_cooled_off = rows
         .get(&format!("{WEAKER}{name}"))
-        .is_some_and(|row| row.value == configured.to_string() && row.at <= cooled_off());
+        .is_some_and(|row| row.value == configured.to_string() && row.at <= cooling_off_cutoff());
     if configured <= before || has_cooled_off { configured } else { before }
 }
 

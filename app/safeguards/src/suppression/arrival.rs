@@ -63,7 +63,7 @@ impl Arrival {
     }
 
     /// Records lines, and returns what happens to each, in the same order.
-    pub async fn see(
+    pub async fn record_lines(
         &mut self,
         tx: &DatabaseTransaction,
         store: &Store,

@@ -177,7 +177,8 @@ fn fields(
     let custom = (!custom.is_empty()).then(|| {
         view! { <fieldset><legend>"Custom fields"</legend><div class="columns">{custom}</div></fieldset> }
     });
-    let guarantor = inputs.hinted("guarantor", "Guarantor", &form.guarantor, "User number of another user");
+    let guarantor =
+        inputs.text_with_hint("guarantor", "Guarantor", &form.guarantor, "User number of another user");
     view! {
         {group("Names", &[Section::Names], None)}
         {group("Library", &[Section::Library, Section::Dates], Some(guarantor))}
@@ -203,11 +204,11 @@ fn input(
     let is_ticked = value == FieldValue::Flag(true);
     Some(match (name, sign_in) {
         ("user_id", UserIdAccess::Editable) => {
-            inputs.hinted(name, label, text, "The login name; must be unique")
+            inputs.text_with_hint(name, label, text, "The login name; must be unique")
         }
         ("user_id", UserIdAccess::ReadOnly) => {
             let why = "This user is staff: only another member of staff who manages staff can change it";
-            inputs.fixed(name, label, text, why)
+            inputs.read_only(name, label, text, why)
         }
         ("fictitious", UserIdAccess::Editable) => {
             let label =
@@ -216,7 +217,7 @@ fn input(
         }
         ("fictitious", UserIdAccess::ReadOnly) => return None,
         _ => match field.kind {
-            FieldKind::Line | FieldKind::Key | FieldKind::LastName => inputs.line(name, label, text),
+            FieldKind::Line | FieldKind::Key | FieldKind::LastName => inputs.text(name, label, text),
             FieldKind::Email => inputs.email(name, label, text),
             FieldKind::Lines => inputs.lines(name, label, text),
             FieldKind::PastDate | FieldKind::Date => inputs.date(name, label, text),

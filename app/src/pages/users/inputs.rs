@@ -16,12 +16,12 @@ impl Inputs {
     }
 
     /// Renders a line of text.
-    pub(super) fn line(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
+    pub(super) fn text(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
         self.input(field, label, value, "text", None)
     }
 
     /// Renders a line of text with a hint.
-    pub(super) fn hinted(
+    pub(super) fn text_with_hint(
         &self,
         field: &'static str,
         label: &'static str,
@@ -32,7 +32,7 @@ impl Inputs {
     }
 
     /// Renders a read-only line of text.
-    pub(super) fn fixed(
+    pub(super) fn read_only(
         &self,
         field: &'static str,
         label: &'static str,
@@ -104,7 +104,7 @@ impl Inputs {
         terms: Vec<Term>,
     ) -> AnyView {
         if terms.is_empty() {
-            return self.line(field, label, value);
+            return self.text(field, label, value);
         }
         let value = value.to_owned();
         let unknown = (!value.is_empty() && terms.iter().all(|term| term.code != value))

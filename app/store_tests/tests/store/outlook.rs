@@ -3,7 +3,7 @@
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, day, execute, five_days, for_each_database, leaver};
 use db::entity::users;
-use policy::forecast::{Forecast, Start};
+use policy::forecast::{Forecast, NextStart};
 use policy::{Blocker, Blockers, Reason, Schedule, TaskId, UserNumber};
 use sea_orm::Set;
 use task_centre::outlook::{self, Outlook};
@@ -41,22 +41,22 @@ async fn every_active_task_has_a_forecast_with_its_first_run() {
         let loan = Blockers::NONE.with(Blocker::OpenLoan, true);
         let eligible = Forecast::From { day: day("2018-03-05"), blockers: loan };
         let [one] = &outlooks(&store, late).await[..] else { panic!("one task") };
-        assert_eq!((one.task, one.forecast, one.start, one.waits), (task, eligible, Start::ByHand, true));
+        assert_eq!((one.task, one.forecast, one.start, one.waits), (task, eligible, NextStart::ByHand, true));
 
         let monthly = r#"{"kind":"monthly","day":"last","time":"02:30:00"}"#;
         let monthly: Schedule = serde_json::from_str(monthly).unwrap();
         schedule(&store, task, &monthly).await;
         execute(&store, "UPDATE tasks SET confirmed_settings = settings").await;
         let [one] = &outlooks(&store, late).await[..] else { panic!("one task") };
-        assert_eq!((one.start, one.waits), (Start::On(day("2018-03-31")), false));
+        assert_eq!((one.start, one.waits), (NextStart::On(day("2018-03-31")), false));
 
         // The run of the first eligible day itself counts.
         let daily = Schedule::Daily { time: "00:00:00".parse().unwrap() };
         schedule(&store, task, &daily).await;
-        assert_eq!(outlooks(&store, late).await[0].start, Start::On(day("2018-03-05")));
+        assert_eq!(outlooks(&store, late).await[0].start, NextStart::On(day("2018-03-05")));
         let past = Schedule::Once { at: "2018-02-01T02:30:00".parse().unwrap() };
         schedule(&store, task, &past).await;
-        assert_eq!(outlooks(&store, late).await[0].start, Start::Over);
+        assert_eq!(outlooks(&store, late).await[0].start, NextStart::Over);
 
         assert_eq!(outlooks(&store, staff).await[0].forecast, Forecast::Never(Reason::Staff));
         assert_eq!(outlooks(&store, other).await[0].forecast, Forecast::Never(Reason::OutsideScope));

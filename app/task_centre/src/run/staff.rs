@@ -13,7 +13,7 @@ use trail::roles::roles_of;
 use trail::{Actor, Store, person};
 
 /// Why an approval is needed.
-pub(crate) const WHY_STAFF: &str = "A second person must approve anonymising a member of staff";
+pub(crate) const STAFF_APPROVAL_REASON: &str = "A second person must approve anonymising a member of staff";
 
 /// Anonymises a member of staff, as the order says.
 ///
@@ -46,7 +46,7 @@ async fn within_limits(
     let task = task_as_shown(&tx, order.shown).await?;
     limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
     let approval_subject = ApprovalSubject::staff_anonymising_of(number, roles);
-    let approval = approval::consume(&tx, actor, &approval_subject, WHY_STAFF).await?;
+    let approval = approval::consume(&tx, actor, &approval_subject, STAFF_APPROVAL_REASON).await?;
     approval::observe(&tx, store).await?;
     user_roles::Entity::delete_many().filter(user_roles::Column::UserNumber.eq(number.0)).exec(&tx).await?;
     session::forget(&tx, number).await?;

@@ -7,14 +7,14 @@ use policy::form::{FieldErrors, Problem};
 use policy::text;
 
 /// The cells of a line.
-pub(super) struct Cells<'a> {
+pub(super) struct CellReader<'a> {
     pub(super) line: &'a Line,
     /// Dates of past events can't lie after this day.
     today: NaiveDate,
     pub(super) errors: FieldErrors,
 }
 
-impl<'a> Cells<'a> {
+impl<'a> CellReader<'a> {
     pub(super) fn new(line: &'a Line, today: NaiveDate) -> Self {
         Self { line, today, errors: FieldErrors::default() }
     }

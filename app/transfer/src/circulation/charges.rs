@@ -1,7 +1,7 @@
 //! Charges and credits. A charge of the same user, kind, amount and day is the same charge.
 
 use super::borrower::Borrower;
-use super::cells::Cells;
+use super::cells::CellReader;
 use super::codes::{Codes, set_cells};
 use super::pairing::Pairing;
 use super::rows::{Row, Rows};
@@ -55,7 +55,7 @@ impl Circulation for Charges {
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<ChargeLine, FieldErrors> {
-        let mut cells = Cells::new(line, today);
+        let mut cells = CellReader::new(line, today);
         let borrower = Borrower::read(line, &mut cells.errors);
         let kind = cells.short("kind");
         let codes = Codes::read(&mut cells);

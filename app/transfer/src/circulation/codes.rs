@@ -1,6 +1,6 @@
 //! The category and department of a line, which a loan, request or charge keeps from its own day.
 
-use super::cells::Cells;
+use super::cells::CellReader;
 use crate::reader::Header;
 use policy::TermKind;
 use safeguards::key_periods::LoanUser;
@@ -14,7 +14,7 @@ pub(super) struct Codes {
 
 impl Codes {
     /// Reads the codes of a line.
-    pub(super) fn read(cells: &mut Cells<'_>) -> Self {
+    pub(super) fn read(cells: &mut CellReader<'_>) -> Self {
         Self { category: cells.short("category"), department: cells.short("department") }
     }
 

@@ -5,7 +5,7 @@
 
 use super::activity::Activity;
 use super::borrower::Borrower;
-use super::cells::Cells;
+use super::cells::CellReader;
 use super::codes::{Codes, set_cells};
 use super::items::{self, NewItem};
 use super::pairing::Pairing;
@@ -83,7 +83,7 @@ impl Circulation for Loans {
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<LoanLine, FieldErrors> {
-        let mut cells = Cells::new(line, today);
+        let mut cells = CellReader::new(line, today);
         let borrower = Borrower::read(line, &mut cells.errors);
         let [item, title, branch] = ["item_barcode", "title", "branch"].map(|column| cells.short(column));
         let codes = Codes::read(&mut cells);

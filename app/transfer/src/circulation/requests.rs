@@ -2,7 +2,7 @@
 
 use super::activity::Activity;
 use super::borrower::Borrower;
-use super::cells::Cells;
+use super::cells::CellReader;
 use super::codes::{Codes, set_cells};
 use super::pairing::Pairing;
 use super::rows::{Row, Rows};
@@ -63,7 +63,7 @@ impl Circulation for Requests {
     }
 
     fn parse(line: &Line, today: NaiveDate) -> Result<RequestLine, FieldErrors> {
-        let mut cells = Cells::new(line, today);
+        let mut cells = CellReader::new(line, today);
         let borrower = Borrower::read(line, &mut cells.errors);
         let [record, title, branch, status] =
             ["record", "title", "branch", "status"].map(|column| cells.short(column));

@@ -15,7 +15,7 @@ pub(super) struct NewGuarantor {
     pub(super) user: i64,
     pub(super) guarantor: i64,
     /// The guarantor before.
-    pub(super) so_far: Option<i64>,
+    pub(super) current: Option<i64>,
     /// What the line does otherwise.
     pub(super) rest: RestOfLine,
 }
@@ -48,7 +48,7 @@ pub(super) async fn take_back(
             guarantors.insert(one.user, one.guarantor);
             continue;
         }
-        let kept = one.so_far.filter(|so_far| !closes_ring(&guarantors, one.user, *so_far));
+        let kept = one.current.filter(|current| !closes_ring(&guarantors, one.user, *current));
         if let Some(kept) = kept {
             guarantors.insert(one.user, kept);
         }

@@ -3,7 +3,7 @@
 use super::changes::{self, Change, Custom};
 use crate::differences::{Differences, changed_columns, changed_custom_fields};
 use crate::exchange;
-use crate::guarantors::{Guarantors, RestOfLine, Wanted};
+use crate::guarantors::{Guarantors, PendingGuarantor, RestOfLine};
 use crate::guard::{self, Effect, LEGAL_HOLD};
 use crate::import_limits::DateTally;
 use crate::problem::{FileProblems, TransferError, in_column};
@@ -386,8 +386,8 @@ impl<'a> Import<'a> {
 
     fn await_guarantor(&mut self, change: &Change, rest: RestOfLine) {
         if let Some(guarantor) = change.guarantor.clone() {
-            let (line, user, so_far) = (change.line, change.user.number, change.user.guarantor_number);
-            self.guarantors.want(Wanted { line, user, guarantor, so_far, rest });
+            let (line, user, current) = (change.line, change.user.number, change.user.guarantor_number);
+            self.guarantors.add_pending(PendingGuarantor { line, user, guarantor, current, rest });
         }
     }
 }

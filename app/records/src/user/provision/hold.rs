@@ -34,7 +34,8 @@ pub(super) async fn check(
     let content = format!("{:?}", UserDraft { leaving_on: None, ..draft.clone() });
     // A request has no line number.
     let Some(line) = SeenLine::new(&checker, &found, 0, &content) else { return Ok(Held::Not) };
-    let fate = Arrival::new(HeldSource::Scim, None).see(tx, store, &[line]).await?.into_iter().next();
+    let fate =
+        Arrival::new(HeldSource::Scim, None).record_lines(tx, store, &[line]).await?.into_iter().next();
     if let Some(LineFate::Creates(decision, line)) = fate {
         arrival::spend(tx, &[line]).await?;
         return Ok(Held::Decided(decision));

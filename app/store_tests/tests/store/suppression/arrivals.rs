@@ -250,7 +250,8 @@ async fn each_source_has_held_lines_of_its_own_and_always_ignore_covers_both() {
             let keys = [KeyValues { external_id: Some("E1"), ..KeyValues::default() }];
             let found = checker.check(&tx, &keys).await.unwrap();
             let line = SeenLine::new(&checker, &found[0], 7, content).unwrap();
-            let fates = Arrival::new(source, None).see(&tx, &store, &[line.clone(), line]).await.unwrap();
+            let fates =
+                Arrival::new(source, None).record_lines(&tx, &store, &[line.clone(), line]).await.unwrap();
             store.commit(tx).await.unwrap();
             assert_eq!(fates[0], fates[1], "an equal line");
             fates[0]
