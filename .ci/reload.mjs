@@ -1,5 +1,5 @@
-// Reloads the open pages of a development server: after each line on standard input, waits until the server answers,
-// then sends Leptos's reload message to every page.
+// Reloads the open pages of a development server. After each line on standard input, it waits until the server answers,
+// and then sends Leptos's reload message to every page.
 //   node .ci/reload.mjs HEALTH_URL
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";

@@ -2,7 +2,7 @@
 -- database after its first start, with the name of Lethe's role in the place of "lethe":
 --   psql --dbname=lethe --file=migrations/audit_role.sql
 --
--- Lethe can then add events, and give a new event its place and code; it can neither change nor delete one, nor switch
+-- Lethe can then add events, and give a new event its place and code. It can neither change nor delete one, nor switch
 -- off the triggers that refuse to. A later version of Lethe that changes these two tables says so in its notes.
 BEGIN;
 CREATE ROLE lethe_audit NOLOGIN;

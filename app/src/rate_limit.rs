@@ -1,6 +1,6 @@
 //! Rate limits for passwords and codes: by network, by address, by account and address, and by account.
 //!
-//! A caller in a session, or on a device from which the account signed in before, has a separate budget and does not
+//! A caller in a session, or on a device from which the account signed in before, has a separate budget. It does not
 //! use those of address and network. An attacker at the same address therefore cannot lock out the owner. An address
 //! from which the account signed in before has a separate budget for the account, too. Keys are stored as hashes.
 
@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use store::Limiter;
 
-/// How long an address from which an account signed in stays known for it.
+/// Duration for which an address stays known for an account after a sign-in.
 const KNOWN_ADDRESS_TIMEOUT: Duration = Duration::from_hours(30 * 24);
 /// The number of attempts after which full limiters drop the keys with a full budget.
 const CLEANING_INTERVAL: u32 = 256;
@@ -84,7 +84,7 @@ pub enum AttemptKind {
     Reauthentication,
 }
 
-/// What distinguishes the owner of an account from other callers at the same address.
+/// The evidence that distinguishes the owner of an account from other callers at the same address.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum KnownCaller<'a> {
     /// The id of a device from which this account signed in before.

@@ -25,7 +25,7 @@ pub struct AppState {
     pub cookies: Cookies,
     /// The name of the library's identity provider, if it has one.
     pub single_sign_on: Option<SingleSignOn>,
-    /// How long the body of a form may take to arrive. A slow sender keeps others waiting.
+    /// Time limit for the arrival of a form's body. A slow sender keeps others waiting.
     pub form_time: Duration,
 }
 

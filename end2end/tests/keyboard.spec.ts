@@ -1,5 +1,5 @@
 // The main work by the keyboard alone, by two members of staff: sign-in with a second factor, task, preview, approval,
-// run, certificate; then one user with an open loan. No page violates its content security policy.
+// run, certificate. Then one user with an open loan. No page violates its content security policy.
 import { hydrated, ended, expect, scripted, test, type Library } from "./lethe";
 import { Keyboard, collectProblems } from "./keyboard";
 import { code } from "./totp";

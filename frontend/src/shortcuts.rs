@@ -9,7 +9,7 @@ use web_sys::{Document, Element, Event, HtmlElement, HtmlInputElement, KeyboardE
 
 /// The key that begins the shortcuts of two keys.
 const FIRST_KEY: &str = "g";
-/// How long the second key may take, in milliseconds.
+/// Time limit for the second key, in milliseconds.
 const SECOND_KEY_TIMEOUT_MS: f64 = 1_500.0;
 /// The selector of fields that take the keys themselves, and of open dialogs.
 const TAKES_KEYS: &str = "input:not([type=checkbox], [type=radio], [type=submit]), textarea, select, dialog";

@@ -20,11 +20,11 @@ use tokio::sync::Mutex;
 
 /// The time after which a request to the provider is given up.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the metadata and keys of the provider are cached.
+/// Duration for which the metadata and keys of the provider are cached.
 const METADATA_TTL: Duration = Duration::from_hours(1);
 /// The pause after a failed discovery before the next one.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
-/// How far the clock of the provider may be ahead.
+/// Maximum time by which the clock of the provider may be ahead.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 /// The value in `amr` (RFC 8176) after a second factor.
 const SECOND_FACTOR: &str = "mfa";

@@ -18,7 +18,7 @@ use transfer::import_history;
 /// The pause between two ticks, in milliseconds. It is random, so that several processes do not tick together.
 const TICK_INTERVAL_MS: std::ops::Range<u64> = 4_000..6_000;
 
-/// How often ended sessions and expired links are deleted.
+/// Interval between deletions of ended sessions and expired links.
 const PURGE_INTERVAL: Duration = Duration::from_mins(30);
 
 /// The time of the last tick, by the clock of the computer.

@@ -75,7 +75,7 @@ impl Site {
         }
     }
 
-    /// Returns what Leptos needs to name the assets in a page. The server reads the hash here, once; Leptos would read
+    /// Returns what Leptos needs to name the assets in a page. The server reads the hash here, once. Leptos would read
     /// it from a file for each page, which a program with embedded assets does not have.
     pub(crate) fn options(&self) -> LeptosOptions {
         LeptosOptions::builder()

@@ -64,18 +64,18 @@ use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use trail::Store;
 use upload::UPLOAD_ROUTE;
 
-/// How long open requests, and a run in the middle of a batch, may take after the shutdown signal.
+/// Maximum duration of open requests, and of a run in the middle of a batch, after the shutdown signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
-/// How long a request may take until its response begins. A preview of a million users takes about 20 seconds.
+/// Maximum duration of a request until its response begins. A preview of a million users takes about 20 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
-/// How long the upload of a file may take.
+/// Maximum duration of the upload of a file.
 const UPLOAD_TIMEOUT: Duration = Duration::from_hours(1);
-/// How long a client may pause while it sends a body.
+/// Maximum pause of a client while it sends a body.
 const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take to send a whole form.
+/// Maximum duration of sending a whole form.
 const FORM_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many requests are answered at the same time. Further requests wait.
+/// Maximum number of requests that are answered at the same time. Further requests wait.
 const MAX_CONCURRENT_REQUESTS: usize = 256;
 
 /// Serves the pages and runs the scheduler until the shutdown signal. After a restore, all requests get the maintenance
@@ -254,7 +254,7 @@ fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState
     handlers
 }
 
-/// How many bytes of a form with a small file are read. A handler keeps far fewer, but answers only then.
+/// Maximum number of bytes that are read of a form with a small file. A handler keeps far fewer, but answers only then.
 const MAX_SMALL_FILE_FORM_BYTES: usize = 32 * 1024 * 1024;
 /// The routes that receive a file. They stream it, and have their own limits.
 const UPLOAD_ROUTES: [&str; 3] = [UPLOAD_ROUTE, LISTED_FILE_ROUTE, LOGO_UPLOAD_ROUTE];

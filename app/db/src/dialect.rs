@@ -285,8 +285,8 @@ const DEFINITIONS: i64 = 0x1e7e_402f;
 /// Waits for other transactions that define a custom field, an import profile or a saved search, and keeps them waiting
 /// until this one ends.
 ///
-/// A check that a name or key is free, or that no other definition refers to this one, is therefore still true when the
-/// transaction writes.
+/// A check is therefore still true when the transaction writes. Examples are a check that a name is free, and one that
+/// no other definition refers to this one.
 pub async fn lock_definitions(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock", DEFINITIONS).await
 }

@@ -35,7 +35,7 @@ pub struct Settings {
     /// Whether a second person must approve a new or extended policy, exceeding a safety limit, and releasing a
     /// legal hold.
     pub four_eyes: FourEyes,
-    /// How long after its last heartbeat another process takes over a run.
+    /// Time without a heartbeat after which another process takes over a run.
     pub lease: Duration,
     /// Maximum size in bytes of an SQLite file that is vacuumed after a bulk run.
     pub vacuum_up_to: u64,
@@ -82,7 +82,7 @@ pub struct SignIn {
     /// Whether a password alone suffices even for roles that can anonymise. One stolen password then suffices to
     /// anonymise every user.
     pub allow_password_only: bool,
-    /// How long after its last request a session ends.
+    /// Time without a request after which a session ends.
     pub idle: Duration,
     /// Maximum lifetime of a session.
     pub longest: Duration,

@@ -215,7 +215,7 @@ async fn all(db: &impl ConnectionTrait, run: RunId) -> Result<Vec<Row>, RecordsE
     Ok(rows)
 }
 
-/// Returns a version, or the current one for None, with the version that superseded it.
+/// Returns a version with the version that superseded it. `None` selects the current version.
 async fn row(store: &Store, run: RunId, version: Option<i32>) -> Result<(Row, Option<Row>), RecordsError> {
     let mut rows = all(&store.db, run).await?.into_iter();
     let found = match version {

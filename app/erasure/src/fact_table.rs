@@ -16,13 +16,14 @@ use trail::Store;
 /// Day 1 of packed dates. Every day before it is older than any number of days that a rule can have.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1900, 1, 1).expect("a date");
 
-/// How many times as long as the reading took its result is used.
+/// Duration for which a result is used, as a multiple of the duration of its reading.
 const READINGS_PER_USE: i32 = 20;
-/// A caller waits for a reading that takes no longer than this. Otherwise it gets the facts of the last one.
+/// Maximum duration of a reading that a caller waits for, in milliseconds. If the last reading took longer, the caller
+/// gets its facts.
 const MAX_WAIT_MS: i64 = 100;
 /// Maximum age of facts for which a caller does not wait.
 const MAX_AGE_SECONDS: i64 = 60;
-/// How long facts are kept after their last use.
+/// Duration for which facts are kept after their last use.
 const KEEP_AFTER_USE: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// The facts of all users at one time.
@@ -30,7 +31,7 @@ const KEEP_AFTER_USE: std::time::Duration = std::time::Duration::from_mins(2);
 pub struct FactTable {
     users: Vec<Packed>,
     read_at: DateTime<Utc>,
-    /// How long the reading took.
+    /// Duration of the reading.
     took: Duration,
 }
 

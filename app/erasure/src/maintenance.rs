@@ -48,7 +48,7 @@ async fn can_be_vacuumed(store: &Store) -> Result<bool, RecordsError> {
         && !residue::notes_positions(store).await?)
 }
 
-/// Cleans the files without blocking others: after a single user, and on request.
+/// Cleans the database files without blocking others. Runs after a single user is anonymised, and on request.
 pub async fn after_run(store: &Store) -> Maintenance {
     let Ok(now) = dialect::snapshot_xmax(&store.db).await else { return Maintenance::Busy };
     for attempt in 1..=MAX_ATTEMPTS {

@@ -50,7 +50,7 @@ use trail::roles::roles_of;
 use trail::secret_box::SecretBox;
 use trail::{Actor, Store};
 
-/// How far a sign-in has progressed.
+/// The stage of a sign-in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
     /// The password was correct. A code of the authenticator app is required.
@@ -70,7 +70,7 @@ pub struct Session {
     pub user: UserNumber,
     /// The owner's roles.
     pub roles: Roles,
-    /// How far the sign-in has progressed.
+    /// The stage of the sign-in.
     pub stage: Stage,
     /// The first step of the sign-in, while it is incomplete.
     pub(crate) first: StoredStage,

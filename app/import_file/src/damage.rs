@@ -2,7 +2,7 @@
 
 use policy::import_profile::Content;
 
-/// What a spreadsheet did to a cell.
+/// The effect of a spreadsheet on a cell.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Damage<'a> {
     /// Nothing visible.

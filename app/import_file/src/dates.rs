@@ -8,7 +8,7 @@ use policy::import_profile::DateFormat;
 /// The first day that a serial number of five digits means, and the last one: 1927 and 2100.
 const SERIALS: std::ops::RangeInclusive<u64> = 10_000..=73_415;
 
-/// How the dates of a column are read.
+/// The rule by which the dates of a column are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct DateRule {
     pub(crate) format: DateFormat,
@@ -71,7 +71,7 @@ impl DateRule {
     }
 }
 
-/// What the dates of a column have shown so far.
+/// Counts of the notations of a column's dates so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Evidence {
     cells: u64,

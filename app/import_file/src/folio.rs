@@ -33,7 +33,7 @@ pub(crate) struct FolioRows<R> {
     total: Option<u64>,
 }
 
-/// What the reader has reached.
+/// The position of the reader.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum ReaderState {
     Start,

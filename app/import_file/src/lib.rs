@@ -3,8 +3,8 @@
 //! **Streaming.** A file is read in pieces, so that its size doesn't matter to the memory. Additional tables of an
 //! export are kept in memory. [`Plan::detect`] detects how the file is read; [`Plan::rows`] reads it, as often as needed.
 //!
-//! **No silent loss.** Bytes that are no text, quotation marks that aren't closed, dates with two meanings and values that a
-//! spreadsheet has changed are problems at their line and column. A problem never contains the value.
+//! **No silent loss.** Problems at a line and column are bytes that are no text, unclosed quotation marks, dates with
+//! two meanings, and values changed by a spreadsheet. A problem never contains the value.
 //!
 //! - `decode`, `encoding`: bytes to UTF-8.
 //! - `file_kind`: files that are no text, or another kind of text.

@@ -26,7 +26,7 @@ pub(crate) struct Source {
     /// The code of the attribute, if the cell has several.
     attribute: Option<String>,
     first_of_several: bool,
-    /// How dates are read.
+    /// The rule by which dates are read.
     pub(crate) dates: DateRule,
 }
 

@@ -1,4 +1,4 @@
-//! How a file is read: everything that was detected about it.
+//! The plan by which a file is read, with its detected properties.
 
 use crate::dates::Evidence;
 use crate::encoding::{self, FileEncoding};
@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-/// What was detected about a file, to show before an import. The rows are personal data.
+/// The detected properties of a file, to show before an import. The rows are personal data.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Detected {
     /// The encoding.
@@ -47,7 +47,7 @@ pub struct DetectedColumn {
     pub is_ambiguous: bool,
 }
 
-/// How a file is read.
+/// The plan by which a file is read.
 #[derive(Debug)]
 pub struct Plan {
     parts: Arc<Parts>,
@@ -55,7 +55,7 @@ pub struct Plan {
     problems: Vec<Problem>,
 }
 
-/// What the rows need.
+/// The data that reading the rows requires.
 #[derive(Debug)]
 struct Parts {
     profile: ImportProfile,
@@ -75,7 +75,7 @@ pub struct Row {
     pub line: u64,
     /// The cells, in the order of [`Plan::targets`].
     pub cells: Vec<String>,
-    /// What staff should know about the row.
+    /// Notes for staff about the row.
     pub notes: Vec<Note>,
 }
 

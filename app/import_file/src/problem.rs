@@ -13,7 +13,7 @@ pub struct Located<T> {
     pub line: u64,
     /// The column, if it concerns one.
     pub column: Option<String>,
-    /// What was found.
+    /// The problem or note.
     pub what: T,
 }
 

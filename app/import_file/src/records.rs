@@ -70,7 +70,7 @@ struct Cursor {
     cells: Vec<Vec<u8>>,
 }
 
-/// How a cell ended.
+/// The end of a cell.
 enum CellEnd {
     Delimiter,
     Line,
@@ -249,8 +249,8 @@ impl<R: Read> Records<R> {
         self.end(cursor, at, end)
     }
 
-    /// Returns whether a cell of several lines is plausible: its column can have line breaks, and no line in it looks
-    /// like a record of the file.
+    /// Returns whether a cell of several lines is plausible. Its column must allow line breaks, and no line in it may
+    /// look like a record of the file.
     fn can_go_on(&self, index: usize, cell: &[u8]) -> bool {
         let columns = self.columns.can_break.len();
         if columns == 0 {

@@ -22,13 +22,14 @@ use trail::library;
 use trail::roles::roles_of;
 use uuid::Uuid;
 
-/// How many deliveries a process tries at the same time. A receiver that does not answer delays no other.
+/// Maximum number of deliveries that a process attempts at the same time. A receiver that does not answer delays no
+/// other.
 const MAX_CONCURRENT: usize = 8;
 /// The pause between two searches for due deliveries while others are in progress.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a process holds a delivery. Longer than a mail server and a receiver may take together.
+/// Duration for which a process holds a delivery. It exceeds the time limits of a mail server and a receiver together.
 const HELD: TimeDelta = TimeDelta::minutes(5);
-/// How long ended deliveries and their events stay in the list.
+/// Duration for which ended deliveries and their events stay in the list.
 const KEPT: TimeDelta = TimeDelta::days(30);
 /// The pause between two searches for what the calendar makes due, and between two deletions of old rows.
 const DAILY_WORK_INTERVAL: TimeDelta = TimeDelta::hours(1);
@@ -76,7 +77,7 @@ async fn begin_due(store: &Store, running: &mut JoinSet<()>) -> Result<(), Recor
     Ok(())
 }
 
-/// When this process last did the work that is due once in a while.
+/// The time of this process's last daily work.
 #[derive(Default)]
 struct LastWork(Mutex<Option<DateTime<Utc>>>);
 

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 const LOGIN_STATUSES: [u16; 4] = [530, 534, 535, 538];
 /// Marks a mail that a program sends, so that no absence message answers it (RFC 3834).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
-/// How long the mail server may take for one command.
+/// Time limit for one command to the mail server.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns whether the installation can send mail.

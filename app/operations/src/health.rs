@@ -1,5 +1,5 @@
-//! Conditions that staff or monitoring should look at, because background work runs unattended: overdue
-//! tasks, missed, stalled, failed or unconfirmed runs, legal holds due for review and others.
+//! Conditions that staff or monitoring should look at, because background work runs unattended. Examples are overdue
+//! tasks, missed, stalled, failed or unconfirmed runs, and legal holds due for review.
 //!
 //! Every page reads them, so this takes only a few indexed queries.
 

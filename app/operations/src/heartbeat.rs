@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use trail::Store;
 
-/// How long other writers may block before that is a fault. Requests wait as long.
+/// Duration of blocking by other writers after which it counts as a fault. Requests wait as long.
 const MAX_BUSY: Duration = Duration::from_secs(10);
 /// Maximum duration of a check.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);

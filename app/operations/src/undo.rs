@@ -9,7 +9,7 @@ use policy::UserNumber;
 use trail::undoable::UNDO_MINUTES;
 use trail::{Actor, Store, Undo};
 
-/// What was restored.
+/// The restored object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Restored {
     /// This user's loan is open again.

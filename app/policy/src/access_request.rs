@@ -131,7 +131,7 @@ pub struct ClosingForm {
     pub answer: String,
 }
 
-/// How an access request is closed.
+/// The details of closing an access request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Closing {
     /// The state.

@@ -1,4 +1,4 @@
-//! How many users a rule affects, now and later, and what is unusual about it. Shown while a task is edited.
+//! The numbers of users that a rule affects, now and later, with warnings. Shown while a task is edited.
 
 use crate::assess::{RunMode, UserFacts, Verdict, assess};
 use crate::dates::shown;
@@ -109,7 +109,7 @@ impl AffectedUsers {
 pub struct AffectedTexts {
     /// The day and the number of users eligible on it: today and after each of [`DAYS_AHEAD`].
     pub days: Vec<(String, String)>,
-    /// What blocks users who meet the conditions.
+    /// The blockers of users who meet the conditions.
     pub blocked: String,
     /// The warnings. Those of a preview, and the users that the saved rule does not select.
     pub warnings: Vec<String>,

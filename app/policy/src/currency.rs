@@ -50,7 +50,7 @@ impl Currency {
 
     /// Formats an amount in hundredths with the decimals of the currency: `EUR 1,250.00`, `JPY 1,250`, `KWD 12.500`.
     ///
-    /// An amount with a fraction that the currency doesn't have keeps it, so that no part of it is hidden.
+    /// Keeps a fraction that the currency does not have, so that no part of the amount is hidden.
     pub fn amount(self, hundredths: i64) -> String {
         let amount = money(hundredths);
         let amount = match self.decimals() {

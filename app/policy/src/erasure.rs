@@ -161,7 +161,7 @@ fn says_nothing(letters: &str) -> bool {
     }
 }
 
-/// How an edit changes one identifying value.
+/// The effect of an edit on one identifying value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fate {
     /// It is unchanged, or there was none.

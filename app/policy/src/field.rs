@@ -236,7 +236,7 @@ impl Field {
     }
 }
 
-/// What anonymising always removes, regardless of the policy, and why.
+/// Values that anonymising always removes, regardless of the policy, with the reason.
 pub const ALWAYS_REMOVED: [(&str, &str); 4] = [
     ("UserID", "It is the login name of one person."),
     ("First name", "It names the person. It is replaced by a random name."),

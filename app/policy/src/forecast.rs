@@ -7,7 +7,7 @@ use crate::reason::{Blockers, Reason};
 use chrono::NaiveDate;
 use serde::Serialize;
 
-/// What a policy says about one user from a day on, if nothing changes.
+/// The result of a policy for one user from a day on, if nothing changes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Forecast {
@@ -15,14 +15,14 @@ pub enum Forecast {
     From {
         /// The day.
         day: NaiveDate,
-        /// What blocks the user at present.
+        /// The current blockers of the user.
         blockers: Blockers,
     },
     /// The policy never selects the user, as long as the record stays as it is.
     Never(Reason),
 }
 
-/// How a task starts.
+/// The way in which a task starts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NextStart {

@@ -16,13 +16,13 @@ pub enum Problem {
     /// A required field is empty.
     #[error("Enter {what}")]
     Required {
-        /// What is required, with its article: "a description".
+        /// The name of the required value, with its article: "a description".
         what: String,
     },
     /// Nothing was chosen from a list.
     #[error("Choose {what}")]
     NotChosen {
-        /// What must be chosen, with its article: "a reason".
+        /// The name of the required choice, with its article: "a reason".
         what: String,
     },
     /// Too many characters.

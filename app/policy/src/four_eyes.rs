@@ -5,17 +5,17 @@ use crate::policy_reach::extends_beyond;
 use crate::safety_limit::{SafetyLimit, SafetyLimits};
 use serde::{Deserialize, Serialize};
 
-/// How many hours an approval is valid, counted from its request.
+/// Number of hours for which an approval is valid, counted from its request.
 pub const APPROVAL_HOURS: i64 = 24;
 
-/// How many hours after a role was granted on the web, or an account was activated by an invitation, a member of
-/// staff can't approve.
+/// Number of hours after which a member of staff can approve. They count from a role granted on the web, or an account
+/// activated by an invitation.
 ///
 /// Otherwise one person could create a second account and approve with it.
 pub const NEW_APPROVER_HOURS: i64 = 24;
 
-/// How many hours a protection stays in force: four eyes after fewer than two people can approve, and a stricter
-/// setting after it was weakened.
+/// Number of hours for which a protection stays in force. It concerns four eyes after fewer than two people can
+/// approve, and a stricter setting after it was weakened.
 pub const COOLING_OFF_HOURS: i64 = 72;
 
 /// The setting of an installation: whether a second person is needed.

@@ -104,7 +104,7 @@ impl ImportState {
 }
 
 coded_enum! {
-    /// What became of a line that was not simply imported.
+    /// The outcome of a line that was not simply imported.
     #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum LineOutcome: "outcome of the line" {
@@ -112,8 +112,8 @@ coded_enum! {
         Rejected = "rejected",
         /// The line waits for a decision, because its identifier belonged to an anonymised user.
         Held = "held",
-        /// The line is left out by a rule: it is about an anonymised user or a member of staff, or a legal hold
-        /// protects a value.
+        /// A rule leaves out the line: it is about an anonymised user or a member of staff, or a legal hold protects a
+        /// value.
         Skipped = "skipped",
         /// The line was imported with a note.
         Note = "note",

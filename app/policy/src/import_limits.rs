@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Number of users or lines up to which shares don't apply, so that small files aren't stopped.
 pub const MAX_WITHOUT_PERCENT: u64 = 20;
 
-/// Number of days back to which the ends of loans, requests and charges don't count as the same date: a file with the
+/// Number of recent days on which the ends of loans, requests and charges don't count as the same date. A file with the
 /// changes of a day has the same end on most lines.
 pub const RECENT_DAYS: u64 = 7;
 
@@ -59,7 +59,7 @@ impl From<Percent> for u8 {
 }
 
 coded_enum! {
-    /// What a safety limit of a file counts.
+    /// The records or lines that a safety limit of a file counts.
     #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum ImportLimit: "safety limit of the import" {
@@ -176,7 +176,7 @@ impl Default for ImportLimits {
     }
 }
 
-/// What a file contains and does, as the limits count it.
+/// The content and effect of a file, as the limits count them.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ImportFigures {
     /// Number of lines.
@@ -207,8 +207,8 @@ pub struct ImportFigures {
     pub is_first: bool,
 }
 
-/// What the number that confirms a file beyond a limit counts. `None` counts the users who lose identifying values or
-/// become eligible earlier: the limits of the installation.
+/// The safety limit whose count confirms a file. `None` counts the users who lose identifying values or become eligible
+/// earlier: the limits of the installation.
 pub type CountedBy = Option<ImportLimit>;
 
 /// Returns the label of the field for the number that confirms a file.
@@ -282,8 +282,8 @@ impl Exceeded {
 }
 
 impl ImportLimits {
-    /// The limits of a file that a person imports by hand, and that may contain any part of the users: how many it
-    /// lacks or changes says nothing. The limits of the installation count users who leave.
+    /// Returns the limits of a file that a person imports by hand. Such a file may contain any part of the users, so
+    /// the number of missing or changed users says nothing. The limits of the installation count users who leave.
     pub fn of_a_part() -> Self {
         Self { missing: None, changed: None, leaving: None, ..Self::default() }
     }

@@ -1,10 +1,10 @@
-//! Import options: what an import does with the lines of a file. The import profile describes the file itself.
+//! Import options: the treatment of a file's lines by an import. The import profile describes the file itself.
 
 use crate::stored::{Stored, coded_enum};
 use serde::{Deserialize, Serialize};
 
 coded_enum! {
-    /// What a wrong line does to the rest of its file.
+    /// The effect of a wrong line on the rest of its file.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum ImportMode: "mode of the import" {
@@ -27,7 +27,7 @@ impl ImportMode {
 }
 
 coded_enum! {
-    /// What an empty cell does.
+    /// The effect of an empty cell.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum EmptyCells: "treatment of empty cells" {
@@ -50,7 +50,7 @@ impl EmptyCells {
 }
 
 coded_enum! {
-    /// What it means that a file lacks a user of earlier files of the same task.
+    /// The meaning of absence: a file lacks a user of earlier files of the same task.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Absence: "meaning of absence" {
@@ -72,7 +72,7 @@ impl Absence {
     }
 }
 
-/// What an import does with the lines of a file. The defaults change the least.
+/// The treatment of a file's lines by an import. The defaults change the least.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(
@@ -81,11 +81,11 @@ impl Absence {
     sea_orm(value_type = "String", from_str = "crate::stored::from_json", to_str = "crate::stored::to_json")
 )]
 pub struct ImportOptions {
-    /// What a wrong line does to the others.
+    /// The effect of a wrong line on the others.
     pub mode: ImportMode,
-    /// What an empty cell does.
+    /// The effect of an empty cell.
     pub empty_cells: EmptyCells,
-    /// What the absence of a user means.
+    /// The meaning of a user's absence.
     pub absence: Absence,
 }
 

@@ -64,7 +64,7 @@ impl FileKind {
 }
 
 coded_enum! {
-    /// What happens to columns without a mapping.
+    /// The treatment of columns without a mapping.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum OtherColumns: "treatment of other columns" {
@@ -121,7 +121,7 @@ pub struct ImportProfile {
     pub format: FileFormat,
     /// The columns. Without any, columns are recognised by the names of their fields.
     pub columns: Vec<ColumnMapping>,
-    /// What happens to other columns.
+    /// The treatment of other columns.
     pub other_columns: OtherColumns,
     /// The notation of dates.
     pub dates: DateFormat,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub const OWN_PROFILE: &str = "lethe";
 
 coded_enum! {
-    /// What happens to a watched file after it was imported.
+    /// The treatment of a watched file after its import.
     #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
     #[serde(rename_all = "snake_case")]
     pub enum ImportedFile: "treatment of the imported file" {
@@ -44,11 +44,11 @@ pub struct ImportSettings {
     pub folder: String,
     /// Pattern of the file names.
     pub pattern: String,
-    /// What wrong lines, empty cells and absence do.
+    /// The effects of wrong lines, empty cells and absence.
     pub options: ImportOptions,
     /// The safety limits.
     pub limits: ImportLimits,
-    /// What happens to an imported file.
+    /// The treatment of an imported file.
     pub imported_file: ImportedFile,
 }
 

@@ -1,7 +1,7 @@
 //! The keys of users: `UserID`, barcode, external identifier and e-mail address.
 //!
-//! Two keys that look the same are the same key. Each key has one normal form, which is what Lethe compares and what is
-//! unique; the key itself is stored and shown as it was entered. The browser only needs [`validate`]. The tables of
+//! Two keys that look the same are the same key. Each key has one normal form, which Lethe compares and which is
+//! unique. The key itself is stored and shown as it was entered. The browser only needs [`validate`]. The tables of
 //! Unicode for [`normal`] would make its download much larger, so that only the server has them (feature `keys`).
 
 use crate::form::Problem;
@@ -67,7 +67,7 @@ mod normal_form {
     }
 
     /// Appends the case-folded form of a character. The lower case of the upper case of the lower case is the same for
-    /// `ß`, `ẞ` and `SS`, and for the three forms of sigma.
+    /// `ß`, `ẞ` and `SS`. The same holds for the three forms of sigma.
     fn fold(c: char, folded: &mut String) {
         match c {
             DOTLESS_I => folded.push(c),

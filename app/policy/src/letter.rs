@@ -28,7 +28,7 @@ pub enum Placeholder {
     Library,
     /// The postal address of the library.
     Address,
-    /// How users reach the library.
+    /// The contact for users.
     Contact,
 }
 

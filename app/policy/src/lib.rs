@@ -1,4 +1,4 @@
-//! The rules of anonymising, without input or output.
+//! The anonymisation rules, without I/O.
 //!
 //! All functions are pure: no clock, no database, no network. Server and browser compile the same code, so both
 //! validate forms in the same way.

@@ -22,7 +22,7 @@ pub struct LibraryForm {
     pub currency: String,
     /// The postal address, in several lines.
     pub address: String,
-    /// How users reach the library: telephone, e-mail address, opening hours.
+    /// The contact for users: telephone, e-mail address, opening hours.
     pub contact: String,
 }
 
@@ -35,7 +35,7 @@ pub struct LibraryDraft {
     pub currency: Currency,
     /// The postal address.
     pub address: Option<String>,
-    /// How users reach the library.
+    /// The contact for users.
     pub contact: Option<String>,
 }
 

@@ -55,7 +55,7 @@ impl DataClass {
     }
 }
 
-/// How anonymising changes a column of the user.
+/// The effect of anonymising on a column of the user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ErasureAction {
     /// Keeps the value, because it isn't personal or statistics need it.
@@ -92,7 +92,7 @@ impl ErasureAction {
     }
 }
 
-/// How rows of a table belong to a user.
+/// The relation of a table's rows to a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RowOwner {
     /// They belong to no user.
@@ -110,7 +110,7 @@ pub struct Column {
     pub name: &'static str,
     /// Class.
     pub class: DataClass,
-    /// How anonymising changes it.
+    /// The effect of anonymising on it.
     pub action: ErasureAction,
     /// Label. For personal data that is kept, it includes the reason.
     pub label: &'static str,
@@ -127,7 +127,7 @@ pub struct Table {
     pub name: &'static str,
     /// Label.
     pub label: &'static str,
-    /// How its rows belong to a user.
+    /// The relation of its rows to a user.
     pub owner: RowOwner,
     /// All columns.
     pub columns: &'static [Column],
@@ -152,7 +152,7 @@ pub struct StorageLocation {
     pub label: &'static str,
     /// Class of the data that it may contain.
     pub class: DataClass,
-    /// How the data is protected or removed.
+    /// The protection or removal of the data.
     pub rule: &'static str,
 }
 

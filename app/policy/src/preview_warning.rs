@@ -1,4 +1,4 @@
-//! How alarming a preview is: what its numbers warn of, as a level and in sentences.
+//! The warnings of a preview, derived from its numbers: a level and sentences.
 
 use crate::numbers::{counted, grouped};
 use crate::safety_limit::{SafetyLimit, SafetyLimits};

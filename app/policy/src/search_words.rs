@@ -79,8 +79,8 @@ pub(crate) fn compact(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
-/// Returns the beginnings by which the index finds every user who has this text as a name, key or e-mail address, or
-/// as the beginning of one. For each word, one of its beginnings is in the index.
+/// Returns the beginnings by which the index finds users by this text. It finds every user with a name, key or e-mail
+/// address that is or begins with this text. For each word, one of its beginnings is in the index.
 pub fn beginnings(text: &str) -> Vec<Vec<String>> {
     let folded = fold(&typewritten(text));
     let words = folded.split_whitespace().map(|word| {

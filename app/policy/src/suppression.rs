@@ -46,8 +46,8 @@ impl KeyKind {
 
 /// Returns the key because of which a new user is held for a decision, or `None` if the user can be created.
 ///
-/// A suppressed external identifier always holds. The other keys are reassigned to other people, so that they hold
-/// only if there is no external identifier that would tell these people apart.
+/// A suppressed external identifier always holds the user. Libraries reassign the other keys, so those hold a user only
+/// without an external identifier.
 pub fn holding_key(has_external_id: bool, suppressed: &[KeyKind]) -> Option<KeyKind> {
     suppressed.iter().copied().min().filter(|strongest| *strongest == KeyKind::ExternalId || !has_external_id)
 }

@@ -137,7 +137,7 @@ pub struct TaskDraft {
     pub visibility: Visibility,
     /// The owner.
     pub owner: Option<UserNumber>,
-    /// What it does, by its type.
+    /// The settings of its type.
     pub settings: TaskSettings,
     /// When it starts automatically.
     pub schedule: Schedule,

@@ -73,9 +73,9 @@ impl TaskType {
     sea_orm(value_type = "String", from_str = "crate::stored::from_json", to_str = "crate::stored::to_json")
 )]
 pub enum TaskSettings {
-    /// Who is anonymised, and what happens to each field.
+    /// The users to anonymise, and the treatment of each field.
     AnonymiseUserData(Policy),
-    /// Which files are imported, how, and when the import stops.
+    /// The files to import, the options, and the limits that stop the import.
     ImportUsers(ImportSettings),
 }
 

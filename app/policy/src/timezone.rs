@@ -19,7 +19,7 @@ pub struct Occurrence {
     pub at: DateTime<Utc>,
     /// Formatted as on the page: `Sun 29 Mar 2026 03:00 BST (+01:00)`.
     pub shown: String,
-    /// How a clock change affects it, as text.
+    /// The effect of a clock change on it, as text.
     pub note: Option<String>,
 }
 

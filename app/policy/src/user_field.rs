@@ -1,8 +1,9 @@
 //! The fields of a user record that staff edit: one row for each.
 //!
-//! The form and its validation, the record, saving, the audit of changes, legal holds, safety limits, import, export,
-//! search and the command line derive from this table. Tests compare it with every other place that must know a field:
-//! the schema, the register of personal data, the description of the file formats and the demo library.
+//! The form, its validation, the record, saving and the audit of changes derive from this table. So do legal holds,
+//! safety limits, import, export, search and the command line. Tests compare it with the other places that must know a
+//! field. These are the schema, the register of personal data, the description of the file formats and the demo
+//! library.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -84,7 +85,7 @@ pub enum FieldKind {
     Flag,
 }
 
-/// What a value says about a person.
+/// The relation of a value to a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub enum Protection {
     /// The value names or reaches the person. A legal hold protects it, and removing or replacing it counts towards the
@@ -112,7 +113,7 @@ pub enum Search {
 pub enum Section {
     /// Names and form of address.
     Names,
-    /// What the library assigns to the user.
+    /// Data that the library assigns to the user.
     Library,
     /// The dates of the record. A policy may reduce them to months.
     Dates,

@@ -26,7 +26,7 @@ pub struct UserSearch {
     pub whole: Vec<Test>,
     /// The words that are not searched for, as typed.
     pub ignored: Vec<String>,
-    /// What the text can be, if it is all of one key.
+    /// The possible keys, if the whole text is one key.
     pub exact: ExactKeys,
 }
 

@@ -83,11 +83,11 @@ fn minimum_and_maximum_days_follow_the_same_rule() {
 /// The possible states of a condition for a user.
 const STATES: [(char, &str); 4] = [('-', "unset"), ('m', "met"), ('n', "not met"), ('?', "no date")];
 
-/// The verdict for every state of the three conditions. Each state of the leaving date (in the order of [`STATES`])
-/// has one line for each state of *marked*, with one letter for each state of *activity*.
+/// The verdict for every state of the three conditions. Each state of the leaving date, in the order of [`STATES`], has
+/// one line for each state of *marked*. A line has one letter for each state of *activity*.
 ///
-/// E eligible, W the days have not passed, L no leaving date, M not marked, A no activity and no creation date,
-/// 0 the policy has no conditions.
+/// E eligible, W the days have not passed, L no leaving date. M not marked, A no activity and no creation date, 0 the
+/// policy has no conditions.
 const VERDICTS: [[&str; 4]; 4] = [
     ["0EWA", "EEWA", "WWWA", "MMMM"],
     ["EEWA", "EEWA", "WWWA", "MMMM"],

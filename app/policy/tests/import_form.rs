@@ -1,4 +1,4 @@
-//! What the task form accepts for the task type *Import users*: one table of cases, run natively and in WebAssembly,
+//! Validation of the task form for the task type *Import users*. One table of cases runs natively and in WebAssembly,
 //! because browser and server execute the same code.
 #![allow(clippy::expect_used, clippy::type_complexity, reason = "tests: a table of cases")]
 

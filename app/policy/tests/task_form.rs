@@ -1,4 +1,4 @@
-//! What the task form accepts, and which problems it reports: one table of cases, run natively and in WebAssembly,
+//! Validation of the task form, and the problems that it reports. One table of cases runs natively and in WebAssembly,
 //! because browser and server execute the same code.
 #![allow(
     clippy::expect_used,

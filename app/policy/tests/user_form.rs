@@ -1,4 +1,4 @@
-//! What the user form accepts, and which problems it reports: one table of cases, run natively and in WebAssembly.
+//! Validation of the user form, and the problems that it reports. One table of cases runs natively and in WebAssembly.
 #![allow(
     clippy::expect_used,
     clippy::assigning_clones,

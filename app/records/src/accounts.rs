@@ -25,7 +25,7 @@ use trail::undoable;
 use trail::{Actor, Store, Undo};
 use zeroize::Zeroizing;
 
-/// How long an invitation is valid.
+/// Lifetime of an invitation.
 const INVITATION: TimeDelta = TimeDelta::hours(24);
 
 /// A one-time link to set a password.
@@ -163,8 +163,8 @@ pub async fn add(
     Ok((number, invitation))
 }
 
-/// Returns the error about a new member of staff whose `UserID` is on the suppression list: the list of staff has no field
-/// for the decision.
+/// Returns the error about a new member of staff whose `UserID` is on the suppression list. The list of staff has no
+/// field for the decision.
 fn suppressed(error: RecordsError) -> RecordsError {
     match error {
         RecordsError::Invalid(errors) if errors.0.iter().any(|error| error.problem == Problem::Suppressed) => {

@@ -1,4 +1,4 @@
-//! Who owned a key when: the former keys of users, and the first days of new owners.
+//! The owners of keys over time: the former keys of users, and the first days of new owners.
 //!
 //! A loan belongs to the user who owned its key on its day. Usually that is the current owner, and no row exists. When a
 //! user loses a key, a row keeps until when it was theirs. When a user gets a key that another user had before, a row

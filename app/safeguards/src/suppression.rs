@@ -2,12 +2,12 @@
 //! bring these users back.
 //!
 //! Each digest is an HMAC-SHA-256 over kind and normal form of an external identifier, `UserID`, barcode or e-mail
-//! address. Its key is a random file outside the database ([`key`]), separate from the key of the installation, so
-//! that it can be destroyed alone. A row has no link to a record: its id is a part of the digest, and its date is the
-//! first day of a month. The anonymiser adds rows ([`list`]); everything that creates users checks them
-//! ([`check`]); lines of import files that match are held for a decision ([`held_line`]).
+//! address. Its key is a random file outside the database ([`key`]), separate from the key of the installation, so that
+//! it can be destroyed alone. A row has no link to a record. Its id is a part of the digest, and its date is the first
+//! day of a month. The anonymiser adds rows ([`list`]); everything that creates users checks them ([`check`]); lines of
+//! import files that match are held for a decision ([`held_line`]).
 //!
-//! If the key is missing or another one while the list has rows, nothing is anonymised and no user is created: both
+//! If the key is missing or another one while the list has rows, nothing is anonymised and no user is created. Both
 //! would leave gaps in the list.
 
 pub mod arrival;

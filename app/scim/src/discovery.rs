@@ -1,4 +1,4 @@
-//! What the server offers: `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas`.
+//! The features of the server: `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas`.
 
 use crate::schema::{CORE, ENTERPRISE, ENTERPRISE_USER, USER, attributes_json};
 use crate::{BASE, LIST_RESPONSE, MAX_RESULTS};

@@ -52,7 +52,7 @@ pub struct ScimError {
     pub status: u16,
     /// The detail error code, if there is one for the status.
     pub kind: Option<ScimType>,
-    /// What happened and what to do.
+    /// The problem and its remedy.
     pub detail: String,
 }
 

@@ -15,7 +15,7 @@ const MAX_VALUES: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document(pub(crate) Map<String, Value>);
 
-/// What a document asks for.
+/// The changes that a document requests.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Wanted {
     /// The user form.

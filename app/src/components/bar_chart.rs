@@ -30,7 +30,7 @@ pub(crate) fn BarChart(
     /// The title, for screen readers.
     #[prop(into)]
     title: String,
-    /// What the bars count.
+    /// The noun for the counted objects.
     what: &'static str,
     /// The bars.
     bars: Vec<Bar>,

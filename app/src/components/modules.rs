@@ -59,7 +59,7 @@ pub(crate) struct Module {
     pub(crate) href: &'static str,
     /// Its name.
     pub(crate) label: &'static str,
-    /// What it is for.
+    /// Its purpose.
     pub(crate) about: &'static str,
     /// Whether the top bar shows it outside the menu.
     pub(crate) in_top_bar: bool,

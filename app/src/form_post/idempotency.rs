@@ -19,11 +19,11 @@ use zeroize::Zeroizing;
 
 /// The server functions that change nothing, or end the session that the key belongs to.
 const WITHOUT_KEY: [&str; 4] = ["/do/find_users", "/do/find_run_users", "/do/check_task", "/do/sign_out"];
-/// How long the second of two requests waits for the first.
+/// Maximum time for which the second of two requests waits for the first.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a claim blocks a form that was not executed.
+/// Duration for which a claim blocks a form that was not executed.
 const CLAIM_TIMEOUT: Duration = Duration::from_mins(30);
-/// How often the second request asks whether the first has ended.
+/// Interval at which the second request asks whether the first has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The delay before an outcome that could not be stored is stored again. It doubles with each attempt.

@@ -6,7 +6,7 @@ use super::HELP;
 pub(crate) struct Document {
     /// Its name in the address: that of the file.
     pub(crate) name: &'static str,
-    /// What it is about.
+    /// Its subject.
     pub(crate) about: &'static str,
     /// Its text, in Markdown.
     pub(super) text: &'static str,

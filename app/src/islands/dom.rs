@@ -1,4 +1,4 @@
-//! What several modules need of the document.
+//! Access to the document, for several modules.
 
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Element, NodeList};

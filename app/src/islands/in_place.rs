@@ -19,7 +19,7 @@ use web_sys::{
     SupportedType,
 };
 
-/// How long a navigation counts as under way. A download never leaves the page.
+/// Duration for which a navigation counts as under way, in milliseconds. A download never leaves the page.
 const NAVIGATION_TIMEOUT_MS: f64 = 10_000.0;
 /// The interval at which a region in use is checked again.
 const IN_USE_INTERVAL_MS: i32 = 500;

@@ -1,5 +1,5 @@
-//! Letters before erasure, to print: the text of a task, the letter to one user, the letters of a preview, and the
-//! receipt after a single erasure.
+//! Letters before erasure, to print. The pages are the text of a task, the letter to one user, the letters of a
+//! preview, and the receipt after a single erasure.
 
 mod receipt;
 mod text;

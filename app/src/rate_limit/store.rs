@@ -35,8 +35,8 @@ impl Budget {
     }
 }
 
-/// Stores the state of a bounded number of keys. A key in use is never dropped for another one: a caller who sends
-/// many keys would get a new budget for each of the old ones. Keys without memory share a few budgets instead.
+/// Stores the state of a bounded number of keys. A key in use is never dropped for another one. Otherwise, a caller who
+/// sends many keys would get a new budget for each of the old ones. Keys without memory share a few budgets instead.
 #[derive(Debug)]
 pub(super) struct BoundedStore {
     max_keys: usize,

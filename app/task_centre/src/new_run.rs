@@ -6,7 +6,7 @@ use policy::{Policy, RULES_VERSION, RunKind, RunState, TaskSettings};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::{Actor, Store};
 
-/// What the settings of a run come from.
+/// The source of a run's settings.
 pub(crate) enum Basis<'a> {
     /// A task as it is now.
     Task(&'a tasks::Model),

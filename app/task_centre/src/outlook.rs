@@ -16,7 +16,7 @@ use trail::task_name::TaskName;
 /// Maximum number of tasks in the outlook of a user.
 const MAX_TASKS: u64 = 50;
 
-/// What one active task will do with a user.
+/// The future effect of one active task on a user.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outlook {
     /// The task.
@@ -26,7 +26,7 @@ pub struct Outlook {
     pub name: TaskName,
     /// The forecast of its policy.
     pub forecast: Forecast,
-    /// How the task starts.
+    /// The way in which the task starts.
     pub start: NextStart,
     /// Whether its next scheduled run stops for a confirmation.
     pub waits: bool,

@@ -1,5 +1,5 @@
-//! Actors and channels. An *actor* is the member of staff or the process that calls a function, with its
-//! permissions; a *channel* is the interface through which it does so.
+//! Actors and channels. An *actor* is the member of staff or the process that calls a function, with its permissions. A
+//! *channel* is the interface through which it does so.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Clock, RecordsError};

@@ -33,7 +33,7 @@ pub struct Library {
     pub currency: Currency,
     /// The postal address.
     pub address: Option<String>,
-    /// How users reach the library.
+    /// The contact for users.
     pub contact: Option<String>,
     /// A digest of the logo, which changes with it. None without a logo.
     pub logo_digest: Option<String>,

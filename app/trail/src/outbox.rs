@@ -1,5 +1,5 @@
-//! The outbox of notifications. An event is written in the transaction in which it happens, so that it is neither lost
-//! nor sent for a change that was rolled back. The crate `notify` delivers it.
+//! The outbox of notifications. An event is written in the transaction in which it happens. It is therefore neither
+//! lost nor sent for a change that was rolled back. The crate `notify` delivers it.
 
 use db::Clock;
 use db::entity::notifications::{ActiveModel, Column, Entity};

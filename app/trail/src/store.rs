@@ -19,7 +19,7 @@ pub struct Store {
     pub db: DatabaseConnection,
     address: Address,
     probe: Arc<OnceCell<DatabaseConnection>>,
-    /// What this process knows about its own state.
+    /// The health of this process.
     pub vitals: Arc<Vitals>,
     /// The clock of the library.
     pub clock: Clock,

@@ -9,7 +9,7 @@ use db::Clock;
 use policy::Role;
 use serde::{Deserialize, Serialize};
 
-/// How long a change can be undone.
+/// Time limit for undoing a change.
 pub const UNDO_TIMEOUT: TimeDelta = TimeDelta::minutes(UNDO_MINUTES);
 /// The same in minutes.
 pub const UNDO_MINUTES: i64 = 15;

@@ -15,7 +15,7 @@ use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
-/// How long a fault counts after a failed write.
+/// Duration for which a fault counts after a failed write.
 const FAULT_LIFETIME: Duration = Duration::from_secs(30);
 
 /// The health of this process.

@@ -70,8 +70,8 @@ pub(super) struct Absent {
     pub(super) left: Vec<UserNumber>,
 }
 
-/// Records which users the file of a task contains, finds the expected users that it lacks, and sets their leaving date
-/// if the import says so.
+/// Records the users in the file of a task, and finds the expected users that it lacks. Sets their leaving date if the
+/// import says so.
 ///
 /// A file with a rejected line sets no leaving date: the line may be about one of these users.
 pub(super) async fn apply(

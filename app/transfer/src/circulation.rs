@@ -39,7 +39,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use std::sync::Arc;
 use trail::{Actor, Store};
 
-/// What a line is about.
+/// The subject of a line.
 pub(crate) struct About<'a> {
     /// The number of the line.
     line: u64,
@@ -48,14 +48,14 @@ pub(crate) struct About<'a> {
     day: NaiveDate,
 }
 
-/// What has become of the lines so far.
+/// The results of the lines so far.
 #[derive(Default)]
 pub(crate) struct Tally {
     summary: ImportSummary,
     problems: FileProblems,
     report: Report,
     differences: Differences,
-    /// What the lines so far do to ends.
+    /// The effects of the lines so far on ends.
     ends: EndTally,
 }
 

@@ -1,4 +1,4 @@
-//! What was detected about an uploaded file, to show before its import.
+//! The detected properties of an uploaded file, to show before its import.
 
 use super::import_history;
 use super::order::ImportOrder;
@@ -16,10 +16,10 @@ use records::custom_field;
 use serde::{Deserialize, Serialize};
 use trail::{Actor, Store};
 
-/// What was detected about a file, and the problems of the whole file.
+/// The detected properties of a file, and the problems of the whole file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Detection {
-    /// What was detected.
+    /// The detected properties.
     #[serde(flatten)]
     pub detected: Detected,
     /// The problems. With one, nothing can be imported.
@@ -94,14 +94,14 @@ pub async fn prepare(store: &Store, actor: Actor, id: ImportId) {
     }
 }
 
-/// How an uploaded file is imported, as chosen on its page. What is `None` stays as it is.
+/// The import options of an uploaded file, as chosen on its page. `None` keeps the current option.
 #[derive(Clone, Copy, Debug)]
 pub struct ChosenOptions {
     /// The notation of dates, if the file has any.
     pub dates: Option<DateFormat>,
-    /// What a wrong line does to the others.
+    /// The effect of a wrong line on the others.
     pub mode: Option<ImportMode>,
-    /// What an empty cell does.
+    /// The effect of an empty cell.
     pub empty_cells: Option<EmptyCells>,
 }
 

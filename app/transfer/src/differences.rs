@@ -1,4 +1,4 @@
-//! What an import changes: how many lines change each field, and the first new and changed lines.
+//! The changes by an import: the number of lines that change each field, and the first new and changed lines.
 //!
 //! Differences name fields, never values, because the history of imports keeps them.
 

@@ -106,7 +106,7 @@ async fn suppressed(
     Ok(suppressed)
 }
 
-/// Returns the key of a line that an earlier one of these lines has, or with which it had the same user.
+/// Returns the key that this line shares with an earlier line, or by which both match the same user.
 fn claimed_before(
     line: &KeyedLine,
     found: &Match,

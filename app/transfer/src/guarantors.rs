@@ -26,7 +26,7 @@ const NO_USER_ID: &str = "No other user has this UserID";
 const NOT_IN_FILE: &str = "No other user in this file has this identifier. The guarantor was left out";
 const NO_IDENTIFIERS: &str = "The file has no identifiers of its users, so the guarantor was left out";
 
-/// What a line does beside setting the guarantor.
+/// The effect of a line besides setting the guarantor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RestOfLine {
     Creates,
@@ -41,13 +41,13 @@ pub(super) struct PendingGuarantor {
     pub(super) guarantor: GuarantorKey,
     /// Current guarantor.
     pub(super) current: Option<i64>,
-    /// What the line does otherwise.
+    /// The other effect of the line.
     pub(super) rest: RestOfLine,
 }
 
 /// The result of the whole file.
 pub(super) struct Finished {
-    /// Number of users that became changed by a guarantor.
+    /// Number of users changed by a guarantor.
     pub(super) changed: u64,
     /// Number of guarantors left out because they are anonymised.
     pub(super) left_out: u64,
@@ -97,7 +97,7 @@ impl Guarantors {
         self.fresh.push(wanted);
     }
 
-    /// Stores the guarantors found by now. Returns the number of users that become changed by this.
+    /// Stores the guarantors found by now. Returns the number of users changed by this.
     pub(super) async fn resolve(&mut self, tx: &DatabaseTransaction) -> Result<u64, DbErr> {
         let fresh = std::mem::take(&mut self.fresh);
         let (set, missing) = resolve(tx, fresh, self.in_file.as_ref()).await?;
@@ -105,7 +105,7 @@ impl Guarantors {
         Ok(self.add(set))
     }
 
-    /// Adds new guarantors. Returns the number of users that become changed by this.
+    /// Adds new guarantors. Returns the number of users changed by this.
     fn add(&mut self, set: Vec<NewGuarantor>) -> u64 {
         let changed = set.iter().filter(|one| one.rest == RestOfLine::Nothing).count() as u64;
         self.set.extend(set);

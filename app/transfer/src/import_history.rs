@@ -24,9 +24,9 @@ use std::collections::{HashMap, HashSet};
 use trail::person::{self, Person};
 use trail::{Actor, Store};
 
-/// How long an uploaded file waits for its import, in hours. Then it is erased.
+/// Maximum number of hours for which an uploaded file waits for its import. Then it is erased.
 const MAX_UPLOAD_HOURS: i64 = 24;
-/// How long the process of an import may be silent. Then the import counts as interrupted.
+/// Maximum duration of silence from the process of an import. Then the import counts as interrupted.
 const MAX_SILENCE: TimeDelta = TimeDelta::seconds(60);
 /// Maximum number of lines in the report of one import. Further ones are only counted.
 pub const MAX_REPORTED: usize = MAX_PROBLEMS;
@@ -48,9 +48,9 @@ pub struct Import {
     pub started_by: Option<Person>,
     /// Progress or result.
     pub state: ImportState,
-    /// What the lines of the file are.
+    /// The profile of the file.
     pub profile: ImportProfile,
-    /// What wrong lines, empty cells and absence do.
+    /// The effects of wrong lines, empty cells and absence.
     pub options: ImportOptions,
     /// The run or preview that looked at the file.
     pub run: Option<RunId>,
@@ -78,7 +78,7 @@ pub struct Import {
 pub struct ReportLine {
     /// Number of the line in the file.
     pub line: u64,
-    /// What became of the line.
+    /// The outcome of the line.
     pub outcome: LineOutcome,
     /// The column of the problem.
     pub column: Option<String>,

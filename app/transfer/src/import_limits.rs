@@ -117,7 +117,7 @@ pub(super) fn stop(
 
 /// Returns how a file beyond a limit was confirmed, as a detail for the audit. Rejects it if it wasn't.
 ///
-/// A run was confirmed when it was started: a person has seen its preview, and a second one has approved it if four
+/// A run was confirmed when it was started. A person has seen its preview, and a second one has approved it if four
 /// eyes is on.
 pub(super) async fn confirm(
     tx: &DatabaseTransaction,

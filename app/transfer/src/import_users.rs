@@ -83,7 +83,7 @@ struct Written {
     touched: Vec<(UserNumber, usize)>,
     /// Users with replaced identifying values, too few to count.
     replaced: Vec<(UserNumber, usize)>,
-    /// What the limits of a file count.
+    /// The numbers that the limits of a file count.
     figures: ImportFigures,
 }
 

@@ -50,7 +50,7 @@ impl Jobs {
     }
 }
 
-/// What a background job does with the file of an import.
+/// The work of a background job on the file of an import.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
     /// Counts what an import would do, and changes nothing.

@@ -6,11 +6,11 @@
 //! The export writes an apostrophe before a cell that a spreadsheet would calculate (one that starts with `=`,
 //! `+`, `-`, `@`, tab or carriage return). The import removes that apostrophe.
 //!
-//! **Users.** Columns: the fields of [`policy::user_field`] (a flag is yes or no), `created_on`, `last_activity_on`,
-//! `marked_on`, `guarantor_user_id` (the UserID of the guarantor) and `custom.KEY` for each custom field. Required are
-//! `last_name` and one of `external_id`, `user_id` and `barcode`, as columns and on every line. The export also writes
-//! `user_number`, `imported`, `roles` and `anonymised_on`. The import ignores them, because the database assigns
-//! numbers and a file can't grant roles.
+//! **Users.** Columns are the fields of [`policy::user_field`] (a flag is yes or no), `created_on`, `last_activity_on`,
+//! `marked_on`, and `custom.KEY` for each custom field. The column `guarantor_user_id` has the UserID of the guarantor.
+//! Required are `last_name` and one of `external_id`, `user_id` and `barcode`, as columns and on every line. The export
+//! also writes `user_number`, `imported`, `roles` and `anonymised_on`. The import ignores them, because the database
+//! assigns numbers and a file can't grant roles.
 //!
 //! The import skips these lines:
 //!
@@ -21,26 +21,26 @@
 //!   identifier and with the `UserID`, barcode or e-mail of one (`safeguards::suppression`). It is held for a decision.
 //!
 //! A line is matched to a user by external identifier, then by UserID, then by barcode, in their normal forms
-//! ([`policy::key_form`]). A UserID or barcode of a user with another external identifier belongs to another person now:
-//! the line is an error, unless another line takes that key from its owner. Lines that exchange keys wait for the end of
-//! the file. Matched users become *imported*. Users missing from the file are not changed,
-//! unless a task says that they have left (`absence`).
+//! ([`policy::key_form`]). A UserID or barcode of a user with another external identifier belongs to another person
+//! now. The line is then an error, unless another line takes that key from its owner. Lines that exchange keys wait for
+//! the end of the file. Matched users become *imported*. Users missing from the file are not changed, unless a task
+//! says that they have left (`absence`).
 //!
 //! **Empty cells.** A missing column leaves its field unchanged. An empty cell leaves its field unchanged, too, if the
-//! import options say so. Otherwise it empties the field, including the
-//! leaving date: a user who has returned must not be anonymised by an earlier leaving date. Some fields are never
-//! emptied: the keys (`user_id`, `barcode`, `external_id`), the guarantor, flags, `created_on`,
-//! `last_activity_on` and `marked_on`. Without these dates, conditions would count from too early, or a date set
-//! by staff would be lost. The last activity only moves forward: a loan moves it to its issue date, a return
-//! doesn't.
+//! import options say so. Otherwise it empties the field, including the leaving date: a user who has returned must not
+//! be anonymised by an earlier leaving date. Some fields are never emptied: the keys (`user_id`, `barcode`,
+//! `external_id`), the guarantor, flags, `created_on`, `last_activity_on` and `marked_on`. Without these dates,
+//! conditions would start counting too early, or a date set by staff would be lost. The last activity only moves
+//! forward: a loan moves it to its issue date, a return doesn't.
 //!
-//! **Loans.** The borrower is found by `external_id`, `user_id`, `barcode` or `user_number`, in this order. The
-//! item is found by `item_barcode`, or created with `title`. Required are the item, `branch`, `issued_on` and
-//! `due_on`. Optional are `returned_on`, `renewals` (their number), `category`, `department`, `note` and
-//! `return_note`. Without the columns `category` and `department`, the loan gets the user's current values. A loan
-//! with the same user, item and day is the same loan: it is updated, never duplicated, and a returned loan is
-//! never reopened. Only an item that was returned on that day can be lent to the user again on it. The borrower is the user who owned the key on the day of issue (`safeguards::key_periods`). Loans of
-//! anonymised users are skipped, and so are loans whose key is on the suppression list and had no other owner then.
+//! **Loans.** The borrower is found by `external_id`, `user_id`, `barcode` or `user_number`, in this order. The item is
+//! found by `item_barcode`, or created with `title`. Required are the item, `branch`, `issued_on` and `due_on`.
+//! Optional are `returned_on`, `renewals` (their number), `category`, `department`, `note` and `return_note`. Without
+//! the columns `category` and `department`, the loan gets the user's current values. A loan with the same user, item
+//! and day is the same loan: it is updated, never duplicated, and a returned loan is never reopened. The item can be
+//! lent to the user again on the same day only if it was returned that day. The borrower is the user who owned the key
+//! on the day of issue (`safeguards::key_periods`). Loans of anonymised users are skipped, and so are loans whose key
+//! is on the suppression list and had no other owner then.
 //!
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A
 //! file with an error changes nothing. Problems name line and column, never a value.
@@ -141,7 +141,7 @@ pub struct ImportSummary {
     /// The number that confirms a file beyond the safety limits, after a check: the users or lines that the first
     /// exceeded limit counts. `None` if the file is within the limits.
     pub over_limit: Option<i64>,
-    /// What that number counts.
+    /// The safety limit that counts this number.
     pub counted_by: CountedBy,
     /// Number of changed users, loans, requests or charges by the column that changes, or by `custom.KEY`.
     pub fields: BTreeMap<String, u64>,

@@ -29,7 +29,7 @@ pub struct ImportOrder<'a> {
     pub tables: BTreeMap<String, PathBuf>,
     /// Format and columns of the file.
     pub profile: ImportProfile,
-    /// What wrong lines, empty cells and absence do.
+    /// The effects of wrong lines, empty cells and absence.
     pub options: ImportOptions,
     /// Entry point.
     pub origin: ImportOrigin,

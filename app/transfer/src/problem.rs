@@ -24,7 +24,7 @@ pub struct LineProblem {
     pub line: u64,
     /// The column, if the problem concerns one.
     pub column: Option<String>,
-    /// What to do, as a sentence.
+    /// The problem, as a sentence with its remedy.
     pub problem: String,
 }
 

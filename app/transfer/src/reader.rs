@@ -61,7 +61,7 @@ impl Header {
 pub(super) struct Line {
     /// Number of the line in the file.
     pub(super) number: u64,
-    /// What staff should know about the line.
+    /// Notes for staff about the line.
     pub(super) notes: Vec<LineProblem>,
     header: Arc<Header>,
     cells: Vec<String>,
@@ -221,8 +221,8 @@ impl Lines {
         }))
     }
 
-    /// Returns the number of a record: its first line. The records of a file never share a number, so that it identifies
-    /// them: a record of JSON on the line of the one before counts as a line.
+    /// Returns the number of a record: its first line. The records of a file never share a number, so that it
+    /// identifies them. A record of JSON on the line of the one before counts as a line.
     fn number(&mut self, line: u64) -> u64 {
         self.last = line.max(self.last + 1);
         self.last
@@ -233,7 +233,7 @@ impl Lines {
 pub(super) struct Parsed<T> {
     /// Number of the line in the file.
     pub(super) number: u64,
-    /// What staff should know about the line.
+    /// Notes for staff about the line.
     pub(super) notes: Vec<LineProblem>,
     /// The content, or what is wrong with it.
     pub(super) content: Result<T, FieldErrors>,

@@ -136,7 +136,7 @@ pub async fn check(
     Ok(CheckedFile { file: file.clone(), profile, sha256, result, summary })
 }
 
-/// What became of a watched file.
+/// The outcome of a watched file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FileOutcome {
     /// Its lines were imported and committed.

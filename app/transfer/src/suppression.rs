@@ -18,7 +18,7 @@ const HELD: &str = "An anonymised user had the key of this line. Decide on the p
 const IGNORED: &str = "An anonymised user had the key of this line, and staff decided to ignore it";
 const NOTED: &str = "An anonymised user had the UserID, barcode or e-mail of this user";
 
-/// What happens to a line that would create a user.
+/// The treatment of a line that would create a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum NewUser {
     /// It creates the user.

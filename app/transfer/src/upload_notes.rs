@@ -1,5 +1,5 @@
-//! What was found out about the files of an upload. It is kept beside them, so that a page reads a waiting file once, and
-//! is erased with them: it has cells of the first rows.
+//! Notes about the files of an upload. They are kept beside the files, so that a page reads a waiting file once. They
+//! are erased with the files, because they have cells of the first rows.
 
 use super::upload;
 use serde::de::DeserializeOwned;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// What is kept about the files of an upload.
+/// The kind of a note about the files of an upload.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Note {
-    /// How the import profile reads the file.
+    /// The result of reading the file with the import profile.
     Detection,
     /// The first rows, for a new import profile.
     Sample,
@@ -26,7 +26,7 @@ impl Note {
     }
 }
 
-/// What was found out, and under which circumstances.
+/// A result, and the circumstances in which it was found out.
 #[derive(Deserialize, Serialize)]
 struct Kept<K, V> {
     circumstances: K,

@@ -47,7 +47,7 @@ macro_rules! form_and_record {
 }
 with_user_fields!(form_and_record);
 
-/// How a line names the guarantor.
+/// The key by which a line names the guarantor.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum GuarantorKey {
     /// By the UserID of any user.

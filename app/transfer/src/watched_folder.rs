@@ -10,9 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long a file must not have changed before it is read.
+/// Duration without changes after which a file is read.
 const QUIET: Duration = Duration::from_secs(5);
-/// How long a run waits for a file that is still being written. Then the next run takes it.
+/// Maximum time for which a run waits for a file that is still being written. Then the next run takes it.
 const MAX_WAIT: Duration = Duration::from_secs(20);
 /// The interval at which a file is looked at while it is being written.
 const INTERVAL: Duration = Duration::from_millis(500);

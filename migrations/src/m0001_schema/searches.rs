@@ -1,4 +1,4 @@
-//! What staff arrange for their own searches.
+//! The list layouts and saved searches of staff.
 
 use crate::step::Table;
 use sea_orm_migration::schema::{

@@ -15,9 +15,9 @@ use trail::{Actor, Store};
 pub(crate) enum ApiKeys {
     /// Create a key and print it once.
     Create {
-        /// What uses the key, for example the identity system.
+        /// The program that uses the key, for example the identity system.
         name: String,
-        /// What the key may do; repeatable.
+        /// A scope of the key; repeatable.
         #[arg(long, value_parser = scope, required = true)]
         scope: Vec<ApiScope>,
         /// The number of days for which the key is valid.

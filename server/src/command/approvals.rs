@@ -33,7 +33,7 @@ pub(crate) enum Approvals {
         #[arg(value_parser = super::number)]
         id: i64,
     },
-    /// Request approval by a second person: for the run of a preview, a rules update, more manual changes, anonymising a
+    /// Request approval by a second person: the run of a preview, a rules update, more manual changes, anonymising a
     /// member of staff, or an import.
     Request {
         /// Id of the preview.
@@ -59,7 +59,7 @@ pub(crate) enum Approvals {
 /// The options of an import that need approval.
 #[derive(Debug, Args)]
 pub(crate) struct ImportedFile {
-    /// What the lines of the file are: users, loans, requests or charges. Without this option, users.
+    /// The records in the file: users, loans, requests or charges. By default, users.
     #[arg(long, value_name = "KIND", value_parser = file_format::kind, requires = "import")]
     kind: Option<FileKind>,
     #[command(flatten)]

@@ -32,7 +32,7 @@ pub(crate) struct Definition {
     /// The name on forms.
     #[arg(long)]
     name: String,
-    /// What the values say about a person.
+    /// The class of the values in the register of personal data.
     #[arg(long, value_parser = class)]
     class: CustomFieldClass,
 }

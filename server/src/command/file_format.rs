@@ -53,13 +53,13 @@ impl FileFormat {
     }
 }
 
-/// What wrong lines and empty cells do.
+/// The effects of wrong lines and empty cells.
 #[derive(Debug, Default, Args)]
 pub(super) struct ImportOptionArgs {
     /// Import the other lines if some are wrong. Without this option, a file with a wrong line changes nothing.
     #[arg(long)]
     valid_lines_only: bool,
-    /// What an empty cell does: keep or clear. Without this option, it empties its field in Lethe's own format only.
+    /// Treatment of empty cells: keep or clear. By default, an empty cell empties its field only in Lethe's own format.
     #[arg(long, value_name = "CHOICE", value_parser = empty_cells)]
     empty_cells: Option<EmptyCells>,
 }

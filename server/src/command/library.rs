@@ -30,7 +30,7 @@ pub(crate) struct Changes {
     /// The postal address, in several lines.
     #[arg(long)]
     address: Option<String>,
-    /// How users reach the library, in several lines.
+    /// The contact for users, in several lines.
     #[arg(long)]
     contact: Option<String>,
     /// A PNG, JPEG or WebP file with the logo.

@@ -15,37 +15,37 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 
-/// How many forms one address may be sending at the same time.
+/// Maximum number of forms that one address sends at the same time.
 pub(super) const MAX_FORMS_PER_ADDRESS: usize = 32;
-/// How many forms one network may be sending at the same time.
+/// Maximum number of forms that one network sends at the same time.
 const MAX_FORMS_PER_NETWORK: usize = 96;
-/// How many forms may be in flight in total. Each can have two megabytes.
+/// Maximum number of forms in flight in total. Each can have two megabytes.
 const MAX_FORMS: usize = 512;
 
-/// How many requests of one address may be waiting, being answered or being read. It is less than
+/// Maximum number of requests of one address that are waiting, being answered or being read. It is less than
 /// [`super::MAX_CONCURRENT_REQUESTS`], so that one address cannot block the others.
 const MAX_REQUESTS_PER_ADDRESS: usize = 160;
-/// How many requests of one network may be waiting, being answered or being read.
+/// Maximum number of requests of one network that are waiting, being answered or being read.
 const MAX_REQUESTS_PER_NETWORK: usize = 192;
-/// How many requests may be in flight in total.
+/// Maximum number of requests in flight in total.
 const MAX_REQUESTS: usize = 4_096;
 
-/// How many requests for health and metrics one address may have in flight.
+/// Maximum number of requests for health and metrics in flight per address.
 const MAX_PROBES_PER_ADDRESS: usize = 64;
-/// How many requests for health and metrics may be in flight in total.
+/// Maximum number of requests for health and metrics in flight in total.
 const MAX_PROBES: usize = 512;
 
 /// The route of the sign-in form. Any client can post it, and each post costs a password hash.
 const SIGN_IN_ROUTE: &str = "/do/sign_in";
-/// How many sign-in forms of one address are answered at the same time.
+/// Maximum number of sign-in forms of one address that are answered at the same time.
 const MAX_SIGN_INS_PER_ADDRESS: usize = 16;
-/// How many sign-in forms are answered at the same time. Further ones are rejected, so that signed-in staff do not wait
-/// for them.
+/// Maximum number of sign-in forms that are answered at the same time. Further ones are rejected, so that signed-in
+/// staff do not wait for them.
 const MAX_SIGN_INS: usize = 64;
 
-/// How many files one address may be uploading at the same time.
+/// Maximum number of files that one address uploads at the same time.
 const MAX_UPLOADS_PER_ADDRESS: usize = 2;
-/// How many files may be uploaded at the same time. Each is streamed to the disk.
+/// Maximum number of files that are uploaded at the same time. Each is streamed to the disk.
 const MAX_UPLOADS: usize = 8;
 
 /// The requests in flight.

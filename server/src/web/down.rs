@@ -19,7 +19,7 @@ use trail::Store;
 /// The seconds after which a client may try again. A page reloads itself then.
 const RETRY_SECONDS: &str = "5";
 
-/// Answers 503 while the database is down, also to requests that already wait for it. A change in progress is never
+/// Answers 503 while the database is down, including to requests already waiting for it. A change in progress is never
 /// cancelled: its response states the result.
 pub(super) async fn reject_while_down(
     State(state): State<AppState>,

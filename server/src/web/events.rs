@@ -21,17 +21,17 @@ use task_centre::run;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// How often the run is read.
+/// Interval between readings of the run.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How often the session is checked. The stream ends when the session ends.
+/// Interval between checks of the session. The stream ends when the session ends.
 const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How many streams are open at the same time. A page without a stream polls instead.
+/// Maximum number of streams that are open at the same time. A page without a stream polls instead.
 const MAX_STREAMS: usize = 200;
 static STREAMS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_STREAMS)));
 
-/// How many streams one member of staff may have, so that no one blocks the others.
+/// Maximum number of streams of one member of staff, so that no member of staff blocks the others.
 const MAX_STREAMS_PER_USER: usize = 8;
 static STREAMS_BY_USER: LazyLock<Mutex<HashMap<UserNumber, usize>>> = LazyLock::new(Mutex::default);
 

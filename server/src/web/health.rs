@@ -30,9 +30,10 @@ use tokio::sync::Mutex;
 use tower_http::set_header::SetResponseHeaderLayer;
 use trail::Store;
 
-/// How long the database may take to answer.
+/// Time limit for an answer of the database.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one reading of the database answers all requests. Clients can ask without a sign-in, as often as they like.
+/// Duration for which one reading of the database answers all requests. Clients can ask without a sign-in, as often as
+/// they like.
 const CACHE_TTL: Duration = Duration::from_secs(1);
 /// A scheduler without a tick for this many seconds counts as stopped.
 const MAX_HEARTBEAT_AGE_SECONDS: i64 = 60;

@@ -1,4 +1,4 @@
-//! What a request asks for, which decides the form of an error response.
+//! The kind of a request, which decides the form of an error response.
 
 use app::form;
 use axum::extract::Request;

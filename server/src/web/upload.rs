@@ -141,8 +141,8 @@ async fn store_file(
     Ok(if is_new { format!("{PAGE}/{id}/profile") } else { format!("{PAGE}/{id}") })
 }
 
-/// Returns the profile that the form names by kind and code: `users/lethe`. With the code [`NEW_PROFILE`] the file is the
-/// sample of a new profile; until it is saved, the import has the profile of Lethe's own files.
+/// Returns the profile that the form names by kind and code: `users/lethe`. With the code [`NEW_PROFILE`] the file is
+/// the sample of a new profile. Until it is saved, the import has the profile of Lethe's own files.
 async fn profile_of(state: &AppState, chosen: &str) -> Result<(ImportProfile, bool), UploadError> {
     let (kind, code) = chosen.split_once('/').ok_or(UploadError::UnknownProfile)?;
     let kind = FileKind::from_code(kind).ok_or(UploadError::UnknownProfile)?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long a server may take to start.
+/// Time limit for the start of a server.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The installation.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long Lethe may take to recover from a fault.
+/// Time limit for Lethe's recovery from a fault.
 pub const RECOVERY_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A server that ends with the test.

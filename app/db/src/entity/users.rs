@@ -66,8 +66,8 @@ pub enum Relation {}
 
 #[async_trait::async_trait]
 impl ActiveModelBehavior for ActiveModel {
-    /// Keeps the normal forms of the keys and the order of the name equal to keys and name, and gives a new user an id
-    /// for identity systems.
+    /// Keeps the normal forms of the keys equal to the keys, and the order of the name equal to the name. Gives a new
+    /// user an id for identity systems.
     ///
     /// Statements for many rows don't call it: they use [`Model::derive`] and [`Model::blank`].
     async fn before_save<C: ConnectionTrait>(mut self, db: &C, insert: bool) -> Result<Self, DbErr> {

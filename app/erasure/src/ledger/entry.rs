@@ -112,7 +112,7 @@ pub struct People {
     pub day: NaiveDate,
     /// Version of the anonymisation rules.
     pub rules: i32,
-    /// How the run selected them.
+    /// Mode in which the run selected them.
     pub mode: RunMode,
     /// The users.
     pub who: Vec<Person>,

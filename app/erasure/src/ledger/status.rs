@@ -5,7 +5,7 @@ use policy::numbers::counted;
 use serde::Serialize;
 use std::io;
 
-/// How the ledger compares with the database.
+/// The result of comparing the ledger with the database.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum LedgerStatus {

@@ -14,7 +14,7 @@ use trail::Store;
 /// The contents of the ledger file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Overview {
-    /// How it compares with the database.
+    /// The result of its comparison with the database.
     #[serde(flatten)]
     pub status: LedgerStatus,
     /// Random name of the installation, as stored in the database.

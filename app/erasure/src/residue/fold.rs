@@ -203,7 +203,7 @@ impl Writer<'_> {
     }
 }
 
-/// How a character is folded.
+/// The class of a folded character.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Is {
     /// Dropped: invisible, or an accent.

@@ -3,14 +3,14 @@
 use super::search::Holder;
 use policy::residue::ValueKind;
 
-/// Where a user has a needle.
+/// The place in which a user has a needle.
 #[derive(Clone, Copy)]
 pub(super) enum Has {
-    /// It is part of a field.
+    /// The needle is part of a field.
     Part = 0,
-    /// It is a whole field meant for it.
+    /// The needle is a whole field meant for it.
     Whole = 1,
-    /// It is the full name.
+    /// The needle is the user's full name.
     Name = 2,
 }
 
@@ -69,7 +69,7 @@ impl OtherHolders {
     }
 }
 
-/// How many users have a needle, and how often it was found.
+/// Counts of a needle: the users who have it, and its findings.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spread {
     /// Whether it counts in free text only, for all of its holders.

@@ -10,7 +10,7 @@ use sea_orm::DatabaseBackend;
 pub(super) struct SearchedTable {
     /// Name of the table.
     pub(super) table: String,
-    /// How a finding identifies a row.
+    /// The key by which a finding identifies a row.
     pub(super) key: Key,
     /// SQL of the user number of the row's owner.
     owner: Option<String>,
@@ -47,7 +47,7 @@ pub struct NotSearched {
     pub why: &'static str,
 }
 
-/// How a finding identifies a row. The key must not contain personal data, so text keys are not used.
+/// The key by which a finding identifies a row. It must not contain personal data, so text keys are not used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Key {
     /// By these columns. The flag says whether the column holds integers.
@@ -58,12 +58,12 @@ pub(super) enum Key {
 
 /// The reason why binary columns are not searched.
 const BYTES: &str = "contains images or other binary data, which cannot be searched for text";
-/// Tables whose texts are keyed digests and codes. A digest looks like no value, and the list is long.
+/// Tables whose texts are keyed digests and codes. A digest never matches a searched value.
 const OF_DIGESTS: [&str; 2] = ["suppressed_keys", "held_lines"];
 /// The reason why they are not searched.
 const DIGESTS: &str = "contains keyed digests, which cannot be searched for a value";
 /// The table that says about its user what a key of the record said. It is not searched, and neither are the derived
-/// columns of users: a finding in the key or the name of another user is reported there. Rows of anonymised users are
+/// columns of users. A finding in the key or the name of another user is reported there. Rows of anonymised users are
 /// checked to be empty.
 const OF_KEYS: &str = "key_periods";
 /// The reason why they are not searched.

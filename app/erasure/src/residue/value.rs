@@ -18,7 +18,7 @@ pub(super) enum Evidence {
     Strong,
 }
 
-/// How a value must be delimited in a text.
+/// The required delimitation of a value in a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum MatchRule {
     /// Whole words.

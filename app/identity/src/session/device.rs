@@ -12,7 +12,7 @@ use trail::secret_box::SecretBox;
 
 /// Label of the derived encryption key.
 const LABEL: &[u8] = b"lethe device 1";
-/// How long a device is known after the last sign-in, in days.
+/// Number of days for which a device stays known after the last sign-in.
 pub const DEVICE_DAYS: i64 = 180;
 /// Maximum number of users of one browser. A shared desk computer has several.
 const MAX_USERS: usize = 4;

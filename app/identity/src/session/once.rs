@@ -3,8 +3,8 @@
 //! The database stores a hash of each form, derived from a random key in the page, and its encrypted outcome. Rows
 //! are kept for [`OUTCOME_LIFETIME`].
 //!
-//! A form that changes the session's token is also found under the old token: after a double click, the browser
-//! drops the first response and with it the new token.
+//! A form that changes the session's token is also found under the old token. After a double click, the browser drops
+//! the first response and with it the new token.
 
 use super::{Token, digest, url_cipher};
 use chrono::TimeDelta;
@@ -14,7 +14,7 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 use trail::Store;
 
-/// How long the outcome of a form is kept for repeated submissions.
+/// Duration for which the outcome of a form is kept for repeated submissions.
 const OUTCOME_LIFETIME: TimeDelta = TimeDelta::minutes(30);
 /// Outcomes are encrypted for the form, not for a user, since the form may have ended its session.
 const NO_USER: i64 = 0;

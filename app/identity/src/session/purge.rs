@@ -9,9 +9,9 @@ use trail::Store;
 
 /// Number of rows deleted in one transaction.
 const SESSIONS_PER_STATEMENT: u64 = 500;
-/// How long expired rows stay, so that requests in progress still find them.
+/// Duration for which expired rows stay, so that requests in progress still find them.
 const GRACE: TimeDelta = TimeDelta::hours(1);
-/// How long a user may take to set up an app.
+/// Age at which an unconfirmed app is deleted.
 const APP_TO_CONFIRM: TimeDelta = TimeDelta::hours(1);
 
 /// Deletes expired rows in batches and returns their number.

@@ -21,7 +21,7 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store, person};
 use zeroize::Zeroizing;
 
-/// How long a user may take to set up an app.
+/// Time limit for setting up an app.
 const SET_UP: TimeDelta = TimeDelta::minutes(30);
 /// Length of a secret, in bytes.
 const SECRET: usize = 20;

@@ -10,9 +10,9 @@ use trail::Store;
 
 /// Minimum interval between updates of the last request. Shorter if sessions are short.
 const TOUCH_INTERVAL: TimeDelta = TimeDelta::seconds(60);
-/// How long before the end of a session its owner is warned. Shorter if sessions are short.
+/// Time before the end of a session at which its owner is warned. Shorter if sessions are short.
 const WARNING_BEFORE_END: TimeDelta = TimeDelta::minutes(2);
-/// How long a user may take for the second factor.
+/// Time limit for the second factor.
 const SECOND_FACTOR_TIMEOUT: TimeDelta = TimeDelta::minutes(10);
 
 /// The remaining lifetime of a session without further requests.

@@ -43,7 +43,7 @@ pub async fn new_password(
     password::hash_queue(store).hash(Caller::Known, new).await
 }
 
-/// Replaces a user's password with the one of this hash, and invalidates all links to set it.
+/// Stores this hash as the user's password, and invalidates all links for setting one.
 pub async fn set_password(
     db: &impl ConnectionTrait,
     number: UserNumber,

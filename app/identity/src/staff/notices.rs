@@ -1,7 +1,7 @@
 //! Notices to the owner of an account: changes of sign-in methods, and attempts by others.
 //!
-//! A notice appears on every page until its owner marks it as read, and on the account page for three months.
-//! There is no e-mail about them.
+//! A notice appears on every page until its owner marks it as read, and on the account page for three months. Lethe
+//! does not send notices by e-mail.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::entity::account_notices;
@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use trail::Store;
 
-/// How long a notice appears on the account page, in days.
+/// Number of days for which a notice appears on the account page.
 pub const NOTICE_DAYS: i64 = 90;
 /// Maximum number of notices on the account page.
 const MAX_LISTED: u64 = 50;
@@ -23,7 +23,7 @@ const MAX_LISTED: u64 = 50;
 /// A notice as shown to the account's owner.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// What happened.
+    /// Kind of the event.
     pub kind: NoticeKind,
     /// First occurrence.
     pub first_at: DateTime<Utc>,

@@ -22,7 +22,7 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 const MAX_WAITING_UNKNOWN: usize = 32;
 /// Maximum number of known callers that are waiting or hashing.
 const MAX_WAITING_KNOWN: usize = 48;
-/// Verified if there is no such account, so that the response takes the same time.
+/// Hash to verify against when the account does not exist, so that both responses take the same time.
 static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| {
     Argon2::default().hash_password(b"nobody's").map(|hash| hash.to_string()).unwrap_or_default()
 });

@@ -47,7 +47,7 @@ const CONCAT: BinOper = BinOper::Custom("||");
 
 /// Restores the credentials that were set aside.
 ///
-/// Returns false and changes nothing in these cases: none are left, the user has another credential by now, or
+/// Returns false and changes nothing if none are left or the user has another credential by now. The same holds if
 /// another user is linked to the same account at the identity provider.
 pub async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
     let all = credentials::Entity::find().filter(of_user(user)).all(tx).await?;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trail::Store;
 
-/// How long the receiver may take to answer.
+/// Time limit for the receiver's answer.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Posts a notification to a webhook.

@@ -144,16 +144,16 @@ async fn restore(file: &Path, folder: &Path, into: Option<&str>) -> Result<Strin
     Ok(into.to_owned())
 }
 
-/// Empties the suppression list of the restored copy and gives it another key, so that the replay can anonymise
-/// whichever key the list was made with. The drill does not check the list.
+/// Empties the suppression list of the restored copy and gives it another key. The replay can then anonymise,
+/// regardless of the list's original key. The drill does not check the list.
 async fn replace_suppression_key(store: &Store) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     suppression::destroy::start_over(&tx, &store.settings.suppression_key).await?;
     store.commit(tx).await
 }
 
-/// Returns the settings for the restored copy: a copy of the ledger, the anchors up to its last event, and another key
-/// of the suppression list.
+/// Returns the settings for the restored copy. They name a copy of the ledger, the anchors up to its last event, and
+/// another key of the suppression list.
 fn beside(settings: &Settings, folder: &Path, last: i64) -> io::Result<Settings> {
     let (ledger, anchor) = (folder.join("lethe.ledger"), folder.join("lethe.audit"));
     fs::copy(&settings.ledger, &ledger)?;

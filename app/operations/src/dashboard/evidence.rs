@@ -46,7 +46,7 @@ pub struct Evidence {
     pub drilled: Option<(DateTime<Utc>, bool)>,
 }
 
-/// What this process knows about its verification. Only an intact audit gets an event, so other results are kept here.
+/// The state of this process's verification. Only an intact audit gets an event, so other results are kept here.
 #[derive(Default)]
 struct KnownCheck(Mutex<Option<AuditCheck>>);
 
@@ -59,7 +59,7 @@ impl KnownCheck {
 /// A verification under way. If it panics, the audit counts as not verified.
 struct Turn {
     known: Arc<KnownCheck>,
-    /// What is known when the verification ends. None if the audit has an event of it.
+    /// The state at the end of the verification. None if the audit has an event of it.
     result: Option<AuditCheck>,
 }
 

@@ -53,7 +53,7 @@ pub struct ComparedRun {
     pub run: RunId,
     /// Its task, with its name.
     pub task: (TaskId, TaskName),
-    /// What the task does.
+    /// The type of the task.
     pub task_type: TaskType,
     /// Progress or result.
     pub state: RunState,

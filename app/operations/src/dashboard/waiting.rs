@@ -1,4 +1,4 @@
-//! What waits for a decision of a member of staff.
+//! Work that waits for a decision by staff.
 
 use crate::health::{self, Condition, ConditionKind};
 use db::RecordsError;
@@ -8,7 +8,7 @@ use safeguards::approval;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use trail::{Actor, Store};
 
-/// What waits.
+/// The kind of work that waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WaitingKind {
     /// Requests that the actor may decide, at most one page of them.
@@ -25,12 +25,12 @@ pub enum WaitingKind {
     AccessRequests,
 }
 
-/// A number of things that wait.
+/// The amount of waiting work of one kind.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Waiting {
-    /// What waits.
+    /// The kind of work.
     pub kind: WaitingKind,
-    /// How many. Above 0.
+    /// The number, above 0.
     pub count: i64,
     /// The run that a safety limit stopped. `None` if there are several, and for everything else.
     pub run: Option<RunId>,

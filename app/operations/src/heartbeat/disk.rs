@@ -9,7 +9,7 @@ use trail::Store;
 /// Free space in bytes below which a disk counts as full.
 const MIN_FREE: u64 = 128 << 10;
 
-/// What is known about the disks.
+/// Known facts about the disks.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     /// The file of an embedded database, once it is known.

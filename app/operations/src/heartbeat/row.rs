@@ -42,7 +42,7 @@ struct Observation {
     changed: Instant,
     /// Whether its count has changed since this server started observing.
     is_alive: bool,
-    /// How far its clock is ahead.
+    /// Time by which its clock is ahead.
     ahead: TimeDelta,
 }
 

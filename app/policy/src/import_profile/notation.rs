@@ -1,4 +1,4 @@
-//! How a file writes text, cells, dates and amounts.
+//! The notation of text, cells, dates and amounts in a file.
 
 use crate::stored::coded_enum;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
-//! The columns that hold the number of a user: what the access export shows of their rows, and what becomes of them when
-//! two records of one person are merged. A test compares the list with the links of the register.
+//! The columns that hold the number of a user. For each, the list has its role in the access export and the effect of
+//! merging two records of one person. A test compares the list with the links of the register.
 
-/// What a user number in a column says about the user.
+/// The role of a user number in a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LinkRole {
     /// The row is about the user. The access export contains it.
@@ -11,7 +11,7 @@ pub enum LinkRole {
     Mentions,
 }
 
-/// What merging does with a link to the record that doesn't stay.
+/// The effect of merging on a link to the record that doesn't stay.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LinkMerge {
     /// It leads to the record that stays.
@@ -30,9 +30,9 @@ pub struct UserLink {
     pub table: &'static str,
     /// Name of the column.
     pub column: &'static str,
-    /// What the number says about the user.
+    /// The role of the number.
     pub role: LinkRole,
-    /// What merging does with it.
+    /// The effect of merging on it.
     pub merge: LinkMerge,
 }
 

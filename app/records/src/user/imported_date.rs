@@ -1,5 +1,5 @@
-//! Corrects dates that an import or an older system can have delivered wrongly and that the form of a user doesn't have:
-//! the last activity and the creation of the record.
+//! Corrects the last activity and the creation date of a record. An import or an older system can have delivered them
+//! wrongly, and the form of a user doesn't have them.
 
 use super::identity::is_eligible_earlier;
 use chrono::NaiveDate;

@@ -6,8 +6,8 @@
 //!
 //! A user is *active* without a leaving date, or with one after today. Deactivating sets the leaving date to today.
 //! Activating restores the leaving date before that, and only if the identity system set the current one. Deleting
-//! deactivates the user and hides the record from identity systems, until the user comes back: by the same identifiers,
-//! or because staff or an import change the leaving date.
+//! deactivates the user and hides the record from identity systems. The user can come back by the same identifiers, or
+//! when staff or an import change the leaving date.
 
 mod condition;
 mod find;
@@ -107,7 +107,7 @@ pub async fn read_for_writing(
     Ok(provisioned(&user, custom, store.clock.today()))
 }
 
-/// What an identity system does to the user's membership.
+/// The effect of an identity system on the user's membership.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Membership {
     /// Nothing.
@@ -120,7 +120,7 @@ pub enum Membership {
     Delete,
 }
 
-/// What happens to the row that remembers what an identity system did.
+/// The treatment of the row that records a departure set by an identity system.
 #[derive(Debug, Eq, PartialEq)]
 enum Departure {
     Keep,
@@ -151,7 +151,7 @@ async fn create_within_limits(
     let mut draft = validate(form, today).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let id = if let Some(user) = returning(&tx, &draft).await? {
-        // What the identity system doesn't deliver stays as it is.
+        // Values that the identity system doesn't deliver stay as they are.
         let kept = form_of_row(&user, custom_of(&tx, UserNumber(user.number)).await?);
         let merged = merge(kept, form);
         let draft = validate(&merged, today).map_err(RecordsError::Invalid)?;

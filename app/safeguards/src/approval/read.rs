@@ -52,7 +52,7 @@ pub enum About {
         preview: RunId,
         /// The task. None if it is deleted.
         task: Option<(TaskId, TaskName)>,
-        /// What the run does.
+        /// The type of the task.
         task_type: TaskType,
         /// The number of users that would be anonymised, or of lines that would be imported.
         people: i64,
@@ -66,7 +66,8 @@ pub enum About {
     },
     /// More manual changes by the requester than the safety limits allow.
     MoreChanges,
-    /// More changes by identity systems than the safety limits allow. Lethe requests it when it rejects one.
+    /// More changes by identity systems than the safety limits allow. Lethe requests this approval when it rejects a
+    /// change.
     ApiChanges,
     /// Anonymising a member of staff.
     StaffAnonymising {
@@ -77,7 +78,7 @@ pub enum About {
     Import {
         /// The number of users or lines with which the file exceeds a limit.
         users: i64,
-        /// What that number counts.
+        /// The safety limit that counts this number.
         counted_by: CountedBy,
         /// The SHA-256 of the file, in hexadecimal.
         sha256: String,

@@ -16,7 +16,7 @@ pub struct ApprovalSubject {
     pub(super) user: Option<i64>,
     /// The number of users or lines with which a file exceeds a safety limit.
     pub(super) users: Option<i64>,
-    /// What that number counts.
+    /// The safety limit that counts this number.
     pub(super) counted_by: CountedBy,
     pub(super) fingerprint: String,
     /// The maker of the subject, who cannot approve it either.

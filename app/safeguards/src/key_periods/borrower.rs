@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 /// A key and the day of a loan.
 pub type Lookup = (KeyForm, NaiveDate);
 
-/// What an import of loans needs of a user. A record has many more columns.
+/// The columns of a user that an import of loans needs.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LoanUser {
     /// The number of the user.

@@ -71,11 +71,11 @@ pub async fn too_many(
 /// Why a safety limit stops a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ImportStop {
-    /// What the file does, as sentences without the last full stop.
+    /// The effect of the file, as sentences without the last full stop.
     pub reason: String,
     /// The number that confirms the file: the users or lines that the first exceeded limit counts.
     pub number: i64,
-    /// What the number counts.
+    /// The safety limit that counts this number.
     pub counted_by: CountedBy,
 }
 

@@ -36,7 +36,7 @@ impl SeenLine {
     }
 }
 
-/// What an import does with a line that the suppression list holds.
+/// The treatment of a line that the suppression list holds, by an import.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LineFate {
     /// It waits for a decision.
@@ -136,11 +136,11 @@ impl Arrival {
         Ok(known)
     }
 
-    /// Returns the position of the row about a line from this source: the row with its content, or else the only row with
-    /// its key, whose content has changed.
+    /// Returns the position of the row about a line from this source. It is the row with its content, or else the only
+    /// row with its key, whose content has changed.
     ///
     /// Several people can share a key, such as an e-mail address. The decision about one of them is none about the
-    /// others, so that a line with the same key as another one of this arrival is a separate held line.
+    /// others. A line with the same key as another one of this arrival is therefore a separate held line.
     fn row_of(&self, rows: &[held_lines::Model], line: &SeenLine) -> Option<usize> {
         let mut ours = rows.iter().enumerate().filter(|(_, row)| row.source == self.source);
         let same = ours.clone().find(|(_, row)| row.line_digest == line.content);

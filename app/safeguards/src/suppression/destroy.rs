@@ -87,7 +87,7 @@ pub async fn destroy_within(
 
 /// Empties the list and replaces the key, in the caller's transaction.
 ///
-/// The file is replaced before the commit: if the commit fails, the list is unusable until it is destroyed again, but
+/// The file is replaced before the commit. If the commit fails, the list is unusable until it is destroyed again, but
 /// the key is gone for certain.
 pub async fn start_over(tx: &DatabaseTransaction, path: &Path) -> Result<Destroyed, RecordsError> {
     key::lock(tx).await?;

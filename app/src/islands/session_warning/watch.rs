@@ -11,10 +11,10 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::js_sys::{Date, encode_uri_component};
 
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the server is asked during a warning, in milliseconds: a request of another tab may have extended the
-/// session.
+/// Interval between questions to the server during a warning, in milliseconds. A request of another tab may have
+/// extended the session.
 const REQUEST_INTERVAL_MS: i64 = 5_000;
-/// How long an answer is awaited, in milliseconds.
+/// Time limit for an answer, in milliseconds.
 const ANSWER_TIMEOUT_MS: i64 = 10_000;
 
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ pub(super) struct Watch {
     state: RwSignal<WarningState>,
 }
 
-/// What the server has answered about the session.
+/// The server's answer about the session.
 #[derive(Clone, Copy)]
 struct ServerTime {
     time: TimeLeft,

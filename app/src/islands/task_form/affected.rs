@@ -10,7 +10,7 @@ use policy::task_form::{TaskForm, conditions_so_far};
 use policy::{Conditions, Scope, TaskType};
 use std::time::Duration;
 
-/// How long typing must pause before the users are counted.
+/// Pause in typing after which the users are counted.
 const TYPING_PAUSE: Duration = Duration::from_millis(200);
 
 /// Counts the users that the rule in this form affects. None if the rule is incomplete.

@@ -9,7 +9,7 @@ use policy::schedule::{GRACE_MINUTES, Weekday};
 use policy::task_form::{SCHEDULE_KINDS, ScheduleField, TaskForm, kinds_with, schedule_so_far};
 use std::time::Duration;
 
-/// How long typing must pause before the next runs are requested.
+/// Pause in typing after which the next runs are requested.
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
 
 #[component]

@@ -67,8 +67,8 @@ pub(crate) struct Request {
     pub(crate) page: String,
 }
 
-/// Renders the section: why a second person is needed, the newest request, what is missing for this member of staff, and
-/// the form that requests approval if it is needed now.
+/// Renders the section: the reason for a second person, the newest request, and the requirements that this member of
+/// staff does not meet. If approval is needed now, the form that requests it follows.
 pub(crate) fn section(
     text: String,
     (newest, missing): (Option<Approval>, Option<String>),

@@ -1,4 +1,4 @@
-//! What waits for the signed-in member of staff.
+//! Work that waits for the signed-in member of staff.
 
 use leptos::prelude::*;
 use operations::dashboard::{Waiting, WaitingKind};

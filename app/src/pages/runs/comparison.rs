@@ -1,4 +1,4 @@
-//! What a preview warns of, and how it compares with the last run.
+//! The warnings of a preview, and its comparison with the last run.
 
 use crate::components::{Column, DataTable, Timestamp};
 use leptos::prelude::*;

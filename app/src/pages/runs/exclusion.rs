@@ -74,7 +74,7 @@ pub(super) fn problem() -> Option<AppError> {
     error_for(ExcludeUsers::PATH).or_else(|| error_for(IncludeUsers::PATH))
 }
 
-/// What the list of a preview needs to exclude users.
+/// The data that the list of a preview needs to exclude users.
 pub(super) struct Exclusions {
     pub(super) preview: RunId,
     /// The address of the page.

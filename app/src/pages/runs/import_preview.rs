@@ -14,7 +14,7 @@ use policy::numbers::{counted, grouped};
 use task_centre::run::Run;
 use transfer::import_history::{Import, ReportLine};
 
-/// The first differences, and one page of the lines to look at.
+/// The first differences, and one page of the lines to check.
 #[derive(Default)]
 pub(super) struct Lines {
     pub(super) differences: Vec<ReportLine>,

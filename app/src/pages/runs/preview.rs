@@ -33,7 +33,7 @@ pub(super) struct PreviewStatus {
     pub(super) is_current: bool,
 }
 
-/// What a page shows beside the preview itself.
+/// The content of a page beside the preview itself.
 pub(super) struct Surroundings {
     pub(super) status: PreviewStatus,
     pub(super) compared: Comparison,

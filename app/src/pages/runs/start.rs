@@ -35,10 +35,10 @@ pub(super) async fn start_run(form: StartRunForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// What a task type says about starting the run of a preview.
+/// The texts of a task type about starting the run of a preview.
 pub(super) struct StartTexts {
     pub(super) heading: &'static str,
-    /// What has not happened, if the typed number is wrong.
+    /// The statement that nothing happened, if the typed number is wrong.
     pub(super) not_done: &'static str,
     /// The label of the button.
     pub(super) button: String,

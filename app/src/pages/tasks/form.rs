@@ -88,7 +88,7 @@ fn with_dates_as_shown(form: TaskForm) -> TaskForm {
     TaskForm { once_date: dates::as_shown(&form.once_date), ..form }
 }
 
-/// What the form offers for choice: code and name.
+/// The choices of the form: code and name.
 struct Choices {
     custom: Vec<(String, String)>,
     profiles: Vec<(String, String)>,

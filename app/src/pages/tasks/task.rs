@@ -196,9 +196,9 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
     }
 }
 
-/// How a task page shows the settings of its type.
+/// The settings of a task type, as a task page shows them.
 struct ShownSettings {
-    /// What the task does, above its facts.
+    /// The effect of the task, above its facts.
     summary: AnyView,
     /// All settings, below its runs.
     details: AnyView,

@@ -1,4 +1,4 @@
-//! Who a user is, to distinguish namesakes before an irreversible action.
+//! The identity of a user, which distinguishes namesakes before an irreversible action.
 
 use crate::components::{DataTable, RecordDay, person_link, text_columns};
 use leptos::prelude::*;

@@ -89,7 +89,7 @@ async fn all_found(
     Ok(users.into_iter().collect())
 }
 
-/// What the list of a user search needs for a preview of the users found.
+/// The data that the list of a user search needs for a preview of the users found.
 pub(super) struct PreviewTasks {
     /// The tasks that anonymise.
     tasks: Vec<(TaskId, String)>,

@@ -1,5 +1,5 @@
-//! The numbers of affected users that the task form shows, for libraries of three sizes: the first answer, which reads
-//! the users, and the following ones, as for a member of staff who edits a task.
+//! The numbers of affected users that the task form shows, for libraries of three sizes. The first answer reads the
+//! users; the following ones are those for a member of staff who edits a task.
 
 use crate::child;
 use crate::databases::Databases;

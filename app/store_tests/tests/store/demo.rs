@@ -24,7 +24,7 @@ async fn count(store: &Store, what: &str) -> i64 {
     db.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// What must occur, as the text after `FROM`. Today is 21 January 2018.
+/// Cases that must occur, as the text after `FROM`. Today is 21 January 2018.
 const OCCURS: &[&str] = &[
     "users WHERE fictitious AND last_name = 'Lost items'",
     "users WHERE fictitious AND last_name = 'Display shelf'",
@@ -103,7 +103,7 @@ const OCCURS: &[&str] = &[
     "audit_events WHERE action = 'imported' AND channel = 'command_line'",
 ];
 
-/// What must not occur.
+/// Cases that must not occur.
 const NEVER: &[&str] = &[
     "users WHERE last_activity_on > '2018-01-21'",
     "users WHERE created_on > '2018-01-21' OR marked_on > '2018-01-21'",

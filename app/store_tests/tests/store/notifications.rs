@@ -305,7 +305,7 @@ async fn a_gone_receiver_fails_at_once_and_is_discarded_by_staff() {
         assert_eq!((failed.state, failed.problem), (DeliveryState::Failed, Some(DeliveryProblem::Gone)));
         delivery::discard(&store, Actor::COMMAND_LINE, DeliveryId(failed.id)).await.unwrap();
         assert!(health::read(&store).await.unwrap().conditions.iter().all(|one| one.what.code() != "notifications_failed"));
-        // What waits for a disabled webhook is not delivered.
+        // Events that wait for a disabled webhook are not delivered.
         test_message::to_webhook(&store, Actor::COMMAND_LINE, hook).await.unwrap();
         webhook::disable(&store, Actor::COMMAND_LINE, hook).await.unwrap();
         notify::work(&store).await.unwrap();

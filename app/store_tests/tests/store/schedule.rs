@@ -367,8 +367,8 @@ async fn another_time_zone_applies_from_the_next_start() {
     .await;
 }
 
-/// For any clock changes and any number of processes, a due time starts at most one run, never early, and at most one
-/// run of a task waits.
+/// For any clock changes and any number of processes, a due time starts at most one run, never early. At most one run
+/// of a task waits.
 #[tokio::test]
 async fn no_due_time_starts_two_runs_for_any_clock_changes() {
     for_each_database(async |store| {

@@ -1,4 +1,4 @@
-//! What a preview is compared with and what it warns of.
+//! The comparison of a preview with the last run, and its warnings.
 
 use super::read::Run;
 use super::verdict_counts::{ACTIVE_RECENTLY, DATES, LEAVING_LATER};
@@ -26,7 +26,7 @@ pub struct LastRun {
     pub users: i64,
 }
 
-/// What a preview is compared with and what it warns of.
+/// The comparison of a preview with the last run, and its warnings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Comparison {
     /// The last complete run of the task for all users. `None` if there is none.

@@ -46,7 +46,7 @@ pub(super) enum Claim {
     Nothing,
 }
 
-/// What the holder of a lease may do with its next batch.
+/// The status of a lease before the next batch of its holder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum LeaseStatus {
     /// Continue.

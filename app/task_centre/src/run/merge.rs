@@ -1,7 +1,7 @@
 //! Merges two records of one person: what belongs to one record moves to the other, and the empty one is anonymised.
 //!
-//! All of it is one transaction. The register names what moves (`personal_data::USER_LINKS`); the record that doesn't stay
-//! goes through the one anonymiser, with the limits, the ledger and the certificate of a single user.
+//! All of it is one transaction. The register names the rows that move (`personal_data::USER_LINKS`). The record that
+//! doesn't stay goes through the one anonymiser, with the limits, the ledger and the certificate of a single user.
 
 mod keys;
 mod plan;

@@ -79,7 +79,7 @@ pub struct Run {
     pub heartbeat_at: Option<DateTime<Utc>>,
     /// When the last batch was completed.
     pub progress_at: Option<DateTime<Utc>>,
-    /// How often it was interrupted and taken up again.
+    /// Number of times that it was interrupted and taken up again.
     pub interruptions: i32,
     /// The current step.
     pub phase: Option<Phase>,
@@ -258,8 +258,7 @@ pub struct RunRow {
     pub open_findings: i64,
 }
 
-/// The columns of a run in a list. The settings are left out: a list parses none, and shows a run whose settings can't be
-/// read.
+/// The columns of a run in a list. A list never parses settings, so it also shows runs with unreadable settings.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "runs::Entity")]
 struct ListedRun {

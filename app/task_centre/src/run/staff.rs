@@ -62,8 +62,8 @@ async fn within_limits(
 
 /// Returns the roles of a member of staff that this actor may request to anonymise.
 ///
-/// Returns an error for a user without a role, a fictitious user, the actor, and the last member of staff with the
-/// permission to manage staff.
+/// Returns an error for a user without a role, a fictitious user, the actor, and the last member of staff who may
+/// manage staff.
 pub(crate) async fn may_anonymise_staff(
     db: &impl ConnectionTrait,
     actor: Actor,

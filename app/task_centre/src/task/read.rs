@@ -50,7 +50,7 @@ pub struct TaskRow {
     pub id: TaskId,
     /// Its description.
     pub description: String,
-    /// What it does.
+    /// Its type.
     pub task_type: TaskType,
     /// Whether it runs by its schedule.
     pub active: bool,

@@ -1,4 +1,4 @@
-//! What verifying the audit can find.
+//! The findings of a verification of the audit.
 
 use chrono::NaiveDate;
 use serde::Serialize;

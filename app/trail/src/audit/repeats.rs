@@ -1,5 +1,5 @@
-//! Events that a caller can cause with every request. The first one is recorded at once; later ones of the same
-//! kind are counted and recorded as a single event at the end of the period.
+//! Events that a caller can cause with every request. The first one is recorded at once. Later ones of the same kind
+//! are counted and recorded as a single event at the end of the period.
 
 use super::record::record_event_in_own_tx;
 use super::{AuditAction, Subject};

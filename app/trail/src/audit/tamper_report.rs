@@ -32,7 +32,7 @@ pub(super) struct Outcome {
     pub(super) true_codes: HashMap<i64, String>,
 }
 
-/// What is known about one suspect.
+/// The known facts about one suspect.
 #[derive(Clone, Copy, Default)]
 struct Judged {
     /// The event matches after all: only the event before it was changed.

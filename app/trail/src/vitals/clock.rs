@@ -7,7 +7,7 @@ pub(crate) const REPORTED_SECONDS: i64 = 5;
 /// Difference in seconds beyond which a server starts no tasks.
 const MAX_SECONDS: i64 = 60;
 
-/// How far clocks differ.
+/// The differences between clocks.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Skew {
     /// Seconds by which this computer's clock is ahead of the reference: PostgreSQL, or the other servers of an

@@ -27,7 +27,7 @@ pub(super) struct Pairing {
     paired: Ids,
 }
 
-/// How well a line fits a row, the best first.
+/// The fit of a line to a row, the best first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Fit {
     /// The row has the end and everything else that the line says.

@@ -1,4 +1,4 @@
-//! What an import remembers of the lines so far, for few bytes each.
+//! The memory of an import about the lines so far, at few bytes each.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};

@@ -14,9 +14,9 @@ pub(super) struct NewGuarantor {
     pub(super) column: &'static str,
     pub(super) user: i64,
     pub(super) guarantor: i64,
-    /// The guarantor before.
+    /// The current guarantor.
     pub(super) current: Option<i64>,
-    /// What the line does otherwise.
+    /// The other effect of the line.
     pub(super) rest: RestOfLine,
 }
 

@@ -37,7 +37,7 @@ const STAFF: &str = "The user is a member of staff. A file must not change the r
 /// Maximum number of lines that wait for their keys, in memory.
 const MAX_POSTPONED: usize = 100_000;
 
-/// What the suppression list says about lines of new users, by number of the line.
+/// The results of the suppression list for lines of new users, by number of the line.
 type NewUsers = HashMap<u64, NewUser>;
 
 /// Whether a line is written for the first time, or after it waited for its keys.
@@ -65,7 +65,7 @@ pub(super) struct Import<'a> {
     guarantors: Guarantors,
     checker: Checker,
     arrival: Arrival,
-    /// What the lines so far do to dates.
+    /// The effects of the lines so far on dates.
     pub(super) dates: DateTally,
     /// Users who count towards the limits, with their number of identifying values.
     pub(super) touched: Vec<(UserNumber, usize)>,
@@ -199,8 +199,8 @@ impl<'a> Import<'a> {
         suppression::check((&self.checker, &mut self.arrival), tx, self.store, new).await
     }
 
-    /// Adds the line of a user who was found by a key of this kind. If an anonymised user had the external identifier of the
-    /// line, the line can be about that person instead, so that it is held for a decision.
+    /// Adds the line of a user who was found by a key of this kind. If an anonymised user had the external identifier
+    /// of the line, the line can be about that person instead. It is then held for a decision.
     fn add_known(&mut self, chunk: &mut Chunk, line: UserLine, (user, by): (i64, KeyKind)) {
         let number = line.number;
         match chunk.new.remove(&number) {

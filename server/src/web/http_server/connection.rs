@@ -11,11 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How many connections one address may hold.
+/// Maximum number of open connections per address.
 const MAX_PER_ADDRESS: usize = 128;
-/// How many connections one network may hold.
+/// Maximum number of open connections per network.
 const MAX_PER_NETWORK: usize = 256;
-/// How many connections may be open in total, besides those of proxies. A process may have 1,024 open files.
+/// Maximum number of open connections in total, besides those of proxies. A process may have 1,024 open files.
 const MAX_CONNECTIONS: usize = 768;
 /// The bytes that a client must read within each time-out, to count as reading.
 const MIN_BYTES_READ: usize = 4 * 1024;

@@ -1,4 +1,4 @@
-//! What the API offers.
+//! The features of the API.
 
 use super::{ApiError, host_of, json};
 use ::scim::{ScimError, discovery};

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use records::user::provision::UserCondition;
 use serde_json::Value;
 
-/// What to list.
+/// The query for a list of users.
 #[derive(Debug)]
 pub(super) struct ListQuery {
     pub(super) condition: UserCondition,

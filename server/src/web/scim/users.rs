@@ -20,7 +20,7 @@ use records::user::provision::{self, Membership, ProvisionedUser};
 use serde_json::Value;
 use trail::Actor;
 
-/// How often a change is tried again because another one came first. A change with If-Match is tried once.
+/// Maximum number of attempts for a change if other changes come first. A change with If-Match is tried once.
 const MAX_ATTEMPTS: usize = 5;
 
 /// Returns early with the answer to a key that lacks a scope.

@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait as _;
 use std::time::Duration;
 use tower::ServiceExt as _;
 
-/// How many streams one member of staff may have.
+/// Maximum number of streams of one member of staff.
 const MAX_STREAMS_PER_USER: usize = 8;
 
 /// Signs in a member of staff in a library with a queued run. The user number must be unique among the tests, which

@@ -10,7 +10,7 @@ use policy::user_field::{Search, USER_FIELDS};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{ColumnTrait, Condition, IdenStatic, Iterable};
 
-/// How a text is compared.
+/// The comparison of a text with a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TextTest {
     /// It is the value, in any case.

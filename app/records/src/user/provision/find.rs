@@ -1,7 +1,7 @@
 //! Lists users for identity systems, page by page.
 //!
-//! The protocol counts positions from the first user. A page that follows another one begins after its last user, so the
-//! database doesn't read the pages before it, and a user who disappears in between moves no other one out of sight. A
+//! The protocol counts positions from the first user. A page that follows another one begins after its last user, so
+//! the database doesn't read the pages before it. A user who disappears in between moves no other one out of sight. A
 //! page in the middle is found by its position.
 
 use super::condition::UserCondition;

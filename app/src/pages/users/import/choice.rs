@@ -26,7 +26,7 @@ pub(super) fn Choice(
     options: Vec<(&'static str, String)>,
     /// The problems of the form.
     errors: FieldErrors,
-    /// What to choose, and why.
+    /// Advice on the choice, with the reason.
     #[prop(optional_no_strip)]
     hint: Option<&'static str>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! What was detected about an uploaded file, with its first rows.
+//! The detected properties of an uploaded file, with its first rows.
 
 use super::options::options_form;
 use crate::components::{Column, DataTable, Notice};

@@ -23,7 +23,7 @@ use records::custom_field;
 use transfer::custom_profile::{self, CustomProfile, SampledColumn, SampledFile};
 use transfer::{Reason, import_history};
 
-/// What the form shows besides the typed values.
+/// The content of the form besides the typed values.
 struct Shown {
     kind: FileKind,
     custom: Vec<(String, String)>,

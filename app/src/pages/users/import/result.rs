@@ -1,4 +1,4 @@
-//! What an import did, or would do.
+//! The effect of an import, or of its check.
 
 use crate::components::{Column, DataTable};
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! What to try if a search finds no user.
+//! Advice for a search that finds no user.
 
 use crate::state::store;
 use crate::user_search::SearchForm;

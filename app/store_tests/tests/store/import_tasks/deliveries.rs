@@ -1,4 +1,4 @@
-//! What a task makes of a file that comes again, and of the additional tables of an export.
+//! Imports by a task of a file that comes again, and of the additional tables of an export.
 
 use super::{conditions, confirm_settings, count, deliver, folder, form, run_by_hand, run_of_night, save};
 use crate::anonymising::run_all;

@@ -1,7 +1,7 @@
 //! The table that defines residue. Each line is checked with both the oracle and the search.
 //!
-//! A line contains a value of an anonymised user, a text in a record of another user, and whether the text is residue
-//! of that value. Known false positives are listed as such: an ambiguous text is found.
+//! A line contains a value of an anonymised user and a text in a record of another user. It states whether the text is
+//! residue of that value. Known false positives are listed as such: an ambiguous text is found.
 
 use super::oracle::library::{self, Finding};
 use super::{a_loan, a_message, execute_with, findings_of, neighbour, policy_that_removes_everything};
@@ -306,8 +306,8 @@ async fn values_are_found_exactly_where_the_table_says() {
     .await;
 }
 
-/// Kind and value of the anonymised user; kind and value of another user, who stays; a text with its table and column
-/// in the record of that user; whether it is residue.
+/// Kind and value of the anonymised user; kind and value of another user, who stays. Then a text with its table and
+/// column in the record of that user; whether it is residue.
 const CASES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
     // A value shorter than the other user's own value doesn't belong to that user.
     (Email, "annb@x.org", Email, "carer.annb@x.org", "users.notes", "write to annb@x.org", true),

@@ -1,8 +1,8 @@
 //! The oracle: a slow and obvious definition of residue, to compare the fast search with.
 //!
 //! It shares no code with the search. It treats a text as a list of letters with the punctuation between them, and
-//! tries every value at every position. It has three parts: the values of a user ([`values`]), the positions of a value
-//! in a text (here), and which of these positions count ([`library`]). `examples.rs` lists the expected results.
+//! tries every value at every position. It has three parts: a user's values ([`values`]), the positions of a value in a
+//! text (here), and the positions that count ([`library`]). `examples.rs` lists the expected results.
 
 pub mod library;
 pub mod values;

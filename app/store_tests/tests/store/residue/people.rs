@@ -84,8 +84,8 @@ impl Person {
     }
 }
 
-/// Returns a value as another person could type it: in capitals, with or without accents, with other spaces and
-/// quotes, and with numbers in other groups.
+/// Returns a value as another person could type it. It can be in capitals, with or without accents, with other spaces
+/// and quotes, and with numbers in other groups.
 pub fn respelled(kind: &str, value: &str, rng: &mut StdRng) -> String {
     let is_accent = |c: &char| unicode_normalization::char::is_combining_mark(*c);
     let value = match rng.random_range(0..3) {

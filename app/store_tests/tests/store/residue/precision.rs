@@ -1,4 +1,4 @@
-//! How many findings are correct, in a library in which many users share names.
+//! The share of correct findings, in a library in which many users share names.
 
 use super::{a_loan, findings_of, results};
 use crate::anonymising::run_all;

@@ -9,7 +9,7 @@ use safeguards::suppression::KeyForm;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::Store;
 
-/// What becomes of a key of the record that is anonymised.
+/// The result of merging for a key of the record that is anonymised.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyFate {
     /// The record that stays has no such key and takes it over.
@@ -26,7 +26,7 @@ pub enum KeyFate {
 pub struct MergedKey {
     /// Its kind.
     pub kind: KeyKind,
-    /// What becomes of it.
+    /// The result of merging for it.
     pub fate: KeyFate,
 }
 
@@ -54,8 +54,8 @@ fn value(user: &users::Model, kind: KeyKind) -> Option<&str> {
     value.as_deref().filter(|value| !value.trim().is_empty())
 }
 
-/// Empties the keys that the record that stays takes over or has as well, so that the anonymiser doesn't suppress them,
-/// and records that the others are former keys. Returns the record that stays with its new keys, not yet written.
+/// Empties the keys that the record that stays takes over or has as well, so that the anonymiser doesn't suppress them.
+/// Records the others as former keys. Returns the record that stays with its new keys, not yet written.
 pub(super) async fn take_over(
     tx: &DatabaseTransaction,
     store: &Store,

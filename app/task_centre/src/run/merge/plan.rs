@@ -1,4 +1,4 @@
-//! What merging two records would do, for the page that asks for confirmation.
+//! The effects of merging two records, for the page that asks for confirmation.
 
 use super::keys::{self, MergedKey};
 use super::{Pair, moving, require_two, why_not};
@@ -19,7 +19,7 @@ pub struct MovedRows {
     pub rows: i64,
 }
 
-/// What merging two records would do.
+/// The effects of merging two records.
 #[derive(Clone, Debug)]
 pub struct MergePlan {
     /// Why the records can't be merged. `None` if they can.
@@ -36,7 +36,7 @@ pub struct MergePlan {
     pub policy: Policy,
 }
 
-/// Returns what merging two records would do. Changes and locks nothing; [`super::merge`] checks again.
+/// Returns the effects of merging two records. Changes and locks nothing; [`super::merge`] checks again.
 pub async fn plan_merge(store: &Store, pair: Pair) -> Result<MergePlan, RecordsError> {
     require_two(pair)?;
     let tx = dialect::begin_reading(&store.db).await?;

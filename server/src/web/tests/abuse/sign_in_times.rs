@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use trail::Actor;
 
-/// How often each kind of account is tried. They take turns, so that other load affects all alike.
+/// Number of attempts for each kind of account. The kinds take turns, so that other load affects all alike.
 const ROUNDS: usize = 40;
-/// How often the test measures until the times agree. A password hash takes longer than [`MAX_DIFFERENCE`], so an
+/// Maximum number of measurements until the times agree. A password hash takes longer than [`MAX_DIFFERENCE`], so an
 /// account without it always fails.
 const ATTEMPTS: usize = 5;
 /// The largest allowed difference between the median times of two kinds.

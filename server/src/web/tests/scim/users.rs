@@ -1,4 +1,4 @@
-//! What an identity system reads and changes.
+//! Reads and changes by an identity system.
 
 use super::{Api, ENTERPRISE, user};
 use axum::body::Body;
