@@ -54,7 +54,10 @@ pub enum AppError {
     #[error("{}", Problem::Stale)]
     Stale,
     /// The request contains an unknown field or a value of the wrong type.
-    #[error("The form could not be read: it has unknown fields or values. Nothing was changed")]
+    #[error(
+        "The form could not be read: it has unknown fields or values. Nothing was changed. Reload the page and \
+         try again"
+    )]
     Unreadable,
     /// The form is larger than any valid one; the maximum is in KB.
     #[error("The form is too large: at most {} can be sent. Nothing was changed", size(*.0))]

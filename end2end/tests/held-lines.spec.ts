@@ -71,7 +71,7 @@ test("each decision has its consequence in the next import", async ({ page, libr
   // The rest at once, also on other pages.
   await page.getByRole("checkbox", { name: /^All 2 lines to decide/ }).check();
   await decide(page, "Different person");
-  await expect(page.getByText("No held lines to show.")).toBeVisible();
+  await expect(page.getByText("No held lines.")).toBeVisible();
   importUsers(library);
   expect(numbers(library)).toHaveLength(3);
   await open(page, "/users/held-lines");

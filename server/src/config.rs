@@ -75,7 +75,9 @@ pub(crate) enum ConfigError {
          LETHE_SMTP_PASSWORD_FILE"
     )]
     IncompleteMail,
-    #[error("LETHE_MAIL_FROM is not a sender like lethe@example.org or Town Library <lethe@example.org>")]
+    #[error(
+        "LETHE_MAIL_FROM is not a valid sender. Use the form lethe@example.org or Town Library <lethe@example.org>"
+    )]
     NotASender,
     #[error("The file LETHE_SMTP_PASSWORD_FILE cannot be read or is empty")]
     NoMailPassword,

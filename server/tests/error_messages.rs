@@ -37,7 +37,7 @@ fn an_error_says_what_to_enter() {
     for (arguments, expected) in [
         (&["tasks", "run", "abc"][..], &["enter a number, digits only"][..]),
         (&["tasks", "reassign", "1", "--owner", "ana"], &["enter a number, digits only"]),
-        (&["tasks", "import", "other.json"], &["This is not a task file, line 1: unknown field `users`"]),
+        (&["tasks", "import", "other.json"], &["This is not a task file. Line 1: unknown field `users`"]),
         (&["tasks", "import", "none.json"], &["The task file cannot be read"]),
         (&["staff", "add", "", "--role", "librarian"], &["Enter a UserID"]),
         (&["audit", "list", "--action", "nope"], &["--action: Choose one of signed_in, ", "user_anonymised"]),

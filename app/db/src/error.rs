@@ -138,8 +138,8 @@ pub enum Fault {
     Busy,
     /// The disk is full.
     #[error(
-        "The disk that holds {0} is full. Nothing was changed. Tell the administrator: Lethe continues \
-         automatically once there is space"
+        "The disk that holds {0} is full. Nothing was changed. Ask the administrator to free space; Lethe then \
+         continues automatically"
     )]
     DiskFull(Storage),
     /// The location can be read but not written.
@@ -156,7 +156,7 @@ pub enum Fault {
     Missing(Storage),
     /// Another process has replaced the key that this process was started with.
     #[error(
-        "The key was replaced while Lethe was running. Nothing was changed. Tell the administrator: restart Lethe"
+        "The key was replaced while Lethe was running. Nothing was changed. Ask the administrator to restart Lethe"
     )]
     KeyReplaced,
     /// The database does not answer.

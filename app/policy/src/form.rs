@@ -83,7 +83,7 @@ pub enum Problem {
     #[error("Enter the number of another user who has not been anonymised")]
     NotAGuarantor,
     /// A user whose guarantor is, at any distance, this user.
-    #[error("Enter another user: this user is already a guarantor for them, directly or through others")]
+    #[error("Enter another user: this user is already that user's guarantor, directly or through others")]
     GuarantorRing,
     /// The owner of a legal hold isn't a member of staff.
     #[error("Enter the user number of a member of staff")]
@@ -204,7 +204,7 @@ pub enum Problem {
     #[error("Choose another field: a column already fills this one")]
     SameTarget,
     /// A placeholder of a letter that does not exist.
-    #[error("Enter only the placeholders that are listed below: {{{word}}} is not one of them")]
+    #[error("Use only the placeholders listed below: {{{word}}} is not one of them")]
     UnknownPlaceholder {
         /// The word between the braces.
         word: String,
@@ -276,7 +276,7 @@ pub enum Problem {
     #[error("Leave the answer empty: the user has been anonymised, and an answer could name the person")]
     AnswerAfterAnonymising,
     /// A reason for declining an access request that isn't declined.
-    #[error("Choose no reason: only a declined request has one")]
+    #[error("Clear the reason: only a declined request has one")]
     ReasonWithoutDeclining,
     /// The record was changed after the form was opened.
     #[error("This was changed after you opened it. Open it again and repeat your change")]

@@ -65,7 +65,8 @@ fn chain(status: &ChainStatus) -> impl IntoView + use<> {
         || view! { "It is not anchored yet." }.into_any(),
         |anchor| {
             let position = grouped(anchor.sequence);
-            view! { "The last anchor, of " <Day date=anchor.date />", is at event "{position}"." }.into_any()
+            view! { "The last anchor was written on " <Day date=anchor.date />", at event "{position}"." }
+                .into_any()
         },
     );
     view! {

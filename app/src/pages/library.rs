@@ -86,7 +86,7 @@ fn settings_form(typed: LibraryForm, error: Option<&AppError>) -> impl IntoView 
                     {currencies.collect_view()}
                 </select>
                 <p class="hint" id="currency-help">
-                    "Shown with every amount. Changing it converts nothing: stored amounts keep their numbers."
+                    "Shown with every amount. Changing the currency does not convert stored amounts."
                 </p>
                 <FieldProblem field="currency" errors=errors.clone() />
             </div>

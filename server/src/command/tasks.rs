@@ -134,7 +134,7 @@ async fn read_file(path: &Path) -> anyhow::Result<TaskFile> {
         // serde_json appends the position.
         let problem = problem.split(" at line ").next().unwrap_or_default();
         anyhow::anyhow!(
-            "This is not a task file, line {}: {problem}. To write a task file: lethe tasks export ID",
+            "This is not a task file. Line {}: {problem}. Create one with: lethe tasks export ID",
             error.line().max(1)
         )
     })

@@ -95,9 +95,10 @@ fn mentions_view(mentions: Vec<Mention>) -> Option<impl IntoView> {
             })
             .collect_view();
         view! {
-            <h2>"Named in rows about others"</h2>
+            <h2>"Rows about others that refer to the user"</h2>
             <p>"These rows are about other users or things. They contain the user number only."</p>
-            <DataTable label="Named in rows about others" caption="Rows about others that name the user"
+            <DataTable label="Rows about others that refer to the user"
+                caption="Rows about others that refer to the user"
                 columns=vec![Column::text("Table"), Column::text("Column"), Column::number("Rows")]>
                 {rows}
             </DataTable>

@@ -40,7 +40,7 @@ pub fn ReceiptPage() -> impl IntoView {
                     <dt>"Erased on"</dt><dd><Day date=says.day /></dd>
                     <dt>"Number of the run"</dt><dd>{id.to_string()}</dd>
                 </dl>
-                <h2>"What was done with each field"</h2>
+                <h2>"Treatment of each field"</h2>
                 {treated_fields(&says.fields)}
                 <p>
                     "What is kept is no longer linked to a name. Loans and requests stay as statistics, without the \

@@ -48,7 +48,7 @@ pub(super) fn page(
             {first_differences(differences)}
             <p class="hint">"Created " <Timestamp at=run.created_at /> "."</p>
             {(!rows.is_empty()).then(|| view! {
-                <h2 id="lines">"Lines to look at"</h2>
+                <h2 id="lines">"Lines to check"</h2>
                 {report_table(rows)}
                 <Pager list=here paged=is_paged next />
             })}

@@ -196,7 +196,7 @@ fn files(imports: &[Import]) -> impl IntoView + use<> {
         .collect_view();
     view! {
         <h2>"Files"</h2>
-        <DataTable label="Files" caption="Files that the run has looked at"
+        <DataTable label="Files" caption="Files examined by the run"
             columns=vec![
                 Column::text("File"), Column::text("State"), Column::number("Lines"), Column::number("New"),
                 Column::number("Changed"), Column::number("Unchanged"), Column::number("Left"),

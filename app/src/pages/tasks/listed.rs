@@ -91,8 +91,8 @@ pub fn ListedPreviewPage() -> impl IntoView {
         let id = task.id.to_string();
         Ok(view! {
             <PageLayout title="Preview listed users" crumbs
-                lead="Shows which of these users the task would anonymise, and why not the others. A preview changes no \
-                      users.">
+                lead="Shows which of these users the task would anonymise, and why it would skip the others. A preview \
+                      changes no users.">
                 <ProblemSummary error />
                 <p>
                     "The conditions, blockers, safety limits and approvals of the task apply. The run of this preview can \

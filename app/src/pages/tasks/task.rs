@@ -127,8 +127,8 @@ fn not_confirmed(task: &Task) -> impl IntoView + use<> {
              wait for confirmation."
         }
         Confirmation::Outgrown => {
-            "This task now goes further than what was confirmed: its next scheduled run will stop after the \
-             preview and wait for confirmation."
+            "The settings now go beyond the confirmed ones. The next scheduled run will stop after its preview \
+             and wait for confirmation."
         }
         Confirmation::Given => "",
     };

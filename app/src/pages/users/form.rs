@@ -207,7 +207,8 @@ fn input(
             inputs.text_with_hint(name, label, text, "The login name; must be unique")
         }
         ("user_id", UserIdAccess::ReadOnly) => {
-            let why = "This user is staff: only another member of staff who manages staff can change it";
+            let why = "Only another staff member with permission to manage staff can change this UserID: the user is \
+                       a member of staff.";
             inputs.read_only(name, label, text, why)
         }
         ("fictitious", UserIdAccess::Editable) => {

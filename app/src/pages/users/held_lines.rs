@@ -108,9 +108,8 @@ pub fn HeldLinesPage() -> impl IntoView {
             if rows.is_empty() {
                 return view! {
                     <p class="empty">
-                        "No held lines to show. An import holds a line here if it would create a user with the \
-                         external identifier of an anonymised user, or without one and with the UserID, barcode or \
-                         e-mail of an anonymised user."
+                        "No held lines. An import holds a line that would bring back an anonymised user. The external \
+                         identifier decides; without one, the UserID, barcode or e-mail does."
                     </p>
                 }
                 .into_any();

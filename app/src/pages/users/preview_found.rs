@@ -169,7 +169,7 @@ impl PreviewTasks {
                         </div>
                         <button type="submit">"Create preview of these users"</button>
                     </div>
-                    <p class="hint">"A preview changes no users. It shows which of them the task would anonymise, and why not the others."</p>
+                    <p class="hint">"A preview changes no users. It shows which of them the task would anonymise, and why it would skip the others."</p>
                 </form>
             </details>
         }

@@ -42,7 +42,7 @@ pub fn UserSearchPage() -> impl IntoView {
         let actions = vec![
             PageAction::Create { label: "Create user".to_owned(), href: "/users/new".to_owned() },
             link("Import file", "/users/import"),
-            link("Decide about held lines", "/users/held-lines"),
+            link("Review held lines", "/users/held-lines"),
         ];
         let (results, errors) = match form.read() {
             _ if refused.is_some() => (().into_any(), field_errors(refused.as_ref())),

@@ -159,7 +159,7 @@ async fn a_rejected_file_and_a_stopped_one_say_what_to_do(desk: Desk) {
     deliver(&desk, "a.csv", "external_id,last_name,email\nE1,Alder,wrong\n");
     let rejected = preview(&desk, &task).await;
     let (_, _, shown) = desk.get(&rejected).await;
-    assert!(shown.contains("The file has 1 problem") && shown.contains("Lines to look at"), "{shown}");
+    assert!(shown.contains("The file has 1 problem") && shown.contains("Lines to check"), "{shown}");
     assert!(!shown.contains("Import now"), "{shown}");
 
     // The first import fills the library, the second one lacks most users.

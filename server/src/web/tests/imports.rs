@@ -132,7 +132,7 @@ async fn a_rejected_file_changes_nothing_and_its_lines_are_reported(desk: Desk) 
     let page = send(&desk, "user_id,last_name,email\nb1a,Alder,none\nb1b,,b@example.org\n").await;
     let shown = act(&desk, "check_import", &page).await;
     assert!(shown.contains("The file has 2 problems. Nothing was changed"), "{shown}");
-    assert!(shown.contains("Lines to look at") && !shown.contains(">Import file<"), "{shown}");
+    assert!(shown.contains("Lines to check") && !shown.contains(">Import file<"), "{shown}");
     let (status, headers, csv) = desk.get(&format!("{page}/lines.csv")).await;
     assert_eq!(status, StatusCode::OK);
     assert!(headers[CONTENT_TYPE].to_str().expect("text").starts_with("text/csv"));

@@ -109,7 +109,7 @@ async fn held_lines_are_decided_singly_and_in_bulk() {
         let expected = [HeldDecision::AlwaysIgnore, HeldDecision::NewMembership, HeldDecision::NewMembership];
         assert_eq!(decisions, expected.map(Some));
         let (_, _, page) = desk.get("/users/held-lines").await;
-        assert!(page.contains("No held lines to show"));
+        assert!(page.contains("No held lines."));
         let (_, _, page) = desk.get("/users/held-lines?show=decided").await;
         assert!(page.contains("Always ignore") && page.contains(&format!("form[lines][line_{}]", ids[0])));
         let summary = import(&desk.store).await;

@@ -62,7 +62,7 @@ pub fn ImportPage() -> impl IntoView {
                     {approval.map(|approval| second_person::view(&import, approval, actor, &here))}
                     {can_start.then(|| start_form(&import, confirmed_by, &here))}
                     {(!rows.is_empty()).then(|| view! {
-                        <h2 id="lines">"Lines to look at"</h2>
+                        <h2 id="lines">"Lines to check"</h2>
                         {report_table(rows)}
                         {pager}
                         <p><a href=format!("{LIST}/{}/lines.csv", import.id)>"Download line report (CSV)"</a></p>
