@@ -28,7 +28,7 @@ pub(crate) fn counts(summary: &ImportSummary) -> impl IntoView + use<> {
         view! {
             <p>
                 "Lines are held because an anonymised user had their keys: "
-                <a href="/users/held-lines">"decide about held lines"</a> "."
+                <a href="/users/held-lines">"review held lines"</a> "."
             </p>
         }
     });
