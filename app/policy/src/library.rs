@@ -24,6 +24,8 @@ pub struct LibraryForm {
     pub address: String,
     /// The contact for users: telephone, e-mail address, opening hours.
     pub contact: String,
+    /// The digest of the settings that the page showed. `None` replaces any settings.
+    pub based_on: Option<String>,
 }
 
 /// A validated form. An empty text is `None`.
@@ -112,7 +114,7 @@ mod tests {
 
     fn form(name: &str, currency: &str, address: &str) -> LibraryForm {
         let [name, currency, address] = [name, currency, address].map(str::to_owned);
-        LibraryForm { name, currency, address, contact: String::new() }
+        LibraryForm { name, currency, address, ..LibraryForm::default() }
     }
 
     #[test]

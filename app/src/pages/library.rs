@@ -73,6 +73,7 @@ fn settings_form(typed: LibraryForm, error: Option<&AppError>) -> impl IntoView 
     view! {
         <form method="post" action=action(SaveLibrary::PATH, HERE) class="narrow" novalidate data-guard="">
             <Token />
+            <input type="hidden" name="form[based_on]" value=typed.based_on />
             <div class="field">
                 <label for="name">"Name"</label>
                 <input id="name" name="form[name]" value=typed.name autocomplete="organization"

@@ -3,9 +3,9 @@
 use crate::run::{self, MemberQuery};
 use crate::task::{row_for, row_to_change};
 use chrono::{Days, NaiveDate};
-use db::RecordsError;
 use db::entity::{tasks, users};
 use db::pagination::{Page, Paging};
+use db::{RecordsError, checksum};
 use erasure::eligibility;
 use policy::letter::{self, Placeholder};
 use policy::{
@@ -27,6 +27,17 @@ pub struct LetterText {
     pub own: Option<String>,
     /// The version of the task.
     pub version: i32,
+}
+
+impl LetterText {
+    /// Returns the digest of the text.
+    pub fn digest(&self) -> String {
+        digest(self.own.as_deref())
+    }
+}
+
+fn digest(own: Option<&str>) -> String {
+    checksum::sha256(&[own.unwrap_or_default().as_bytes()])
 }
 
 /// A letter to one user.
@@ -52,12 +63,23 @@ fn of_type(row: &tasks::Model) -> Result<(), RecordsError> {
 
 /// Saves the text of the letters of a task. An empty text restores the standard text. The settings of the task are
 /// unchanged, so a confirmed task stays confirmed.
-pub async fn save(store: &Store, actor: Actor, id: TaskId, typed: &str) -> Result<(), RecordsError> {
+///
+/// `based_on` is [`LetterText::digest`] of the text that the page showed; `None` replaces any text. Rejects if it has
+/// changed since.
+pub async fn save(
+    store: &Store,
+    actor: Actor,
+    id: TaskId,
+    (typed, based_on): (&str, Option<&str>),
+) -> Result<(), RecordsError> {
     actor.require(Action::EditTasks)?;
     let text = letter::validate(typed).map_err(|problem| RecordsError::field("text", problem))?;
     let tx = store.begin().await?;
     let row = row_to_change(&tx, actor, id).await?;
     of_type(&row)?;
+    if based_on.is_some_and(|based_on| based_on != digest(row.letter.as_deref())) {
+        return Err(RecordsError::Stale);
+    }
     if row.letter == text {
         return Err(RecordsError::Refused("Nothing was changed. Enter another text".to_owned()));
     }

@@ -4,8 +4,8 @@
 use crate::audit::{self, AuditAction, Subject};
 use crate::{Actor, Store};
 use base16ct::lower::encode_string;
-use db::RecordsError;
 use db::entity::library_settings::{self, ActiveModel, Column, Entity};
+use db::{RecordsError, checksum};
 use imagesize::ImageType;
 use policy::Action;
 use policy::currency::Currency;
@@ -60,12 +60,22 @@ pub async fn read(db: &impl ConnectionTrait) -> Result<Library, DbErr> {
 pub async fn form(store: &Store, actor: Actor) -> Result<LibraryForm, RecordsError> {
     actor.require_permission_to_see(Action::Administer)?;
     let library = read(&store.db).await?;
+    let based_on = Some(digest(&library));
     Ok(LibraryForm {
         name: library.name.unwrap_or_default(),
         currency: library.currency.code().to_owned(),
         address: library.address.unwrap_or_default(),
         contact: library.contact.unwrap_or_default(),
+        based_on,
     })
+}
+
+/// Returns the digest of the settings that the form changes.
+fn digest(library: &Library) -> String {
+    let Library { name, currency, address, contact, .. } = library;
+    let texts = [name.as_deref(), Some(currency.code()), address.as_deref(), contact.as_deref()];
+    // No text contains U+0000.
+    checksum::sha256(&[texts.map(Option::unwrap_or_default).join("\0").as_bytes()])
 }
 
 /// A change of the logo.
@@ -94,7 +104,8 @@ pub async fn remove_logo(store: &Store, actor: Actor) -> Result<(), RecordsError
     change(store, actor, None, LogoChange::Remove).await
 }
 
-/// Changes all settings that are given, or none of them. The audit names the changed fields. Rejects if nothing changes.
+/// Changes all settings that are given, or none of them. The audit names the changed fields. Rejects if nothing
+/// changes, or if the settings have changed since the form showed them.
 pub async fn change(
     store: &Store,
     actor: Actor,
@@ -107,6 +118,9 @@ pub async fn change(
     let before = locked(&tx).await?;
     let mut row = ActiveModel { id: Unchanged(ROW), ..Default::default() };
     let mut changed = Vec::new();
+    if form.and_then(|form| form.based_on.as_ref()).is_some_and(|based_on| *based_on != digest(&before)) {
+        return Err(RecordsError::Stale);
+    }
     if let Some(draft) = draft {
         let fields = [
             ("name", before.name != draft.name),

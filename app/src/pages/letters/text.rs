@@ -19,12 +19,15 @@ pub(in crate::pages) struct LetterForm {
     task: i64,
     #[serde(default)]
     text: String,
+    /// The digest of the text that the page showed.
+    #[serde(default)]
+    based_on: Option<String>,
 }
 
 /// Saves the text of the letters of a task.
 #[server(prefix = "/do", endpoint = "save_letter", input = PostUrl)]
 pub(in crate::pages) async fn save_letter(form: LetterForm) -> Result<(), AppError> {
-    letter::save(&store(), actor(), TaskId(form.task), &form.text).await?;
+    letter::save(&store(), actor(), TaskId(form.task), (&form.text, form.based_on.as_deref())).await?;
     flash::redirect(&format!("/tasks/{}?done=letter-saved", form.task));
     Ok(())
 }
@@ -36,9 +39,13 @@ pub fn LetterTextPage() -> impl IntoView {
     guarded_page(async move {
         let id = id?;
         let present = letter::read(&store(), actor(), id).await?;
-        let (typed, error) = match failed_submission::<LetterForm>(SaveLetter::PATH) {
-            Some((typed, error)) => (typed.text, Some(error)),
-            None => (present.own.unwrap_or_else(|| STANDARD.to_owned()), error_for(SaveLetter::PATH)),
+        let (typed, based_on, error) = match failed_submission::<LetterForm>(SaveLetter::PATH) {
+            Some((typed, error)) => (typed.text, typed.based_on, Some(error)),
+            None => {
+                let digest = present.digest();
+                let text = present.own.unwrap_or_else(|| STANDARD.to_owned());
+                (text, Some(digest), error_for(SaveLetter::PATH))
+            }
         };
         let errors = field_errors(error.as_ref());
         let wrong = errors.message("text").is_some().then_some("true");
@@ -57,6 +64,7 @@ pub fn LetterTextPage() -> impl IntoView {
                 <form method="post" action=action(SaveLetter::PATH, &here) novalidate data-guard="">
                     <Token />
                     <input type="hidden" name="form[task]" value=id.to_string() />
+                    <input type="hidden" name="form[based_on]" value=based_on />
                     <div class="field">
                         <label for="text">"Text"</label>
                         <textarea id="text" name="form[text]" rows="16" aria-invalid=wrong

@@ -26,6 +26,7 @@ async fn prepared(desk: Desk) -> Desk {
         currency: "GBP".to_owned(),
         address: "1 High Street\nTown".to_owned(),
         contact: "020 7946 0000".to_owned(),
+        ..LibraryForm::default()
     };
     library::save(&desk.store, Actor::COMMAND_LINE, &named).await.unwrap();
     let users = "INSERT INTO users (number, uuid, first_name, last_name, leaving_on, imported, created_on) VALUES \

@@ -117,6 +117,26 @@ async fn name_and_currency_are_shown_and_problems_stay_at_their_fields() {
     assert_eq!(without_proof(&location), "/library?done=library-saved", "{page}");
     let (_, _, page) = desk.get("/tasks").await;
     assert!(page.contains("Town &amp; County"), "{page}");
+    // Another administrator saved while this form was open: the first change is not lost.
+    let (_, _, page) = desk.get("/library").await;
+    let based_on =
+        page.split_once("form[based_on]\" value=\"").expect("the field").1.split('"').next().unwrap();
+    desk.post("/do/save_library?page=/library", format!("{form}&form[contact]=020+1")).await;
+    let stale = format!("form[name]=Other&form[currency]=EUR&form[based_on]={based_on}");
+    let (status, _, page) = desk.post("/do/save_library?page=/library", stale.clone()).await;
+    assert!(
+        status == StatusCode::CONFLICT && page.contains("changed after you opened it"),
+        "{status} {page}"
+    );
+    desk.post("/do/save_library?page=/library", form).await;
+    let (_, location, _) =
+        desk.post("/do/save_library?page=/library", stale.replace("Other", "Town+%26+County")).await;
+    assert_eq!(
+        without_proof(&location),
+        "/library?done=library-saved",
+        "the settings are those of the form again"
+    );
+    desk.post("/do/save_library?page=/library", form).await;
     let user = "INSERT INTO users (number, uuid, last_name, imported, created_on) VALUES \
                 (700, 'u700', 'Owes', FALSE, '2015-01-01')";
     desk.store.db.execute_unprepared(user).await.unwrap();
