@@ -4,6 +4,7 @@
 
 use chrono::{Duration, NaiveDate};
 use db::dialect;
+use policy::assess::kept_since;
 use policy::{
     Blocker, Blockers, Conditions, Days, Policy, RULES_VERSION, Reason, Scope, UserFacts, UserNumber,
 };
@@ -37,6 +38,11 @@ const OBSTACLES: [(Blocker, &str, &str, &str); 6] = [
 /// The SQL of [`policy::assess::inactive_since`] for user `u`. NULL if both dates are.
 pub const INACTIVE_SINCE: &str = "CASE WHEN u.last_activity_on > u.created_on THEN u.last_activity_on \
                                   ELSE COALESCE(u.created_on, u.last_activity_on) END";
+
+/// The SQL of [`policy::assess::kept_since`] for user `u`. NULL if the account was never kept.
+pub const KEPT_SINCE: &str = "CASE WHEN u.last_activity_on >= u.announced_on \
+                              AND (u.kept_on IS NULL OR u.last_activity_on > u.kept_on) \
+                              THEN u.last_activity_on ELSE u.kept_on END";
 
 /// The bit for a role, beside those of the blockers.
 pub(crate) const STAFF: u8 = 1 << 5;
@@ -162,8 +168,8 @@ fn condition_cases(conditions: &Conditions, today: NaiveDate) -> (Vec<(String, R
     ] {
         let Some(days) = days else { continue };
         cases.push((format!("{date} IS NULL"), reason));
-        late.push(format!("{date} >= ?"));
-        values.push(Value::from(last_day_too_late(today, days)));
+        late.push(format!("{date} >= ? OR {KEPT_SINCE} >= ?"));
+        values.extend([Value::from(last_day_too_late(today, days)), last_day_too_late(today, days).into()]);
     }
     if !late.is_empty() {
         cases.push((late.join(" OR "), Reason::Waiting));
@@ -245,7 +251,8 @@ async fn read(
     // Raw SQL: `dialect::in_list` takes a batch of users as one value, so each batch uses the same statement.
     let sql = format!(
         "SELECT number, uuid, birth_date, postcode, external_id, user_id, barcode, email, anonymised_on, fictitious, \
-         imported, created_on, leaving_on, last_activity_on, marked_on, rules_version FROM users WHERE {} ORDER BY number{lock}",
+         imported, created_on, leaving_on, last_activity_on, marked_on, \
+         announced_on, kept_on, rules_version FROM users WHERE {} ORDER BY number{lock}",
         dialect::in_list(backend, "number")
     );
     let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
@@ -277,6 +284,7 @@ async fn obstacles(db: &impl ConnectionTrait, numbers: &[UserNumber]) -> Result<
 }
 
 fn candidate(row: &QueryResult, number: i64, obstacles: u8) -> Result<Candidate, DbErr> {
+    let last_activity_on = row.try_get("", "last_activity_on")?;
     let facts = UserFacts {
         anonymised: row.try_get::<Option<NaiveDate>>("", "anonymised_on")?.is_some(),
         staff: obstacles & STAFF != 0,
@@ -284,8 +292,13 @@ fn candidate(row: &QueryResult, number: i64, obstacles: u8) -> Result<Candidate,
         imported: row.try_get("", "imported")?,
         created_on: row.try_get("", "created_on")?,
         leaving_on: row.try_get("", "leaving_on")?,
-        last_activity_on: row.try_get("", "last_activity_on")?,
+        last_activity_on,
         marked_on: row.try_get("", "marked_on")?,
+        kept_since: kept_since(
+            row.try_get("", "kept_on")?,
+            row.try_get("", "announced_on")?,
+            last_activity_on,
+        ),
         blockers: Blockers::from_bits(obstacles),
     };
     Ok(Candidate {

@@ -1,9 +1,9 @@
-//! The facts of all users in memory, ten bytes each, so that a rule can be tried on all of them in milliseconds.
+//! The facts of all users in memory, twelve bytes each, so that a rule can be tried on all of them in milliseconds.
 //!
 //! The facts don't identify a user. They are read when a task is edited, renewed while the editing goes on, and
 //! dropped afterwards.
 
-use super::eligibility::{STAFF, obstacle_queries};
+use super::eligibility::{KEPT_SINCE, STAFF, obstacle_queries};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use db::{Clock, dialect};
 use futures::TryStreamExt;
@@ -42,6 +42,7 @@ struct Packed {
     activity: u16,
     created: u16,
     marked: u16,
+    kept: u16,
     flags: u16,
 }
 
@@ -59,6 +60,7 @@ impl Packed {
             marked: packed(row.try_get_by_index(3)?),
             activity: packed(row.try_get_by_index(4)?),
             created: packed(row.try_get_by_index(5)?),
+            kept: packed(row.try_get_by_index(6)?),
             flags,
         })
     }
@@ -75,6 +77,7 @@ impl Packed {
             leaving_on: unpacked(self.leaving),
             last_activity_on: unpacked(self.activity),
             marked_on: unpacked(self.marked),
+            kept_since: unpacked(self.kept),
             blockers: Blockers::from_bits(obstacles),
         }
     }
@@ -100,7 +103,7 @@ impl FactTable {
         let sql = format!(
             "SELECT o.bits, CASE WHEN u.anonymised_on IS NULL THEN 0 ELSE {ANONYMISED} END \
              + CASE WHEN u.fictitious THEN {FICTITIOUS} ELSE 0 END + CASE WHEN u.imported THEN {IMPORTED} ELSE 0 END, \
-             u.leaving_on, u.marked_on, u.last_activity_on, u.created_on FROM users u LEFT JOIN (\
+             u.leaving_on, u.marked_on, u.last_activity_on, u.created_on, {KEPT_SINCE} FROM users u LEFT JOIN (\
              SELECT number, CAST(SUM(bit) AS INTEGER) AS bits FROM ({obstacles}) bits GROUP BY number) o \
              ON o.number = u.number",
             obstacles = obstacle_queries(|_| String::new()).join(" UNION "),

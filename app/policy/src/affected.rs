@@ -197,6 +197,7 @@ mod tests {
             leaving_on: Some(day(on)),
             last_activity_on: None,
             marked_on: None,
+            kept_since: None,
             blockers: Blockers::NONE,
         }
     }

@@ -25,6 +25,8 @@ pub struct UserFacts {
     pub last_activity_on: Option<NaiveDate>,
     /// The day on which the user was marked for deletion.
     pub marked_on: Option<NaiveDate>,
+    /// The day from which all conditions count at the earliest, as [`kept_since`] returns it.
+    pub kept_since: Option<NaiveDate>,
     /// The blockers.
     pub blockers: Blockers,
 }
@@ -117,7 +119,13 @@ pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, mode: RunMod
 /// Returns the verdict if a condition isn't met, else `None`.
 fn unmet(facts: &UserFacts, policy: &Policy, today: NaiveDate) -> Option<Verdict> {
     let activity = inactive_since(facts.last_activity_on, facts.created_on);
-    match first_eligible_day(&policy.conditions, facts.leaving_on, activity, facts.marked_on) {
+    match first_eligible_day(
+        &policy.conditions,
+        facts.leaving_on,
+        activity,
+        facts.marked_on,
+        facts.kept_since,
+    ) {
         Err(reason) => Some(Verdict::NotYet(reason)),
         Ok(from) => (today < from).then_some(Verdict::NotYetUntil(from)),
     }
@@ -131,15 +139,28 @@ pub fn inactive_since(
     last_activity_on.max(created_on)
 }
 
+/// Returns the day from which a kept account counts: the later of the user's answer and an activity since the account
+/// was announced. `None` if the account was never kept.
+pub fn kept_since(
+    kept_on: Option<NaiveDate>,
+    announced_on: Option<NaiveDate>,
+    last_activity_on: Option<NaiveDate>,
+) -> Option<NaiveDate> {
+    let by_activity = last_activity_on.filter(|active| announced_on.is_some_and(|on| *active >= on));
+    kept_on.max(by_activity)
+}
+
 /// Returns the first day on which all conditions are met, or the reason why there is none.
 ///
-/// `inactive_since` is the day that [`inactive_since`] returns.
+/// `inactive_since` and `kept_since` are the days that the functions of these names return.
 pub fn first_eligible_day(
     conditions: &Conditions,
     leaving_on: Option<NaiveDate>,
     inactive_since: Option<NaiveDate>,
     marked_on: Option<NaiveDate>,
+    kept_since: Option<NaiveDate>,
 ) -> Result<NaiveDate, Reason> {
+    let counts_from = |date: NaiveDate| kept_since.map_or(date, |kept| date.max(kept));
     let mut latest = None;
     for (days, date, missing) in [
         (conditions.leaving, leaving_on, Reason::NoLeavingDate),
@@ -147,7 +168,7 @@ pub fn first_eligible_day(
         (conditions.activity, inactive_since, Reason::NoActivityDate),
     ] {
         let Some(days) = days else { continue };
-        latest = latest.max(Some(date.and_then(|date| first_day(date, days)).ok_or(missing)?));
+        latest = latest.max(Some(date.and_then(|date| first_day(counts_from(date), days)).ok_or(missing)?));
     }
     latest.ok_or(Reason::NoConditions)
 }
@@ -155,6 +176,37 @@ pub fn first_eligible_day(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_kept_by_an_answer_or_by_activity_since_the_announcement() {
+        let day = |text: &str| Some(text.parse::<NaiveDate>().expect("a date"));
+        let (before, announced, after) = (day("2026-01-31"), day("2026-02-01"), day("2026-02-02"));
+        assert_eq!(kept_since(None, None, after), None, "an activity without an announcement");
+        assert_eq!(kept_since(None, announced, before), None, "an activity before it");
+        assert_eq!(kept_since(None, announced, announced), announced, "an activity on its day");
+        assert_eq!(kept_since(before, announced, after), after);
+        assert_eq!(kept_since(after, announced, announced), after);
+        assert_eq!(kept_since(after, None, None), after);
+    }
+
+    #[test]
+    fn a_kept_account_moves_every_condition_and_creates_no_date() {
+        let date = |text: &str| text.parse::<NaiveDate>().expect("a date");
+        let old = Some(date("2018-01-15"));
+        let days = Days::new(5);
+        for conditions in [
+            Conditions { leaving: days, ..Conditions::default() },
+            Conditions { marked: days, ..Conditions::default() },
+            Conditions { activity: days, ..Conditions::default() },
+        ] {
+            let first = |kept| first_eligible_day(&conditions, old, old, old, kept);
+            assert_eq!(first(None), Ok(date("2018-01-21")));
+            assert_eq!(first(Some(date("2018-01-20"))), Ok(date("2018-01-26")));
+            assert_eq!(first(Some(date("2017-01-20"))), Ok(date("2018-01-21")), "an older answer");
+            let without = first_eligible_day(&conditions, None, None, None, Some(date("2018-01-20")));
+            assert!(without.is_err(), "{conditions:?}");
+        }
+    }
 
     #[test]
     fn inactivity_counts_from_the_later_of_both_dates() {

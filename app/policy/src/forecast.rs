@@ -116,6 +116,7 @@ mod tests {
         leaving_on: None,
         last_activity_on: None,
         marked_on: None,
+        kept_since: None,
         blockers: Blockers::NONE,
     };
 

@@ -88,6 +88,7 @@ mod tests {
                 leaving_on,
                 last_activity_on: activity,
                 marked_on,
+                kept_since: None,
                 blockers: Blockers::default(),
             }
         })

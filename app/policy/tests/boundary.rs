@@ -29,6 +29,7 @@ fn left_on_the_15th() -> UserFacts {
         leaving_on: Some(january(15)),
         last_activity_on: Some(january(15)),
         marked_on: Some(january(15)),
+        kept_since: None,
         blockers: Blockers::NONE,
     }
 }
@@ -273,7 +274,13 @@ mod properties {
 
     fn facts() -> impl Strategy<Value = UserFacts> {
         let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-        let dates = (option::of(date()), option::of(date()), option::of(date()), option::of(date()));
+        let dates = (
+            option::of(date()),
+            option::of(date()),
+            option::of(date()),
+            option::of(date()),
+            option::of(date()),
+        );
         (flags, dates, prop_oneof![Just(0), any::<u8>()]).prop_map(|(flags, dates, bits)| UserFacts {
             anonymised: flags.0,
             staff: flags.1,
@@ -283,6 +290,7 @@ mod properties {
             leaving_on: dates.1,
             last_activity_on: dates.2,
             marked_on: dates.3,
+            kept_since: dates.4,
             blockers: Blockers::from_bits(bits),
         })
     }
@@ -322,7 +330,9 @@ mod properties {
                 anonymised: false, staff: false, fictitious: false, blockers: Blockers::NONE, ..facts
             };
             let passed = |days: Option<Days>, date: Option<NaiveDate>| days.is_none_or(|days| {
-                date.is_some_and(|date| today > date + Duration::days(i64::from(days.get())))
+                date.is_some_and(|date| {
+                    Some(today) > Some(date).max(facts.kept_since).map(|date| date + Duration::days(i64::from(days.get())))
+                })
             });
             let Conditions { leaving, activity, marked } = policy.conditions;
             let met = !policy.conditions.is_empty()

@@ -61,6 +61,8 @@ fn users() -> Table {
             date_null("leaving_on"),
             date_null("last_activity_on"),
             date_null("marked_on"),
+            date_null("announced_on"),
+            date_null("kept_on"),
             boolean("dates_by_month").default(false).take(),
             big_integer_null("guarantor_number"),
             text_null("replacement"),

@@ -222,6 +222,8 @@ pub(crate) fn record_text(user: &UserRecord) -> String {
         ("created", record_date(user.created_on)),
         ("last activity", record_date(user.last_activity_on)),
         ("marked for deletion", record_date(user.marked_on)),
+        ("anonymising announced", record_date(user.announced_on)),
+        ("account kept", record_date(user.kept_on)),
         ("imported", Some(if user.imported { "yes" } else { "no" }.to_owned())),
         ("roles", (!roles.is_empty()).then(|| joined(&roles, "and"))),
         ("guarantor", user.guarantor.as_ref().map(|guarantor| guarantor.number.to_string())),

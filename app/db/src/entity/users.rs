@@ -53,6 +53,8 @@ pub struct Model {
     pub leaving_on: Option<Date>,
     pub last_activity_on: Option<Date>,
     pub marked_on: Option<Date>,
+    pub announced_on: Option<Date>,
+    pub kept_on: Option<Date>,
     pub dates_by_month: bool,
     pub guarantor_number: Option<i64>,
     pub replacement: Option<String>,

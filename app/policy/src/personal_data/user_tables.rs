@@ -59,6 +59,8 @@ pub(super) const USERS: Table = Table {
         entry("leaving_on", QuasiIdentifier, ByPolicy(Field::RecordDates), "Leaving date"),
         entry("last_activity_on", QuasiIdentifier, ByPolicy(Field::RecordDates), "Date of the last activity"),
         entry("marked_on", QuasiIdentifier, ByPolicy(Field::RecordDates), "Date marked for deletion"),
+        entry("announced_on", QuasiIdentifier, Clear, "Date of the last announcement of anonymising"),
+        entry("kept_on", QuasiIdentifier, Clear, "Date on which the user last chose to keep the account"),
         entry("dates_by_month", NotPersonal, Note, "Only the months of the dates are kept"),
         entry("guarantor_number", Link, Clear, "Guarantor"),
         entry("replacement", NotPersonal, Replace, "Random name of the anonymised user"),

@@ -121,6 +121,8 @@ macro_rules! record {
             pub created_on: Option<NaiveDate>,
             pub last_activity_on: Option<NaiveDate>,
             pub marked_on: Option<NaiveDate>,
+            pub announced_on: Option<NaiveDate>,
+            pub kept_on: Option<NaiveDate>,
             pub dates_by_month: bool,
             pub guarantor: Option<Person>,
             /// The users who have this user as guarantor and aren't anonymised; the first hundred.
@@ -169,6 +171,8 @@ macro_rules! record {
                 created_on: user.created_on,
                 last_activity_on: user.last_activity_on,
                 marked_on: user.marked_on,
+                announced_on: user.announced_on,
+                kept_on: user.kept_on,
                 dates_by_month: user.dates_by_month,
                 guarantor,
                 guarantees_for,

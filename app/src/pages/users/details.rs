@@ -114,6 +114,8 @@ fn record_dates(user: &UserRecord) -> Vec<Fact> {
     facts.extend([
         ("Last activity", day(user.last_activity_on, by_month)),
         ("Marked for deletion", day(user.marked_on, by_month)),
+        ("Anonymising announced", day(user.announced_on, by_month)),
+        ("Account kept", day(user.kept_on, by_month)),
     ]);
     facts
 }

@@ -5,6 +5,7 @@ use chrono::{Duration, NaiveDate};
 use db::entity::{charges, legal_holds, loans, requests, run_members, user_roles, users};
 use erasure::{eligibility, fact_table};
 use policy::affected::{AffectedUsers, DAYS_AHEAD};
+use policy::assess::kept_since;
 use policy::task_form::TaskForm;
 use policy::{
     Blocker, Blockers, Conditions, Days, LegalHoldReason, Policy, Reason, Role, RunMode, Scope, UserFacts,
@@ -29,6 +30,22 @@ fn date(random: &mut StdRng) -> Option<NaiveDate> {
     }
 }
 
+/// Returns the dates of the last announcement and of the last answer of a user: the same ones for the same number.
+fn announced_and_kept(number: i64) -> [Option<NaiveDate>; 2] {
+    let mut random = StdRng::seed_from_u64(number.cast_unsigned());
+    [(); 2].map(|()| random.random_bool(0.3).then(|| date(&mut random)).flatten())
+}
+
+/// Returns random facts of users 1 to `USERS`.
+fn random_users(random: &mut StdRng) -> Vec<UserFacts> {
+    let user = |number| {
+        let facts = random_facts(random);
+        let [announced_on, kept_on] = announced_and_kept(number);
+        UserFacts { kept_since: kept_since(kept_on, announced_on, facts.last_activity_on), ..facts }
+    };
+    (1..=USERS).map(user).collect()
+}
+
 fn random_facts(random: &mut StdRng) -> UserFacts {
     let blockers = Blocker::ALL
         .into_iter()
@@ -42,6 +59,7 @@ fn random_facts(random: &mut StdRng) -> UserFacts {
         leaving_on: date(random),
         last_activity_on: date(random),
         marked_on: date(random),
+        kept_since: None,
         blockers,
     }
 }
@@ -51,6 +69,7 @@ async fn write(store: &Store, all: &[UserFacts]) {
     let today = day(crate::support::TODAY);
     let mut rows = Vec::new();
     for (number, facts) in (1..).zip(all) {
+        let [announced_on, kept_on] = announced_and_kept(number);
         rows.push(users::ActiveModel {
             number: Set(number),
             uuid: Set(format!("u{number}")),
@@ -60,6 +79,8 @@ async fn write(store: &Store, all: &[UserFacts]) {
             leaving_on: Set(facts.leaving_on),
             last_activity_on: Set(facts.last_activity_on),
             marked_on: Set(facts.marked_on),
+            announced_on: Set(announced_on),
+            kept_on: Set(kept_on),
             anonymised_on: Set(facts.anonymised.then_some(today)),
             guarantor_number: Set(None),
             category: Set(category(number, facts)),
@@ -207,7 +228,7 @@ async fn by_sql(store: &Store, policy: &Policy) -> BTreeMap<i64, (Reason, Blocke
 #[tokio::test]
 async fn the_query_and_assess_agree() {
     let mut random = StdRng::seed_from_u64(7);
-    let all: Vec<UserFacts> = (0..USERS).map(|_| random_facts(&mut random)).collect();
+    let all = random_users(&mut random);
     for_each_database(async |store| {
         write(&store, &all).await;
         let mut seen = BTreeMap::new();
@@ -255,7 +276,7 @@ async fn affected_by_sql(store: &Store, policy: &Policy) -> (i64, [i64; 2], [i64
 #[tokio::test]
 async fn the_numbers_of_affected_users_agree_with_the_query() {
     let mut random = StdRng::seed_from_u64(8);
-    let mut all: Vec<UserFacts> = (0..USERS).map(|_| random_facts(&mut random)).collect();
+    let mut all = random_users(&mut random);
     // Dates that the table of facts cannot hold.
     for (facts, date) in all.iter_mut().zip(["1700-01-01", "1899-12-31", "2079-06-06", "9999-12-31"]) {
         facts.leaving_on = Some(day(date));

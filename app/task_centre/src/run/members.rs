@@ -8,7 +8,7 @@ use db::pagination::{Page, Paging};
 use db::search_index::matching;
 use db::{RecordsError, dialect};
 use erasure::eligibility;
-use policy::assess::{first_eligible_day, inactive_since};
+use policy::assess::{first_eligible_day, inactive_since, kept_since};
 use policy::user_search::UserSearch;
 use policy::{Blockers, ExclusionReason, Outcome, Policy, Reason, RunId, UserNumber, VerdictKind};
 use sea_orm::sea_query::Value;
@@ -192,7 +192,13 @@ fn order_key(backend: DatabaseBackend, sort: MemberSort, policy: &Policy) -> Opt
                 (policy.conditions.marked, "u.marked_on"),
             ];
             let days = conditions.into_iter().filter_map(|(days, column)| {
-                Some(dialect::days_after(backend, column, i64::from(days?.get()) + 1))
+                let days = i64::from(days?.get()) + 1;
+                // The user of a kept account is not eligible before that many days after keeping it.
+                let counts_from = format!(
+                    "CASE WHEN {kept} > {column} THEN {kept} ELSE {column} END",
+                    kept = eligibility::KEPT_SINCE
+                );
+                Some(dialect::days_after(backend, &counts_from, days))
             });
             let days: Vec<String> = days.collect();
             (!days.is_empty()).then(|| dialect::latest(backend, &days))
@@ -325,7 +331,8 @@ fn part_sql(
     };
     let sql = format!(
         "SELECT m.user_number, m.reason, m.blockers, m.outcome, m.outcome_reason, m.failure, m.exclusion, \
-         m.excluded_by, {}, {}, u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, u.dates_by_month \
+         m.excluded_by, {}, {}, u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, u.announced_on, u.kept_on, \
+         u.dates_by_month \
          FROM {from} JOIN users u ON u.number = m.user_number LEFT JOIN users x ON x.number = m.excluded_by \
          WHERE {conditions} ORDER BY {order}{limited}",
         Name::select_list("u"),
@@ -344,7 +351,8 @@ fn member(row: &QueryResult, policy: &Policy, without_key: bool) -> Result<Membe
     let created_on: Option<NaiveDate> = row.try_get("", "created_on")?;
     let marked_on: Option<NaiveDate> = row.try_get("", "marked_on")?;
     let since = inactive_since(last_activity_on, created_on);
-    let first_day = first_eligible_day(&policy.conditions, leaving_on, since, marked_on);
+    let kept = kept_since(row.try_get("", "kept_on")?, row.try_get("", "announced_on")?, last_activity_on);
+    let first_day = first_eligible_day(&policy.conditions, leaving_on, since, marked_on, kept);
     Ok(Member {
         number: UserNumber(row.try_get("", "user_number")?),
         name: Name::from_row(row, "u")?.shown(),

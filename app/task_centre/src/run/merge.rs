@@ -13,6 +13,7 @@ use super::single::{SingleOrder, execute_one, grounds_of, task_as_shown};
 use chrono::NaiveDate;
 use db::entity::users;
 use db::{RecordsError, dialect, search_index};
+use policy::assess::kept_since;
 use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::personal_data::{LinkMerge, USER_LINKS, UserLink};
@@ -172,13 +173,14 @@ async fn move_rows(
     Ok(moved)
 }
 
-/// Writes the record that stays: the keys that it takes over, and the later activity of both.
+/// Writes the record that stays: the keys that it takes over, and the later activity and answer of both.
 async fn write_staying(
     tx: &DatabaseTransaction,
     merged: &users::Model,
     losing: &users::Model,
 ) -> Result<(), RecordsError> {
     let activity: Option<NaiveDate> = merged.last_activity_on.max(losing.last_activity_on);
+    let kept = |user: &users::Model| kept_since(user.kept_on, user.announced_on, user.last_activity_on);
     users::ActiveModel {
         number: Set(merged.number),
         user_id: Set(merged.user_id.clone()),
@@ -187,6 +189,7 @@ async fn write_staying(
         email: Set(merged.email.clone()),
         imported: Set(merged.imported || losing.imported),
         last_activity_on: Set(activity),
+        kept_on: Set(kept(merged).max(kept(losing))),
         version: Set(merged.version + 1),
         ..Default::default()
     }
