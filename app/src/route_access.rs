@@ -44,6 +44,8 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/sign-in/provider/again", SignedIn),
     ("/account/provider", SignedIn),
     ("/invitation/{key}", Public),
+    ("/keep/{token}", Public),
+    ("/do/keep_account", Public),
     ("/account", SignedIn),
     ("/forbidden", SignedIn),
     ("/help", SignedIn),

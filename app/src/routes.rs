@@ -57,6 +57,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in/code") view=pages::SecondFactorPage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/app") view=pages::SetUpAppPage ssr=SsrMode::Async />
                 <Route path=path!("/sign-in/again") view=pages::SignInAgainPage ssr=SsrMode::Async />
+                <Route path=path!("/keep/:token") view=pages::KeepAccountPage ssr=SsrMode::Async />
                 <Route path=path!("/invitation/:key") view=pages::InvitationPage ssr=SsrMode::Async />
                 <Route path=path!("/account") view=pages::AccountPage ssr=SsrMode::Async />
                 <Route path=path!("/staff") view=pages::StaffPage ssr=SsrMode::Async />

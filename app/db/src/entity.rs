@@ -3,6 +3,7 @@
 
 pub mod access_requests;
 pub mod account_notices;
+pub mod announcements;
 pub mod api_keys;
 pub mod approvals;
 pub mod audit_events;

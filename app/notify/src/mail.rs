@@ -1,7 +1,6 @@
 //! Sends mail through the mail server of the installation. A mail server is the only place to which the address of a
 //! person is sent.
 
-use crate::message::Mail;
 use db::{MailSettings, MailTls};
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -22,6 +21,15 @@ const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitte
 /// Time limit for one command to the mail server.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A mail without recipients.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+}
+
 /// Returns whether the installation can send mail.
 pub fn is_configured(store: &Store) -> bool {
     store.settings.mail.is_some()
@@ -40,12 +48,7 @@ pub fn is_sender(text: &str) -> bool {
 /// Sends a mail to one address. The error is a code, because the answer of a mail server can contain the address.
 ///
 /// All attempts have the same `message_id`, so that a mail program shows a mail that arrives twice only once.
-pub(crate) async fn send(
-    store: &Store,
-    to: &str,
-    mail: Mail,
-    message_id: &str,
-) -> Result<(), DeliveryProblem> {
+pub async fn send(store: &Store, to: &str, mail: Mail, message_id: &str) -> Result<(), DeliveryProblem> {
     let settings = store.settings.mail.as_ref().ok_or(DeliveryProblem::NotConfigured)?;
     let to = to.parse::<Address>().map_err(|_| DeliveryProblem::NoAddress)?;
     let from: Mailbox = settings.from.parse().map_err(|_| DeliveryProblem::NotConfigured)?;

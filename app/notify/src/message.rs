@@ -1,5 +1,6 @@
 //! The texts of notifications. They contain numbers, no names and no descriptions, because a mail leaves the library.
 
+use crate::mail::Mail;
 use policy::notification::Event;
 use serde_json::{Value, json};
 use trail::Store;
@@ -7,13 +8,6 @@ use trail::library::Library;
 
 /// An event with the numbers that it is about.
 pub(crate) type Notification = db::entity::notifications::Model;
-
-/// A mail without recipients.
-#[derive(Debug)]
-pub(crate) struct Mail {
-    pub(crate) subject: String,
-    pub(crate) body: String,
-}
 
 /// Returns the mail about an event.
 pub(crate) fn mail(store: &Store, library: &Library, notification: &Notification) -> Mail {

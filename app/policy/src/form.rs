@@ -203,9 +203,15 @@ pub enum Problem {
     /// Two columns fill the same field.
     #[error("Choose another field: a column already fills this one")]
     SameTarget,
-    /// A placeholder of a letter that does not exist.
+    /// A placeholder that the text can't have.
     #[error("Use only the placeholders listed below: {{{word}}} is not one of them")]
     UnknownPlaceholder {
+        /// The word between the braces.
+        word: String,
+    },
+    /// A text lacks a placeholder.
+    #[error("Enter {{{word}}} in the text: without it, users cannot answer")]
+    MissingPlaceholder {
         /// The word between the braces.
         word: String,
     },

@@ -1,8 +1,7 @@
 //! Four eyes: the actions that need a second person.
 
-use crate::policy::Policy;
-use crate::policy_reach::extends_beyond;
 use crate::safety_limit::{SafetyLimit, SafetyLimits};
+use crate::task_type::TaskSettings;
 use serde::{Deserialize, Serialize};
 
 /// Number of hours for which an approval is valid, counted from its request.
@@ -68,17 +67,17 @@ impl ApprovalReason {
     }
 }
 
-/// Returns why a run with this policy needs a second person, or `None`.
+/// Returns why a run with these settings needs a second person, or `None`.
 ///
-/// `confirmed` is the confirmed policy of its task, `safety_limit` the one that the run exceeds.
+/// `confirmed` are the confirmed settings of its task, `safety_limit` the one that the run exceeds.
 pub fn approval_reason(
-    policy: &Policy,
-    confirmed: Option<&Policy>,
+    settings: &TaskSettings,
+    confirmed: Option<&TaskSettings>,
     safety_limit: Option<SafetyLimit>,
 ) -> Option<ApprovalReason> {
     match confirmed {
         None => Some(ApprovalReason::Arming),
-        Some(confirmed) if extends_beyond(policy, confirmed) => Some(ApprovalReason::Widening),
+        Some(confirmed) if settings.extends_beyond(confirmed) => Some(ApprovalReason::Widening),
         Some(_) => safety_limit.map(ApprovalReason::SafetyLimit),
     }
 }
@@ -86,7 +85,7 @@ pub fn approval_reason(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Conditions, Days};
+    use crate::policy::{Conditions, Days, Policy};
 
     #[test]
     fn auto_requires_approval_if_two_people_can_approve() {
@@ -103,9 +102,11 @@ mod tests {
 
     #[test]
     fn arming_widening_and_safety_limits_need_approval() {
-        let days = |days| Policy {
-            conditions: Conditions { leaving: Days::new(days), ..Conditions::default() },
-            ..Policy::default()
+        let days = |days| {
+            TaskSettings::AnonymiseUserData(Policy {
+                conditions: Conditions { leaving: Days::new(days), ..Conditions::default() },
+                ..Policy::default()
+            })
         };
         let (five, four) = (days(5), days(4));
         assert_eq!(approval_reason(&five, None, None), Some(ApprovalReason::Arming));

@@ -1,6 +1,7 @@
 //! The letter before erasure: a text with placeholders such as `{name}`, which each task can have.
 
 use crate::form::Problem;
+use crate::placeholders::{self, Placeholders};
 use crate::text;
 
 /// Maximum length of a text, in characters.
@@ -60,51 +61,24 @@ impl Placeholder {
             Self::Contact => "the contact of the library",
         }
     }
+}
 
+impl Placeholders for Placeholder {
     fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|placeholder| placeholder.word() == word)
     }
 }
 
-/// A part of a text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Part<'a> {
-    Text(&'a str),
-    Placeholder(Placeholder),
-}
-
-/// Splits a text at its placeholders.
-fn parts(text: &str) -> Result<Vec<Part<'_>>, Problem> {
-    let (mut parts, mut rest) = (Vec::new(), text);
-    while let Some((before, after)) = rest.split_once('{') {
-        let unknown = |word: &str| Problem::UnknownPlaceholder { word: word.chars().take(40).collect() };
-        let (word, after) = after.split_once('}').ok_or_else(|| unknown(after))?;
-        let placeholder = Placeholder::from_word(word).ok_or_else(|| unknown(word))?;
-        parts.extend([Part::Text(before), Part::Placeholder(placeholder)]);
-        rest = after;
-    }
-    if rest.contains('}') {
-        return Err(Problem::UnknownPlaceholder { word: String::new() });
-    }
-    parts.push(Part::Text(rest));
-    Ok(parts)
-}
-
 /// Validates a text. `None` if it is empty: the standard text applies.
 pub fn validate(typed: &str) -> Result<Option<String>, Problem> {
     let text = text::lines(typed, MAX_TEXT)?;
-    parts(&text)?;
+    placeholders::in_text::<Placeholder>(&text)?;
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// Fills the placeholders of a validated text. A placeholder in a value stays text.
 pub fn filled(text: &str, value: impl Fn(Placeholder) -> String) -> String {
-    let Ok(parts) = parts(text) else { return text.to_owned() };
-    let part = |part: Part<'_>| match part {
-        Part::Text(text) => text.to_owned(),
-        Part::Placeholder(placeholder) => value(placeholder),
-    };
-    parts.into_iter().map(part).collect()
+    placeholders::filled(text, value)
 }
 
 #[cfg(test)]

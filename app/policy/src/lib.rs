@@ -6,6 +6,7 @@
 pub mod access_request;
 pub mod account;
 pub mod affected;
+pub mod announcement;
 pub mod api_key;
 pub mod approval;
 pub mod assess;
@@ -49,6 +50,7 @@ pub mod numbers;
 pub mod password;
 pub mod permission;
 pub mod personal_data;
+mod placeholders;
 pub mod policy;
 pub mod policy_reach;
 pub mod preview_warning;
@@ -78,6 +80,7 @@ pub mod user_list;
 #[cfg(feature = "keys")]
 pub mod user_search;
 
+pub use announcement::AnnouncementSettings;
 pub use api_key::{ApiScope, ApiScopes};
 pub use assess::{RunMode, UserFacts, Verdict, assess};
 pub use channel::Channel;

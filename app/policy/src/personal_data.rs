@@ -157,12 +157,18 @@ pub struct StorageLocation {
 }
 
 /// All locations outside the tables that may contain personal data.
-pub const STORAGE_LOCATIONS: [StorageLocation; 12] = [
+pub const STORAGE_LOCATIONS: [StorageLocation; 13] = [
     StorageLocation {
         label: "Notifications (e-mail and webhooks)",
         class: DataClass::NotPersonal,
         rule: "Contain numbers of runs, tasks, requests and legal holds; no names. The address of a member of staff \
                is read when the mail is sent, and stored in no queue and no log.",
+    },
+    StorageLocation {
+        label: "Announcements of anonymising (e-mail)",
+        class: DataClass::Identifier,
+        rule: "The e-mail is composed when it is sent, from the current record, and given to the mail server of the \
+               library only. Address, text and link are stored in no table, queue or log.",
     },
     StorageLocation {
         label: "Server log (standard error)",

@@ -165,13 +165,17 @@ pub enum Reason {
     OutsideScope = 32,
     /// Staff excluded the user from the run of this preview.
     ExcludedByStaff = 33,
+    /// The user has no usable e-mail address and can't be announced.
+    WithoutEmail = 34,
+    /// The user is announced for the same day already.
+    AlreadyAnnounced = 35,
     /// The user is already anonymised.
     AlreadyAnonymised = 40,
 }
 
 impl Reason {
     /// All reasons, grouped by verdict.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Eligible,
         Self::Waiting,
         Self::NoLeavingDate,
@@ -187,6 +191,8 @@ impl Reason {
         Self::Fictitious,
         Self::OutsideScope,
         Self::ExcludedByStaff,
+        Self::WithoutEmail,
+        Self::AlreadyAnnounced,
         Self::AlreadyAnonymised,
     ];
 
@@ -218,6 +224,8 @@ impl Reason {
             Self::Fictitious => "fictitious",
             Self::OutsideScope => "outside_scope",
             Self::ExcludedByStaff => "excluded_by_staff",
+            Self::WithoutEmail => "without_email",
+            Self::AlreadyAnnounced => "already_announced",
             Self::AlreadyAnonymised => "already_anonymised",
         }
     }
@@ -241,9 +249,12 @@ impl Reason {
             | Self::UnsettledCharge
             | Self::Guarantor
             | Self::LegalHold => VerdictKind::Blocked,
-            Self::Staff | Self::Fictitious | Self::OutsideScope | Self::ExcludedByStaff => {
-                VerdictKind::Excluded
-            }
+            Self::Staff
+            | Self::Fictitious
+            | Self::OutsideScope
+            | Self::ExcludedByStaff
+            | Self::WithoutEmail
+            | Self::AlreadyAnnounced => VerdictKind::Excluded,
             Self::AlreadyAnonymised => VerdictKind::AlreadyAnonymised,
         }
     }
@@ -266,6 +277,8 @@ impl Reason {
             Self::Fictitious => "fictitious user",
             Self::OutsideScope => "outside the scope of the task",
             Self::ExcludedByStaff => "excluded by staff",
+            Self::WithoutEmail => "no usable e-mail address",
+            Self::AlreadyAnnounced => "announced already",
             Self::AlreadyAnonymised => "already anonymised",
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::numbers::counted;
 use crate::stored::coded_enum;
+use crate::task_type::TaskType;
 use serde::{Deserialize, Serialize};
 
 coded_enum! {
@@ -155,6 +156,8 @@ coded_enum! {
         Maintaining = "maintaining",
         /// Imports the files of a folder.
         Importing = "importing",
+        /// Sends e-mails to users.
+        Announcing = "announcing",
     }
 }
 
@@ -167,6 +170,7 @@ impl Phase {
             Self::Scanning => "Searching for residue",
             Self::Maintaining => "Cleaning the database files",
             Self::Importing => "Importing",
+            Self::Announcing => "Announcing",
         }
     }
 }
@@ -217,6 +221,14 @@ impl Outcome {
             Self::Done => "Anonymised",
             Self::Skipped => "Skipped",
             Self::Failed => "Failed",
+        }
+    }
+
+    /// Returns the label for a run of a task of this type.
+    pub const fn label_of(self, task_type: TaskType) -> &'static str {
+        match (self, task_type) {
+            (Self::Done, TaskType::AnnounceAnonymising) => "Announced",
+            _ => self.label(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The browser calls [`validate`] on every keystroke, and the server calls it again.
 
+mod announcing;
 mod anonymising;
 mod importing;
 mod when;
@@ -108,6 +109,14 @@ pub struct TaskForm {
     pub limits: BTreeMap<String, String>,
     /// Code of [`ImportedFile`](crate::import_settings::ImportedFile).
     pub imported_file: String,
+    /// Number of the task whose users are announced.
+    pub announced_task: String,
+    /// Days before the anonymising.
+    pub days_before: String,
+    /// Subject of the e-mail.
+    pub mail_subject: String,
+    /// Text of the e-mail.
+    pub mail_text: String,
     /// Code of [`SCHEDULE_KINDS`].
     pub schedule: String,
     /// Date of a one-time run.
@@ -224,6 +233,7 @@ impl TaskForm {
             ..Self::default()
         }
         .with_import(&ImportSettings::default())
+        .with_standard_announcement()
         .with_settings(&TaskSettings::AnonymiseUserData(Policy::default()), &[])
     }
 
@@ -256,6 +266,9 @@ impl TaskForm {
             TaskSettings::AnonymiseUserData(policy) => form.with_policy(policy, custom_keys),
             TaskSettings::ImportUsers(settings) => {
                 form.with_policy(&Policy::default(), custom_keys).with_import(settings)
+            }
+            TaskSettings::AnnounceAnonymising(settings) => {
+                form.with_policy(&Policy::default(), custom_keys).with_announcement(settings)
             }
         }
     }
@@ -317,11 +330,18 @@ fn settings(
     match task_type {
         TaskType::AnonymiseUserData => {
             importing::reject_values(form, errors);
+            announcing::reject_values(form, errors);
             TaskSettings::AnonymiseUserData(anonymising::policy(form, schedule, errors))
         }
         TaskType::ImportUsers => {
             anonymising::reject_values(form, errors);
+            announcing::reject_values(form, errors);
             TaskSettings::ImportUsers(importing::settings(form, errors))
+        }
+        TaskType::AnnounceAnonymising => {
+            anonymising::reject_values(form, errors);
+            importing::reject_values(form, errors);
+            TaskSettings::AnnounceAnonymising(announcing::settings(form, errors))
         }
     }
 }
@@ -336,23 +356,33 @@ fn reject_value(name: &str, value: &str, default: &str, errors: &mut FieldErrors
 impl TaskForm {
     /// Returns the form without the fields that its task type doesn't use, as posted when they are hidden.
     fn with_fields_of_its_type(self) -> Self {
-        let default = Self::new_task();
         match TaskType::from_code(&self.task_type) {
-            Some(TaskType::AnonymiseUserData) => self.with_import(&ImportSettings::default()),
-            Some(TaskType::ImportUsers) => Self {
-                by_leaving: false,
-                by_activity: false,
-                by_marked: false,
-                leaving_days: String::new(),
-                activity_days: String::new(),
-                marked_days: String::new(),
-                fields: default.fields,
-                custom: BTreeMap::new(),
-                scope: default.scope,
-                circulation_notes: default.circulation_notes,
-                ..self
-            },
+            Some(TaskType::AnonymiseUserData) => {
+                self.with_import(&ImportSettings::default()).with_standard_announcement()
+            }
+            Some(TaskType::ImportUsers) => self.with_standard_policy().with_standard_announcement(),
+            Some(TaskType::AnnounceAnonymising) => {
+                self.with_standard_policy().with_import(&ImportSettings::default())
+            }
             None => self,
+        }
+    }
+
+    /// Returns the form with the default policy and without conditions.
+    fn with_standard_policy(self) -> Self {
+        let default = Self::new_task();
+        Self {
+            by_leaving: false,
+            by_activity: false,
+            by_marked: false,
+            leaving_days: String::new(),
+            activity_days: String::new(),
+            marked_days: String::new(),
+            fields: default.fields,
+            custom: BTreeMap::new(),
+            scope: default.scope,
+            circulation_notes: default.circulation_notes,
+            ..self
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The task types, and the settings of each.
 
+use crate::announcement::AnnouncementSettings;
 use crate::import_settings::ImportSettings;
 use crate::numbers::counted;
 use crate::policy::Policy;
@@ -13,6 +14,8 @@ coded_enum! {
     pub enum TaskCategory: "category of the task" {
         /// Tasks that change or remove stored data.
         DataMaintenance = "data_maintenance",
+        /// Tasks that write to users.
+        Notifications = "notifications",
     }
 }
 
@@ -21,6 +24,7 @@ impl TaskCategory {
     pub const fn label(self) -> &'static str {
         match self {
             Self::DataMaintenance => "Data maintenance",
+            Self::Notifications => "Notifications",
         }
     }
 }
@@ -34,6 +38,8 @@ coded_enum! {
         AnonymiseUserData = "anonymise_user_data",
         /// Imports the files of a folder.
         ImportUsers = "import_users",
+        /// Sends an e-mail to users before they are anonymised.
+        AnnounceAnonymising = "announce_anonymising",
     }
 }
 
@@ -43,13 +49,14 @@ impl TaskType {
         match self {
             Self::AnonymiseUserData => "Anonymise user data",
             Self::ImportUsers => "Import users",
+            Self::AnnounceAnonymising => "Announce anonymising",
         }
     }
 
     /// Returns what the runs of the type process: `1 user`, `2 lines`.
     pub fn counted(self, count: i64) -> String {
         match self {
-            Self::AnonymiseUserData => counted(count, "user", "users"),
+            Self::AnonymiseUserData | Self::AnnounceAnonymising => counted(count, "user", "users"),
             Self::ImportUsers => counted(count, "line", "lines"),
         }
     }
@@ -58,6 +65,7 @@ impl TaskType {
     pub const fn category(self) -> TaskCategory {
         match self {
             Self::AnonymiseUserData | Self::ImportUsers => TaskCategory::DataMaintenance,
+            Self::AnnounceAnonymising => TaskCategory::Notifications,
         }
     }
 }
@@ -77,6 +85,8 @@ pub enum TaskSettings {
     AnonymiseUserData(Policy),
     /// The files to import, the options, and the limits that stop the import.
     ImportUsers(ImportSettings),
+    /// Which users get an e-mail before they are anonymised, and its text.
+    AnnounceAnonymising(AnnouncementSettings),
 }
 
 impl Stored for TaskSettings {
@@ -89,6 +99,7 @@ impl TaskSettings {
         match self {
             Self::AnonymiseUserData(_) => TaskType::AnonymiseUserData,
             Self::ImportUsers(_) => TaskType::ImportUsers,
+            Self::AnnounceAnonymising(_) => TaskType::AnnounceAnonymising,
         }
     }
 
@@ -96,7 +107,7 @@ impl TaskSettings {
     pub const fn policy(&self) -> Option<&Policy> {
         match self {
             Self::AnonymiseUserData(policy) => Some(policy),
-            Self::ImportUsers(_) => None,
+            Self::ImportUsers(_) | Self::AnnounceAnonymising(_) => None,
         }
     }
 
@@ -107,6 +118,9 @@ impl TaskSettings {
                 extends_beyond(policy, confirmed)
             }
             (Self::ImportUsers(settings), Self::ImportUsers(confirmed)) => settings.extend_beyond(confirmed),
+            (Self::AnnounceAnonymising(settings), Self::AnnounceAnonymising(confirmed)) => {
+                settings.extend_beyond(confirmed)
+            }
             // The task has another type now.
             _ => true,
         }

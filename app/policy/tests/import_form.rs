@@ -35,7 +35,9 @@ fn changed(change: impl FnOnce(&mut TaskForm)) -> TaskForm {
 fn settings_of(form: &TaskForm) -> ImportSettings {
     match validate(form, now()).expect("a valid form").settings {
         TaskSettings::ImportUsers(settings) => settings,
-        TaskSettings::AnonymiseUserData(_) => unreachable!("the form has another type"),
+        TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => {
+            unreachable!("the form has another type")
+        }
     }
 }
 

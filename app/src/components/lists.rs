@@ -61,7 +61,7 @@ pub(crate) fn options<T: Copy + PartialEq>(
     chosen: Option<T>,
     none: &'static str,
     code: fn(T) -> &'static str,
-    label: fn(T) -> &'static str,
+    label: impl Fn(T) -> &'static str,
 ) -> impl IntoView {
     let rows = all
         .into_iter()

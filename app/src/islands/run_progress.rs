@@ -28,6 +28,8 @@ pub struct Progress {
     pub silent: Option<i64>,
     /// Whether the run can be cancelled: it is queued or has users left.
     pub can_cancel: bool,
+    /// Whether the run announces the anonymising by e-mail.
+    pub announces: bool,
     /// Lines read of the file that the run imports. None for other runs.
     pub lines: Option<i64>,
 }
@@ -78,7 +80,8 @@ impl Progress {
     )]
     fn seconds_left(&self) -> Option<i64> {
         let rate = self.rate.filter(|rate| *rate > 0.0)?;
-        (self.phase == Some(Phase::Anonymising)).then(|| (self.remaining() as f64 / rate).ceil() as i64)
+        matches!(self.phase, Some(Phase::Anonymising | Phase::Announcing))
+            .then(|| (self.remaining() as f64 / rate).ceil() as i64)
     }
 }
 
@@ -123,6 +126,7 @@ impl Progress {
             rate: rate(run, counted),
             silent: run.heartbeat_at.map(|at| (db::Clock::system_now() - at).num_seconds().max(0)),
             can_cancel: run.can_cancel,
+            announces: matches!(run.settings, policy::TaskSettings::AnnounceAnonymising(_)),
             lines: matches!(run.settings, policy::TaskSettings::ImportUsers(_))
                 .then(|| i64::try_from(run.lines_read.unwrap_or_default()).unwrap_or(i64::MAX)),
         }
@@ -183,7 +187,7 @@ pub fn RunProgress(
             <progress max=progress.previewed.max(1) value=move || now.with(Progress::counted)
                 aria-label="Progress of the run"></progress>
             <dl class="figures">
-                <div><dt>"anonymised"</dt><dd>{number(|now| now.done)}</dd></div>
+                <div><dt>{if progress.announces { "announced" } else { "anonymised" }}</dt><dd>{number(|now| now.done)}</dd></div>
                 <div><dt>"skipped"</dt><dd>{number(|now| now.skipped)}</dd></div>
                 <div><dt>"failed"</dt><dd>{number(|now| now.failed)}</dd></div>
                 <div><dt>"remaining"</dt><dd>{number(Progress::remaining)}</dd></div>
@@ -316,6 +320,7 @@ mod tests {
     #[test]
     fn the_remaining_time_is_shown_in_words() {
         let mut progress = Progress {
+            announces: false,
             state: RunState::Running,
             phase: Some(Phase::Anonymising),
             previewed: 1000,

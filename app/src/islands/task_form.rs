@@ -31,6 +31,8 @@ pub fn TaskFormIsland(
     custom: Vec<(String, String)>,
     /// The import profiles: code and name.
     profiles: Vec<(String, String)>,
+    /// The tasks that anonymise: number and description.
+    tasks: Vec<(String, String)>,
     /// Whether the settings of the task apply to single users.
     is_default: bool,
     /// The error, if the form was posted.
@@ -91,7 +93,7 @@ pub fn TaskFormIsland(
             <section id="settings" hidden=panel(Tab::Settings) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Settings)>
                 <h2 class:hidden=move || awake.get()>{Tab::Settings.label()}</h2>
-                <settings::Settings form custom profiles zone=zone.clone() awake affected check=check.clone() />
+                <settings::Settings form custom profiles tasks zone=zone.clone() awake affected check=check.clone() />
             </section>
             <section id="schedule" hidden=panel(Tab::Schedule) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Schedule)>

@@ -1,5 +1,7 @@
 //! Runs and previews.
 
+mod announcement_preview;
+mod announcement_result;
 mod cancel;
 mod certificate;
 mod comparison;

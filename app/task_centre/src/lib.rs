@@ -2,6 +2,7 @@
 //! is the replay.
 
 pub mod affected;
+pub mod announcement;
 pub mod approval_workflow;
 pub mod letter;
 mod new_run;

@@ -3,6 +3,8 @@
 //! A run starts from a preview and waits in the queue (`start`). A process takes it up (`lease`, `queue`) and executes
 //! it by the type of its task (`execute`): `anonymising` processes users batch by batch and ends the run (`finish`).
 
+mod announced_users;
+mod announcing;
 mod anonymising;
 mod approval_gate;
 mod background_scan;
@@ -31,6 +33,7 @@ mod scheduled_preview;
 mod single;
 mod staff;
 mod start;
+mod stored_verdicts;
 mod verdict_counts;
 mod watched;
 

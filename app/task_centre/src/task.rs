@@ -25,7 +25,7 @@ use trail::{Actor, task_name};
 /// Returns an error if the actor may not do what a task of this type does.
 pub(crate) fn may_use(actor: Actor, settings: &TaskSettings) -> Result<(), RecordsError> {
     match settings {
-        TaskSettings::AnonymiseUserData(_) => Ok(()),
+        TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => Ok(()),
         TaskSettings::ImportUsers(_) => actor.require_permission_to_see(Action::Import),
     }
 }

@@ -142,7 +142,7 @@ async fn not_in_other_files(
             TaskSettings::ImportUsers(settings) => {
                 settings.kind == FileKind::Users && settings.options.absence == Absence::SetLeavingDate
             }
-            TaskSettings::AnonymiseUserData(_) => false,
+            TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => false,
         })
         .map(|other| other.id)
         .collect();

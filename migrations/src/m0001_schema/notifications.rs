@@ -2,12 +2,12 @@
 
 use crate::step::Table;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, big_pk_auto, integer, text, text_null, timestamp_with_time_zone,
+    big_integer, big_integer_null, big_pk_auto, date, integer, text, text_null, timestamp_with_time_zone,
     timestamp_with_time_zone_null,
 };
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![notifications(), notification_choices(), webhooks(), notification_deliveries()]
+    vec![notifications(), notification_choices(), webhooks(), notification_deliveries(), announcements()]
 }
 
 /// The outbox: events, each written in the transaction in which it happens.
@@ -98,6 +98,37 @@ fn notification_deliveries() -> Table {
             "INDEX notification_deliveries_failed ON notification_deliveries (id) WHERE state = 'failed'",
             "INDEX notification_deliveries_notification ON notification_deliveries (notification_id)",
             "INDEX notification_deliveries_user ON notification_deliveries (user_number)",
+        ],
+        ..Table::default()
+    }
+}
+
+/// The e-mails that announce anonymising to users. Address and text are not stored, and of the link only a digest.
+fn announcements() -> Table {
+    Table {
+        name: "announcements",
+        columns: vec![
+            big_pk_auto("id"),
+            big_integer("user_number"),
+            big_integer("task_id"),
+            big_integer("run_id"),
+            date("due_on"),
+            text("token_digest"),
+            text("message_id"),
+            text("state"),
+            text_null("problem"),
+            timestamp_with_time_zone_null("sent_at"),
+        ],
+        foreign_keys: &[
+            ("user_number", "users", "number"),
+            ("task_id", "tasks", "id"),
+            ("run_id", "runs", "id"),
+        ],
+        indexes: &[
+            "UNIQUE INDEX announcements_token ON announcements (token_digest)",
+            "UNIQUE INDEX announcements_message ON announcements (message_id)",
+            "UNIQUE INDEX announcements_run ON announcements (run_id, user_number)",
+            "INDEX announcements_user ON announcements (user_number)",
         ],
         ..Table::default()
     }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use db::pagination::Paging;
 use erasure::certificate::{self, Checked};
 use policy::numbers::{counted, grouped};
-use policy::{ExclusionReason, RunId, RunState, TaskSettings, VerdictKind};
+use policy::{ExclusionReason, Outcome, RunId, RunState, TaskSettings, VerdictKind};
 use serde_json::json;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -221,10 +221,11 @@ pub(super) fn run_text(run: &Run) -> String {
     if matches!(run.settings, TaskSettings::ImportUsers(_)) {
         return import_text(run);
     }
+    let done = Outcome::Done.label_of(run.settings.task_type()).to_lowercase();
     let mut lines = vec![
         format!("{} {}: {}", run.kind.label(), run.id, run.state.label_with_findings(run.open_findings)),
         format!(
-            "{} in the preview: {} anonymised, {} skipped, {} failed",
+            "{} in the preview: {} {done}, {} skipped, {} failed",
             grouped(run.previewed),
             grouped(run.done),
             grouped(run.skipped),
@@ -236,6 +237,10 @@ pub(super) fn run_text(run: &Run) -> String {
     lines.extend(
         run.skipped_by.iter().map(|(reason, count)| counted(&format!("skipped: {}", reason.label()), *count)),
     );
+    if let TaskSettings::AnnounceAnonymising(_) = run.settings {
+        lines.extend(run.failed_by.iter().map(|(code, count)| counted(&format!("failed: {code}"), *count)));
+        lines.extend(run.errors.iter().map(|code| format!("Error: {code}")));
+    }
     if run.cancelled_too_late {
         lines.push("Cancelled too late: all its users had already been processed".to_owned());
     }

@@ -182,6 +182,7 @@ async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
     let who = match &task.draft.settings {
         TaskSettings::AnonymiseUserData(policy) => summary::selection(&policy.conditions, policy.scope),
         TaskSettings::ImportUsers(settings) => settings.sentence(),
+        TaskSettings::AnnounceAnonymising(settings) => settings.sentence(),
     };
     let result = json!({
         "id": task.id,
@@ -291,8 +292,12 @@ fn preview_text(preview: &Run) -> String {
     if matches!(preview.settings, TaskSettings::ImportUsers(_)) {
         return import_preview_text(preview);
     }
+    let what = match preview.settings {
+        TaskSettings::AnnounceAnonymising(_) => "get an e-mail",
+        _ => "be anonymised",
+    };
     let mut lines = vec![format!(
-        "Preview {}: {} of {} users would be anonymised",
+        "Preview {}: {} of {} users would {what}",
         preview.id,
         grouped(preview.previewed),
         grouped(preview.users)

@@ -1,6 +1,6 @@
-//! Tables of notifications: the outbox, the deliveries, and what staff and monitoring get.
+//! Tables of notifications: the outbox, the deliveries, what staff and monitoring get, and the announcements to users.
 
-use super::DataClass::{Credential, FreeText, Link, NotPersonal};
+use super::DataClass::{Credential, FreeText, Link, NotPersonal, QuasiIdentifier};
 use super::ErasureAction::{DeleteRow, Keep};
 use super::{RowOwner, Table, entry};
 
@@ -69,5 +69,23 @@ pub(super) const WEBHOOKS: Table = Table {
         entry("created_by", Link, Keep, "Member of staff who created it"),
         entry("created_at", NotPersonal, Keep, "Created"),
         entry("disabled_at", NotPersonal, Keep, "Disabled"),
+    ],
+};
+
+pub(super) const ANNOUNCEMENTS: Table = Table {
+    name: "announcements",
+    label: "Announcements of anonymising",
+    owner: RowOwner::User("user_number"),
+    columns: &[
+        entry("id", NotPersonal, DeleteRow, "Key of the row"),
+        entry("user_number", Link, DeleteRow, "User who got the e-mail; address and text are not stored"),
+        entry("task_id", NotPersonal, DeleteRow, "Task that anonymises the user"),
+        entry("run_id", NotPersonal, DeleteRow, "Run that sent it"),
+        entry("due_on", QuasiIdentifier, DeleteRow, "First day on which the task can anonymise the user"),
+        entry("token_digest", Credential, DeleteRow, "Digest of the link; the link is not stored"),
+        entry("message_id", NotPersonal, DeleteRow, "Random id by which a bounce is recognised"),
+        entry("state", NotPersonal, DeleteRow, "State"),
+        entry("problem", NotPersonal, DeleteRow, "Problem of the sending, as a code"),
+        entry("sent_at", NotPersonal, DeleteRow, "When the mail server accepted it"),
     ],
 };

@@ -59,6 +59,7 @@ pub const TABLES: &[Table] = &[
     notification_tables::NOTIFICATION_DELIVERIES,
     notification_tables::NOTIFICATION_CHOICES,
     notification_tables::WEBHOOKS,
+    notification_tables::ANNOUNCEMENTS,
     suppression_tables::SUPPRESSED_KEYS,
     suppression_tables::HELD_LINES,
     suppression_tables::SUPPRESSION_LIST_KEYS,

@@ -81,6 +81,7 @@ pub const USER_LINKS: &[UserLink] = &[
     link("run_members", "excluded_by", Mentions, Stays),
     link("notification_deliveries", "user_number", About, Stays),
     link("notification_choices", "user_number", About, Stays),
+    link("announcements", "user_number", About, Stays),
     link("webhooks", "created_by", Mentions, Stays),
     link("audit_events", "actor_number", Mentions, Stays),
     link("findings", "user_number", About, Stays),

@@ -272,3 +272,37 @@ pub(super) fn RadioField(form: Form, text: Text, code: &'static str, label: &'st
         </div>
     }
 }
+
+/// Renders a dropdown. Each option has a code and a label.
+#[component]
+pub(super) fn ChosenField(
+    form: Form,
+    text: Text,
+    label: &'static str,
+    options: Vec<(String, String)>,
+) -> impl IntoView {
+    let name = text.name;
+    let initial = form.initial(|form| (text.read)(form).clone());
+    let options = options
+        .into_iter()
+        .map(|(code, label)| {
+            let selected = initial == code;
+            view! { <option value=code selected=selected>{label}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <select
+                id=name
+                name=posted(name)
+                aria-describedby=format!("{name}-problem")
+                aria-invalid=move || form.problem(name).map(|_| "true")
+                on:change=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
+            >
+                {options}
+            </select>
+            <Problem form name />
+        </div>
+    }
+}

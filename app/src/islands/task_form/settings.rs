@@ -1,9 +1,11 @@
 //! The tab *Task specific settings*: the task type, and the settings of the chosen type.
 
+mod announcing;
 mod anonymising;
 mod importing;
 
 use super::inputs::{Form, Problem, Text, field, posted};
+use announcing::AnnouncementFields;
 use anonymising::Policy;
 use importing::ImportFields;
 use leptos::prelude::*;
@@ -15,6 +17,7 @@ pub(super) fn Settings(
     form: Form,
     custom: Vec<(String, String)>,
     profiles: Vec<(String, String)>,
+    tasks: Vec<(String, String)>,
     zone: String,
     awake: RwSignal<bool>,
     affected: RwSignal<Option<AffectedTexts>>,
@@ -34,6 +37,9 @@ pub(super) fn Settings(
             }
             .into_any(),
             TaskType::ImportUsers => view! { <ImportFields form profiles=profiles.clone() /> }.into_any(),
+            TaskType::AnnounceAnonymising => {
+                view! { <AnnouncementFields form tasks=tasks.clone() /> }.into_any()
+            }
         };
         // Without WebAssembly the settings of all types are shown. Hydrated, those of the other types are hidden and
         // not posted.

@@ -131,6 +131,18 @@ fn consequence(about: &About) -> (AnyView, String) {
             };
             (what.into_any(), format!("Approve import of {lines}"))
         }
+        About::Run { preview, task_type: TaskType::AnnounceAnonymising, people, .. } => {
+            let users = counted(*people, "user", "users");
+            let link = view! { <a href=format!("/runs/{preview}")>"preview "{preview.to_string()}</a> };
+            let what = view! {
+                <p>
+                    "Once you approve, another member of staff can start the run of " {link} ": "
+                    <b>{users.clone()}</b> " will get an e-mail that announces the anonymising. Check the preview \
+                     first: it shows which users, and the text. " <b>"A sent e-mail cannot be taken back."</b>
+                </p>
+            };
+            (what.into_any(), format!("Approve e-mail to {users}"))
+        }
         About::Run { preview, people, .. } => {
             let users = counted(*people, "user", "users");
             let link = view! { <a href=format!("/runs/{preview}")>"preview "{preview.to_string()}</a> };

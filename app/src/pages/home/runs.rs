@@ -45,7 +45,7 @@ fn compared(last: Vec<ComparedRun>) -> AnyView {
 fn row(one: ComparedRun) -> impl IntoView {
     let ComparedRun { run, task: (_, name), task_type, state, open_findings, created_at, done, before } = one;
     let changed = match task_type {
-        TaskType::AnonymiseUserData => counted(done, "user", "users"),
+        TaskType::AnonymiseUserData | TaskType::AnnounceAnonymising => counted(done, "user", "users"),
         TaskType::ImportUsers => counted(done, "line", "lines"),
     };
     let difference = before.map_or_else(|| "–".to_owned(), |before| signed(done - before));

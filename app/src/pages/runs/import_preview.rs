@@ -83,7 +83,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
     };
     let after = match &run.settings {
         TaskSettings::ImportUsers(settings) => Some(settings.imported_file.label()),
-        TaskSettings::AnonymiseUserData(_) => None,
+        TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => None,
     };
     let consequence = view! {
         <p>

@@ -212,7 +212,7 @@ fn facts(run: &Run) -> impl IntoView + use<> {
         run.preview.map(|id| view! { <a href=format!("/runs/{id}")>"Preview "{id.to_string()}</a> });
     let sentence = match &run.settings {
         TaskSettings::ImportUsers(settings) => settings.sentence(),
-        TaskSettings::AnonymiseUserData(_) => String::new(),
+        TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => String::new(),
     };
     view! {
         <dl class="facts">

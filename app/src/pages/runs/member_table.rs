@@ -4,8 +4,9 @@ use super::exclusion::{Exclusions, IncludeUsers, tick};
 use crate::components::{Column, DataTable, Day, PostButton, RecordDay};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
+use policy::announcement::failure_label;
 use policy::dates::{joined, shown};
-use policy::{Blocker, Outcome, VerdictKind};
+use policy::{Blocker, Outcome, TaskType, VerdictKind};
 use task_centre::run::Member;
 
 /// A column by which the list can be sorted.
@@ -29,6 +30,7 @@ pub(super) fn table(
     rows: Vec<Member>,
     orders: [Order; 4],
     exclusions: Option<Exclusions>,
+    task_type: TaskType,
 ) -> impl IntoView + use<> {
     let (is_preview, can_exclude) =
         (exclusions.is_some(), exclusions.as_ref().is_some_and(|exclusions| exclusions.are_possible));
@@ -49,14 +51,14 @@ pub(super) fn table(
         result,
         Column::text("Reason"),
     ]);
-    let rows = rows.into_iter().map(|member| row(member, exclusions.as_ref())).collect_view();
+    let rows = rows.into_iter().map(|member| row(member, exclusions.as_ref(), task_type)).collect_view();
     view! { <DataTable label="Users" caption=caption columns>{rows}</DataTable> }
 }
 
-fn row(member: Member, exclusions: Option<&Exclusions>) -> impl IntoView + use<> {
+fn row(member: Member, exclusions: Option<&Exclusions>, task_type: TaskType) -> impl IntoView + use<> {
     let number = member.number.to_string();
     let by_month = member.dates_by_month;
-    let (tag, label) = if exclusions.is_some() { verdict(&member) } else { outcome(&member) };
+    let (tag, label) = if exclusions.is_some() { verdict(&member) } else { outcome(&member, task_type) };
     let changeable = exclusions.filter(|exclusions| exclusions.are_possible);
     let ticked = changeable.map(|exclusions| view! { <td>{tick(exclusions, &member)}</td> });
     let include = changeable.filter(|_| member.exclusion.is_some()).map(|exclusions| {
@@ -113,14 +115,17 @@ fn verdict(member: &Member) -> (AnyView, String) {
     (view! { <span class=verdict_class(kind)>{kind.label()}</span> }.into_any(), label)
 }
 
-fn outcome(member: &Member) -> (AnyView, String) {
+fn outcome(member: &Member, task_type: TaskType) -> (AnyView, String) {
     let (class, outcome) = match member.outcome {
-        Some(Outcome::Done) => ("tag proven", Outcome::Done.label()),
+        Some(Outcome::Done) => ("tag proven", Outcome::Done.label_of(task_type)),
         Some(Outcome::Skipped) => ("tag quiet", Outcome::Skipped.label()),
         Some(Outcome::Failed) => ("tag bad", Outcome::Failed.label()),
         None => ("tag ready", "Remaining"),
     };
     let why = member.outcome_reason.map(|reason| reason.label().to_owned());
-    let failed = member.failure.as_ref().map(|code| format!("unchanged; code {code}"));
+    let failed = member.failure.as_ref().map(|code| match task_type {
+        TaskType::AnnounceAnonymising => failure_label(code),
+        _ => format!("unchanged; code {code}"),
+    });
     (view! { <span class=class>{outcome}</span> }.into_any(), why.or(failed).unwrap_or_default())
 }

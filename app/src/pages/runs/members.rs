@@ -18,7 +18,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::{counted, grouped};
-use policy::{Outcome, Reason, RunId, VerdictKind, text};
+use policy::{Outcome, Reason, RunId, TaskType, VerdictKind, text};
 use serde::{Deserialize, Serialize};
 use task_centre::run::{self, Member, MemberQuery, MemberSort, Run};
 use trail::Store;
@@ -167,19 +167,21 @@ impl MemberSearch {
 pub(super) struct MemberPage {
     members: Page<Member>,
     all: i64,
+    task_type: TaskType,
 }
 
 impl MemberPage {
     /// Reads the requested page.
     pub(super) async fn read(store: &Store, run: &Run, search: &MemberSearch) -> Result<Self, RecordsError> {
+        let task_type = run.settings.task_type();
         if search.is_wrong() {
-            return Ok(Self { members: Page::default(), all: 0 });
+            return Ok(Self { members: Page::default(), all: 0, task_type });
         }
         let members = run::members(store, run, &search.query, &search.paging).await?;
         let shown = i64::try_from(members.rows.len()).unwrap_or(i64::MAX);
         let is_whole = members.next.is_none() && search.paging.after.is_none();
         let all = if is_whole { shown } else { run::count_members(store, run.id, &search.query).await? };
-        Ok(Self { members, all })
+        Ok(Self { members, all, task_type })
     }
 
     /// Returns the note that the page is not the complete list, which is printed, too.
@@ -199,7 +201,7 @@ pub(super) fn member_section(
 ) -> impl IntoView + use<> {
     let is_preview = exclusions.is_some();
     let part = page.label().map(|label| view! { <p class="hint">{label}</p> });
-    let members = page.members;
+    let MemberPage { members, task_type, .. } = page;
     let paged = search.paging.after.is_some();
     let next = members.next.as_deref().map(|key| search.address_after(run, key));
     let first = paged.then(|| format!("{}{PLACE}", search.address(run)));
@@ -231,11 +233,11 @@ pub(super) fn member_section(
             order(MemberSort::FirstDay, "First day"),
             order(MemberSort::Reason, "Verdict"),
         ];
-        table(members.rows, orders, exclusions).into_any()
+        table(members.rows, orders, exclusions, task_type).into_any()
     };
     view! {
         <ProblemSummary error=search.problem.clone().or_else(exclusion::problem) />
-        {filters(run, search, is_preview)}
+        {filters(run, search, is_preview, task_type)}
         {part}
         <div id="users" data-live="people">
             {here}
@@ -246,7 +248,7 @@ pub(super) fn member_section(
     }
 }
 
-fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + use<> {
+fn filters(run: RunId, search: &MemberSearch, preview: bool, task_type: TaskType) -> impl IntoView + use<> {
     let query = &search.query;
     let wrong = |field: &'static str| view! { <FilterProblem field errors=search.errors.clone() /> };
     let fields = if preview {
@@ -272,7 +274,7 @@ fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + 
             <div class="field">
                 <label for="outcome">"Outcome"</label>
                 <select id="outcome" name="form[outcome]" aria-describedby="outcome-problem">
-                    {options(Outcome::ALL, query.outcome, "All outcomes", Outcome::code, Outcome::label)}
+                    {options(Outcome::ALL, query.outcome, "All outcomes", Outcome::code, move |one| one.label_of(task_type))}
                 </select>
                 {wrong("outcome")}
             </div>

@@ -144,7 +144,7 @@ fn total(run: &Run, kind: VerdictKind) -> i64 {
 }
 
 /// Renders the verdicts as one bar. Each part links to a filter.
-fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
+pub(super) fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     let id = run.id;
     let all = run.users.max(1);
     let mut begins = 0;
@@ -191,7 +191,7 @@ fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
 }
 
 /// Renders the number of users by verdict and reason, which add up to all users.
-fn reasons(run: &Run) -> impl IntoView + use<> {
+pub(super) fn reasons(run: &Run) -> impl IntoView + use<> {
     let id = run.id;
     let most = run.verdicts.iter().map(|(_, count)| *count).max().unwrap_or_default().max(1);
     let rows = run

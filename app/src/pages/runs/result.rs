@@ -240,6 +240,7 @@ fn facts(run: &Run) -> impl IntoView + use<> {
                 format!("{selection}{}", left_out(run))
             }
             TaskSettings::ImportUsers(settings) => settings.sentence(),
+            TaskSettings::AnnounceAnonymising(settings) => settings.sentence(),
         },
     };
     view! {
@@ -270,7 +271,7 @@ fn facts(run: &Run) -> impl IntoView + use<> {
 }
 
 /// Says which users of the task the run left out. Empty if none.
-fn left_out(run: &Run) -> String {
+pub(super) fn left_out(run: &Run) -> String {
     let listed =
         run.listed.map(|listed| format!(" Only {}.", counted(listed, "listed user", "listed users")));
     let excluded = (run.excluded > 0)
@@ -325,7 +326,7 @@ fn failed(run: &Run) -> impl IntoView + use<> {
     }
 }
 
-fn skipped(run: &Run) -> impl IntoView + use<> {
+pub(super) fn skipped(run: &Run) -> impl IntoView + use<> {
     let rows = run
         .skipped_by
         .iter()

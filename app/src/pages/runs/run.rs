@@ -2,13 +2,14 @@
 
 use super::members::{MemberPage, MemberSearch};
 use super::preview::PreviewStatus;
-use super::{import_preview, import_result, preview, result};
+use super::{announcement_preview, announcement_result, import_preview, import_result, preview, result};
 use crate::components::{guarded_page, paging, path_param};
 use crate::pages::approvals::second_person::SecondPerson;
 use crate::state::{actor, store};
 use db::RecordsError;
 use leptos::prelude::*;
-use policy::{RunId, RunKind, TaskSettings};
+use policy::{AnnouncementSettings, RunId, RunKind, TaskSettings};
+use task_centre::announcement;
 use task_centre::run::{self, Run};
 use trail::Store;
 use transfer::import_history;
@@ -25,6 +26,10 @@ pub fn RunPage() -> impl IntoView {
             return import_page(&store, run).await;
         }
         let members = MemberPage::read(&store, &run, &search).await?;
+        if let TaskSettings::AnnounceAnonymising(settings) = &run.settings {
+            let settings = settings.clone();
+            return announcement_page(&store, run, &settings, search, members).await;
+        }
         if run.kind == RunKind::Preview {
             let around = preview::Surroundings {
                 status: status(&store, run.id).await?,
@@ -46,6 +51,29 @@ async fn status(store: &Store, preview: RunId) -> Result<PreviewStatus, RecordsE
         newer: run::newer_preview(store, preview).await?,
         is_current: run::is_current(store, preview).await?,
     })
+}
+
+/// Returns the page of a run or preview that announces anonymising.
+async fn announcement_page(
+    store: &Store,
+    run: Run,
+    settings: &AnnouncementSettings,
+    search: MemberSearch,
+    members: MemberPage,
+) -> Result<AnyView, RecordsError> {
+    if run.kind != RunKind::Preview {
+        let answers = announcement::answers(store, run.id).await?;
+        let limits = store.settings.safety_limits;
+        return Ok(announcement_result::page(run, (settings.sentence(), limits), answers, search, members)
+            .into_any());
+    }
+    let around = announcement_preview::Surroundings {
+        status: status(store, run.id).await?,
+        second: SecondPerson::read(store, actor(), run.id).await?,
+        example: announcement::example(store, settings).await?,
+        cannot_send: announcement::why_not(store),
+    };
+    Ok(announcement_preview::page(run, settings.sentence(), around, search, members).into_any())
 }
 
 /// Returns the page of a run or preview that imports files.

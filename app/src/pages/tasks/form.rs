@@ -13,8 +13,9 @@ use leptos::server_fn::codec::PostUrl;
 use policy::task_form::{TaskForm, validate};
 use policy::{TaskId, TaskType, dates};
 use records::custom_field;
-use task_centre::{affected, task};
+use task_centre::{affected, letter, task};
 use trail::Store;
+use trail::task_name::TaskName;
 use transfer::profile;
 
 /// Saves a task.
@@ -48,13 +49,13 @@ pub fn NewTaskPage() -> impl IntoView {
     guarded_page(async {
         let store = store();
         let custom = custom_field::labels(&store.db).await?;
-        let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
+        let choices = Choices::read(&store, custom).await?;
         let owner = actor().staff.map(|owner| owner.to_string()).unwrap_or_default();
         let new = TaskForm { owner, ..TaskForm::new_task() };
         let form = form_view(&store, new, choices, false, ("/tasks/new", "/tasks")).await?;
         Ok(view! {
             <PageLayout title="Create task" crumbs=crumbs([])
-                lead="A task anonymises users or imports files, by hand or on a schedule.">
+                lead="A task anonymises users, announces it to them, or imports files, by hand or on a schedule.">
                 {form}
             </PageLayout>
         })
@@ -72,7 +73,7 @@ pub fn EditTaskPage() -> impl IntoView {
         let keys: Vec<String> = custom.iter().map(|(key, _)| key.clone()).collect();
         let here = format!("/tasks/{}", task.id);
         let saved = TaskForm::from_draft(&task.draft, &keys);
-        let choices = Choices { custom, profiles: profile::choices(&store.db).await? };
+        let choices = Choices::read(&store, custom).await?;
         let form =
             form_view(&store, saved, choices, task.single_default, (&format!("{here}/edit"), &here)).await?;
         Ok(view! {
@@ -92,12 +93,22 @@ fn with_dates_as_shown(form: TaskForm) -> TaskForm {
 struct Choices {
     custom: Vec<(String, String)>,
     profiles: Vec<(String, String)>,
+    tasks: Vec<(String, String)>,
+}
+
+impl Choices {
+    async fn read(store: &Store, custom: Vec<(String, String)>) -> Result<Self, RecordsError> {
+        let profiles = profile::choices(&store.db).await?;
+        let tasks = letter::tasks_with_letters(store, actor()).await?;
+        let named = |(id, name): (TaskId, TaskName)| (id.to_string(), name.description_for(actor()));
+        Ok(Self { custom, profiles, tasks: tasks.into_iter().map(named).collect() })
+    }
 }
 
 async fn form_view(
     store: &Store,
     form: TaskForm,
-    Choices { custom, profiles }: Choices,
+    Choices { custom, profiles, tasks }: Choices,
     is_default: bool,
     (page, back): (&str, &str),
 ) -> Result<impl IntoView + use<>, RecordsError> {
@@ -130,7 +141,7 @@ async fn form_view(
     Ok(view! {
         {again}
         <TaskFormIsland
-            form custom profiles is_default error next affected
+            form custom profiles tasks is_default error next affected
             now=store.clock.wall()
             zone=store.clock.zone().name().to_owned()
             save=action(SaveTask::PATH, page)

@@ -20,7 +20,9 @@ use policy::field::ALWAYS_REMOVED;
 use policy::import_limits::ImportLimit;
 use policy::task_form::{NEXT_RUNS, Visibility};
 use policy::timezone::next_occurrences;
-use policy::{Field, ImportSettings, Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
+use policy::{
+    AnnouncementSettings, Field, ImportSettings, Policy, Schedule, TaskId, TaskSettings, Treatment, summary,
+};
 use records::custom_field;
 use task_centre::run::{self, RunQuery};
 use task_centre::task::{self, Confirmation, Task};
@@ -46,6 +48,7 @@ pub fn TaskPage() -> impl IntoView {
             TaskSettings::ImportUsers(settings) => {
                 import_settings(settings, profile::choices(&store.db).await?)
             }
+            TaskSettings::AnnounceAnonymising(settings) => announcement_settings(settings),
         };
         let lead = task.draft.settings.task_type().label();
         let more = format!("/runs?task={}", task.id);
@@ -230,6 +233,23 @@ fn import_settings(settings: &ImportSettings, profiles: Vec<(String, String)>) -
             columns=text_columns(["Safety limit", "Largest share"])>
             {limits}
         </DataTable>
+    };
+    ShownSettings { summary: summary.into_any(), details: details.into_any() }
+}
+
+fn announcement_settings(settings: &AnnouncementSettings) -> ShownSettings {
+    let href = format!("/tasks/{}", settings.task);
+    let summary = view! {
+        <div class="sentence">
+            <p>{settings.sentence()}" "<a href=href>"Show task "{settings.task.to_string()}</a></p>
+        </div>
+    };
+    let details = view! {
+        <h2>"E-mail"</h2>
+        <dl class="facts">
+            <dt>"Subject"</dt><dd>{settings.subject.clone()}</dd>
+            <dt>"Text"</dt><dd><span class="lines">{settings.text.clone()}</span></dd>
+        </dl>
     };
     ShownSettings { summary: summary.into_any(), details: details.into_any() }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "tests")]
 
 mod access_requests;
+mod announcements;
 mod anonymising;
 mod approvals;
 mod audit;

@@ -19,16 +19,15 @@ pub(crate) async fn approval_reason(
     if !approval::is_on(db, store, Action::Approve).await? {
         return Ok(None);
     }
-    let TaskSettings::AnonymiseUserData(policy) = &preview.settings else {
+    if let TaskSettings::ImportUsers(_) = &preview.settings {
         // An import needs a second person if its file exceeds a safety limit.
         return Ok(preview.safety_limit.map(ApprovalReason::SafetyLimit));
-    };
+    }
     let task = TaskId(preview.task_id.unwrap_or_default());
     let confirmed = task::row(db, task).await?.confirmed_settings;
     let last = safety::last_runs(db, task).await?;
     let safety_limit = safety::safety_limit_of(db, store, preview, &last).await?;
-    let confirmed = confirmed.as_ref().and_then(TaskSettings::policy);
-    Ok(four_eyes::approval_reason(policy, confirmed, safety_limit))
+    Ok(four_eyes::approval_reason(&preview.settings, confirmed.as_ref(), safety_limit))
 }
 
 /// Returns a stored preview.

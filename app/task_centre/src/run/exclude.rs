@@ -118,7 +118,7 @@ impl Change {
         }
         let why = match self.from {
             Reason::Eligible => {
-                "Only users that this preview would anonymise can be excluded. Open the preview again and choose \
+                "Only eligible users of this preview can be excluded. Open the preview again and choose \
                  among the users that it shows"
             }
             _ => "Not all of these users are excluded from this preview. Open it again",
@@ -131,10 +131,9 @@ impl Change {
 async fn update_fingerprint(tx: &DatabaseTransaction, preview: &runs::Model) -> Result<(), RecordsError> {
     let before = preview.previewed + preview.excluded;
     let [_, previewed] = verdict_counts::count(tx, preview).await?;
-    let policy = preview.settings.policy().ok_or(RecordsError::Corrupt("settings of the preview"))?;
     let id = RunId(preview.id);
     let fingerprint =
-        preview_digest::fingerprint(tx, id, policy, preview.rules_version, preview.today).await?;
+        preview_digest::fingerprint(tx, id, &preview.settings, preview.rules_version, preview.today).await?;
     runs::ActiveModel {
         id: Set(preview.id),
         previewed: Set(previewed),

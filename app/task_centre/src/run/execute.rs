@@ -2,7 +2,7 @@
 
 use super::lease::Lease;
 use super::scheduled_preview::{self, ScheduledPreview};
-use super::{anonymising, importing};
+use super::{announcing, anonymising, importing};
 use db::RecordsError;
 use db::entity::runs;
 use policy::{Phase, RunKind, RunState, TaskSettings};
@@ -26,6 +26,11 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
             Err(error) => return scheduled_preview::failed(store, &lease, &run, &error).await,
         }
     }
-    let policy = run.settings.policy().ok_or(RecordsError::Corrupt("settings of the run"))?;
-    anonymising::execute(store, &lease, &run, policy).await
+    match &run.settings {
+        TaskSettings::AnonymiseUserData(policy) => anonymising::execute(store, &lease, &run, policy).await,
+        TaskSettings::AnnounceAnonymising(settings) => {
+            announcing::execute(store, &lease, &run, settings).await
+        }
+        TaskSettings::ImportUsers(_) => Err(RecordsError::Corrupt("settings of the run")),
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Raw SQL: a page begins beyond a pair of order and number, and its conditions are fragments of the search index.
 
+use super::announced_users;
 use super::read::Run;
 use chrono::NaiveDate;
 use db::pagination::{Page, Paging};
@@ -10,7 +11,9 @@ use db::{RecordsError, dialect};
 use erasure::eligibility;
 use policy::assess::{first_eligible_day, inactive_since, kept_since};
 use policy::user_search::UserSearch;
-use policy::{Blockers, ExclusionReason, Outcome, Policy, Reason, RunId, UserNumber, VerdictKind};
+use policy::{
+    Blockers, ExclusionReason, Outcome, Policy, Reason, RunId, TaskSettings, UserNumber, VerdictKind,
+};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult};
 use serde::Serialize;
@@ -163,9 +166,16 @@ pub(super) async fn read(
     after: Option<&str>,
     limit: u64,
 ) -> Result<Vec<Member>, RecordsError> {
-    let Some(policy) = run.settings.policy() else { return Ok(Vec::new()) };
+    let policy = match &run.settings {
+        TaskSettings::AnonymiseUserData(policy) => policy.clone(),
+        // A deleted task leaves the first day of its users open.
+        TaskSettings::AnnounceAnonymising(settings) => {
+            announced_users::policy_of(&store.db, settings).await.unwrap_or_default()
+        }
+        TaskSettings::ImportUsers(_) => return Ok(Vec::new()),
+    };
     let backend = store.db.get_database_backend();
-    let key = order_key(backend, query.sort, policy);
+    let key = order_key(backend, query.sort, &policy);
     let mut members = Vec::new();
     for part in parts(store, run.id, key.as_deref(), query.sort, after).await? {
         let wanted = limit.saturating_sub(members.len() as u64);
@@ -174,7 +184,7 @@ pub(super) async fn read(
         }
         let (sql, values) = part_sql((run.id, query), key.as_deref(), part, wanted);
         for row in store.db.query_all_raw(dialect::bind(backend, &sql, values)).await? {
-            members.push(member(&row, policy, matches!(part, Part::Without(_)))?);
+            members.push(member(&row, &policy, matches!(part, Part::Without(_)))?);
         }
     }
     Ok(members)

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use db::{RecordsError, csv_text};
 use policy::dates::iso;
 use policy::numbers::grouped;
-use policy::{Action, Blocker, Outcome, Reason, VerdictKind};
+use policy::{Action, Blocker, Reason, TaskType, VerdictKind};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
 
@@ -56,7 +56,8 @@ pub async fn members_csv(
     loop {
         let page = read(store, run, query, after.as_deref(), USERS_PER_READ).await?;
         after = page.last().map(|member| page_key(member, query.sort));
-        rows.extend(page.into_iter().map(cells));
+        let task_type = run.settings.task_type();
+        rows.extend(page.into_iter().map(|member| cells(task_type, member)));
         // A user who comes back with another order meanwhile must not lengthen the file for ever.
         if after.is_none() || rows.len() >= usize::try_from(MAX_USERS).unwrap_or(usize::MAX) {
             break;
@@ -65,7 +66,7 @@ pub async fn members_csv(
     csv_text::file(&HEADER, rows)
 }
 
-fn cells(member: Member) -> [String; 12] {
+fn cells(task_type: TaskType, member: Member) -> [String; 12] {
     let date = |date: Option<NaiveDate>| match date {
         Some(date) if member.dates_by_month => date.format("%Y-%m").to_string(),
         date => date.map(iso).unwrap_or_default(),
@@ -82,7 +83,7 @@ fn cells(member: Member) -> [String; 12] {
         }
         None => (String::new(), ""),
     };
-    let outcome = member.outcome.map_or("", Outcome::label).to_owned();
+    let outcome = member.outcome.map_or("", |outcome| outcome.label_of(task_type)).to_owned();
     let outcome_reason = member.outcome_reason.map(|reason: Reason| reason.label().to_owned());
     [
         member.number.to_string(),

@@ -1,14 +1,13 @@
 //! The preview: the verdicts on all users, or on listed ones, stored so that a run can only touch these users.
 
-use super::{import_preview, preview_digest, verdict_counts};
+use super::{announced_users, import_preview, preview_digest, stored_verdicts, verdict_counts};
 use crate::new_run::{self, Basis};
 use crate::task;
 use db::entity::{run_members, runs, tasks};
 use db::{Clock, RecordsError, dialect};
-use erasure::eligibility;
 use policy::form::Problem;
 use policy::listed_users::MAX_LISTED;
-use policy::{Action, Policy, RULES_VERSION, RunId, RunKind, RunState, TaskId, TaskSettings, UserNumber};
+use policy::{Action, RULES_VERSION, RunId, RunKind, RunState, TaskId, TaskSettings, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
@@ -81,7 +80,7 @@ async fn reject_unknown(tx: &DatabaseTransaction, listed: &BTreeSet<UserNumber>)
     Err(RecordsError::field("users", Problem::NoSuchUsers { numbers }))
 }
 
-/// Creates a preview of a task that anonymises, in a transaction. `listed` limits it to these users.
+/// Creates a preview of a task that anonymises users or announces it, in a transaction. `listed` limits it to these users.
 pub(super) async fn make(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -98,11 +97,16 @@ pub(super) async fn make(
     let state = (RunKind::Preview, RunState::Succeeded);
     let run = new_run::insert(tx, (store, actor), state, Basis::Task(task), more).await?;
     forget_older_previews(tx, task.id, run.id).await?;
-    let policy = task.settings.policy().ok_or(RecordsError::Corrupt("settings of the task"))?;
-    store_verdicts(tx, &run, policy, listed).await?;
+    match &task.settings {
+        TaskSettings::AnonymiseUserData(policy) => {
+            stored_verdicts::store(tx, &run, (policy, run.today), listed).await?;
+        }
+        TaskSettings::AnnounceAnonymising(settings) => announced_users::store(tx, &run, settings).await?,
+        TaskSettings::ImportUsers(_) => return Err(RecordsError::Corrupt("settings of the task")),
+    }
     let [users, previewed] = verdict_counts::count(tx, &run).await?;
     let fingerprint =
-        preview_digest::fingerprint(tx, RunId(run.id), policy, RULES_VERSION, run.today).await?;
+        preview_digest::fingerprint(tx, RunId(run.id), &task.settings, RULES_VERSION, run.today).await?;
     let sealed = runs::ActiveModel {
         id: Set(run.id),
         users: Set(users),
@@ -118,29 +122,6 @@ pub(super) async fn make(
     let run = Some(RunId(run.id));
     audit::record_event(tx, &store.clock, actor, AuditAction::Previewed, subject, run, &detail).await?;
     Ok(sealed)
-}
-
-/// Stores the verdicts of a policy on all users, or on listed ones.
-async fn store_verdicts(
-    tx: &DatabaseTransaction,
-    run: &runs::Model,
-    policy: &Policy,
-    listed: Option<&BTreeSet<UserNumber>>,
-) -> Result<(), RecordsError> {
-    let backend = tx.get_database_backend();
-    let (verdicts, mut values) = match listed {
-        None => eligibility::verdicts_sql(policy, run.today),
-        Some(listed) => eligibility::verdicts_of_sql(backend, policy, run.today, listed.iter().copied()),
-    };
-    // Raw SQL: one INSERT … SELECT stores the verdicts, whose query is a fragment of `eligibility`.
-    let sql = format!(
-        "INSERT INTO run_members (run_id, user_number, reason, blockers) \
-         SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
-    );
-    values.insert(0, run.id.into());
-    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
-    dialect::analyze(tx, "run_members").await?;
-    Ok(())
 }
 
 /// Deletes the verdicts of older previews of the task that were never executed. Their counts remain.

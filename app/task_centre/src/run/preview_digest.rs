@@ -1,10 +1,11 @@
 //! The preview fingerprint: a digest of policy, rules, day and users.
 
+use super::announced_users;
 use chrono::NaiveDate;
 use db::entity::{run_members, runs};
 use db::{RecordsError, dialect};
 use policy::stored::to_json;
-use policy::{Policy, Reason, RunId};
+use policy::{Policy, Reason, RunId, TaskSettings};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -17,11 +18,18 @@ const USERS_PER_READ: u64 = 20_000;
 pub(super) async fn fingerprint(
     db: &impl ConnectionTrait,
     run: RunId,
-    policy: &Policy,
+    settings: &TaskSettings,
     rules: i32,
     today: NaiveDate,
 ) -> Result<String, RecordsError> {
-    let mut digest = PreviewDigest::new(policy, rules, today);
+    let mut digest = match settings {
+        TaskSettings::AnonymiseUserData(policy) => PreviewDigest::new(policy, rules, today),
+        TaskSettings::AnnounceAnonymising(announcement) => {
+            let policy = announced_users::policy_of(db, announcement).await?;
+            PreviewDigest::of(&format!("{}\n{}", to_json(settings), to_json(&policy)), rules, today)
+        }
+        TaskSettings::ImportUsers(_) => return Err(RecordsError::Corrupt("settings of the run")),
+    };
     let mut after = i64::MIN;
     loop {
         let numbers: Vec<i64> = run_members::Entity::find()
@@ -47,8 +55,11 @@ pub(super) struct PreviewDigest(Sha256);
 
 impl PreviewDigest {
     pub(super) fn new(policy: &Policy, rules: i32, today: NaiveDate) -> Self {
-        let policy = to_json(policy);
-        Self(Sha256::new_with_prefix(format!("lethe-preview-1\n{policy}\n{rules}\n{today}\n")))
+        Self::of(&to_json(policy), rules, today)
+    }
+
+    fn of(settings: &str, rules: i32, today: NaiveDate) -> Self {
+        Self(Sha256::new_with_prefix(format!("lethe-preview-1\n{settings}\n{rules}\n{today}\n")))
     }
 
     pub(super) fn add(&mut self, numbers: &[i64]) {
@@ -75,8 +86,7 @@ pub(super) async fn copy_members(
     let values = vec![run.0.into(), preview.id.into(), Reason::Eligible.number().into()];
     let members = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
     dialect::analyze(tx, "run_members").await?;
-    let policy = preview.settings.policy().ok_or(RecordsError::Corrupt("settings of the preview"))?;
-    let found = fingerprint(tx, run, policy, preview.rules_version, preview.today).await?;
+    let found = fingerprint(tx, run, &preview.settings, preview.rules_version, preview.today).await?;
     let as_many = i64::try_from(members.rows_affected()) == Ok(preview.previewed);
     if !as_many || preview.fingerprint.as_deref() != Some(found.as_str()) {
         return Err(stale("The users of this preview no longer match its fingerprint"));

@@ -148,7 +148,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
     let state = state_now(row.state, (id, row.holder.as_deref()), row.heartbeat_at, store);
     let imports = match &row.settings {
         TaskSettings::ImportUsers(_) => run_history::of_run(store, id).await?,
-        TaskSettings::AnonymiseUserData(_) => Vec::new(),
+        TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => Vec::new(),
     };
     let can_cancel = match state {
         RunState::Queued => true,

@@ -61,7 +61,7 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     let run = new_run::insert(&tx, (store, actor), state, basis, more).await?;
     let id = RunId(run.id);
     insert_members(&tx, id).await?;
-    let fingerprint = preview_digest::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
+    let fingerprint = preview_digest::fingerprint(&tx, id, &run.settings, RULES_VERSION, today).await?;
     let approval = match approval_reason(&tx, store).await? {
         Some(why) => {
             let approval_subject = ApprovalSubject::reapply_of(fingerprint.clone());

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use db::RecordsError;
 use db::entity::{runs, users};
-use policy::{RunId, RunKind, RunState, SafetyLimit, TaskId};
+use policy::{Manual, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use safeguards::limits;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -26,7 +26,11 @@ pub(super) async fn safety_limit_of(
     preview: &runs::Model,
     last: &[i64],
 ) -> Result<Option<SafetyLimit>, RecordsError> {
-    let manual = limits::manual(db, RunId(preview.id)).await?;
+    // Manual changes remove nothing from an announcement.
+    let manual = match preview.settings.policy() {
+        Some(_) => limits::manual(db, RunId(preview.id)).await?,
+        None => Manual::default(),
+    };
     let settings = &store.settings;
     let people = preview.previewed + recent_partial_runs(db, store).await?;
     let users = if is_partial(preview) {

@@ -4,7 +4,7 @@ use super::confirmation::typed_number;
 use super::preview_digest::stale;
 use super::{approval_gate, preview_digest};
 use crate::new_run::{self, Basis};
-use crate::task;
+use crate::{announcement, task};
 use db::entity::runs;
 use db::{RecordsError, dialect};
 use policy::form::Problem;
@@ -53,7 +53,9 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     let run = new_run::insert(&tx, (store, actor), state, Basis::Preview(&preview), more).await?;
     let id = RunId(run.id);
     match preview.settings {
-        TaskSettings::AnonymiseUserData(_) => preview_digest::copy_members(&tx, &preview, id).await?,
+        TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => {
+            preview_digest::copy_members(&tx, &preview, id).await?;
+        }
         // The run compares the file with the fingerprint.
         TaskSettings::ImportUsers(_) => {}
     }
@@ -93,16 +95,26 @@ pub(crate) async fn usable_preview(
     let preview = current_preview(tx, store, id).await?;
     if preview.previewed == 0 {
         let why = match preview.settings {
-            TaskSettings::AnonymiseUserData(_) if preview.excluded > 0 => {
+            TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_)
+                if preview.excluded > 0 =>
+            {
                 "All eligible users of this preview are excluded. There is nothing to run"
             }
             TaskSettings::AnonymiseUserData(_) => {
                 "This preview contains no eligible users. There is nothing to run"
             }
+            TaskSettings::AnnounceAnonymising(_) => {
+                "This preview contains no users to announce. There is nothing to run"
+            }
             TaskSettings::ImportUsers(_) => {
                 "The file of this preview has problems, or no lines. Correct it and create a new preview"
             }
         };
+        return Err(RecordsError::Refused(why.to_owned()));
+    }
+    if matches!(preview.settings, TaskSettings::AnnounceAnonymising(_))
+        && let Some(why) = announcement::why_not(store)
+    {
         return Err(RecordsError::Refused(why.to_owned()));
     }
     Ok(preview)

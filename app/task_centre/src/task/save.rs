@@ -6,7 +6,7 @@ use db::RecordsError;
 use db::entity::tasks;
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::{TaskDraft, TaskForm, validate};
-use policy::{Action, Schedule, TaskId, TaskSettings, UserNumber};
+use policy::{Action, Schedule, TaskId, TaskSettings, TaskType, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
@@ -114,6 +114,16 @@ async fn check(
         TaskSettings::ImportUsers(settings) => {
             if profile::find(tx, &settings.profile, settings.kind).await?.is_none() {
                 errors.add("profile", Problem::UnknownChoice);
+            }
+        }
+        TaskSettings::AnnounceAnonymising(settings) => {
+            let announced = match super::row_for(tx, actor, settings.task).await {
+                Ok(task) => Some(task),
+                Err(RecordsError::NotFound(_)) => None,
+                Err(error) => return Err(error),
+            };
+            if announced.is_none_or(|task| task.task_type != TaskType::AnonymiseUserData) {
+                errors.add("announced_task", Problem::UnknownChoice);
             }
         }
     }

@@ -83,6 +83,8 @@ audit_actions! {
     SearchDeleted "search_deleted" "Saved search deleted",
     UserMarked "user_marked" "User marked for deletion",
     UserUnmarked "user_unmarked" "Deletion mark removed",
+    AccountKept "account_kept" "Account kept by the user",
+    AnnouncementBounced "announcement_bounced" "Announcement bounced",
     UserAnonymised "user_anonymised" "User anonymised",
     LoanReturned "loan_returned" "Loan returned",
     LoanReopened "loan_reopened" "Loan return undone",

@@ -1,6 +1,6 @@
 //! The settings of the task type *Import users*: files, options and safety limits.
 
-use super::super::inputs::{Form, Problem, RadioField, Text, TextField, field, posted};
+use super::super::inputs::{ChosenField, Form, Problem, RadioField, TextField, field};
 use leptos::prelude::*;
 use policy::import_limits::ImportLimit;
 use policy::import_options::{Absence, EmptyCells, ImportMode};
@@ -30,8 +30,8 @@ pub(super) fn ImportFields(form: Form, profiles: Vec<(String, String)>) -> impl 
         <fieldset>
             <legend>"Files"</legend>
             <div class="columns">
-                <Chosen form text=field!(text file_kind) label="Lines of the file" options=kinds />
-                <Chosen form text=field!(text profile) label="Import profile" options=profiles />
+                <ChosenField form text=field!(text file_kind) label="Lines of the file" options=kinds />
+                <ChosenField form text=field!(text profile) label="Import profile" options=profiles />
             </div>
             <div class="columns">
                 <TextField form text=field!(text folder) label="Folder" hint=FOLDER />
@@ -65,35 +65,6 @@ pub(super) fn ImportFields(form: Form, profiles: Vec<(String, String)>) -> impl 
             {treatments}
             <Problem form name="imported_file" />
         </fieldset>
-    }
-}
-
-/// A dropdown without an empty choice.
-#[component]
-fn Chosen(form: Form, text: Text, label: &'static str, options: Vec<(String, String)>) -> impl IntoView {
-    let name = text.name;
-    let initial = form.initial(|form| (text.read)(form).clone());
-    let options = options
-        .into_iter()
-        .map(|(code, label)| {
-            let selected = initial == code;
-            view! { <option value=code selected=selected>{label}</option> }
-        })
-        .collect_view();
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select
-                id=name
-                name=posted(name)
-                aria-describedby=format!("{name}-problem")
-                aria-invalid=move || form.problem(name).map(|_| "true")
-                on:change=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
-            >
-                {options}
-            </select>
-            <Problem form name />
-        </div>
     }
 }
 

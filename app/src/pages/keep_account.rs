@@ -1,0 +1,97 @@
+//! The page of the link in an announcement: the user keeps the account. It needs no sign-in and shows no personal data.
+
+use crate::components::{BareLayout, ProblemSummary, guarded_page};
+use crate::error::AppError;
+use crate::form::{Token, action, error_for};
+use crate::pages::sign_in::count_attempt_from_address;
+use crate::state::store;
+use http::StatusCode;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use leptos_axum::ResponseOptions;
+use leptos_meta::Meta;
+use leptos_router::hooks::use_params_map;
+use policy::dates;
+use serde::{Deserialize, Serialize};
+use task_centre::announcement::{self, LinkState};
+use trail::library;
+
+/// The token of the link.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pages) struct KeepForm {
+    token: String,
+}
+
+/// Keeps the account to which a link belongs.
+#[server(prefix = "/do", endpoint = "keep_account", input = PostUrl)]
+pub(in crate::pages) async fn keep_account(form: KeepForm) -> Result<(), AppError> {
+    count_attempt_from_address()?;
+    announcement::keep(&store(), &form.token).await?;
+    leptos_axum::redirect(&format!("/keep/{}", form.token));
+    Ok(())
+}
+
+/// Asks whether the user keeps the account, or says until when it is kept. Opening the page changes nothing.
+#[component]
+pub fn KeepAccountPage() -> impl IntoView {
+    let token = use_params_map().with_untracked(|params| params.get("token")).unwrap_or_default();
+    // An unknown link has the page below.
+    let error = error_for(KeepAccount::PATH).filter(|error| !matches!(error, AppError::NotFound(_)));
+    let response = expect_context::<ResponseOptions>();
+    guarded_page(async move {
+        let store = store();
+        let library = library::read(&store.db).await?;
+        let name = library.name.unwrap_or_else(|| "the library".to_owned());
+        let contact = library.contact.map(|contact| view! { <p class="lines">{contact}</p> });
+        let content = match announcement::look(&store, &token).await? {
+            LinkState::Open => open(name, token, error).into_any(),
+            LinkState::Kept(until) => kept(name, until.map(dates::shown)).into_any(),
+            LinkState::Invalid => {
+                response.set_status(StatusCode::NOT_FOUND);
+                view! {
+                    <p><b>"This link does not work."</b></p>
+                    <p>
+                        "It may be incomplete, or too old. Copy the whole address from the e-mail. To keep your \
+                         account, you can also sign in, borrow something, or ask " {name} "."
+                    </p>
+                }
+                .into_any()
+            }
+        };
+        Ok(view! {
+            <BareLayout title="Your account">
+                <Meta name="robots" content="noindex" />
+                {content}
+                {contact}
+            </BareLayout>
+        })
+    })
+}
+
+fn open(name: String, token: String, error: Option<AppError>) -> impl IntoView {
+    let post = action(KeepAccount::PATH, &format!("/keep/{token}"));
+    view! {
+        <ProblemSummary error />
+        <p>
+            {name} " will remove your personal data from its records, because you have not used your account for some \
+             time. Do you want to keep the account?"
+        </p>
+        <form method="post" action=post class="narrow">
+            <Token />
+            <input type="hidden" name="form[token]" value=token />
+            <div class="buttons"><button class="primary" type="submit">"Keep account"</button></div>
+        </form>
+    }
+}
+
+fn kept(name: String, until: Option<String>) -> impl IntoView {
+    let until = until.map(|day| {
+        format!(" It will not be removed before {day}, and only if you do not use it until then.")
+    });
+    view! {
+        <p><b>"Your account is kept."</b> {until}</p>
+        <p>"You can close this page. " {name} " has your answer."</p>
+    }
+}
