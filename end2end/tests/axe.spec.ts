@@ -39,6 +39,7 @@ const PAGES = [
   "/sign-in",
   "/sign-in/again",
   "/sign-in/app",
+  "/keep/unknown",
   "/runs?state=failed",
   "/runs/1/certificate",
   "/users",

@@ -1,6 +1,7 @@
 //! The command line: one file for each noun. The commands call the same functions as the pages.
 
 mod access_requests;
+mod announcements;
 mod api_keys;
 mod approvals;
 mod audit;
@@ -69,6 +70,9 @@ enum Command {
     /// Staff: list, add, disable, anonymise.
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// Announcements of anonymising: receive bounces.
+    #[command(subcommand)]
+    Announcements(announcements::Announcements),
     /// API keys of identity systems: create, list, revoke.
     #[command(subcommand)]
     ApiKeys(api_keys::ApiKeys),
@@ -228,6 +232,7 @@ impl Arguments {
             Command::Runs(runs) => runs.execute(store, output).await,
             Command::Users(users) => users.execute(store, output).await,
             Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
+            Command::Announcements(announcements) => announcements.execute(store, output).await,
             Command::ApiKeys(keys) => keys.execute(store, output).await,
             Command::CustomFields(fields) => fields.execute(store, output).await,
             Command::AccessRequests(requests) => requests.execute(store, output).await,

@@ -29,6 +29,7 @@ documents! {
     "protection": "Previews, safety limits, four eyes, legal holds",
     "access-requests": "What the library holds about a person; due dates and answers",
     "merging": "Two records of one person: what moves, what becomes of their keys",
+    "announcements": "E-mail to users before anonymising: what keeps an account, bounces",
     "letters": "Letters before erasure, receipts",
     "import": "Upload, check, import; the line report; profiles; import tasks",
     "suppression-list": "Why anonymised users do not return, held lines, the key",

@@ -46,7 +46,7 @@ pub fn KeepAccountPage() -> impl IntoView {
         let name = library.name.unwrap_or_else(|| "the library".to_owned());
         let contact = library.contact.map(|contact| view! { <p class="lines">{contact}</p> });
         let content = match announcement::look(&store, &token).await? {
-            LinkState::Open => open(name, token, error).into_any(),
+            LinkState::Open => open(name, token).into_any(),
             LinkState::Kept(until) => kept(name, until.map(dates::shown)).into_any(),
             LinkState::Invalid => {
                 response.set_status(StatusCode::NOT_FOUND);
@@ -63,6 +63,7 @@ pub fn KeepAccountPage() -> impl IntoView {
         Ok(view! {
             <BareLayout title="Your account">
                 <Meta name="robots" content="noindex" />
+                <ProblemSummary error />
                 {content}
                 {contact}
             </BareLayout>
@@ -70,10 +71,9 @@ pub fn KeepAccountPage() -> impl IntoView {
     })
 }
 
-fn open(name: String, token: String, error: Option<AppError>) -> impl IntoView {
+fn open(name: String, token: String) -> impl IntoView {
     let post = action(KeepAccount::PATH, &format!("/keep/{token}"));
     view! {
-        <ProblemSummary error />
         <p>
             {name} " will remove your personal data from its records, because you have not used your account for some \
              time. Do you want to keep the account?"

@@ -1,5 +1,9 @@
 //! The announcements of anonymising: the link by which a user keeps the account, its text, bounces.
 
+mod bounce;
+
+pub use bounce::{Received, receive};
+
 use chrono::{Days, NaiveDate};
 use db::entity::announcements::{ActiveModel, Column, Entity, Model};
 use db::entity::{tasks, users};

@@ -12,7 +12,7 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{ApprovalId, TaskType, import_limits};
+use policy::{ApprovalId, RunId, TaskType, import_limits};
 use safeguards::approval::{self, About, Approval, ApprovalStatus};
 
 /// Shows one request for approval.
@@ -132,16 +132,7 @@ fn consequence(about: &About) -> (AnyView, String) {
             (what.into_any(), format!("Approve import of {lines}"))
         }
         About::Run { preview, task_type: TaskType::AnnounceAnonymising, people, .. } => {
-            let users = counted(*people, "user", "users");
-            let link = view! { <a href=format!("/runs/{preview}")>"preview "{preview.to_string()}</a> };
-            let what = view! {
-                <p>
-                    "Once you approve, another member of staff can start the run of " {link} ": "
-                    <b>{users.clone()}</b> " will get an e-mail that announces the anonymising. Check the preview \
-                     first: it shows which users, and the text. " <b>"A sent e-mail cannot be taken back."</b>
-                </p>
-            };
-            (what.into_any(), format!("Approve e-mail to {users}"))
+            announcement(*preview, *people)
         }
         About::Run { preview, people, .. } => {
             let users = counted(*people, "user", "users");
@@ -220,6 +211,19 @@ fn consequence(about: &About) -> (AnyView, String) {
             (what.into_any(), format!("Approve anonymising user {user}"))
         }
     }
+}
+
+fn announcement(preview: RunId, people: i64) -> (AnyView, String) {
+    let users = counted(people, "user", "users");
+    let link = view! { <a href=format!("/runs/{preview}")>"preview "{preview.to_string()}</a> };
+    let what = view! {
+        <p>
+            "Once you approve, another member of staff can start the run of " {link} ": " <b>{users.clone()}</b>
+            " will get an e-mail that announces the anonymising. Check the preview first: it shows which users, and \
+             the text. " <b>"A sent e-mail cannot be taken back."</b>
+        </p>
+    };
+    (what.into_any(), format!("Approve e-mail to {users}"))
 }
 
 fn api_changes() -> (AnyView, String) {

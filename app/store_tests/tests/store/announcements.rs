@@ -11,7 +11,7 @@ use policy::announcement::AnnouncementState;
 use policy::task_form::TaskForm;
 use policy::{Outcome, Reason, RunId, RunKind, RunState, SafetyLimit, TaskId, TaskSettings, UserNumber};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
-use task_centre::announcement::{self, LinkState};
+use task_centre::announcement::{self, LinkState, Received};
 use task_centre::{run, schedule, task};
 use trail::{Actor, Store};
 
@@ -235,6 +235,31 @@ async fn bounces_are_listed_and_temporary_problems_are_tried_again() {
         let states = stored(&store).await;
         assert!(states.contains(&(busy.0, AnnouncementState::Failed)));
         assert!(states.contains(&(busy.0, AnnouncementState::Sent)), "{states:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bounce_that_arrives_later_is_recorded_once() {
+    for_each_database(async |store| {
+        let mail = MailServer::start();
+        let store = on(&store, &mail, "2018-01-21");
+        let gone = user(&store, "Gone").await;
+        let (_, announcing) = add_tasks(&store).await;
+        let ran = run_by_hand(&store, announcing).await;
+        let sent = mail.mail_to(&address("Gone"));
+        let id = sent.lines().find(|line| line.starts_with("Message-ID:")).unwrap();
+        let report = |action: &str, status: &str| {
+            format!("Final-Recipient: rfc822; gone@example.org\r\nAction: {action}\r\nStatus: {status}\r\n\r\n{id}\r\n")
+        };
+        let receive = async |message: &str| announcement::receive(&store, CLI, message).await.unwrap();
+        assert_eq!(receive(&report("delayed", "4.4.7")).await, Received::Unchanged);
+        assert_eq!(receive(&report("failed", "5.1.1")).await, Received::Bounced { user: gone });
+        assert_eq!(receive(&report("failed", "5.1.1")).await, Received::Unchanged);
+        assert_eq!(receive("Action: failed").await, Received::Unknown);
+        assert_eq!(announcement::answers(&store, ran.id).await.unwrap().bounced, [gone]);
+        let librarian = Actor::unprivileged(None, policy::Channel::Web);
+        assert!(announcement::receive(&store, librarian, "").await.is_err());
     })
     .await;
 }

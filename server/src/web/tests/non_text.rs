@@ -158,6 +158,7 @@ async fn the_forms_of_sign_in_and_account_name_a_value_that_is_not_text() {
     for (function, page, fields) in [
         ("sign_in", "/sign-in", vec!["user_id", "password", "page"]),
         ("accept_invitation", &invitation, vec!["key", "password", "repeated"]),
+        ("keep_account", "/keep/x", vec!["token"]),
         ("second_factor", "/sign-in/code", vec!["code", "page"]),
         ("sign_in_again", "/sign-in/again", vec!["password", "code", "page", "changes_sign_in"]),
         ("change_password", "/account", vec!["old", "password", "repeated"]),

@@ -5,11 +5,14 @@ use super::desk::{Desk, PASSWORD, without_proof};
 use super::rendered::{Field, FieldKind, Rendered, form, forms};
 use axum::http::StatusCode;
 use policy::import_profile::{ColumnMapping, FileKind, ImportProfile};
+use policy::task_form::TaskForm;
 use policy::{ImportProfileId, Policy, Role, TaskSettings, UserNumber};
 use records::accounts;
 use scraper::{Html, Selector};
 use sea_orm::{ConnectionTrait as _, Statement};
 use std::collections::BTreeSet;
+use task_centre::task;
+use trail::Actor;
 use transfer::custom_profile;
 
 async fn execute(desk: &Desk, sql: &str) {
@@ -31,6 +34,7 @@ on_both!(
     a_date_can_be_typed_or_picked,
     every_field_of_a_task_is_stored,
     every_field_of_an_import_task_is_stored,
+    every_field_of_an_announcement_task_is_stored,
     a_value_of_another_task_type_is_rejected_at_its_field,
     an_unused_value_of_a_task_is_rejected_at_its_field,
     every_field_of_the_smaller_forms_is_stored,
@@ -175,6 +179,8 @@ const IMPORT_PARTS: [&str; 9] = [
     "limits",
     "imported_file",
 ];
+/// The fields of the task type *Announce anonymising*.
+const ANNOUNCEMENT_PARTS: [&str; 4] = ["announced_task", "days_before", "mail_subject", "mail_text"];
 /// The fields of the task type *Anonymise user data*.
 const POLICY_PARTS: [&str; 10] = [
     "fields",
@@ -194,10 +200,10 @@ fn part_of(field: &Field) -> &str {
     field.name.trim_start_matches("form[").split(']').next().unwrap_or_default()
 }
 
-/// Returns the entered values of a form without the fields of the other task type, which a saved task doesn't show.
-fn entered_without(form: &Rendered, other: &[&str]) -> Vec<(String, String)> {
+/// Returns the entered values of a form without the fields of the other task types, which a saved task doesn't show.
+fn entered_without(form: &Rendered, others: [&[&str]; 2]) -> Vec<(String, String)> {
     let mut form = form.clone();
-    form.fields.retain(|field| !other.contains(&part_of(field)));
+    form.fields.retain(|field| others.iter().all(|other| !other.contains(&part_of(field))));
     form.entered()
 }
 
@@ -226,7 +232,9 @@ async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) ->
     for (field, before) in new.fields.iter_mut().zip(&empty.fields) {
         let part = part_of(field).to_owned();
         let is_of_a_kind = SCHEDULE_KINDS.iter().any(|(_, parts)| parts.contains(&part.as_str()));
-        if is_of_a_kind && !used.contains(&part.as_str()) || IMPORT_PARTS.contains(&part.as_str()) {
+        let is_of_another_type =
+            [&IMPORT_PARTS[..], &ANNOUNCEMENT_PARTS].iter().any(|of| of.contains(&part.as_str()));
+        if is_of_a_kind && !used.contains(&part.as_str()) || is_of_another_type {
             field.clone_from(before);
         }
     }
@@ -265,7 +273,7 @@ async fn every_field_of_an_import_task_is_stored((desk, _): Library) {
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     let task = location.split('?').next().expect("an address").to_owned();
     let saved = form(&desk.get(&format!("{task}/edit")).await.2, "/do/save_task");
-    assert_eq!(saved.entered(), entered_without(&new, &POLICY_PARTS));
+    assert_eq!(saved.entered(), entered_without(&new, [&POLICY_PARTS, &ANNOUNCEMENT_PARTS]));
     let shown = desk.get(&task).await.2;
     for part in
         ["users-????.csv", "hr/students", "Missing users", "7 %", "No limit", "Empty cells empty their field"]
@@ -274,7 +282,44 @@ async fn every_field_of_an_import_task_is_stored((desk, _): Library) {
     }
 }
 
-/// Without WebAssembly the fields of both types are shown. A value of the other type is rejected at its field.
+async fn every_field_of_an_announcement_task_is_stored((desk, _): Library) {
+    let leavers = TaskForm { description: "Leavers".to_owned(), ..TaskForm::new_task() };
+    let announced = task::save(&desk.store, Actor::COMMAND_LINE, &leavers).await.expect("a task");
+    let mut new = form(&desk.get("/tasks/new").await.2, "/do/save_task");
+    let announced = announced.to_string();
+    for (name, value) in [
+        ("form[description]", "Announce"),
+        ("form[category]", "notifications"),
+        ("form[task_type]", "announce_anonymising"),
+        ("form[announced_task]", &*announced),
+        ("form[days_before]", "45"),
+        ("form[mail_subject]", "{library} <on> {date}"),
+        ("form[mail_text]", "Dear {name},\n</textarea><b>{link}</b>\n& more"),
+    ] {
+        new.set(name, value);
+    }
+    let (status, location, page) = desk.post(&new.action, new.body()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let task = location.split('?').next().expect("an address").to_owned();
+    let saved = form(&desk.get(&format!("{task}/edit")).await.2, "/do/save_task");
+    assert_eq!(saved.entered(), entered_without(&new, [&POLICY_PARTS, &IMPORT_PARTS]));
+    let shown = desk.get(&task).await.2;
+    for part in [
+        &format!("task {announced} can anonymise within 45 days"),
+        "{library} &lt;on&gt; {date}",
+        "&lt;/textarea&gt;",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    new.set("form[mail_text]", "Dear {name}");
+    new.set("form[days_before]", "6");
+    let (status, _, page) = desk.post(&new.action, new.body()).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(problem_of(&page, "mail_text").contains("Enter {link} in the text"), "{page}");
+    assert!(problem_of(&page, "days_before").contains("from 7 to 365"), "{page}");
+}
+
+/// Without WebAssembly the fields of all types are shown. A value of the other type is rejected at its field.
 async fn a_value_of_another_task_type_is_rejected_at_its_field((desk, other): Library) {
     let mut import = import_form(&desk).await;
     import.set("form[leaving_days]", "30");
@@ -311,7 +356,7 @@ async fn every_field_of_a_task_is_stored((mut desk, other): Library) {
         desk.sign_in("other").await;
         let saved = form(&desk.get(&format!("/tasks/{id}/edit")).await.2, "/do/save_task");
         (desk.cookie, desk.token) = token;
-        assert_eq!(saved.entered(), entered_without(&new, &IMPORT_PARTS), "{kind}");
+        assert_eq!(saved.entered(), entered_without(&new, [&IMPORT_PARTS, &ANNOUNCEMENT_PARTS]), "{kind}");
     }
 }
 

@@ -76,7 +76,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
     while let Some(Ok(line)) = lines.next() {
         let command = line.to_ascii_uppercase();
         if let Some((_, address)) = line.split_once("TO:<").filter(|_| command.starts_with("RCPT")) {
-            to = address.split('>').next().unwrap().to_owned();
+            address.split('>').next().unwrap().clone_into(&mut to);
             let refused = state.lock().unwrap().answers.get(&to).copied();
             answer(refused.unwrap_or("250 accepted"));
         } else if command.starts_with("DATA") {

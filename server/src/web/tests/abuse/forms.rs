@@ -478,7 +478,15 @@ async fn selections(desk: &Desk, ana: Actor) -> Vec<Form> {
     let reason = ExclusionReason::Duplicate;
     run::exclude(store, ana, included, &BTreeSet::from([user]), reason).await.unwrap();
     let (listed, found) = (add_task(store, "Listed", false).await, add_task(store, "Found", false).await);
+    let link = format!(
+        "announcements (user_number, task_id, run_id, due_on, token_digest, message_id, state) VALUES \
+         ({user}, {listed}, {}, '2018-03-01', '{}', 'announcement-1', 'sent')",
+        excluded.0,
+        session::digest("announcement", "keep"),
+    );
+    insert(store, "id", &link).await;
     vec![
+        form("/do/keep_account", "form[token]=keep"),
         form(
             "/do/exclude_users",
             format!("form[preview]={excluded}&form[reason]=duplicate&form[users][]={user}"),

@@ -25,7 +25,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that hold codes or keys, that are signed, or that users cannot set.
-const EXCLUDED_COLUMNS: [&str; 58] = [
+const EXCLUDED_COLUMNS: [&str; 59] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -60,6 +60,7 @@ const EXCLUDED_COLUMNS: [&str; 58] = [
     "notifications",
     "notification_deliveries",
     "notification_choices",
+    "announcements",
     "webhooks.events",
     "webhooks.secret",
     "library_settings.currency",
@@ -299,6 +300,7 @@ async fn crawl(desk: &Desk, script: &str) -> Crawl {
             "/users/1/data",
             "/users/1/merge?with=2",
             "/users/1/data.json",
+            "/keep/unknown",
         ]
         .map(str::to_owned),
     );
