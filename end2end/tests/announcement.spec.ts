@@ -70,20 +70,20 @@ test("announced: one account is kept, another one is not", async ({ page, librar
   await text.fill("Dear {name}, goodbye.");
   if (scripted()) await expect(page.locator("#mail_text-problem")).toContainText("Enter {link} in the text");
   await page.getByRole("button", { name: "Create task" }).click();
-  await expect(page.getByRole("alert")).toContainText("There is 1 problem");
+  await expect(page.getByRole("alert")).toContainText("There is a problem");
   await openTab(page, "Task specific settings");
   await text.fill(standard);
-  await expectAccessible(page);
+  if (scripted()) await expectAccessible(page);
   await page.screenshot({ path: `test-results/announcement-form-${kind()}.png`, fullPage: true });
   await page.getByRole("button", { name: "Create task" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Announce to leavers");
   await expect(page.getByText("Users that task 1 can anonymise within 14 days get an e-mail")).toBeVisible();
-  await expectAccessible(page);
+  if (scripted()) await expectAccessible(page);
 
   await page.getByRole("button", { name: "Create preview" }).first().click();
   await expect(page.locator("p.headline")).toContainText("will get an e-mail");
   await expect(page.getByText("/keep/…")).toBeVisible();
-  await expectAccessible(page);
+  if (scripted()) await expectAccessible(page);
   await page.screenshot({ path: `test-results/announcement-preview-${kind()}.png`, fullPage: true });
   expect(mailbox.received).toHaveLength(0);
   const count = (await page.locator("p.headline").innerText()).match(/[\d,]+/)![0];
@@ -92,7 +92,7 @@ test("announced: one account is kept, another one is not", async ({ page, librar
   await ended(page, "Completed with failures");
   await expect(page.getByText("1 e-mail bounced.")).toBeVisible();
   await expect(page.getByRole("link", { name: `User ${gone}` })).toHaveAttribute("href", `/users/${gone}`);
-  await expectAccessible(page);
+  if (scripted()) await expectAccessible(page);
   await page.screenshot({ path: `test-results/announcement-run-${kind()}.png`, fullPage: true });
   expect(mailbox.received).toHaveLength(Number(count) - 1);
   for (const address of [keptAddress, silentAddress])
@@ -101,9 +101,9 @@ test("announced: one account is kept, another one is not", async ({ page, librar
   // The user has no session. Opening the link changes nothing.
   const user = await browser.newContext({ storageState: { cookies: [], origins: [] }, javaScriptEnabled: scripted() });
   const answer = await user.newPage();
-  await answer.goto(mailbox.linkFor(keptAddress));
+  const opened = await answer.goto(mailbox.linkFor(keptAddress));
+  expect(opened?.headers()["x-robots-tag"]).toBe("noindex");
   await expect(answer.getByRole("heading", { level: 1 })).toHaveText("Your account");
-  await expect(answer.locator("meta[name=robots]")).toHaveAttribute("content", "noindex");
   if (scripted()) await expectAccessible(answer);
   await answer.screenshot({ path: `test-results/announcement-link-${kind()}.png`, fullPage: true });
   expect(library.sql(`SELECT COUNT(*) FROM users WHERE number = ${kept} AND kept_on IS NOT NULL`)).toBe("0");

@@ -5,17 +5,19 @@ use crate::error::AppError;
 use crate::form::{Token, action, error_for};
 use crate::pages::sign_in::count_attempt_from_address;
 use crate::state::store;
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use leptos_axum::ResponseOptions;
-use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
 use policy::dates;
 use serde::{Deserialize, Serialize};
 use task_centre::announcement::{self, LinkState};
 use trail::library;
+
+/// Keeps a link that was published by mistake out of search engines.
+const NO_INDEX: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// The token of the link.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -40,6 +42,7 @@ pub fn KeepAccountPage() -> impl IntoView {
     // An unknown link has the page below.
     let error = error_for(KeepAccount::PATH).filter(|error| !matches!(error, AppError::NotFound(_)));
     let response = expect_context::<ResponseOptions>();
+    response.insert_header(NO_INDEX, HeaderValue::from_static("noindex"));
     guarded_page(async move {
         let store = store();
         let library = library::read(&store.db).await?;
@@ -62,7 +65,6 @@ pub fn KeepAccountPage() -> impl IntoView {
         };
         Ok(view! {
             <BareLayout title="Your account">
-                <Meta name="robots" content="noindex" />
                 <ProblemSummary error />
                 {content}
                 {contact}

@@ -50,20 +50,20 @@ pub(super) fn Settings(
         view! { <fieldset class="part" hidden=unused disabled=unused>{heading} {settings}</fieldset> }
     });
     view! {
-        <ChosenType form />
+        <ChosenType form awake />
         {settings.collect_view()}
     }
 }
 
-/// Two dropdowns: the first one determines the choices of the second.
+/// Two dropdowns: the first one determines the choices of the second. Without WebAssembly the second one has all types.
 #[component]
-fn ChosenType(form: Form) -> impl IntoView {
+fn ChosenType(form: Form, awake: RwSignal<bool>) -> impl IntoView {
     let category = field!(text category);
     let task_type = field!(text task_type);
     let chosen = Memo::new(move |_| form.with(|form| TaskCategory::from_code(&form.category)));
     let categories = TaskCategory::ALL.map(|category| (category.code(), category.label(), false.into()));
     let types = TaskType::ALL.map(|one| {
-        let elsewhere = Signal::derive(move || chosen.get() != Some(one.category()));
+        let elsewhere = Signal::derive(move || awake.get() && chosen.get() != Some(one.category()));
         (one.code(), one.label(), elsewhere)
     });
     view! {

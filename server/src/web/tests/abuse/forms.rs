@@ -480,7 +480,7 @@ async fn selections(desk: &Desk, ana: Actor) -> Vec<Form> {
     let (listed, found) = (add_task(store, "Listed", false).await, add_task(store, "Found", false).await);
     let link = format!(
         "announcements (user_number, task_id, run_id, due_on, token_digest, message_id, state) VALUES \
-         ({user}, {listed}, {}, '2018-03-01', '{}', 'announcement-1', 'sent')",
+         ({user}, {listed}, {}, '2099-03-01', '{}', 'announcement-1', 'sent')",
         excluded.0,
         session::digest("announcement", "keep"),
     );
