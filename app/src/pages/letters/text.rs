@@ -39,14 +39,14 @@ pub fn LetterTextPage() -> impl IntoView {
     guarded_page(async move {
         let id = id?;
         let present = letter::read(&store(), actor(), id).await?;
-        let (typed, based_on, error) = match failed_submission::<LetterForm>(SaveLetter::PATH) {
-            Some((typed, error)) => (typed.text, typed.based_on, Some(error)),
-            None => {
+        let (typed, based_on, error) =
+            if let Some((typed, error)) = failed_submission::<LetterForm>(SaveLetter::PATH) {
+                (typed.text, typed.based_on, Some(error))
+            } else {
                 let digest = present.digest();
                 let text = present.own.unwrap_or_else(|| STANDARD.to_owned());
                 (text, Some(digest), error_for(SaveLetter::PATH))
-            }
-        };
+            };
         let errors = field_errors(error.as_ref());
         let wrong = errors.message("text").is_some().then_some("true");
         let here = format!("/tasks/{id}/letter");

@@ -8,7 +8,7 @@ use erasure::eligibility;
 use notify::mail;
 use policy::assess::{first_eligible_day, inactive_since};
 use policy::{
-    AnnouncementSettings, Policy, Reason, RunId, Selection, TaskSettings, UserNumber, Verdict, assess,
+    AnnouncementSettings, Policy, Reason, RunId, RunMode, TaskSettings, UserNumber, Verdict, assess,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{
@@ -132,7 +132,7 @@ pub(super) async fn assess_for(
         .collect();
     let (mut recipients, mut left) = (Vec::new(), Vec::new());
     for (number, facts) in facts {
-        let verdict = assess(&facts, policy, last_day(settings, today), Selection::Bulk);
+        let verdict = assess(&facts, policy, last_day(settings, today), RunMode::Bulk);
         let since = inactive_since(facts.last_activity_on, facts.created_on);
         let due = first_eligible_day(
             &policy.conditions,

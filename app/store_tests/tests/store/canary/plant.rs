@@ -3,12 +3,17 @@
 
 use chrono::{Duration, NaiveDate};
 use policy::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
+use policy::{Policy, TaskSettings};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Number of times that each value is written: once, then changed twice.
 const EDITIONS: usize = 3;
+
+/// The ids of the task and the run of announcements. Negative, so that they are those of no other row.
+const TASK: i64 = -1;
+const RUN: i64 = -1;
 
 /// The type of a column, as far as canaries need it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,7 +47,29 @@ pub struct Planter<'a> {
 impl<'a> Planter<'a> {
     /// All planted users will have this guarantor. The custom field `locker` must be defined.
     pub async fn new(db: &'a DatabaseConnection, guarantor: i64) -> Self {
-        Self { db, kinds: kinds(db).await, guarantor }
+        let planter = Self { db, kinds: kinds(db).await, guarantor };
+        planter.task_with_run().await;
+        planter
+    }
+
+    /// Inserts the deleted task and the run to which announcements belong, unless they are there.
+    async fn task_with_run(&self) {
+        let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(Policy::default())).unwrap();
+        let at = "'2017-05-01T12:00:00+00:00'";
+        for insert in [
+            format!(
+                "INSERT INTO tasks (id, description, active, task_type, visibility, settings, schedule, created_at, \
+                 changed_at, deleted_at) VALUES ({TASK}, 'Deleted', FALSE, 'anonymise_user_data', 'shared', '{settings}', \
+                 '\"manual_only\"', {at}, {at}, {at}) ON CONFLICT DO NOTHING"
+            ),
+            format!(
+                "INSERT INTO runs (id, task_id, kind, state, channel, settings, task_version, rules_version, today, \
+                 created_at) VALUES ({RUN}, {TASK}, 'manual', 'cancelled', 'web', '{settings}', 1, 1, '2017-05-01', {at}) \
+                 ON CONFLICT DO NOTHING"
+            ),
+        ] {
+            self.execute(&insert).await;
+        }
     }
 
     /// Writes a user with all related rows, then changes every value twice.
@@ -110,6 +137,11 @@ impl<'a> Planter<'a> {
             (_, "field_key", _) => "'locker'".to_owned(),
             (_, "kind", _) if table.name == "key_periods" => "'barcode'".to_owned(),
             (_, "state", _) if table.name == "access_requests" => "'open'".to_owned(),
+            (_, "state", _) if table.name == "announcements" => "'sent'".to_owned(),
+            (_, "problem", _) if table.name == "announcements" => return None,
+            (_, "message_id", _) => format!("'message of {number}'"),
+            (_, "task_id", _) => TASK.to_string(),
+            (_, "run_id", _) if table.name == "announcements" => RUN.to_string(),
             (DataClass::Link, "guarantor_number", _) => self.guarantor.to_string(),
             (DataClass::Link, _, Kind::Text) => format!("'key of {number}'"),
             (DataClass::Link, ..) | (_, _, Kind::Bytes) => return None,

@@ -44,6 +44,7 @@ impl Scene {
             execute(store, &format!("DELETE FROM {table}")).await;
         }
         execute(store, "UPDATE runs SET preview_id = NULL").await;
+        execute(store, "DELETE FROM announcements").await;
         execute(store, "DELETE FROM runs").await;
         for table in TABLES.iter().rev() {
             match table.owner {
