@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 /// The statuses with which a mail server rejects the login of the installation. They say nothing about the recipient,
 /// and an administrator can correct the password.
 const LOGIN_STATUSES: [u16; 4] = [530, 534, 535, 538];
+/// The statuses with which servers without enhanced status codes reject a recipient.
+const RECIPIENT_STATUSES: [u16; 3] = [550, 551, 553];
 /// Marks a mail that a program sends, so that no absence message answers it (RFC 3834).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 /// Time limit for one command to the mail server.
@@ -73,14 +75,33 @@ pub async fn send(store: &Store, to: &str, mail: Mail, message_id: &str) -> Resu
 fn problem(error: &Error) -> DeliveryProblem {
     if error.status().is_some_and(|status| LOGIN_STATUSES.contains(&status.into())) {
         DeliveryProblem::Login
+    } else if error.is_permanent() && !is_about_recipient(error) {
+        DeliveryProblem::Refused
     } else if error.is_permanent() {
         DeliveryProblem::Rejected
+    } else if error.is_client() {
+        // The server can't transport an address with such letters.
+        DeliveryProblem::NoAddress
     } else if error.is_transient() {
         DeliveryProblem::RejectedForNow
     } else if error.is_timeout() {
         DeliveryProblem::Timeout
     } else {
         DeliveryProblem::Connection
+    }
+}
+
+/// Returns whether the mail server rejected the recipient, and not the sender or the text: by the enhanced status code
+/// (RFC 3463), or by the status if there is none.
+///
+/// The text of the answer can contain the address, so it is read here only.
+fn is_about_recipient(error: &Error) -> bool {
+    let text = error.to_string();
+    let mut words = text.split(|sign: char| !(sign.is_ascii_digit() || sign == '.'));
+    match words.find(|word| word.starts_with("5.") && word.matches('.').count() == 2) {
+        Some("5.1.7" | "5.1.8") => false,
+        Some(code) => code.starts_with("5.1.") || code.starts_with("5.2."),
+        None => error.status().is_some_and(|status| RECIPIENT_STATUSES.contains(&status.into())),
     }
 }
 

@@ -13,8 +13,8 @@ pub const STANDARD_SUBJECT: &str = "{library}: your account will be removed";
 
 /// The text of a new task.
 pub const STANDARD_TEXT: &str = "Dear {name},\n\n\
-    you have not used {library} for some time. We will therefore remove your personal data from our records from \
-    {date} on. This cannot be undone.\n\n\
+    your account has ended, or you have not used it for some time. We will therefore remove your personal data from \
+    our records from {date} on. This cannot be undone.\n\n\
     To keep your account, open this page and press the button:\n\
     {link}\n\n\
     Signing in or borrowing something before that day keeps it, too. You do not need to do anything if you agree.\n\n\

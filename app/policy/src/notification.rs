@@ -128,6 +128,8 @@ coded_enum! {
         RejectedForNow = "rejected_for_now",
         /// The mail server rejected the mail for good.
         Rejected = "rejected",
+        /// The mail server refuses the sender or the text, for all recipients.
+        Refused = "refused",
         /// The mail server rejected the login of the installation.
         Login = "login",
         /// The server answered with another status than success.
@@ -159,6 +161,7 @@ impl DeliveryProblem {
             Self::Timeout => "The server did not answer in time",
             Self::RejectedForNow => "The mail server rejected it for now",
             Self::Rejected => "The mail server rejected it",
+            Self::Refused => "The mail server refuses e-mail from this sender. Check the configuration",
             Self::Login => "The mail server rejected user name or password. Check the configuration",
             Self::BadStatus => "The server did not answer with success",
             Self::Gone => "The server no longer accepts webhooks (410)",

@@ -46,18 +46,18 @@ pub fn KeepAccountPage() -> impl IntoView {
     guarded_page(async move {
         let store = store();
         let library = library::read(&store.db).await?;
-        let name = library.name.unwrap_or_else(|| "the library".to_owned());
+        let name = library.name.unwrap_or_else(|| "Your library".to_owned());
         let contact = library.contact.map(|contact| view! { <p class="lines">{contact}</p> });
         let content = match announcement::look(&store, &token).await? {
             LinkState::Open => open(name, token).into_any(),
-            LinkState::Kept(until) => kept(name, until.map(dates::shown)).into_any(),
+            LinkState::Kept(until) => kept(until.map(dates::shown)).into_any(),
             LinkState::Invalid => {
                 response.set_status(StatusCode::NOT_FOUND);
                 view! {
                     <p><b>"This link does not work."</b></p>
                     <p>
                         "It may be incomplete, or too old. Copy the whole address from the e-mail. To keep your \
-                         account, you can also sign in, borrow something, or ask " {name} "."
+                         account, you can also borrow something or ask your library."
                     </p>
                 }
                 .into_any()
@@ -77,8 +77,8 @@ fn open(name: String, token: String) -> impl IntoView {
     let post = action(KeepAccount::PATH, &format!("/keep/{token}"));
     view! {
         <p>
-            {name} " will remove your personal data from its records, because you have not used your account for some \
-             time. Do you want to keep the account?"
+            {name} " will remove your personal data from its records, because your account has ended or was not used \
+             for some time. Do you want to keep the account?"
         </p>
         <form method="post" action=post class="narrow">
             <Token />
@@ -88,12 +88,12 @@ fn open(name: String, token: String) -> impl IntoView {
     }
 }
 
-fn kept(name: String, until: Option<String>) -> impl IntoView {
+fn kept(until: Option<String>) -> impl IntoView {
     let until = until.map(|day| {
-        format!(" It will not be removed before {day}, and only if you do not use it until then.")
+        format!(" The rule that was announced does not apply before {day}, and only if you do not use the account.")
     });
     view! {
         <p><b>"Your account is kept."</b> {until}</p>
-        <p>"You can close this page. " {name} " has your answer."</p>
+        <p>"You can close this page. Your library has your answer."</p>
     }
 }

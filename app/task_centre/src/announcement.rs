@@ -79,7 +79,7 @@ pub(crate) fn mail(
         Placeholder::Name => name.to_owned(),
         Placeholder::Date => dates::shown(date),
         Placeholder::Link => format!("{base}/keep/{token}"),
-        Placeholder::Library => library.name.clone().unwrap_or_else(|| "the library".to_owned()),
+        Placeholder::Library => library.name.clone().unwrap_or_else(|| "Your library".to_owned()),
         Placeholder::Contact => library.contact.clone().unwrap_or_default(),
     })
 }

@@ -100,7 +100,7 @@ async fn an_answer_and_a_loan_keep_an_account_and_silence_does_not() {
         assert_eq!((ran.state, ran.done, ran.failed), (RunState::Succeeded, 3, 0), "{ran:?}");
         assert_eq!(mail.recipients(), ["answers", "borrows", "silent"].map(address));
         let text = mail.mail_to(&address("Answers"));
-        assert!(text.contains("Subject: the library: your account will be removed"), "{text}");
+        assert!(text.contains("Subject: Your library: your account will be removed"), "{text}");
         assert!(text.contains("Dear First Answers") && text.contains("from 26 Jan 2018 on"), "{text}");
         assert!(
             text.contains("https://lethe.example.org/keep/") && text.contains("Auto-Submitted"),
@@ -181,7 +181,7 @@ async fn only_due_users_with_an_address_are_announced_and_each_day_once() {
         assert_eq!(stored(&store).await, [], "a preview sends nothing");
         assert_eq!(run_by_hand(&store, announcing).await.done, 1);
 
-        let next = on(&store, &mail, "2018-01-22");
+        let next = on(&store, &mail, "2018-01-24");
         let preview = run::preview(&next, CLI, announcing).await.unwrap();
         assert_eq!(
             counts(&next, preview).await,
@@ -219,22 +219,58 @@ async fn bounces_are_listed_and_temporary_problems_are_tried_again() {
         user(&store, "Fine").await;
         mail.answer(&address("Gone"), Some("550 no such user gone@example.org"));
         mail.answer(&address("Busy"), Some("450 try again later, busy@example.org"));
+        let relay = user(&store, "Relay").await;
+        mail.answer(&address("Relay"), Some("550 5.7.1 relaying denied for lethe@example.org"));
         let (_, announcing) = add_tasks(&store).await;
         let ran = run_by_hand(&store, announcing).await;
-        assert_eq!((ran.state, ran.done, ran.failed), (RunState::CompletedWithFailures, 1, 2));
-        let codes = [("bounced".to_owned(), 1), ("rejected_for_now".to_owned(), 1)];
+        assert_eq!((ran.state, ran.done, ran.failed), (RunState::CompletedWithFailures, 1, 3));
+        let codes = ["bounced", "refused", "rejected_for_now"].map(|code| (code.to_owned(), 1));
         assert_eq!(ran.failed_by, codes);
         let found = announcement::answers(&store, ran.id).await.unwrap();
         assert_eq!((found.bounces, found.bounced), (1, vec![gone]));
 
         mail.answer(&address("Gone"), None);
         mail.answer(&address("Busy"), None);
+        mail.answer(&address("Relay"), None);
         let again = run_by_hand(&store, announcing).await;
-        assert_eq!((again.state, again.done), (RunState::Succeeded, 1), "a bounce is not tried again");
-        assert_eq!(mail.recipients(), ["busy", "fine"].map(address));
+        assert_eq!((again.state, again.done), (RunState::Succeeded, 2), "a bounce is not tried again");
+        assert_eq!(mail.recipients(), ["busy", "fine", "relay"].map(address));
         let states = stored(&store).await;
         assert!(states.contains(&(busy.0, AnnouncementState::Failed)));
+        assert!(states.contains(&(relay.0, AnnouncementState::Failed)), "the address is not to blame");
         assert!(states.contains(&(busy.0, AnnouncementState::Sent)), "{states:?}");
+    })
+    .await;
+}
+
+/// The leaving date of an import is often the day on which the card expires. An answer before it moves nothing.
+#[tokio::test]
+async fn a_user_is_announced_when_an_answer_keeps_the_account() {
+    for_each_database(async |store| {
+        let mail = MailServer::start();
+        let today = on(&store, &mail, "2018-01-20");
+        user(&today, "Leaves").await;
+        let (anonymising, announcing) = add_tasks(&today).await;
+        let preview = run::preview(&today, CLI, announcing).await.unwrap();
+        assert_eq!(run::read(&today, preview).await.unwrap().previewed, 0, "the leaving date is today");
+        let tomorrow = on(&store, &mail, "2018-01-21");
+        assert_eq!(run_by_hand(&tomorrow, announcing).await.done, 1);
+
+        let confirmed = async || {
+            let task = tasks::Entity::find_by_id(announcing.0).one(&store.db).await.unwrap().unwrap();
+            task.confirmed_settings.is_some()
+        };
+        assert!(confirmed().await);
+        let edit = async |days: &str| {
+            let saved = task::read(&tomorrow, CLI, anonymising).await.unwrap();
+            let form = TaskForm::from_draft(&saved.draft, &[]);
+            let form = TaskForm { leaving_days: days.to_owned(), ..form };
+            task::save(&tomorrow, CLI, &form).await.unwrap();
+        };
+        edit("6").await;
+        assert!(confirmed().await, "it selects no further users");
+        edit("4").await;
+        assert!(!confirmed().await, "it selects users that no person has seen");
     })
     .await;
 }

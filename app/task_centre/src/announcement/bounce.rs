@@ -34,7 +34,12 @@ pub async fn receive(store: &Store, actor: Actor, message: &str) -> Result<Recei
     let tx = store.begin().await?;
     let row = Entity::find().filter(Column::MessageId.eq(id)).lock_exclusive().one(&tx).await?;
     let Some(row) = row else { return Ok(Received::Unknown) };
-    if !is_permanent(message) || !matches!(row.state, AnnouncementState::Sent | AnnouncementState::Unclear) {
+    // A server on the same machine reports a bounce before the batch of its e-mail has ended.
+    let can_bounce = matches!(
+        row.state,
+        AnnouncementState::Sending | AnnouncementState::Sent | AnnouncementState::Unclear
+    );
+    if !is_permanent(message) || !can_bounce {
         return Ok(Received::Unchanged);
     }
     ActiveModel {

@@ -152,6 +152,13 @@ pub(super) async fn assess_for(
                 continue;
             }
         };
+        // An answer moves no date that lies in the future. The user is announced once it has passed.
+        let if_kept =
+            first_eligible_day(&policy.conditions, facts.leaving_on, since, facts.marked_on, Some(today));
+        if if_kept.is_ok_and(|day| day <= due_on) {
+            left.push((number, Reason::Waiting));
+            continue;
+        }
         let user = users.get(&number.0);
         let address = user.and_then(|user| user.email.clone()).filter(|address| mail::is_usable(address));
         match (user, address) {

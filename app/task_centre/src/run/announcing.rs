@@ -301,6 +301,7 @@ fn problem_of_server(sent: &[Sent]) -> Option<DeliveryProblem> {
                 problem @ (DeliveryProblem::Connection
                 | DeliveryProblem::Timeout
                 | DeliveryProblem::Login
+                | DeliveryProblem::Refused
                 | DeliveryProblem::NotConfigured),
             ) => last = Some(*problem),
             _ => return None,

@@ -7,7 +7,7 @@ use db::entity::tasks;
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::{TaskDraft, TaskForm, validate};
 use policy::{Action, Schedule, TaskId, TaskSettings, TaskType, UserNumber};
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use trail::audit::{self, AuditAction, Subject};
 use trail::{Actor, Store};
 use transfer::profile;
@@ -71,6 +71,9 @@ pub(super) async fn write(
             if row.schedule != schedule || row.active != draft.active {
                 task.next_due_at = Set(next);
             }
+            if task.settings.as_ref().extends_beyond(&row.settings) {
+                withdraw_confirmations(tx, TaskId(id)).await?;
+            }
             task.id = Set(id);
             task.version = Set(version + 1);
             (task.update(tx).await?, AuditAction::TaskChanged)
@@ -78,6 +81,25 @@ pub(super) async fn write(
     };
     audit::record_event(tx, &store.clock, actor, action, Subject::Task(saved.id), None, "").await?;
     Ok(TaskId(saved.id))
+}
+
+/// Withdraws the confirmation of the tasks that announce a task. With its new settings they select users that no person
+/// has seen in a preview.
+async fn withdraw_confirmations(tx: &DatabaseTransaction, announced: TaskId) -> Result<(), RecordsError> {
+    let announcing = tasks::Entity::find()
+        .filter(tasks::Column::TaskType.eq(TaskType::AnnounceAnonymising))
+        .filter(tasks::Column::ConfirmedSettings.is_not_null())
+        .all(tx)
+        .await?;
+    for task in announcing {
+        if matches!(&task.settings, TaskSettings::AnnounceAnonymising(settings) if settings.task == announced)
+        {
+            let withdrawn =
+                tasks::ActiveModel { id: Set(task.id), confirmed_settings: Set(None), ..Default::default() };
+            withdrawn.update(tx).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the schedule, or manual only if its one-time date has passed.

@@ -30,7 +30,7 @@ async fn prepared(desk: Desk) -> Desk {
     };
     library::save(&desk.store, Actor::COMMAND_LINE, &named).await.unwrap();
     let users = "INSERT INTO users (number, uuid, first_name, last_name, leaving_on, imported, created_on) VALUES \
-                 (801, 'u1', 'Ann', 'Canary', '2016-01-01', TRUE, '2015-01-01'), \
+                 (801, 'u1', 'Zelda', 'Canary', '2016-01-01', TRUE, '2015-01-01'), \
                  (802, 'u2', 'Bo', 'O’Brien <b>', '2016-01-01', TRUE, '2015-01-01'), \
                  (803, 'u3', 'Cy', 'Stays', NULL, TRUE, '2015-01-01')";
     execute(&desk, users).await;
@@ -49,7 +49,7 @@ on_both!(super::prepared;
 
 async fn the_text_of_a_task_is_validated_and_used(desk: Desk) {
     let (_, _, page) = desk.get("/users/801/letter").await;
-    for words in ["Dear Ann Canary", "Town {name} Library", "1 High Street\nTown", "020 7946 0000"] {
+    for words in ["Dear Zelda Canary", "Town {name} Library", "1 High Street\nTown", "020 7946 0000"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let save = "/do/save_letter?page=/tasks/1/letter";
@@ -78,7 +78,7 @@ async fn the_text_of_a_task_is_validated_and_used(desk: Desk) {
     let (status, ..) = desk.post(save, "form[task]=1&form[text]=").await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let (_, _, page) = desk.get("/users/801/letter").await;
-    assert!(page.contains("Dear Ann Canary"), "the standard text applies again");
+    assert!(page.contains("Dear Zelda Canary"), "the standard text applies again");
 }
 
 async fn all_users_of_a_preview_get_a_letter(desk: Desk) {
@@ -89,7 +89,7 @@ async fn all_users_of_a_preview_get_a_letter(desk: Desk) {
     assert_eq!(status, StatusCode::OK);
     assert_eq!(page.matches("<article").count(), 2, "{page}");
     assert!(
-        page.contains("Dear Ann Canary") && page.contains("Dear Bo O’Brien") && !page.contains("Dear Cy")
+        page.contains("Dear Zelda Canary") && page.contains("Dear Bo O’Brien") && !page.contains("Dear Cy")
     );
     // A long preview is printed page by page.
     let many: Vec<String> = (0..60)
@@ -102,7 +102,7 @@ async fn all_users_of_a_preview_get_a_letter(desk: Desk) {
         .await;
     let (status, _, page) = desk.get(&format!("{outdated}/letters")).await;
     assert_eq!(status, StatusCode::CONFLICT, "{page}");
-    assert!(page.contains("so there are no letters") && !page.contains("Dear Ann"), "{page}");
+    assert!(page.contains("so there are no letters") && !page.contains("Dear Zelda"), "{page}");
     let (_, preview, _) = desk.post("/do/make_preview?page=/tasks/1", "form[task]=1").await;
     let (mut letters, mut address) = (0, format!("{preview}/letters"));
     while !address.is_empty() {
@@ -136,7 +136,7 @@ async fn a_receipt_has_no_personal_data(desk: Desk) {
         assert!(main.contains(words), "{words}: {main}");
     }
     assert!(main.contains(&format!("<dd>{run}</dd>")), "{main}");
-    for value in ["Canary", "Ann", "801", "Anonymised user"] {
+    for value in ["Canary", "Zelda", "801", "Anonymised user"] {
         assert!(!main.contains(value), "{value}: {main}");
     }
     // A bulk run, a preview and an unknown run have none.

@@ -3,7 +3,7 @@
 
 use chrono::{Duration, NaiveDate};
 use policy::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
-use policy::{Policy, TaskSettings};
+use policy::{Policy, Schedule, TaskSettings};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -55,12 +55,13 @@ impl<'a> Planter<'a> {
     /// Inserts the deleted task and the run to which announcements belong, unless they are there.
     async fn task_with_run(&self) {
         let settings = serde_json::to_string(&TaskSettings::AnonymiseUserData(Policy::default())).unwrap();
+        let schedule = serde_json::to_string(&Schedule::ManualOnly).unwrap();
         let at = "'2017-05-01T12:00:00+00:00'";
         for insert in [
             format!(
                 "INSERT INTO tasks (id, description, active, task_type, visibility, settings, schedule, created_at, \
                  changed_at, deleted_at) VALUES ({TASK}, 'Deleted', FALSE, 'anonymise_user_data', 'shared', '{settings}', \
-                 '\"manual_only\"', {at}, {at}, {at}) ON CONFLICT DO NOTHING"
+                 '{schedule}', {at}, {at}, {at}) ON CONFLICT DO NOTHING"
             ),
             format!(
                 "INSERT INTO runs (id, task_id, kind, state, channel, settings, task_version, rules_version, today, \

@@ -50,7 +50,7 @@ async fn editing_a_record_cannot_disable_the_sign_in_of_a_member_of_staff() {
     }
     let (_, _, page) = by_ng.get(&format!("/users/{chief}/edit")).await;
     assert!(
-        !page.contains("remove_sign_in") && page.contains("who manages staff"),
+        !page.contains("remove_sign_in") && page.contains("permission to manage staff"),
         "the option is not shown"
     );
     // Other fields can be edited, and staff who manage staff can disable the sign-in.
