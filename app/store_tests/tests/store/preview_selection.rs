@@ -174,8 +174,8 @@ async fn only_eligible_users_of_a_usable_preview_can_be_excluded() {
     for_each_database(async |store| {
         let preview = preview_of(&store, 3).await;
         for (users, why) in [
-            (numbers([1, 4]), "Only users that this preview would anonymise"),
-            (numbers([1, 999]), "Only users that this preview would anonymise"),
+            (numbers([1, 4]), "Only eligible users of this preview"),
+            (numbers([1, 999]), "Only eligible users of this preview"),
         ] {
             assert!(refused(exclude(&store, preview, users).await).contains(why));
         }
