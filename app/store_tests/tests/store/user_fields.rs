@@ -136,7 +136,7 @@ async fn the_search_finds_a_user_by_exactly_the_searched_fields() {
 }
 
 /// The columns of users that no row of the table describes: staff don't edit them as fields.
-const OTHER_COLUMNS: [&str; 18] = [
+const OTHER_COLUMNS: [&str; 20] = [
     "number",
     "uuid",
     "scim_id",
@@ -149,6 +149,8 @@ const OTHER_COLUMNS: [&str; 18] = [
     "created_on",
     "last_activity_on",
     "marked_on",
+    "announced_on",
+    "kept_on",
     "dates_by_month",
     "guarantor_number",
     "replacement",
