@@ -12,6 +12,7 @@ mod cancel;
 mod comparison;
 mod confirmation;
 mod discard;
+mod ended;
 mod exclude;
 mod execute;
 mod finish;

@@ -1,36 +1,21 @@
 //! Executes a run of the task type *Anonymise user data*: in batches, one transaction each.
 
+use super::ended::{Ended, must_stop};
 use super::lease::{Lease, LeaseStatus};
 use super::retries::{Retries, retrying};
 use super::{finish, outcomes, reapply};
-use db::entity::{run_members, runs};
+use db::entity::runs;
 use db::{RecordsError, dialect};
 use erasure::anonymise::{self, ErasureRequest, USERS_PER_BATCH};
 use erasure::ledger;
 use erasure::residue::{self, ErasedValues};
 use policy::{Phase, Policy, RunId, RunKind, RunMode, RunState, UserNumber};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::DatabaseTransaction;
 use tracing::{Instrument as _, debug_span};
 use trail::{Actor, Store};
 
 /// Maximum number of users whose old values are held in memory before they are searched for.
 const MAX_REMEMBERED: usize = 12_000;
-
-/// Why the work on the users of a run stopped.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Ended {
-    /// All users have been processed.
-    Completed,
-    /// The run was cancelled.
-    Cancelled,
-    /// This process is shutting down; another one takes the run up.
-    ShuttingDown,
-    /// Another process holds the run.
-    LeaseLost,
-}
 
 /// Anonymises the users of a run, searches for residue, cleans the database files and ends the run.
 pub(super) async fn execute(
@@ -110,26 +95,6 @@ async fn scan(store: &Store, run: RunId, memory: &mut ErasedValues) {
     }
 }
 
-/// Returns the next users of the run after `after` that have no outcome.
-async fn remaining(
-    db: &impl ConnectionTrait,
-    run: RunId,
-    after: UserNumber,
-) -> Result<Vec<UserNumber>, DbErr> {
-    let numbers: Vec<i64> = run_members::Entity::find()
-        .select_only()
-        .column(run_members::Column::UserNumber)
-        .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::UserNumber.gt(after.0))
-        .filter(run_members::Column::Outcome.is_null())
-        .order_by_asc(run_members::Column::UserNumber)
-        .limit(USERS_PER_BATCH)
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(numbers.into_iter().map(UserNumber).collect())
-}
-
 /// The result of a batch.
 enum Batch {
     /// All users up to this one have an outcome.
@@ -152,19 +117,11 @@ async fn next_batch(
     if let Some(stop) = must_stop(lease, &tx).await? {
         return Ok(Batch::Stop(stop));
     }
-    let batch = remaining(&tx, request.run, after).instrument(debug_span!("next")).await?;
+    let batch =
+        outcomes::remaining(&tx, request.run, after, USERS_PER_BATCH).instrument(debug_span!("next")).await?;
     let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Ended::Completed)) };
     let all = in_one_transaction(store, tx, request, batch, memory).await?;
     Ok(Batch::Done(if all { last } else { after }))
-}
-
-/// Locks the run and returns why it must stop, or `None` if it can continue.
-async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Ended>, RecordsError> {
-    Ok(match lease.status(tx).await? {
-        LeaseStatus::Ours => None,
-        LeaseStatus::Cancelled => Some(Ended::Cancelled),
-        LeaseStatus::Lost => Some(Ended::LeaseLost),
-    })
 }
 
 /// Processes these users, all or none. Returns whether it took the whole batch.
@@ -202,7 +159,7 @@ async fn one_by_one(
     after: UserNumber,
     memory: &mut ErasedValues,
 ) -> Result<Option<Ended>, RecordsError> {
-    for number in remaining(&store.db, request.run, after).await? {
+    for number in outcomes::remaining(&store.db, request.run, after, USERS_PER_BATCH).await? {
         let tx = store.begin().await?;
         if let Some(stop) = must_stop(lease, &tx).await? {
             return Ok(Some(stop));

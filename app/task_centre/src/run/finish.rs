@@ -104,19 +104,23 @@ async fn confirm(
     if run.kind != RunKind::Manual || !state.confirms(done) || safety::is_partial(run) {
         return Ok(());
     }
-    if let Some(task) = run.task_id {
-        tasks::Entity::update_many()
-            .col_expr(tasks::Column::ConfirmedSettings, Expr::value(Some(run.settings.clone())))
-            .filter(tasks::Column::Id.eq(task))
-            .exec(tx)
-            .await?;
-    }
+    confirm_settings(tx, run).await?;
     // If four eyes is on, one person alone can't confirm manual changes.
     if let Some(preview) = run.preview_id
         && (run.approval_id.is_some() || !approval::is_on(tx, store, Action::Approve).await?)
     {
         limits::confirm(tx, RunId(run.id), RunId(preview)).await?;
     }
+    Ok(())
+}
+
+/// Stores that a member of staff has seen what a run does with these settings of its task.
+pub(super) async fn confirm_settings(tx: &DatabaseTransaction, run: &runs::Model) -> Result<(), DbErr> {
+    tasks::Entity::update_many()
+        .col_expr(tasks::Column::ConfirmedSettings, Expr::value(Some(run.settings.clone())))
+        .filter(tasks::Column::Id.eq(run.task_id))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 

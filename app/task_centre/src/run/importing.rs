@@ -1,5 +1,6 @@
 //! Executes a run of the task type *Import users*: the files of a folder, oldest first, each in one transaction.
 
+use super::ended::{self, Ended};
 use super::finish;
 use super::lease::{Lease, LeaseStatus};
 use super::watched::{self, as_error_of_run, is_dealt_with};
@@ -9,8 +10,7 @@ use erasure::run_counts;
 use policy::import::ImportState;
 use policy::import_settings::ImportedFile;
 use policy::{ImportSettings, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId, UserNumber};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 use trail::Actor;
 use trail::Store;
 use transfer::run_history::{self, RunLines};
@@ -43,23 +43,6 @@ impl LeftFile {
             Self::NotErased => "not_erased",
         }
     }
-}
-
-/// Why the work on the files of a run stopped.
-#[derive(Debug)]
-enum Ended {
-    /// All files have been looked at.
-    Completed,
-    /// The run was cancelled.
-    Cancelled,
-    /// A safety limit stopped a file.
-    Stopped(SafetyLimit),
-    /// An error stopped the run.
-    Failed(&'static str),
-    /// This process is shutting down; another one takes the run up.
-    ShuttingDown,
-    /// Another process holds the run.
-    LeaseLost,
 }
 
 /// A run of an import.
@@ -269,11 +252,7 @@ async fn must_stop(store: &Store, lease: &Lease) -> Result<Option<Ended>, Record
         return Ok(Some(Ended::ShuttingDown));
     }
     let tx = store.begin().await?;
-    Ok(match lease.status(&tx).await? {
-        LeaseStatus::Ours => None,
-        LeaseStatus::Cancelled => Some(Ended::Cancelled),
-        LeaseStatus::Lost => Some(Ended::LeaseLost),
-    })
+    ended::must_stop(lease, &tx).await
 }
 
 /// Ends a run: its state follows from its files and their lines.
@@ -312,11 +291,7 @@ async fn end(
         && state.confirms(lines.imported)
         && run_import::has_current_profile(&tx, lease.run, job.settings).await?
     {
-        tasks::Entity::update_many()
-            .col_expr(tasks::Column::ConfirmedSettings, Expr::value(Some(job.run.settings.clone())))
-            .filter(tasks::Column::Id.eq(job.task.0))
-            .exec(&tx)
-            .await?;
+        finish::confirm_settings(&tx, job.run).await?;
     }
     store.commit(tx).await?;
     Ok(state)

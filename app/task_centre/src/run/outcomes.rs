@@ -7,9 +7,31 @@ use erasure::run_counts;
 use policy::{Outcome, Reason, RunId, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use std::collections::BTreeMap;
+
+/// Returns at most `limit` users of the run after `after` that have no outcome.
+pub(super) async fn remaining(
+    db: &impl ConnectionTrait,
+    run: RunId,
+    after: UserNumber,
+    limit: u64,
+) -> Result<Vec<UserNumber>, DbErr> {
+    let numbers: Vec<i64> = run_members::Entity::find()
+        .select_only()
+        .column(run_members::Column::UserNumber)
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::UserNumber.gt(after.0))
+        .filter(run_members::Column::Outcome.is_null())
+        .order_by_asc(run_members::Column::UserNumber)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(numbers.into_iter().map(UserNumber).collect())
+}
 
 /// Records the outcomes and counts of a batch, and a heartbeat.
 pub(super) async fn record(tx: &DatabaseTransaction, run: RunId, outcomes: &Outcomes) -> Result<(), DbErr> {
