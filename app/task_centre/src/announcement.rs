@@ -194,10 +194,11 @@ pub async fn answers(store: &Store, run: RunId) -> Result<Answers, RecordsError>
         .await?;
     // Raw SQL: one statement counts two conditions of the joined users.
     let sql = "SELECT COUNT(CASE WHEN a.state = ? THEN 1 END) AS answered, \
-               COUNT(CASE WHEN a.state <> ? AND u.last_activity_on >= u.announced_on THEN 1 END) AS active \
+               COUNT(CASE WHEN a.state IN (?, ?) AND u.last_activity_on >= u.announced_on THEN 1 END) AS active \
                FROM announcements a JOIN users u ON u.number = a.user_number WHERE a.run_id = ?";
-    let kept = AnnouncementState::Kept;
-    let values = vec![kept.into(), kept.into(), run.0.into()];
+    let [kept, sent, unclear] =
+        [AnnouncementState::Kept, AnnouncementState::Sent, AnnouncementState::Unclear];
+    let values = vec![kept.into(), sent.into(), unclear.into(), run.0.into()];
     let row = store.db.query_one_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await?;
     let count = |column: &str| row.as_ref().map_or(Ok(0), |row| row.try_get("", column));
     Ok(Answers {

@@ -9,8 +9,12 @@ use db::{Clock, MailSettings, MailTls, RecordsError, Settings};
 use mail_server::MailServer;
 use policy::announcement::AnnouncementState;
 use policy::task_form::TaskForm;
-use policy::{Outcome, Reason, RunId, RunKind, RunState, SafetyLimit, TaskId, TaskSettings, UserNumber};
+use policy::{
+    ExclusionReason, Outcome, Reason, RunId, RunKind, RunState, SafetyLimit, SafetyLimits, TaskId,
+    TaskSettings, UserNumber,
+};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use std::collections::BTreeSet;
 use task_centre::announcement::{self, LinkState, Received};
 use task_centre::{run, schedule, task};
 use trail::{Actor, Store};
@@ -216,7 +220,7 @@ async fn bounces_are_listed_and_temporary_problems_are_tried_again() {
         let mail = MailServer::start();
         let store = on(&store, &mail, "2018-01-21");
         let (gone, busy) = (user(&store, "Gone").await, user(&store, "Busy").await);
-        user(&store, "Fine").await;
+        let fine = user(&store, "Fine").await;
         mail.answer(&address("Gone"), Some("550 no such user gone@example.org"));
         mail.answer(&address("Busy"), Some("450 try again later, busy@example.org"));
         let relay = user(&store, "Relay").await;
@@ -228,6 +232,10 @@ async fn bounces_are_listed_and_temporary_problems_are_tried_again() {
         assert_eq!(ran.failed_by, codes);
         let found = announcement::answers(&store, ran.id).await.unwrap();
         assert_eq!((found.bounces, found.bounced), (1, vec![gone]));
+        for (number, announced) in [(gone, false), (busy, false), (relay, false), (fine, true)] {
+            let day = record(&store, number).await.announced_on;
+            assert_eq!(day.is_some(), announced, "{number}: only a sent e-mail announces");
+        }
 
         mail.answer(&address("Gone"), None);
         mail.answer(&address("Busy"), None);
@@ -271,6 +279,40 @@ async fn a_user_is_announced_when_an_answer_keeps_the_account() {
         assert!(confirmed().await, "it selects no further users");
         edit("4").await;
         assert!(!confirmed().await, "it selects users that no person has seen");
+    })
+    .await;
+}
+
+/// E-mails remove nothing, so they don't count towards the limit of a run that anonymises.
+#[tokio::test]
+async fn a_partial_announcement_does_not_stop_a_run_that_anonymises() {
+    for_each_database(async |store| {
+        let mail = MailServer::start();
+        let store = on(&store, &mail, "2018-01-21");
+        let safety_limits = SafetyLimits { people: 3, percent: 100, times_median: 100 };
+        let store = store.with_settings(Settings { safety_limits, ..Settings::clone(&store.settings) });
+        let first = user(&store, "First").await;
+        for name in ["Second", "Third"] {
+            user(&store, name).await;
+        }
+        for name in ["Gone", "Left"] {
+            let due = users::ActiveModel {
+                email: Set(None),
+                leaving_on: Set(Some(day("2018-01-02"))),
+                ..leaver(name)
+            };
+            add(&store, due).await;
+        }
+        let (anonymising, announcing) = add_tasks(&store).await;
+        let preview = run::preview(&store, CLI, announcing).await.unwrap();
+        let one = BTreeSet::from([first]);
+        run::exclude(&store, CLI, preview, &one, ExclusionReason::ToBeChecked).await.unwrap();
+        let started = run::start(&store, CLI, preview, "2").await.unwrap();
+        assert_eq!(run::execute(&store, started).await.unwrap(), RunState::Succeeded);
+        let preview = run::preview(&store, CLI, anonymising).await.unwrap();
+        let preview = run::read(&store, preview).await.unwrap();
+        assert_eq!(preview.previewed, 2);
+        assert_eq!(run::comparison(&store, &preview).await.unwrap().facts.safety_limit, None);
     })
     .await;
 }
@@ -330,6 +372,7 @@ async fn an_interrupted_run_sends_nothing_twice() {
             [(sending.0, AnnouncementState::Unclear), (waiting.0, AnnouncementState::Sent)]
         );
         assert_eq!(run::read(&store, started).await.unwrap().failed_by, [("unclear".to_owned(), 1)]);
+        assert!(record(&store, sending).await.announced_on.is_some(), "the e-mail may have arrived");
         let next = run::preview(&store, CLI, announcing).await.unwrap();
         assert_eq!(run::read(&store, next).await.unwrap().previewed, 0);
     })

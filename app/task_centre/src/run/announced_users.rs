@@ -75,8 +75,8 @@ pub(super) async fn store(
             .await?;
         let Some(last) = numbers.last() else { return Ok(()) };
         after = *last;
-        let numbers: Vec<UserNumber> = numbers.into_iter().map(UserNumber).collect();
-        let (_, left) = assess_for(tx, settings, &policy, run.today, &numbers).await?;
+        let users = users::Entity::find().filter(users::Column::Number.is_in(numbers)).all(tx).await?;
+        let (_, left) = assess_for(tx, settings, (&policy, run.today), users).await?;
         let mut by_reason: BTreeMap<Reason, Vec<UserNumber>> = BTreeMap::new();
         for (number, reason) in left {
             by_reason.entry(reason).or_default().push(number);
@@ -112,16 +112,14 @@ async fn set_reason(
 pub(super) async fn assess_for(
     db: &impl ConnectionTrait,
     settings: &AnnouncementSettings,
-    policy: &Policy,
-    today: NaiveDate,
-    numbers: &[UserNumber],
+    (policy, today): (&Policy, NaiveDate),
+    users: Vec<users::Model>,
 ) -> Result<(Vec<Recipient>, Vec<(UserNumber, Reason)>), RecordsError> {
-    let list = || numbers.iter().map(|number| number.0);
-    let facts = eligibility::facts(db, numbers).await?;
-    let users = users::Entity::find().filter(users::Column::Number.is_in(list())).all(db).await?;
     let users: BTreeMap<i64, users::Model> = users.into_iter().map(|user| (user.number, user)).collect();
+    let numbers: Vec<UserNumber> = users.keys().copied().map(UserNumber).collect();
+    let facts = eligibility::facts(db, &numbers).await?;
     let before = announcements::Entity::find()
-        .filter(announcements::Column::UserNumber.is_in(list()))
+        .filter(announcements::Column::UserNumber.is_in(users.keys().copied()))
         .filter(announcements::Column::TaskId.eq(settings.task.0))
         .all(db)
         .await?;

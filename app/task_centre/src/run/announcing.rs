@@ -5,18 +5,19 @@
 //! sends none of them again.
 
 use super::announced_users::{Recipient, assess_for, policy_of};
+use super::ended::{Ended, must_stop};
 use super::lease::{Lease, LeaseStatus};
 use super::retries::{Retries, retrying};
 use super::{finish, outcomes, safety};
 use crate::announcement;
-use db::RecordsError;
-use db::entity::{announcements, run_members, runs, tasks, users};
+use db::entity::{announcements, runs, users};
+use db::{RecordsError, dialect};
 use erasure::anonymise::Outcomes;
+use erasure::eligibility::KEPT_SINCE;
 use erasure::run_counts;
 use futures::future::join_all;
 use notify::mail::{self, Mail};
 use policy::announcement::{AnnouncementState, BOUNCED, UNCLEAR};
-use policy::assess::kept_since;
 use policy::notification::DeliveryProblem;
 use policy::{AnnouncementSettings, Phase, Reason, RunId, RunKind, RunState, UserNumber};
 use sea_orm::sea_query::Expr;
@@ -38,21 +39,6 @@ const STOPPING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The error code of a run that can't send e-mail, because the installation is not configured for it.
 const NOT_CONFIGURED: &str = "mail_not_configured";
-
-/// Why the work on the users of a run stopped.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Ended {
-    /// All users have been processed.
-    Completed,
-    /// The run was cancelled.
-    Cancelled,
-    /// The mail server can't be used.
-    Failed(&'static str),
-    /// This process is shutting down; another one takes the run up.
-    ShuttingDown,
-    /// Another process holds the run.
-    LeaseLost,
-}
 
 /// A run that announces.
 struct Job<'a> {
@@ -109,12 +95,16 @@ async fn announce_all(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<End
         return Ok(Ended::Failed(NOT_CONFIGURED));
     }
     let mut retries = Retries::default();
+    let mut after = UserNumber(i64::MIN);
     loop {
         if store.is_stopping() {
             return Ok(Ended::ShuttingDown);
         }
-        let letters = match prepare(store, lease, job).await {
-            Ok(Batch::Send(letters)) => letters,
+        let letters = match prepare(store, lease, job, after).await {
+            Ok(Batch::Send(letters, last)) => {
+                after = last;
+                letters
+            }
             Ok(Batch::Stop(ended)) => return Ok(ended),
             Err(error) if error.is_temporary() => {
                 retries.wait(store, error).await?;
@@ -150,6 +140,8 @@ async fn report_unclear(store: &Store, lease: &Lease) -> Result<Option<Ended>, R
     if rows.is_empty() {
         return Ok(None);
     }
+    let numbers: Vec<UserNumber> = rows.iter().map(|row| UserNumber(row.user_number)).collect();
+    record_announced(&tx, store, &numbers).await?;
     for row in rows {
         set_state(&tx, store, row.id, AnnouncementState::Unclear, None).await?;
         outcomes::record_failure(&tx, lease.run, UserNumber(row.user_number), UNCLEAR).await?;
@@ -160,30 +152,33 @@ async fn report_unclear(store: &Store, lease: &Lease) -> Result<Option<Ended>, R
 
 /// The next users.
 enum Batch {
-    /// Their e-mails are to be sent. Empty if all of them are skipped.
-    Send(Vec<Letter>),
+    /// Their e-mails are to be sent, and the last of them. Empty if all of them are skipped.
+    Send(Vec<Letter>, UserNumber),
     /// The run must stop.
     Stop(Ended),
 }
 
-/// Assesses the next users again, and stores the announcements of those who still get an e-mail.
-async fn prepare(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<Batch, RecordsError> {
+/// Assesses the next users after `after` again, and stores the announcements of those who still get an e-mail.
+async fn prepare(
+    store: &Store,
+    lease: &Lease,
+    job: &Job<'_>,
+    after: UserNumber,
+) -> Result<Batch, RecordsError> {
     let tx = store.begin().await?;
     if let Some(ended) = must_stop(lease, &tx).await? {
         return Ok(Batch::Stop(ended));
     }
-    let numbers = remaining(&tx, lease.run).await?;
-    if numbers.is_empty() {
-        return Ok(Batch::Stop(Ended::Completed));
-    }
-    users::Entity::find()
+    let numbers = outcomes::remaining(&tx, lease.run, after, MAX_CONCURRENT).await?;
+    let Some(last) = numbers.last().copied() else { return Ok(Batch::Stop(Ended::Completed)) };
+    let users = users::Entity::find()
         .filter(users::Column::Number.is_in(numbers.iter().map(|number| number.0)))
         .order_by_asc(users::Column::Number)
         .lock_exclusive()
         .all(&tx)
         .await?;
     let policy = policy_of(&tx, job.settings).await?;
-    let (recipients, skipped) = assess_for(&tx, job.settings, &policy, job.run.today, &numbers).await?;
+    let (recipients, skipped) = assess_for(&tx, job.settings, (&policy, job.run.today), users).await?;
     let library = library::read(&tx).await?;
     let mut letters = Vec::new();
     for recipient in recipients {
@@ -200,7 +195,6 @@ async fn prepare(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<Batch, R
             ..Default::default()
         };
         let row = row.insert(&tx).await?;
-        record_announced(&tx, store, recipient.number).await?;
         let Recipient { number, name, address, due_on } = recipient;
         let of_user = (name.as_str(), due_on, token.reveal());
         let [subject, body] = announcement::mail(store, &library, job.settings, of_user);
@@ -214,7 +208,7 @@ async fn prepare(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<Batch, R
     }
     record_skipped(&tx, lease.run, skipped).await?;
     store.commit(tx).await?;
-    Ok(Batch::Send(letters))
+    Ok(Batch::Send(letters, last))
 }
 
 async fn record_skipped(
@@ -226,41 +220,6 @@ async fn record_skipped(
         outcomes::record(tx, run, &Outcomes { skipped, ..Outcomes::default() }).await?;
     }
     Ok(())
-}
-
-/// Records on the user that the account is announced today. An activity from today on keeps it.
-///
-/// What kept the account before is fixed, because an activity before today does not count any more.
-async fn record_announced(
-    tx: &DatabaseTransaction,
-    store: &Store,
-    number: UserNumber,
-) -> Result<(), RecordsError> {
-    let user = users::Entity::find_by_id(number.0).one(tx).await?.ok_or(RecordsError::NotFound("user"))?;
-    users::ActiveModel {
-        number: Set(number.0),
-        announced_on: Set(Some(store.clock.today())),
-        kept_on: Set(kept_since(user.kept_on, user.announced_on, user.last_activity_on)),
-        ..Default::default()
-    }
-    .update(tx)
-    .await?;
-    Ok(())
-}
-
-/// Returns the next users of the run without an outcome.
-async fn remaining(db: &impl ConnectionTrait, run: RunId) -> Result<Vec<UserNumber>, RecordsError> {
-    let numbers: Vec<i64> = run_members::Entity::find()
-        .select_only()
-        .column(run_members::Column::UserNumber)
-        .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::Outcome.is_null())
-        .order_by_asc(run_members::Column::UserNumber)
-        .limit(MAX_CONCURRENT)
-        .into_tuple()
-        .all(db)
-        .await?;
-    Ok(numbers.into_iter().map(UserNumber).collect())
 }
 
 /// Sends the e-mails of a batch. `None` if the process stops before the mail server has answered.
@@ -322,7 +281,10 @@ async fn settle(
     if lease.status(&tx).await? == LeaseStatus::Lost {
         return Ok(Some(Ended::LeaseLost));
     }
-    let mut done = Vec::new();
+    let arrived = letters.iter().zip(sent).filter(|(_, result)| result.is_ok());
+    let done: Vec<UserNumber> = arrived.map(|(letter, _)| letter.number).collect();
+    // Users are locked before announcements, as by an answer.
+    record_announced(&tx, store, &done).await?;
     for (letter, result) in letters.iter().zip(sent) {
         let (state, code) = match result {
             Ok(()) => (AnnouncementState::Sent, None),
@@ -332,12 +294,9 @@ async fn settle(
             Err(problem) => (AnnouncementState::Failed, Some(problem.code())),
         };
         set_state(&tx, store, letter.announcement, state, result.err()).await?;
-        match code {
-            None => done.push(letter.number),
-            Some(code) => {
-                tracing::warn!(run = lease.run.0, code, "an announcement was not sent");
-                outcomes::record_failure(&tx, lease.run, letter.number, code).await?;
-            }
+        if let Some(code) = code {
+            tracing::warn!(run = lease.run.0, code, "an announcement was not sent");
+            outcomes::record_failure(&tx, lease.run, letter.number, code).await?;
         }
     }
     if !done.is_empty() {
@@ -345,6 +304,28 @@ async fn settle(
     }
     store.commit(tx).await?;
     Ok(None)
+}
+
+/// Records on the users that their accounts are announced today. An activity from today on keeps them.
+///
+/// What kept an account before is fixed, because an activity before today does not count any more.
+async fn record_announced(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    numbers: &[UserNumber],
+) -> Result<(), RecordsError> {
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let backend = tx.get_database_backend();
+    // Raw SQL: one UPDATE for a batch, with a fragment of `eligibility`. A user can have been anonymised meanwhile.
+    let sql = format!(
+        "UPDATE users AS u SET kept_on = {KEPT_SINCE}, announced_on = ? WHERE u.anonymised_on IS NULL AND {}",
+        dialect::in_list(backend, "u.number")
+    );
+    let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
+    tx.execute_raw(dialect::bind(backend, &sql, vec![store.clock.today().into(), list])).await?;
+    Ok(())
 }
 
 async fn set_state(
@@ -365,15 +346,6 @@ async fn set_state(
         .exec(tx)
         .await?;
     Ok(())
-}
-
-/// Locks the run and returns why it must stop, or `None` if it can continue.
-async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Ended>, RecordsError> {
-    Ok(match lease.status(tx).await? {
-        LeaseStatus::Ours => None,
-        LeaseStatus::Cancelled => Some(Ended::Cancelled),
-        LeaseStatus::Lost => Some(Ended::LeaseLost),
-    })
 }
 
 /// Ends a run: its state follows from the outcomes of its users. A completed manual run confirms the settings.
@@ -409,11 +381,7 @@ async fn end(store: &Store, lease: &Lease, job: &Job<'_>, ended: Ended) -> Resul
     .await?;
     finish::end_without_people(&tx, store, (lease.run, job.actor), state, None).await?;
     if job.run.kind == RunKind::Manual && state.confirms(done) && !safety::is_partial(job.run) {
-        tasks::Entity::update_many()
-            .col_expr(tasks::Column::ConfirmedSettings, Expr::value(Some(job.run.settings.clone())))
-            .filter(tasks::Column::Id.eq(job.run.task_id))
-            .exec(&tx)
-            .await?;
+        finish::confirm_settings(&tx, job.run).await?;
     }
     store.commit(tx).await?;
     Ok(state)

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Duration, Utc};
 use db::RecordsError;
-use db::entity::{runs, users};
-use policy::{Manual, RunId, RunKind, RunState, SafetyLimit, TaskId};
+use db::entity::{runs, tasks, users};
+use policy::{Manual, RunId, RunKind, RunState, SafetyLimit, TaskId, TaskType};
 use safeguards::limits;
+use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -32,7 +33,7 @@ pub(super) async fn safety_limit_of(
         None => Manual::default(),
     };
     let settings = &store.settings;
-    let people = preview.previewed + recent_partial_runs(db, store).await?;
+    let people = preview.previewed + recent_partial_runs(db, store, preview.settings.task_type()).await?;
     let users = if is_partial(preview) {
         i64::try_from(users::Entity::find().count(db).await?).unwrap_or(i64::MAX)
     } else {
@@ -46,16 +47,26 @@ pub(super) const fn is_partial(run: &runs::Model) -> bool {
     run.listed.is_some() || run.excluded > 0
 }
 
-/// Returns the number of users in the partial runs of the last 24 hours. They count together, so that no limit is evaded
-/// by several small runs.
-async fn recent_partial_runs(db: &impl ConnectionTrait, store: &Store) -> Result<i64, RecordsError> {
+/// Returns the number of users in the partial runs of tasks of this type in the last 24 hours. They count together, so
+/// that no limit is evaded by several small runs.
+async fn recent_partial_runs(
+    db: &impl ConnectionTrait,
+    store: &Store,
+    task_type: TaskType,
+) -> Result<i64, RecordsError> {
     let since = store.clock.now() - Duration::hours(PARTIAL_HOURS);
+    let of_type = Query::select()
+        .column(tasks::Column::Id)
+        .from(tasks::Entity)
+        .and_where(tasks::Column::TaskType.eq(task_type))
+        .take();
     let partial = Condition::any().add(runs::Column::Listed.is_not_null()).add(runs::Column::Excluded.gt(0));
     let recent: Vec<(Option<DateTime<Utc>>, i64, i64)> = runs::Entity::find()
         .select_only()
         .columns([runs::Column::FinishedAt, runs::Column::Previewed, runs::Column::Done])
         .filter(runs::Column::Kind.eq(RunKind::Manual))
         .filter(runs::Column::CreatedAt.gt(since))
+        .filter(runs::Column::TaskId.in_subquery(of_type))
         .filter(partial)
         .into_tuple()
         .all(db)
