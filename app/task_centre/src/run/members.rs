@@ -170,7 +170,10 @@ pub(super) async fn read(
         TaskSettings::AnonymiseUserData(policy) => policy.clone(),
         // A deleted task leaves the first day of its users open.
         TaskSettings::AnnounceAnonymising(settings) => {
-            announced_users::policy_of(&store.db, settings).await.unwrap_or_default()
+            match announced_users::policy_of(&store.db, settings).await {
+                Err(RecordsError::Refused(_)) => Policy::default(),
+                policy => policy?,
+            }
         }
         TaskSettings::ImportUsers(_) => return Ok(Vec::new()),
     };
