@@ -8,6 +8,7 @@ pub mod checksum;
 pub mod clock;
 pub mod csv_text;
 pub mod dialect;
+pub mod disk;
 pub mod entity;
 pub mod error;
 pub mod lookup;

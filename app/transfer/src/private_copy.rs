@@ -4,8 +4,8 @@
 //! would keep all other changes waiting.
 
 use super::upload::{self, InUse};
-use db::{RecordsError, dialect};
-use sea_orm::{ConnectionTrait as _, Database, DatabaseBackend};
+use db::{RecordsError, dialect, disk};
+use sea_orm::Database;
 use std::io;
 use std::path::{Path, PathBuf};
 use trail::Store;
@@ -35,7 +35,7 @@ impl PrivateCopy {
         let file = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
         let needed = database.saturating_mul(2).saturating_add(file.saturating_mul(BYTES_PER_BYTE));
         let (_, folder, in_use) = upload::create_folder(&store.settings.uploads).map_err(not_made)?;
-        let made = if free_space(&folder).is_ok_and(|free| free < needed) {
+        let made = if disk::free_space(&folder).is_ok_and(|free| free < needed) {
             tracing::info!(
                 needed,
                 "the disk has no space for a copy: the file is checked in the database itself"
@@ -68,25 +68,11 @@ impl PrivateCopy {
 async fn copy(store: &Store, file: &Path) -> Result<Store, RecordsError> {
     upload::create_private(file).map_err(not_made)?;
     let name = file.to_str().ok_or(RecordsError::Corrupt("upload folder"))?;
-    // Raw SQL: VACUUM INTO is a command of SQLite.
-    let into = dialect::bind(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![name.into()]);
-    store.db.execute_raw(into).await?;
+    dialect::copy_into(&store.db, name).await?;
     let copied = Database::connect(dialect::copy_options(file)).await?;
     Ok(store.with_database(copied))
 }
 
 fn not_made(error: io::Error) -> RecordsError {
     RecordsError::Refused(format!("The file cannot be checked on a copy of the database: {error}"))
-}
-
-/// Returns the free space on the disk of a folder, in bytes.
-#[cfg(unix)]
-fn free_space(folder: &Path) -> io::Result<u64> {
-    let space = rustix::fs::statvfs(folder)?;
-    Ok(space.f_bavail.saturating_mul(space.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_space(_: &Path) -> io::Result<u64> {
-    Err(io::ErrorKind::Unsupported.into())
 }

@@ -102,6 +102,14 @@ pub async fn file(db: &DatabaseConnection) -> Result<Option<PathBuf>, DbErr> {
     Ok(file.filter(|file| !file.is_empty()).map(PathBuf::from))
 }
 
+/// Copies an SQLite database into an empty file.
+pub async fn copy_into(db: &DatabaseConnection, file: &str) -> Result<(), DbErr> {
+    // Raw SQL: VACUUM INTO is a command of SQLite.
+    let into = super::bind(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![file.into()]);
+    db.execute_raw(into).await?;
+    Ok(())
+}
+
 /// Returns the size of the database file, in bytes. None on PostgreSQL.
 pub async fn file_size(db: &DatabaseConnection) -> Result<Option<u64>, DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {

@@ -5,7 +5,7 @@ use super::postgres;
 use db::error;
 use db::{Clock, RecordsError, dialect, opening};
 use policy::Action;
-use sea_orm::{ConnectionTrait, DatabaseBackend};
+use sea_orm::DatabaseBackend;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -60,9 +60,7 @@ async fn copy(store: &Store, to: &Path) -> Result<Positions, RecordsError> {
     let to = to
         .to_str()
         .ok_or_else(|| RecordsError::Refused("The name of the file is not valid UTF-8".to_owned()))?;
-    // Raw SQL: VACUUM INTO is a command of SQLite.
-    let into = dialect::bind(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![to.into()]);
-    store.db.execute_raw(into).await.map_err(|error| {
+    dialect::copy_into(&store.db, to).await.map_err(|error| {
         RecordsError::Refused(format!("The backup could not be written: {}", error::cause(&error)))
     })?;
     let copied = opening::look_at(&format!("sqlite://{to}?mode=ro")).await?;

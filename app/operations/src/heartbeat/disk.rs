@@ -1,6 +1,6 @@
 //! Checks the free space on the disks that Lethe writes to.
 
-use db::{Fault, Storage, dialect};
+use db::{Fault, Storage, dialect, disk};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,8 @@ impl Disk {
 }
 
 fn fault(storage: Storage, file: &Path) -> Option<Fault> {
-    if free_space(file).is_ok_and(|free| free < MIN_FREE) {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if disk::free_space(folder).is_ok_and(|free| free < MIN_FREE) {
         return Some(Fault::DiskFull(storage));
     }
     // Opening and closing the file would drop SQLite's locks on it for the whole process.
@@ -47,17 +48,4 @@ fn fault(storage: Storage, file: &Path) -> Option<Fault> {
         Err(_) => Some(Fault::Unwritable(storage)),
         Ok(_) => None,
     }
-}
-
-/// Returns the free space on this file's disk, in bytes.
-#[cfg(unix)]
-fn free_space(file: &Path) -> io::Result<u64> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let space = rustix::fs::statvfs(folder)?;
-    Ok(space.f_bavail.saturating_mul(space.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_space(_: &Path) -> io::Result<u64> {
-    Err(io::ErrorKind::Unsupported.into())
 }
