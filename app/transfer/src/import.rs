@@ -29,7 +29,9 @@ pub(super) async fn import_permitted(
     if order.dry_run {
         return check(store, actor, order).await;
     }
+    let long_write = store.vitals.begin_long_write();
     let done = import_by_kind(store, actor, order).await;
+    drop(long_write);
     if let Err(TransferError::File(problems)) = &done {
         let sha256 = order.run.map(|run| run.sha256.to_owned());
         let result = ImportResult { sha256, ..rejected(problems) };
@@ -54,6 +56,7 @@ pub(super) async fn import_permitted(
 /// Checks a file, on a private copy of the database if there can be one.
 async fn check(store: &Store, actor: Actor, order: &ImportOrder<'_>) -> Result<Imported, TransferError> {
     let Some(copy) = PrivateCopy::make(store, order.file).await? else {
+        let _long_write = store.vitals.begin_long_write();
         return import_by_kind(store, actor, order).await;
     };
     let done = import_by_kind(&copy.store, actor, order).await;
@@ -66,7 +69,6 @@ async fn import_by_kind(
     actor: Actor,
     order: &ImportOrder<'_>,
 ) -> Result<Imported, TransferError> {
-    let _long_write = store.vitals.begin_long_write();
     match order.profile.kind {
         FileKind::Users => import_users::import(store, actor, order).await,
         FileKind::Loans => circulation::import::<Loans>(store, actor, order).await,
