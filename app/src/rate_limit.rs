@@ -1,4 +1,4 @@
-//! Rate limits for passwords and codes: by network, by address, by account and address, and by account.
+//! Rate limits for passwords, codes, exports and answers: by network, by address, by account and address, and by account.
 //!
 //! A caller in a session, or on a device from which the account signed in before, has a separate budget. It does not
 //! use those of address and network. An attacker at the same address therefore cannot lock out the owner. An address
@@ -42,6 +42,8 @@ pub struct Budgets {
     pub refused: Budget,
     /// For the exports of a member of staff.
     pub exports: Budget,
+    /// For the answers to announcements from one address. Users of a campus share it.
+    pub answers: Budget,
     /// The number of keys that each limit stores.
     pub max_keys: usize,
 }
@@ -57,6 +59,7 @@ impl Default for Budgets {
             known: budget(6, Duration::from_mins(1)),
             refused: budget(60, Duration::from_secs(2)),
             exports: budget(60, Duration::from_secs(5)),
+            answers: budget(300, Duration::from_secs(1)),
             max_keys: 20_000,
         }
     }
@@ -116,6 +119,7 @@ pub struct RateLimits<C: Clock = DefaultClock> {
     known: Limiter<C>,
     refused: Limiter<C>,
     exports: Limiter<C>,
+    answers: Limiter<C>,
     known_addresses: Mutex<HashMap<u64, C::Instant>>,
     max_keys: usize,
     attempts: AtomicU32,
@@ -148,6 +152,7 @@ impl<C: Clock + Clone> RateLimits<C> {
             known: limiter(limits.known),
             refused: limiter(limits.refused),
             exports: limiter(limits.exports),
+            answers: limiter(limits.answers),
             known_addresses: Mutex::default(),
             max_keys: limits.max_keys,
             attempts: AtomicU32::default(),
@@ -194,6 +199,12 @@ impl<C: Clock + Clone> RateLimits<C> {
         self.exports.check_key(&self.key(user)).is_ok()
     }
 
+    /// Counts an answer to an announcement and returns whether it is allowed.
+    pub fn allows_answer(&self, address: IpAddr) -> bool {
+        self.drop_unused_keys();
+        self.answers.check_key(&self.key(network_of(address))).is_ok()
+    }
+
     /// Stores that an account completed a sign-in from an address.
     pub fn remember_address(&self, user: UserNumber, address: IpAddr) {
         let key = self.key((Account::User(user), network_of(address)));
@@ -218,7 +229,7 @@ impl<C: Clock + Clone> RateLimits<C> {
         self.limiters().map(RateLimiter::len).iter().sum::<usize>() + known
     }
 
-    fn limiters(&self) -> [&Limiter<C>; 7] {
+    fn limiters(&self) -> [&Limiter<C>; 8] {
         [
             &self.network,
             &self.address,
@@ -227,6 +238,7 @@ impl<C: Clock + Clone> RateLimits<C> {
             &self.known,
             &self.refused,
             &self.exports,
+            &self.answers,
         ]
     }
 

@@ -3,7 +3,7 @@
 use crate::components::{BareLayout, ProblemSummary, guarded_page};
 use crate::error::AppError;
 use crate::form::{Token, action, error_for};
-use crate::pages::sign_in::count_attempt_from_address;
+use crate::pages::sign_in::count_answer;
 use crate::state::store;
 use http::{HeaderName, HeaderValue, StatusCode};
 use leptos::prelude::*;
@@ -29,7 +29,7 @@ pub(in crate::pages) struct KeepForm {
 /// Keeps the account to which a link belongs.
 #[server(prefix = "/do", endpoint = "keep_account", input = PostUrl)]
 pub(in crate::pages) async fn keep_account(form: KeepForm) -> Result<(), AppError> {
-    count_attempt_from_address()?;
+    count_answer()?;
     announcement::keep(&store(), &form.token).await?;
     leptos_axum::redirect(&format!("/keep/{}", form.token));
     Ok(())

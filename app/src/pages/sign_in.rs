@@ -13,7 +13,8 @@ pub use app::SetUpAppPage;
 use attempt::MAX_USER_ID_CHARACTERS;
 pub use attempt::remember_address_and_device;
 pub(crate) use attempt::{
-    AllowedAttempt, count_attempt, count_attempt_from_address, count_sign_in_attempt, remember_caller,
+    AllowedAttempt, count_answer, count_attempt, count_attempt_from_address, count_sign_in_attempt,
+    remember_caller,
 };
 pub use code::SecondFactorPage;
 pub use invitation::InvitationPage;

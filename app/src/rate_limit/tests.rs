@@ -79,6 +79,15 @@ fn one_address_is_slowed_and_others_are_not() {
 }
 
 #[test]
+fn answers_from_a_campus_are_allowed_and_slow_no_sign_in() {
+    let (rate_limits, _) = rate_limits();
+    let campus = ipv4(1);
+    let allowed = (0..1_000).filter(|_| rate_limits.allows_answer(campus)).count();
+    assert_eq!(allowed, 300);
+    assert!(allows(&rate_limits, &attempt(OWNER, campus)));
+}
+
+#[test]
 fn a_known_device_has_a_budget_too() {
     let (rate_limits, _) = rate_limits();
     let stolen = Attempt { known: Some(KnownCaller::Device("laptop")), ..attempt(OWNER, ipv4(1)) };

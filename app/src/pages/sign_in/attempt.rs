@@ -36,6 +36,12 @@ pub(crate) fn count_attempt_from_address() -> Result<(), AppError> {
     if rate_limits.allows_from(address()) { Ok(()) } else { Err(AppError::TooMany) }
 }
 
+/// Counts an answer to an announcement from the address of the caller, and rejects one too many.
+pub(crate) fn count_answer() -> Result<(), AppError> {
+    let rate_limits = expect_context::<AppState>().rate_limits;
+    if rate_limits.allows_answer(address()) { Ok(()) } else { Err(AppError::TooMany) }
+}
+
 /// Counts an attempt in a session, and rejects one too many.
 pub(crate) async fn count_attempt(kind: AttemptKind, session: &Session) -> Result<AllowedAttempt, AppError> {
     let known = (session.stage == Stage::SignedIn).then_some(KnownCaller::Session);
