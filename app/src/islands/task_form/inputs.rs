@@ -273,21 +273,46 @@ pub(super) fn RadioField(form: Form, text: Text, code: &'static str, label: &'st
     }
 }
 
-/// Renders a dropdown. Each option has a code and a label.
+/// An option of a dropdown.
+#[derive(Clone)]
+pub(super) struct Choice {
+    code: String,
+    label: String,
+    /// Whether the option can't be chosen now.
+    hidden: Signal<bool>,
+}
+
+impl Choice {
+    /// Returns an option.
+    pub(super) fn new(code: impl Into<String>, label: impl Into<String>, hidden: Signal<bool>) -> Self {
+        Self { code: code.into(), label: label.into(), hidden }
+    }
+
+    /// Returns options that are always shown.
+    pub(super) fn all(options: Vec<(String, String)>) -> Vec<Self> {
+        let shown = Signal::stored(false);
+        options.into_iter().map(|(code, label)| Self::new(code, label, shown)).collect()
+    }
+}
+
+/// Renders a dropdown. `none` is the text while nothing is chosen.
 #[component]
 pub(super) fn ChosenField(
     form: Form,
     text: Text,
     label: &'static str,
-    options: Vec<(String, String)>,
+    #[prop(optional)] none: Option<&'static str>,
+    options: Vec<Choice>,
 ) -> impl IntoView {
     let name = text.name;
     let initial = form.initial(|form| (text.read)(form).clone());
+    let none = none.map(|none| view! { <option value="" selected=initial.is_empty()>{none}</option> });
     let options = options
         .into_iter()
-        .map(|(code, label)| {
+        .map(|Choice { code, label, hidden }| {
             let selected = initial == code;
-            view! { <option value=code selected=selected>{label}</option> }
+            let hidden = move || hidden.get();
+            view! { <option value=code selected=selected hidden=hidden disabled=hidden>{label}</option> }
         })
         .collect_view();
     view! {
@@ -300,6 +325,7 @@ pub(super) fn ChosenField(
                 aria-invalid=move || form.problem(name).map(|_| "true")
                 on:change=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
             >
+                {none}
                 {options}
             </select>
             <Problem form name />

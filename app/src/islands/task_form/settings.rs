@@ -4,7 +4,7 @@ mod announcing;
 mod anonymising;
 mod importing;
 
-use super::inputs::{Form, Problem, Text, field, posted};
+use super::inputs::{Choice, ChosenField, Form, field};
 use announcing::AnnouncementFields;
 use anonymising::Policy;
 use importing::ImportFields;
@@ -61,58 +61,19 @@ fn ChosenType(form: Form, awake: RwSignal<bool>) -> impl IntoView {
     let category = field!(text category);
     let task_type = field!(text task_type);
     let chosen = Memo::new(move |_| form.with(|form| TaskCategory::from_code(&form.category)));
-    let categories = TaskCategory::ALL.map(|category| (category.code(), category.label(), false.into()));
+    let shown = Signal::stored(false);
+    let categories = TaskCategory::ALL.map(|category| Choice::new(category.code(), category.label(), shown));
     let types = TaskType::ALL.map(|one| {
         let elsewhere = Signal::derive(move || awake.get() && chosen.get() != Some(one.category()));
-        (one.code(), one.label(), elsewhere)
+        Choice::new(one.code(), one.label(), elsewhere)
     });
     view! {
         <div class="columns">
-            <div class="field">
-                <label for="category">"Category"</label>
-                <Select form text=category none="Choose a category" options=categories.to_vec() />
-                <Problem form name="category" />
-            </div>
-            <div class="field">
-                <label for="task_type">"Task type"</label>
-                <Select form text=task_type none="Choose a task type" options=types.to_vec() />
-                <Problem form name="task_type" />
-            </div>
+            <ChosenField form text=category label="Category" none="Choose a category" options=categories.into() />
+            <ChosenField form text=task_type label="Task type" none="Choose a task type" options=types.into() />
         </div>
         <p class="hidden" role="status">
             {move || chosen.get().is_none().then_some("Choose a category first: it determines the task types.")}
         </p>
-    }
-}
-
-/// A dropdown. Each option has a code, a label, and whether it is hidden.
-#[component]
-fn Select(
-    form: Form,
-    text: Text,
-    none: &'static str,
-    options: Vec<(&'static str, &'static str, Signal<bool>)>,
-) -> impl IntoView {
-    let name = text.name;
-    let initial = form.initial(|form| (text.read)(form).clone());
-    let options = options
-        .into_iter()
-        .map(|(code, label, hidden)| {
-            let selected = initial == code;
-            let hidden = move || hidden.get();
-            view! { <option value=code selected=selected hidden=hidden disabled=hidden>{label}</option> }
-        })
-        .collect_view();
-    view! {
-        <select
-            id=name
-            name=posted(name)
-            aria-describedby=format!("{name}-problem")
-            aria-invalid=move || form.problem(name).map(|_| "true")
-            on:change=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
-        >
-            <option value="" selected=initial.is_empty()>{none}</option>
-            {options}
-        </select>
     }
 }

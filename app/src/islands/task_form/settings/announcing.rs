@@ -1,6 +1,6 @@
 //! The settings of the task type *Announce anonymising*: whose users, when, and the e-mail.
 
-use super::super::inputs::{ChosenField, Form, Problem, Text, TextField, field, posted};
+use super::super::inputs::{Choice, ChosenField, Form, Problem, Text, TextField, field, posted};
 use leptos::prelude::*;
 use policy::announcement::{NoticeDays, Placeholder};
 
@@ -30,7 +30,7 @@ pub(super) fn AnnouncementFields(form: Form, tasks: Vec<(String, String)>) -> im
             <legend>"Users"</legend>
             <p class="hint">{TASK}</p>
             <div class="columns">
-                <ChosenField form text=field!(text announced_task) label="Task that anonymises" options=tasks />
+                <ChosenField form text=field!(text announced_task) label="Task that anonymises" options=Choice::all(tasks) />
                 <div>
                     <TextField form text=field!(text days_before) label="Days before" class="date" mode="numeric" />
                     <p class="hint">{days}</p>

@@ -1,6 +1,6 @@
 //! The settings of the task type *Import users*: files, options and safety limits.
 
-use super::super::inputs::{ChosenField, Form, Problem, RadioField, TextField, field};
+use super::super::inputs::{Choice, ChosenField, Form, Problem, RadioField, TextField, field};
 use leptos::prelude::*;
 use policy::import_limits::ImportLimit;
 use policy::import_options::{Absence, EmptyCells, ImportMode};
@@ -30,8 +30,8 @@ pub(super) fn ImportFields(form: Form, profiles: Vec<(String, String)>) -> impl 
         <fieldset>
             <legend>"Files"</legend>
             <div class="columns">
-                <ChosenField form text=field!(text file_kind) label="Lines of the file" options=kinds />
-                <ChosenField form text=field!(text profile) label="Import profile" options=profiles />
+                <ChosenField form text=field!(text file_kind) label="Lines of the file" options=Choice::all(kinds) />
+                <ChosenField form text=field!(text profile) label="Import profile" options=Choice::all(profiles) />
             </div>
             <div class="columns">
                 <TextField form text=field!(text folder) label="Folder" hint=FOLDER />
