@@ -230,7 +230,7 @@ pub const UNCLEAR: &str = "unclear";
 /// Returns what happened to a user whose announcement failed with this code, and what to do.
 pub fn failure_label(code: &str) -> String {
     match (code, DeliveryProblem::from_code(code)) {
-        (BOUNCED, _) => "bounced: correct the e-mail address".to_owned(),
+        (BOUNCED, _) => "bounced: print a letter, and correct the e-mail address".to_owned(),
         (UNCLEAR, _) => {
             "the process ended while it sent the e-mail, which may have arrived; it is not sent again"
                 .to_owned()

@@ -16,6 +16,7 @@ mod members_csv;
 mod preview;
 mod result;
 mod run;
+mod run_parts;
 mod start;
 
 pub use certificate::CertificatePage;

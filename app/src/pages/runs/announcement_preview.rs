@@ -3,13 +3,12 @@
 use super::discard::{DiscardPreview, discard_form};
 use super::exclusion::Exclusions;
 use super::members::{MemberPage, MemberSearch, member_section};
-use super::preview::{PreviewStatus, bar, reasons, unusable};
+use super::preview::{PreviewStatus, back_to_task, bar, reasons, unusable};
 use super::start::{StartTexts, start_form};
 use super::{PLACE, crumbs};
-use crate::components::{Count, Notice, PageAction, PageLayout, ProblemSummary, Timestamp};
+use crate::components::{Count, Notice, PageLayout, ProblemSummary, Timestamp};
 use crate::form::error_for;
 use crate::pages::approvals::second_person::SecondPerson;
-use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
@@ -38,12 +37,7 @@ pub(super) fn page(
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     // The reason why the preview can't be run says the same.
     let cannot_send = cannot_send.filter(|_| why_not.as_deref() != cannot_send);
-    let actions = run
-        .task
-        .iter()
-        .filter(|(_, name)| name.is_shown_to(actor()))
-        .map(|(id, _)| PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
-        .collect();
+    let actions = back_to_task(&run).into_iter().collect();
     let exclusions = Exclusions::new(run.id, is_current);
     view! {
         <PageLayout title=format!("Preview {}", run.id) crumbs=crumbs(run.task.as_ref()) actions

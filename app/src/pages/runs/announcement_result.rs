@@ -1,19 +1,14 @@
 //! The page of a run that announces anonymising: its progress, its result, bounces and answers.
 
-use super::cancel::CancelRun;
 use super::members::{MemberPage, MemberSearch, member_section};
 use super::result::{left_out, skipped};
+use super::run_parts::{self, figure};
 use super::{crumbs, state_tag};
-use crate::components::{
-    AskFirst, Day, Notice, PageLayout, ProblemSummary, Timestamp, task_link, user_address,
-};
-use crate::form::error_for;
-use crate::islands::{Progress, RunProgress};
+use crate::components::{Day, Notice, PageLayout, task_link, user_address};
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn as _;
 use policy::announcement::failure_label;
 use policy::notification::DeliveryProblem;
-use policy::numbers::{counted, grouped};
+use policy::numbers::counted;
 use policy::{RunState, SafetyLimits};
 use task_centre::announcement::Answers;
 use task_centre::run::Run;
@@ -53,40 +48,15 @@ fn lead(run: &Run) -> String {
                 counted(run.previewed, "user", "users")
             )
         }
-        _ => {
-            let not_reached = match run.not_reached() {
-                0 => String::new(),
-                count => format!(", {} not reached", grouped(count)),
-            };
-            format!(
-                "{} announced, {} skipped, {} failed{not_reached}, of {} in the preview.",
-                counted(run.done, "user", "users"),
-                grouped(run.skipped),
-                grouped(run.failed),
-                grouped(run.previewed)
-            )
-        }
+        _ => run_parts::outcomes(run, "announced"),
     }
 }
 
 /// Renders the progress and the button that cancels the run.
 fn under_way(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
-    let here = format!("/runs/{}", run.id);
-    let list = search.address(run.id);
-    let cancel = run.can_cancel.then(|| {
-        let values = vec![("run", run.id.to_string())];
-        let label = format!("Cancel run {}", run.id);
-        let consequence =
-            "The run stops before the next e-mails. A cancelled run does not confirm the settings of \
-                           its task. To announce the other users, create a new preview."
-                .to_owned();
-        view! { <AskFirst function=CancelRun::PATH page=here values label consequence /> }
-    });
-    view! {
-        <ProblemSummary error=error_for(CancelRun::PATH) />
-        <RunProgress run=run.id.0 here=list progress=Progress::from_run(run)>{cancel}</RunProgress>
-        <p class="hint">"The run continues if you leave this page."</p>
-    }
+    let consequence = "The run stops before the next e-mails. A cancelled run does not confirm the settings of its task. \
+                       To announce the other users, create a new preview.";
+    run_parts::under_way(run, search.address(run.id), consequence.to_owned())
 }
 
 /// Renders why a run ended early, and what to do. None if it did not.
@@ -106,17 +76,7 @@ fn stopped(run: &Run, safety_limits: SafetyLimits) -> Option<AnyView> {
             }
             .into_any(),
         ),
-        (RunState::Missed, _) => Some(
-            view! {
-                <Notice kind="warning">
-                    <p>
-                        "This run could not start when it was due, and its task is set to skip missed runs. No e-mail \
-                         was sent."
-                    </p>
-                </Notice>
-            }
-            .into_any(),
-        ),
+        (RunState::Missed, _) => Some(run_parts::missed("No e-mail was sent.")),
         (RunState::Failed, _) if !run.errors.is_empty() => {
             let why = run.errors.iter().map(|code| cause(code)).collect::<Vec<_>>().join(" ");
             Some(view! { <Notice kind="danger"><p><b>"The run was not completed. "</b>{why}</p></Notice> }.into_any())
@@ -153,7 +113,7 @@ fn bounced(answers: &Answers) -> Option<impl IntoView + use<>> {
             <Notice kind="warning">
                 <p>
                     <b>{counted(count, "e-mail", "e-mails")} " bounced. "</b>
-                    "Correct the addresses, or send letters: these users do not know that they will be anonymised."
+                    "Print letters for these users: they do not know that they will be anonymised."
                 </p>
                 <ul>{users} {more.then(|| view! { <li>"…"</li> })}</ul>
             </Notice>
@@ -162,16 +122,9 @@ fn bounced(answers: &Answers) -> Option<impl IntoView + use<>> {
 }
 
 fn figures(run: &Run, answers: &Answers) -> impl IntoView + use<> {
-    let figure = |label: &'static str, count: i64| {
-        view! { <div><dt>{label}</dt><dd>{grouped(count)}</dd></div> }
-    };
     view! {
         <dl class="figures">
-            {figure("announced", run.done)}
-            {figure("skipped", run.skipped)}
-            {figure("failed", run.failed)}
-            {(run.not_reached() > 0).then(|| figure("not reached", run.not_reached()))}
-            {figure("in the preview", run.previewed)}
+            {run_parts::figures_of_users(run, "announced")}
             {figure("kept by answer", answers.kept_by_answer)}
             {figure("kept by activity", answers.kept_by_activity)}
         </dl>
@@ -179,22 +132,14 @@ fn figures(run: &Run, answers: &Answers) -> impl IntoView + use<> {
 }
 
 fn facts(run: &Run, sentence: String) -> impl IntoView + use<> {
-    let preview =
-        run.preview.map(|id| view! { <a href=format!("/runs/{id}")>"Preview "{id.to_string()}</a> });
     view! {
         <dl class="facts">
             <dt>"State"</dt><dd>{state_tag(run.state, 0)}</dd>
             <dt>"Task"</dt><dd>{run.task.as_ref().map(task_link)}</dd>
-            <dt>"Preview"</dt><dd>{preview}</dd>
+            <dt>"Preview"</dt><dd>{run_parts::preview_link(run)}</dd>
             <dt>"Users"</dt><dd>{sentence}{left_out(run)}</dd>
             <dt>"Assessed on"</dt><dd><Day date=run.today /></dd>
-            <dt>"Started"</dt><dd><Timestamp at=run.created_at /></dd>
-            <dt>"Ended"</dt><dd><Timestamp at=run.finished_at /></dd>
-            {run.due_at.map(|at| view! { <dt>"Due"</dt><dd><Timestamp at /></dd> })}
-            {(run.interruptions > 0).then(|| {
-                let times = counted(run.interruptions.into(), "time", "times");
-                view! { <dt>"Interrupted and resumed"</dt><dd>{times}</dd> }
-            })}
+            {run_parts::times(run)}
         </dl>
     }
 }

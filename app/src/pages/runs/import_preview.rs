@@ -1,12 +1,11 @@
 //! The preview of an import: what the next file would do, and the form that starts the run.
 
 use super::crumbs;
-use super::preview::{PreviewStatus, unusable};
+use super::preview::{PreviewStatus, back_to_task, unusable};
 use super::start::{StartTexts, start_form};
-use crate::components::{Notice, PageAction, PageLayout, Pager, Timestamp};
+use crate::components::{Notice, PageLayout, Pager, Timestamp};
 use crate::pages::approvals::second_person::SecondPerson;
 use crate::pages::users::import::{counts, first_differences, report_table};
-use crate::state::actor;
 use leptos::prelude::*;
 use policy::TaskSettings;
 use policy::import::ImportState;
@@ -31,12 +30,7 @@ pub(super) fn page(
 ) -> impl IntoView {
     let PreviewStatus { why_not, newer, .. } = status;
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
-    let actions = run
-        .task
-        .iter()
-        .filter(|(_, name)| name.is_shown_to(actor()))
-        .map(|(id, _)| PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
-        .collect();
+    let actions = back_to_task(&run).into_iter().collect();
     let here = format!("/runs/{}", run.id);
     let found = run.imports.first().map(found);
     let Lines { differences, rows, next, is_paged } = report;

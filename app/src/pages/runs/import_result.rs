@@ -1,16 +1,11 @@
 //! The page of a run that imports files: its progress, its files and its result.
 
-use super::cancel::CancelRun;
+use super::run_parts::{self, figure};
 use super::{crumbs, state_tag};
-use crate::components::{
-    AskFirst, Column, DataTable, Notice, PageLayout, ProblemSummary, Timestamp, task_link,
-};
-use crate::form::error_for;
-use crate::islands::{Progress, RunProgress};
+use crate::components::{Column, DataTable, Notice, PageLayout, task_link};
 use crate::pages::users::import::state_tag as import_state_tag;
 use crate::state::can_open;
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
 use policy::{RunState, SafetyLimit, SafetyLimits, TaskSettings};
 use task_centre::run::Run;
@@ -52,21 +47,9 @@ fn lead(run: &Run) -> String {
 
 /// Renders the progress and the button that cancels the run.
 fn under_way(run: &Run) -> impl IntoView + use<> {
-    let here = format!("/runs/{}", run.id);
-    let cancel = run.can_cancel.then(|| {
-        let values = vec![("run", run.id.to_string())];
-        let label = format!("Cancel run {}", run.id);
-        let consequence =
-            "The import stops before its next lines, and nothing of its file is kept. Files that the run \
-                           has imported before stay imported."
-                .to_owned();
-        view! { <AskFirst function=CancelRun::PATH page=here.clone() values label consequence /> }
-    });
-    view! {
-        <ProblemSummary error=error_for(CancelRun::PATH) />
-        <RunProgress run=run.id.0 here progress=Progress::from_run(run)>{cancel}</RunProgress>
-        <p class="hint">"The run continues if you leave this page."</p>
-    }
+    let consequence = "The import stops before its next lines, and nothing of its file is kept. Files that the run has \
+                       imported before stay imported.";
+    run_parts::under_way(run, format!("/runs/{}", run.id), consequence.to_owned())
 }
 
 /// Renders why a run ended early, and what to do. None if it did not.
@@ -91,17 +74,7 @@ fn notice(run: &Run, safety_limits: SafetyLimits) -> Option<AnyView> {
                 .into_any(),
             )
         }
-        (RunState::Missed, _) => Some(
-            view! {
-                <Notice kind="warning">
-                    <p>
-                        "This run could not start when it was due, and its task is set to skip missed runs. Nothing \
-                         was imported."
-                    </p>
-                </Notice>
-            }
-            .into_any(),
-        ),
+        (RunState::Missed, _) => Some(run_parts::missed("Nothing was imported.")),
         (RunState::Failed, _) if run.errors.iter().any(|code| code == "file_changed") => Some(
             view! {
                 <Notice kind="danger">
@@ -154,9 +127,6 @@ fn left(code: &str, count: i64) -> impl IntoView + use<> {
 }
 
 fn figures(run: &Run) -> impl IntoView + use<> {
-    let figure = |label: &'static str, count: i64| {
-        view! { <div><dt>{label}</dt><dd>{grouped(count)}</dd></div> }
-    };
     view! {
         <dl class="figures">
             {figure("lines read", run.previewed)}
@@ -208,8 +178,6 @@ fn files(imports: &[Import]) -> impl IntoView + use<> {
 }
 
 fn facts(run: &Run) -> impl IntoView + use<> {
-    let preview =
-        run.preview.map(|id| view! { <a href=format!("/runs/{id}")>"Preview "{id.to_string()}</a> });
     let sentence = match &run.settings {
         TaskSettings::ImportUsers(settings) => settings.sentence(),
         TaskSettings::AnonymiseUserData(_) | TaskSettings::AnnounceAnonymising(_) => String::new(),
@@ -218,15 +186,9 @@ fn facts(run: &Run) -> impl IntoView + use<> {
         <dl class="facts">
             <dt>"State"</dt><dd>{state_tag(run.state, 0)}</dd>
             <dt>"Task"</dt><dd>{run.task.as_ref().map(task_link)}</dd>
-            {preview.map(|preview| view! { <dt>"Preview"</dt><dd>{preview}</dd> })}
+            {run_parts::preview_link(run).map(|preview| view! { <dt>"Preview"</dt><dd>{preview}</dd> })}
             <dt>"Files"</dt><dd>{sentence}</dd>
-            <dt>"Started"</dt><dd><Timestamp at=run.created_at /></dd>
-            <dt>"Ended"</dt><dd><Timestamp at=run.finished_at /></dd>
-            {run.due_at.map(|at| view! { <dt>"Due"</dt><dd><Timestamp at /></dd> })}
-            {(run.interruptions > 0).then(|| {
-                let times = counted(run.interruptions.into(), "time", "times");
-                view! { <dt>"Interrupted and resumed"</dt><dd>{times}</dd> }
-            })}
+            {run_parts::times(run)}
         </dl>
     }
 }

@@ -54,18 +54,12 @@ pub(super) fn page(
     let crumbs = crumbs(task.as_ref());
     // A preview that can't be run any more announces nothing, and warns of nothing.
     let announces = is_current && run.previewed > 0;
-    let letters = announces.then(|| format!("/runs/{}/letters", run.id));
-    let actions = task
-        .iter()
-        .filter(|(_, name)| name.is_shown_to(actor()))
-        .flat_map(|(id, _)| {
-            [
-                Some(PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") }),
-                letters.clone().map(|href| PageAction::Link { label: "Print letters".to_owned(), href }),
-            ]
-        })
-        .flatten()
-        .collect();
+    let back = back_to_task(&run);
+    let letters = back.as_ref().filter(|_| announces).map(|_| {
+        let href = format!("/runs/{}/letters", run.id);
+        PageAction::Link { label: "Print letters".to_owned(), href }
+    });
+    let actions = back.into_iter().chain(letters).collect();
     let policy = run.settings.policy();
     let selection = policy.map(|policy| summary::selection(&policy.conditions, policy.scope));
     let title = format!("Preview {}", run.id);
@@ -91,6 +85,12 @@ pub(super) fn page(
             {member_section(run.id, &search, members, Some(exclusions))}
         </PageLayout>
     }
+}
+
+/// Returns the link to the task, if the reader may see it.
+pub(super) fn back_to_task(run: &Run) -> Option<PageAction> {
+    let (id, _) = run.task.as_ref().filter(|(_, name)| name.is_shown_to(actor()))?;
+    Some(PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
 }
 
 /// Renders the number of users that a run would anonymise, and of those left out.

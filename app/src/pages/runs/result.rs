@@ -1,14 +1,12 @@
 //! The page of a run: its progress and its result.
 
-use super::cancel::{CancelRun, CleanFiles};
+use super::cancel::CleanFiles;
 use super::members::{MemberPage, MemberSearch, member_section};
+use super::run_parts;
 use super::{crumbs, state_tag};
 use crate::components::{
-    AskFirst, Column, DataTable, Day, Notice, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
-    task_link, user_address,
+    Column, DataTable, Day, Notice, PageAction, PageLayout, PrintHeader, task_link, user_address,
 };
-use crate::form::error_for;
-use crate::islands::{Progress, RunProgress};
 use crate::state::can_open;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -107,27 +105,16 @@ fn actions(run: &Run) -> Vec<PageAction> {
 
 /// Renders the progress and the button that cancels the run.
 fn under_way(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
-    let here = format!("/runs/{}", run.id);
-    let list = search.address(run.id);
-    let cancel = run.can_cancel.then(|| {
-        let values = vec![("run", run.id.to_string())];
-        let label = format!("Cancel run {}", run.id);
-        let mut consequence = "The run stops before the next batch. Users already anonymised stay \
-                               anonymised. A cancelled run does not confirm the settings of its task."
-            .to_owned();
-        if run.preview.is_some() {
-            consequence.push_str(
-                " It cannot be continued: its preview and any approval are used up. To anonymise the other \
-                 users, you need new ones.",
-            );
-        }
-        view! { <AskFirst function=CancelRun::PATH page=here values label consequence /> }
-    });
-    view! {
-        <ProblemSummary error=error_for(CancelRun::PATH) />
-        <RunProgress run=run.id.0 here=list progress=Progress::from_run(run)>{cancel}</RunProgress>
-        <p class="hint">"The run continues if you leave this page."</p>
+    let mut consequence = "The run stops before the next batch. Users already anonymised stay anonymised. A \
+                           cancelled run does not confirm the settings of its task."
+        .to_owned();
+    if run.preview.is_some() {
+        consequence.push_str(
+            " It cannot be continued: its preview and any approval are used up. To anonymise the other users, you \
+             need new ones.",
+        );
     }
+    run_parts::under_way(run, search.address(run.id), consequence)
 }
 
 /// Renders the notice that a run was cancelled too late.
@@ -159,17 +146,7 @@ fn stopped(run: &Run, safety_limits: SafetyLimits) -> Option<AnyView> {
                 .into_any(),
             )
         }
-        (RunState::Missed, _) => Some(
-            view! {
-                <Notice kind="warning">
-                    <p>
-                        "This run could not start when it was due, and its task is set to skip missed runs. \
-                         No user was changed."
-                    </p>
-                </Notice>
-            }
-            .into_any(),
-        ),
+        (RunState::Missed, _) => Some(run_parts::missed("No user was changed.")),
         (RunState::Failed, _) if !run.errors.is_empty() => {
             let codes = run.errors.join(", ");
             Some(
@@ -193,40 +170,20 @@ fn lead(run: &Run) -> String {
         state if state.is_under_way() => {
             format!("{} to anonymise. Users counted as anonymised cannot be restored.", users(run.previewed))
         }
-        _ => {
-            let not_reached = match run.not_reached() {
-                0 => String::new(),
-                count => format!(", {} not reached", grouped(count)),
-            };
-            format!(
-                "{} anonymised, {} skipped, {} failed{not_reached}, of {} in the preview.",
-                users(run.done),
-                grouped(run.skipped),
-                grouped(run.failed),
-                grouped(run.previewed)
-            )
-        }
+        _ => run_parts::outcomes(run, "anonymised"),
     }
 }
 
 fn figures(run: &Run) -> impl IntoView + use<> {
-    let figure = |label: &'static str, count: i64| {
-        view! { <div><dt>{label}</dt><dd>{grouped(count)}</dd></div> }
-    };
     view! {
         <dl class="figures">
-            {figure("anonymised", run.done)}
-            {figure("skipped", run.skipped)}
-            {figure("failed", run.failed)}
-            {(run.not_reached() > 0).then(|| figure("not reached", run.not_reached()))}
-            {figure("in the preview", run.previewed)}
+            {run_parts::figures_of_users(run, "anonymised")}
         </dl>
     }
 }
 
 fn facts(run: &Run) -> impl IntoView + use<> {
-    let preview =
-        run.preview.map(|id| view! { <a href=format!("/runs/{id}")>"Preview "{id.to_string()}</a> });
+    let preview = run_parts::preview_link(run);
     let task = run.task.as_ref().map(task_link);
     let selection = match run.kind {
         RunKind::Single => "One user, from the record. Conditions and scope are ignored.".to_owned(),
@@ -257,13 +214,7 @@ fn facts(run: &Run) -> impl IntoView + use<> {
                 })}
             })}
             <dt>"Assessed on"</dt><dd><Day date=run.today /></dd>
-            <dt>"Started"</dt><dd><Timestamp at=run.created_at /></dd>
-            <dt>"Ended"</dt><dd><Timestamp at=run.finished_at /></dd>
-            {run.due_at.map(|at| view! { <dt>"Due"</dt><dd><Timestamp at /></dd> })}
-            {(run.interruptions > 0).then(|| {
-                let times = counted(run.interruptions.into(), "time", "times");
-                view! { <dt>"Interrupted and resumed"</dt><dd>{times}</dd> }
-            })}
+            {run_parts::times(run)}
             <dt>"Rules version"</dt><dd>{run.rules_version}</dd>
             {proof(run)}
         </dl>
