@@ -49,7 +49,7 @@ impl Library {
         Self { database: database.clone(), name, folder: tempfile::tempdir().unwrap() }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         match &self.database {
             Database::Sqlite => format!("sqlite://{}/lethe.db?mode=rwc", self.folder.path().display()),
             Database::Postgres(server) => {
