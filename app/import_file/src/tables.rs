@@ -36,6 +36,8 @@ enum Joining {
     Sum { via: &'static str, table: &'static str },
     /// The first of these columns with a value.
     First(&'static [&'static str]),
+    /// The same, if this column is true.
+    FirstIf { flag: &'static str, columns: &'static [&'static str] },
     /// `target` of a request for a title.
     RequestedRecord,
     /// The state of a request, by its dates.
@@ -69,6 +71,11 @@ const OF_USERS: &[Joined] = &[
     },
     Joined { name: "address.city", value: Joining::Of { via: ADDRESS, table: "usr_address", column: 3 } },
     Joined { name: "address.country", value: Joining::Of { via: ADDRESS, table: "usr_address", column: 4 } },
+    // Evergreen keeps the names of a deleted user, and no date of the deletion: it changes the record last.
+    Joined {
+        name: "usr.deleted_on",
+        value: Joining::FirstIf { flag: "deleted", columns: &["last_update_time", "create_date"] },
+    },
 ];
 
 const OF_LOANS: &[Joined] = &[
@@ -171,6 +178,10 @@ impl Tables {
             index.and_then(|index| row.cells.get(index)).map_or("", |cell| cell.trim())
         };
         let rows = |table: &str, key: &str| self.tables.get(table).and_then(|rows| rows.get(key));
+        let first = |columns: &[&str]| {
+            let mut cells = columns.iter().map(|column| cell(column));
+            cells.find(|cell| !cell.is_empty()).unwrap_or("").to_owned()
+        };
         let value = match joining {
             Joining::Of { via, table, column } => {
                 let found = via.iter().find_map(|via| rows(table, cell(via)));
@@ -201,14 +212,10 @@ impl Tables {
                     _ => String::new(),
                 }
             }
-            Joining::First(columns) => columns
-                .iter()
-                .map(|column| cell(column))
-                .find(|cell| !cell.is_empty())
-                .unwrap_or("")
-                .to_owned(),
+            Joining::First(columns) => first(columns),
+            Joining::FirstIf { flag, columns } if is_true(cell(flag)) => first(columns),
             Joining::RequestedRecord if cell("hold_type") == "T" => cell("target").to_owned(),
-            Joining::RequestedRecord => String::new(),
+            Joining::FirstIf { .. } | Joining::RequestedRecord => String::new(),
             Joining::RequestStatus if !cell("cancel_time").is_empty() => "cancelled".to_owned(),
             Joining::RequestStatus if !cell("fulfillment_time").is_empty() => "fulfilled".to_owned(),
             Joining::RequestStatus => "open".to_owned(),
@@ -216,6 +223,11 @@ impl Tables {
         };
         (value, None)
     }
+}
+
+/// Returns whether PostgreSQL printed a boolean that is true.
+fn is_true(cell: &str) -> bool {
+    ["t", "true", "1"].iter().any(|form| cell.eq_ignore_ascii_case(form))
 }
 
 fn of_table(table: &str, error: TableError) -> OpenError {

@@ -366,8 +366,9 @@ fn users_of_folio_are_read_in_every_form() {
 #[test]
 fn tables_of_evergreen_are_joined() {
     let usr = file(
-        "id,card,usrname,family_name,profile,home_ou,mailing_address,billing_address,expire_date\n\
-                    2,12,ana,Alder,5,7,,31,2018-01-15 10:26:51-04\n3,13,bo,Birch,6,7,32,,\n",
+        "id,card,usrname,family_name,profile,home_ou,mailing_address,billing_address,expire_date,deleted,last_update_time\n\
+                    2,12,ana,Alder,5,7,,31,2018-01-15 10:26:51-04,f,2017-02-03 10:00:00-04\n\
+                    3,13,bo,Birch,6,7,32,,,t,2017-03-04 10:00:00-04\n",
     );
     let card = file("id,usr,barcode,active\n12,2,999,1\n");
     let address = file("id,street1,street2,city,country,post_code\n31,1 High St,Flat 2,Bern,CH,3000\n");
@@ -396,12 +397,14 @@ fn tables_of_evergreen_are_joined() {
         ("street", "1 High St, Flat 2"),
         ("postcode", "3000"),
         ("leaving_on", "2018-01-15"),
+        ("marked_on", ""),
     ] {
         assert_eq!(first[target], value, "{target}");
     }
     assert!(notes.is_empty());
     let (second, notes) = next().expect("a row");
     assert_eq!((second["barcode"].as_str(), second["category"].as_str()), ("", "6"));
+    assert_eq!(second["marked_on"], "2017-03-04", "Evergreen has deleted the user");
     assert_eq!(notes.len(), 1, "the group has no name");
     assert!(next().is_none());
 }

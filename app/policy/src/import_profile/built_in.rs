@@ -149,6 +149,7 @@ const EVERGREEN_USERS: &[(&str, &str)] = &[
     ("home_ou.shortname", "branch"),
     ("expire_date", "leaving_on"),
     ("create_date", "created_on"),
+    ("usr.deleted_on", "marked_on"),
     ("email", "email"),
     ("day_phone", "phone"),
     ("other_phone", "mobile"),
