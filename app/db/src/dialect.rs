@@ -3,12 +3,14 @@
 mod blocks;
 mod connect;
 mod files;
+mod indexes;
 mod tables;
 mod values;
 
 pub use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
 pub use connect::{answers, connect_options, copy_options, enlarge_cache, probe_options};
 pub use files::{checkpoint, copy_into, file, file_size, is_held_back, snapshot_xmax, vacuum_full};
+pub use indexes::DroppedIndexes;
 pub use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, schema, tables};
 pub(crate) use values::{rows_of_recurring_statement, rows_of_values};
 

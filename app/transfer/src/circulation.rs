@@ -82,13 +82,22 @@ pub(super) trait Circulation: Send {
     /// Returns the codes of category, department and branch, with their kinds.
     fn codes(line: &mut Self::Line) -> impl Iterator<Item = (TermKind, &mut String)>;
 
-    /// Writes lines with their users, and counts them.
+    /// Writes lines with their users, and counts them. Can hold lines back until the end of the file.
     fn write(
         &mut self,
         tx: &DatabaseTransaction,
         lines: Vec<(Self::Line, LoanUser)>,
         tally: &mut Tally,
     ) -> impl Future<Output = Result<(), DbErr>> + Send;
+
+    /// Writes the lines that [`write`](Self::write) held back.
+    fn write_held_back(
+        &mut self,
+        _tx: &DatabaseTransaction,
+        _tally: &mut Tally,
+    ) -> impl Future<Output = Result<(), DbErr>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Counts the rows that are open: not returned, closed or settled.
     fn count_open(tx: &DatabaseTransaction) -> impl Future<Output = Result<u64, DbErr>> + Send;
@@ -125,6 +134,7 @@ pub(super) async fn import<C: Circulation + 'static>(
         import.write(&tx, chunk).await?;
         order.watch.advance(import.tally.summary.lines)?;
     }
+    import.kind.write_held_back(&tx, &mut import.tally).await?;
     if mode == ImportMode::AllOrNothing {
         import.tally.problems.refuse()?;
     }

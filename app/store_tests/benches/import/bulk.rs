@@ -19,7 +19,7 @@ const fn tables(part: Part) -> &'static [&'static str] {
     }
 }
 
-/// Settings of an installation. The cache is that of Lethe.
+/// Settings of an installation. Lethe enlarges the cache to 64 MiB while it imports.
 const SETTINGS: &str = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA secure_delete = ON;";
 
 /// Returns whether the programs for bulk loads are installed.

@@ -15,12 +15,14 @@ use super::{About, Circulation, Tally};
 use crate::problem::in_cell;
 use crate::reader::{Header, Line};
 use chrono::NaiveDate;
+use db::dialect::DroppedIndexes;
 use db::entity::loans;
 use policy::TermKind;
 use policy::form::{FieldErrors, Problem};
 use safeguards::key_periods::LoanUser;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityName as _, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder,
 };
 use std::collections::{HashMap, HashSet};
 use std::iter;
@@ -28,6 +30,12 @@ use std::sync::Arc;
 
 /// Maximum number of renewals.
 const MAX_RENEWALS: i32 = 10_000;
+
+/// Maximum number of lines that wait for the indexes. A file with more of them has many repeated loans.
+const MAX_HELD_BACK: usize = 10_000;
+
+/// Maximum number of lines for which the database is asked at a time.
+const LINES_PER_LOOKUP: usize = 2_000;
 
 /// Why a line is rejected.
 const SAME: &str = "Same user, item and day as an earlier line, and neither loan was returned on that day";
@@ -54,6 +62,7 @@ pub(crate) struct LoanLine {
 
 /// Identifies a loan: user, item and issue date.
 type LoanKey = (i64, i64, NaiveDate);
+type KeyedLine = (LoanKey, LoanLine);
 
 /// Imports loans.
 pub(crate) struct Loans {
@@ -62,6 +71,10 @@ pub(crate) struct Loans {
     pairing: Pairing,
     /// Loans of the lines so far. Without loans before the import, it says of which lines the database need not be asked.
     seen: Filter,
+    /// Indexes to create after the first lines of an empty table. The database can't be asked before.
+    dropped: DroppedIndexes,
+    /// Lines that may repeat an earlier one, until the database can be asked.
+    held_back: Vec<(LoanUser, KeyedLine)>,
     activity: Activity,
 }
 
@@ -73,11 +86,19 @@ impl Circulation for Loans {
         (header, bytes): (&Arc<Header>, u64),
         today: NaiveDate,
     ) -> Result<Self, DbErr> {
+        let pairing = Pairing::begin::<loans::Entity>(tx, loans::Column::Id).await?;
+        let dropped = if pairing.is_first() {
+            DroppedIndexes::of_table(tx, loans::Entity.table_name()).await?
+        } else {
+            DroppedIndexes::default()
+        };
         Ok(Self {
             header: Arc::clone(header),
             today,
-            pairing: Pairing::begin::<loans::Entity>(tx, loans::Column::Id).await?,
+            pairing,
             seen: Filter::new(bytes),
+            dropped,
+            held_back: Vec::new(),
             activity: Activity::default(),
         })
     }
@@ -144,9 +165,58 @@ impl Circulation for Loans {
             let key = (user.number, *items.get(&line.item)?, line.issued_on);
             Some((user, (key, line)))
         });
-        let (users, lines): (Vec<LoanUser>, Vec<(LoanKey, LoanLine)>) = lines.unzip();
-        let known = self.known(tx, lines.iter().map(|(key, _)| key)).await?;
-        let (users, lines) = self.without_second_loans(&known, (users, lines), tally);
+        if self.dropped.is_empty() {
+            return self.write_loans(tx, lines.collect(), tally).await;
+        }
+        let (new, held_back): (Vec<_>, Vec<_>) = lines.partition(|(_, (key, _))| self.seen.insert(key));
+        self.held_back.extend(held_back);
+        self.write_among(tx, new, HashMap::new(), tally).await?;
+        if self.held_back.len() > MAX_HELD_BACK {
+            self.write_held_back(tx, tally).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_held_back(&mut self, tx: &DatabaseTransaction, tally: &mut Tally) -> Result<(), DbErr> {
+        self.dropped.create(tx).await?;
+        let mut held_back = std::mem::take(&mut self.held_back).into_iter().peekable();
+        while held_back.peek().is_some() {
+            let some = held_back.by_ref().take(LINES_PER_LOOKUP).collect();
+            self.write_loans(tx, some, tally).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_open(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+        loans::Entity::find().filter(loans::Column::ReturnedOn.is_null()).count(tx).await
+    }
+
+    async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+        self.activity.write(tx).await
+    }
+}
+
+impl Loans {
+    /// Writes loans. Asks the database which of them it has.
+    async fn write_loans(
+        &mut self,
+        tx: &DatabaseTransaction,
+        lines: Vec<(LoanUser, KeyedLine)>,
+        tally: &mut Tally,
+    ) -> Result<(), DbErr> {
+        let known = self.known(tx, lines.iter().map(|(_, (key, _))| key)).await?;
+        self.write_among(tx, lines, known, tally).await
+    }
+
+    /// Writes loans, each as a change of one of these loans in the database or as a new one.
+    async fn write_among(
+        &mut self,
+        tx: &DatabaseTransaction,
+        lines: Vec<(LoanUser, KeyedLine)>,
+        known: HashMap<LoanKey, Vec<loans::Model>>,
+        tally: &mut Tally,
+    ) -> Result<(), DbErr> {
+        let (users, lines) = self.without_second_loans(&known, lines.into_iter().unzip(), tally);
         let header = &self.header;
         let pairs = self.pairing.pair(&lines, known, |line: &LoanLine, row: &loans::Model| {
             (line.returned_on, changed_loan(header, row.clone(), line.clone()))
@@ -169,29 +239,19 @@ impl Circulation for Loans {
         rows.write(tx, loans::Column::Id).await
     }
 
-    async fn count_open(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
-        loans::Entity::find().filter(loans::Column::ReturnedOn.is_null()).count(tx).await
-    }
-
-    async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
-        self.activity.write(tx).await
-    }
-}
-
-impl Loans {
     /// Rejects each line with a second loan of an item that was not returned on its day.
     fn without_second_loans(
         &self,
         known: &HashMap<LoanKey, Vec<loans::Model>>,
-        (users, lines): (Vec<LoanUser>, Vec<(LoanKey, LoanLine)>),
+        (users, lines): (Vec<LoanUser>, Vec<KeyedLine>),
         tally: &mut Tally,
-    ) -> (Vec<LoanUser>, Vec<(LoanKey, LoanLine)>) {
+    ) -> (Vec<LoanUser>, Vec<KeyedLine>) {
         let of_earlier_lines = known.iter().filter(|(_, loans)| {
             let lasts = |loan: &&loans::Model| loan.returned_on != Some(loan.issued_on);
             loans.iter().filter(lasts).any(|loan| self.pairing.is_of_earlier_line(loan))
         });
         let mut lasting: HashSet<LoanKey> = of_earlier_lines.map(|(key, _)| *key).collect();
-        let mut is_possible = |(key, line): &(LoanKey, LoanLine)| {
+        let mut is_possible = |(key, line): &KeyedLine| {
             let is_possible = line.returned_on == Some(line.issued_on) || lasting.insert(*key);
             if !is_possible {
                 tally.problems.add(in_cell(line.number, "item_barcode", SAME.to_owned()));

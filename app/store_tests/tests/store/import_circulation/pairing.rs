@@ -1,8 +1,11 @@
 //! Which line belongs to which row, where several rows have the same description.
 
 use super::{KINDS, counts, day, ends, import};
-use crate::support::{add, dump_records, execute, for_each_database, leaver};
+use crate::support::{add, dump_records, execute, for_each_database, import_loans, leaver};
+use crate::transfer::{file, problems};
 use policy::import_profile::FileKind;
+use sea_orm::{ConnectionTrait as _, DatabaseBackend, Statement};
+use trail::{Actor, Store};
 
 /// Returns the columns of a kind, and a line that has the same description as every other one with its end.
 fn equal(kind: FileKind) -> (&'static str, impl Fn(&str) -> String) {
@@ -104,4 +107,42 @@ async fn a_second_loan_is_found_far_below_the_first() {
         assert_eq!((done.lines, done.rejected), (2_992, 0));
     })
     .await;
+}
+
+/// The first import fills the table without its indexes, until so many lines wait for them that it creates them early.
+#[tokio::test]
+async fn the_first_import_keeps_the_indexes_and_counts_repeated_loans() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let columns = KINDS[0].1;
+        let before = indexes(&store).await;
+        assert!(before.len() > 3, "{before:?}");
+        let twice = super::line(FileKind::Loans, 1, ("", "")).repeat(2);
+        let wrong = file(format!("{columns}\n{twice}"));
+        let rejected = import_loans(&store, Actor::COMMAND_LINE, wrong.path(), false).await;
+        assert_eq!(problems(rejected).len(), 1);
+        assert_eq!(indexes(&store).await, before, "after a rejected file");
+        // Another line for each loan that was returned on its day, and more of them than may wait.
+        let on = |day: usize| format!("Ng-id,I1,main,2017-12-0{day},2018-01-01,2017-12-0{day},\n");
+        let returned: String = (0..12_500).map(|at| on(1 + at % 9)).collect();
+        let others: String = (10..2_000).map(|at| super::line(FileKind::Loans, at, ("", ""))).collect();
+        let file = format!("{columns}\n{returned}{others}");
+        assert_eq!(counts(&import(&store, FileKind::Loans, &file).await), [14_490, 0, 0, 0, 0]);
+        assert_eq!(indexes(&store).await, before, "after the import");
+        assert_eq!(counts(&import(&store, FileKind::Loans, &file).await), [0, 0, 14_490, 0, 0]);
+    })
+    .await;
+}
+
+/// Returns the names of the indexes of loans.
+async fn indexes(store: &Store) -> Vec<String> {
+    let backend = store.db.get_database_backend();
+    let names = match backend {
+        DatabaseBackend::Postgres => {
+            "SELECT indexname AS name FROM pg_indexes WHERE tablename = 'loans' ORDER BY 1"
+        }
+        _ => "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'loans' ORDER BY 1",
+    };
+    let rows = store.db.query_all_raw(Statement::from_string(backend, names)).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
 }
