@@ -27,6 +27,8 @@ use tabs::{TabList, panel_label, panel_role};
 pub fn TaskFormIsland(
     /// The initial values.
     form: TaskForm,
+    /// The members of staff who may own the task: number and name.
+    owners: Vec<(String, String)>,
     /// The custom fields: key and name.
     custom: Vec<(String, String)>,
     /// The import profiles: code and name.
@@ -88,7 +90,7 @@ pub fn TaskFormIsland(
             <section id="general" hidden=panel(Tab::General) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::General)>
                 <h2 class:hidden=move || awake.get()>{Tab::General.label()}</h2>
-                <general::General form is_default />
+                <general::General form owners is_default />
             </section>
             <section id="settings" hidden=panel(Tab::Settings) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Settings)>

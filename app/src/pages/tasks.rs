@@ -6,6 +6,7 @@ mod form;
 mod list;
 mod listed;
 mod owners;
+mod possible_owners;
 mod task;
 
 pub use delete::{DeactivateTaskPage, DeleteTaskPage};

@@ -11,7 +11,9 @@ pub use change::{copy, delete, set_active};
 pub(crate) use default::default_task;
 pub use default::{default_after, make_default};
 pub use file::{TaskFile, export, import, import_for};
-pub use owner::{UnownedTask, WhyUnowned, check_reassign, found as unowned_tasks, reassign, unowned};
+pub use owner::{
+    UnownedTask, WhyUnowned, check_reassign, found as unowned_tasks, possible_owners, reassign, unowned,
+};
 pub(crate) use read::confirmation;
 pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, list, read};
 pub use save::save;

@@ -1,11 +1,11 @@
 //! The tab *General*.
 
-use super::inputs::{CheckboxField, Form, Problem, RadioField, TextField, field};
+use super::inputs::{CheckboxField, Choice, ChosenField, Form, Problem, RadioField, TextField, field};
 use leptos::prelude::*;
 use policy::task_form::Visibility;
 
 #[component]
-pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
+pub(super) fn General(form: Form, owners: Vec<(String, String)>, is_default: bool) -> impl IntoView {
     let choices = Visibility::ALL.map(
         |one| view! { <RadioField form text=field!(text visibility) code=one.code() label=one.label() /> },
     );
@@ -25,8 +25,7 @@ pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
             {choices}
             <Problem form name="visibility" />
         </fieldset>
-        <TextField form text=field!(text owner) label="Owner (user number)" mode="numeric"
-            hint="Member of staff responsible (optional), with access to tasks. If empty, a private task \
-                  belongs to you." />
+        <ChosenField form text=field!(text owner) label="Owner" none="No owner" options=Choice::all(owners)
+            hint="Member of staff responsible (optional). A private task without an owner belongs to you." />
     }
 }

@@ -145,6 +145,14 @@ pub(super) fn posted(name: &str) -> String {
     format!("form[{name}]")
 }
 
+/// Returns the elements that describe a field.
+fn described_by(name: &str, hint: Option<&str>) -> String {
+    match hint {
+        Some(_) => format!("{name}-hint {name}-problem"),
+        None => format!("{name}-problem"),
+    }
+}
+
 /// Shows the problem of a field.
 #[component]
 pub(super) fn Problem(form: Form, name: &'static str) -> impl IntoView {
@@ -163,10 +171,7 @@ pub(super) fn TextField(
     #[prop(optional)] kind: Option<&'static str>,
 ) -> impl IntoView {
     let name = text.name;
-    let described = match hint {
-        Some(_) => format!("{name}-hint {name}-problem"),
-        None => format!("{name}-problem"),
-    };
+    let described = described_by(name, hint);
     view! {
         <div class="field">
             <label for=name>{label}</label>
@@ -301,10 +306,12 @@ pub(super) fn ChosenField(
     form: Form,
     text: Text,
     label: &'static str,
+    #[prop(optional)] hint: Option<&'static str>,
     #[prop(optional)] none: Option<&'static str>,
     options: Vec<Choice>,
 ) -> impl IntoView {
     let name = text.name;
+    let described = described_by(name, hint);
     let initial = form.initial(|form| (text.read)(form).clone());
     let none = none.map(|none| view! { <option value="" selected=initial.is_empty()>{none}</option> });
     let options = options
@@ -318,10 +325,11 @@ pub(super) fn ChosenField(
     view! {
         <div class="field">
             <label for=name>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}
             <select
                 id=name
                 name=posted(name)
-                aria-describedby=format!("{name}-problem")
+                aria-describedby=described
                 aria-invalid=move || form.problem(name).map(|_| "true")
                 on:change=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
             >

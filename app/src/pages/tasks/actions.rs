@@ -77,7 +77,7 @@ impl ReassignForm {
     /// Returns the typed owner.
     pub(super) fn owner(&self) -> Result<UserNumber, Problem> {
         if self.owner.trim().is_empty() {
-            return Err(Problem::required("the user number of the new owner"));
+            return Err(Problem::not_chosen("the new owner"));
         }
         typed_user_number(&self.owner).ok_or(Problem::NotAUserNumber)
     }

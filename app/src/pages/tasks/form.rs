@@ -1,6 +1,6 @@
 //! The pages that create and edit a task.
 
-use super::crumbs;
+use super::{crumbs, possible_owners};
 use crate::components::{PageLayout, flash, guarded_page, path_param};
 use crate::error::AppError;
 use crate::form::{FormKey, FormToken, action, failed_submission};
@@ -91,6 +91,7 @@ fn with_dates_as_shown(form: TaskForm) -> TaskForm {
 
 /// The choices of the form: code and name.
 struct Choices {
+    owners: Vec<(String, String)>,
     custom: Vec<(String, String)>,
     profiles: Vec<(String, String)>,
     tasks: Vec<(String, String)>,
@@ -98,17 +99,18 @@ struct Choices {
 
 impl Choices {
     async fn read(store: &Store, custom: Vec<(String, String)>) -> Result<Self, RecordsError> {
+        let owners = possible_owners::choices(store).await?;
         let profiles = profile::choices(&store.db).await?;
         let tasks = letter::tasks_with_letters(store, actor()).await?;
         let named = |(id, name): (TaskId, TaskName)| (id.to_string(), name.description_for(actor()));
-        Ok(Self { custom, profiles, tasks: tasks.into_iter().map(named).collect() })
+        Ok(Self { owners, custom, profiles, tasks: tasks.into_iter().map(named).collect() })
     }
 }
 
 async fn form_view(
     store: &Store,
     form: TaskForm,
-    Choices { custom, profiles, tasks }: Choices,
+    Choices { mut owners, custom, profiles, tasks }: Choices,
     is_default: bool,
     (page, back): (&str, &str),
 ) -> Result<impl IntoView + use<>, RecordsError> {
@@ -121,6 +123,7 @@ async fn form_view(
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
         None => (form, crate::form::error_for(SaveTask::PATH)),
     };
+    possible_owners::keep(&mut owners, &form.owner);
     let again = matches!(error, Some(AppError::Stale)).then(
         || view! { <p><a href=page.to_owned()>"Open the task again"</a>" (your entries will be lost)"</p> },
     );
@@ -141,7 +144,7 @@ async fn form_view(
     Ok(view! {
         {again}
         <TaskFormIsland
-            form custom profiles tasks is_default error next affected
+            form owners custom profiles tasks is_default error next affected
             now=store.clock.wall()
             zone=store.clock.zone().name().to_owned()
             save=action(SaveTask::PATH, page)

@@ -1,7 +1,7 @@
 //! Tasks without an active owner, and a form to reassign each.
 
 use super::actions::{ReassignForm, ReassignTask};
-use super::crumbs;
+use super::{crumbs, possible_owners};
 use crate::components::{
     DataTable, FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page, task_link,
     text_columns,
@@ -39,7 +39,8 @@ pub fn TaskOwnersPage() -> impl IntoView {
             }
             .into_any()
         } else {
-            let rows = tasks.into_iter().map(|task| row(task, typed.as_ref())).collect_view();
+            let owners = possible_owners::choices(&store()).await?;
+            let rows = tasks.into_iter().map(|task| row(task, &owners, typed.as_ref())).collect_view();
             view! {
                 <ReauthHint page=HERE />
                 <DataTable label="Tasks that need a new owner" caption="Tasks that need a new owner"
@@ -91,9 +92,19 @@ async fn confirmation(form: &ReassignForm, tasks: &[UnownedTask]) -> Result<Opti
     ))
 }
 
-fn row(task: UnownedTask, typed: Option<&(ReassignForm, AppError)>) -> impl IntoView + use<> {
+fn row(
+    task: UnownedTask,
+    owners: &[(String, String)],
+    typed: Option<&(ReassignForm, AppError)>,
+) -> impl IntoView + use<> {
     let typed = typed.filter(|(form, _)| form.task == task.id.0);
-    let owner = typed.map(|(form, _)| form.owner.clone()).unwrap_or_default();
+    let chosen = typed.map(|(form, _)| form.owner.clone()).unwrap_or_default();
+    let mut owners = owners.to_vec();
+    possible_owners::keep(&mut owners, &chosen);
+    let owners = owners.into_iter().map(|(number, name)| {
+        let selected = number == chosen;
+        view! { <option value=number selected=selected>{name}</option> }
+    });
     let errors = typed.map_or_else(FieldErrors::default, |(_, error)| field_errors(Some(error)));
     let wrong = errors.message("owner").is_some().then_some("true");
     // The summary above links to the one invalid field.
@@ -112,9 +123,11 @@ fn row(task: UnownedTask, typed: Option<&(ReassignForm, AppError)>) -> impl Into
                 <form class="inline" method="post" action=action(ReassignTask::PATH, HERE) novalidate>
                     <Token />
                     <input type="hidden" name="form[task]" value=task.id.to_string() />
-                    <label class="hidden" for=id.clone()>"User number of the new owner of task " {task.id.to_string()}</label>
-                    <input id=id name="form[owner]" type="text" inputmode="numeric" autocomplete="off" class="number"
-                        placeholder="User number" value=owner aria-invalid=wrong aria-describedby="owner-problem" />
+                    <label class="hidden" for=id.clone()>"New owner of task " {task.id.to_string()}</label>
+                    <select id=id name="form[owner]" aria-invalid=wrong aria-describedby="owner-problem">
+                        <option value="">"Choose a member of staff"</option>
+                        {owners.collect_view()}
+                    </select>
                     <button type="submit">"Reassign task"</button>
                     {typed.map(|_| view! { <FieldProblem field="owner" errors /> })}
                 </form>

@@ -5,7 +5,7 @@ use super::crumbs;
 use super::list::status_tag;
 use crate::components::{
     DataTable, Notice, PageAction, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page,
-    path_param, text_columns,
+    path_param, person_link, text_columns,
 };
 use crate::form::error_for;
 use crate::islands::NextRun;
@@ -26,6 +26,7 @@ use policy::{
 use records::custom_field;
 use task_centre::run::{self, RunQuery};
 use task_centre::task::{self, Confirmation, Task};
+use trail::person::{self, Person};
 use transfer::profile;
 
 /// The number of shown runs. The list of runs contains all.
@@ -50,6 +51,10 @@ pub fn TaskPage() -> impl IntoView {
             }
             TaskSettings::AnnounceAnonymising(settings) => announcement_settings(settings),
         };
+        let owner = match task.draft.owner {
+            Some(number) => person::name_of(&store, number).await?.map(|name| Person { number, name }),
+            None => None,
+        };
         let lead = task.draft.settings.task_type().label();
         let more = format!("/runs?task={}", task.id);
         Ok(view! {
@@ -57,7 +62,7 @@ pub fn TaskPage() -> impl IntoView {
                 <Refusals />
                 {not_confirmed(&task)}
                 {settings.summary}
-                {facts(&task, next)}
+                {facts(&task, owner.as_ref(), next)}
                 <h2>"Runs and previews"</h2>
                 {if runs.rows.is_empty() {
                     view! {
@@ -158,7 +163,7 @@ fn next_runs(clock: Clock, task: &Task) -> Vec<NextRun> {
     std::iter::once(first).chain(later).collect()
 }
 
-fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
+fn facts(task: &Task, owner: Option<&Person>, next: Vec<NextRun>) -> impl IntoView + use<> {
     let status = status_tag(task.draft.active, &task.draft.schedule);
     let runs = if task.draft.active && !next.is_empty() {
         let items = next
@@ -178,9 +183,7 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
         Schedule::Once { .. } => Some("The run is skipped: a past date never starts automatically"),
         _ => Some(task.draft.missed.label()),
     };
-    let owner = task.draft.owner.map(|owner| {
-        view! { <a href=format!("/users/{owner}")>"User "{owner.to_string()}</a> }
-    });
+    let owner = owner.map(person_link);
     view! {
         <dl class="facts">
             <dt>"Status"</dt><dd>{status}</dd>

@@ -20,6 +20,7 @@ use records::custom_field;
 use records::user::{self, UserRecord};
 use std::collections::HashMap;
 use trail::Store;
+use trail::person::Person;
 use trail::terms::{self, Term};
 
 /// Saves a user.
@@ -108,7 +109,8 @@ async fn form_view(
     let custom = custom_field::labels(&store.db).await?;
     let sign_in = user.map_or(UserIdAccess::Editable, UserIdAccess::for_user);
     let asks_membership = is_suppressed(&errors) || !form.suppressed.is_empty();
-    let fields = fields(&form, &Inputs { errors }, &terms, &custom, sign_in);
+    let guarantor = user.and_then(|user| user.guarantor.as_ref());
+    let fields = fields(&form, &Inputs { errors }, &terms, &custom, sign_in, guarantor);
     let membership = asks_membership.then(|| membership(&form));
     let removals = user.map(|user| removals(user, &form));
     let back = back.to_owned();
@@ -153,6 +155,7 @@ fn fields(
     terms: &Terms,
     custom: &[(String, String)],
     sign_in: UserIdAccess,
+    guarantor: Option<&Person>,
 ) -> impl IntoView + use<> {
     let group = |legend: &'static str, sections: &[Section], more: Option<AnyView>| {
         let fields = form.fields().filter(|(field, _)| sections.contains(&field.section));
@@ -177,8 +180,9 @@ fn fields(
     let custom = (!custom.is_empty()).then(|| {
         view! { <fieldset><legend>"Custom fields"</legend><div class="columns">{custom}</div></fieldset> }
     });
-    let guarantor =
-        inputs.text_with_hint("guarantor", "Guarantor", &form.guarantor, "User number of another user");
+    let saved = guarantor.map(|saved| format!(". Saved: {}, {}", saved.number, saved.name));
+    let hint = format!("User number of another user{}", saved.unwrap_or_default());
+    let guarantor = inputs.text_with_hint("guarantor", "Guarantor", &form.guarantor, hint);
     view! {
         {group("Names", &[Section::Names], None)}
         {group("Library", &[Section::Library, Section::Dates], Some(guarantor))}
@@ -204,7 +208,7 @@ fn input(
     let is_ticked = value == FieldValue::Flag(true);
     Some(match (name, sign_in) {
         ("user_id", UserIdAccess::Editable) => {
-            inputs.text_with_hint(name, label, text, "The login name; must be unique")
+            inputs.text_with_hint(name, label, text, "The login name; must be unique".to_owned())
         }
         ("user_id", UserIdAccess::ReadOnly) => {
             let why = "Only another staff member with permission to manage staff can change this UserID: the user is \

@@ -26,7 +26,7 @@ impl Inputs {
         field: &'static str,
         label: &'static str,
         value: &str,
-        hint: &'static str,
+        hint: String,
     ) -> AnyView {
         self.input(field, label, value, "text", Some(hint))
     }
@@ -76,10 +76,10 @@ impl Inputs {
         label: &'static str,
         value: &str,
         kind: &'static str,
-        hint: Option<&'static str>,
+        hint: Option<String>,
     ) -> AnyView {
         let hint_id = format!("{field}-hint");
-        let described = match hint {
+        let described = match &hint {
             Some(_) => format!("{hint_id} {field}-problem"),
             None => format!("{field}-problem"),
         };

@@ -44,12 +44,18 @@ fn owner_problem(result: Result<impl std::fmt::Debug, RecordsError>) -> Problem 
     }
 }
 
+/// Returns the members of staff that the form offers.
+async fn offered(store: &Store) -> Vec<UserNumber> {
+    task::possible_owners(store).await.unwrap().into_iter().map(|person| person.number).collect()
+}
+
 #[tokio::test]
 async fn the_owner_must_have_access_to_tasks() {
     for_each_database(async |store| {
         let student = UserNumber(add(&store, leaver("Ng")).await.number);
         let cataloguer = person(&store, "cat", Role::Cataloguer).await;
         let librarian = person(&store, "lib", Role::Librarian).await;
+        assert_eq!(offered(&store).await, [librarian]);
         for visibility in ["shared", "private"] {
             for (owner, problem) in [
                 (UserNumber(77), Problem::NoSuchUser),
@@ -81,7 +87,7 @@ async fn a_private_task_belongs_to_its_creator_unless_another_owner_is_named() {
 
         let file = task::export(&store, actor, id).await.unwrap();
         let imported = task::import(&store, Actor::COMMAND_LINE, file.clone()).await;
-        assert!(matches!(owner_problem(imported), Problem::Required { .. }));
+        assert!(matches!(owner_problem(imported), Problem::NotChosen { .. }));
         let imported =
             task::import_for(&store, Actor::COMMAND_LINE, file.clone(), Some(systems)).await.unwrap();
         assert_eq!(task::read(&store, actor, imported).await.unwrap().draft.owner, Some(systems));
@@ -102,12 +108,14 @@ async fn the_owner_must_be_able_to_sign_in() {
         // An invitation counts until it expires.
         task::save(&store, Actor::COMMAND_LINE, &form(Some(invited), "shared")).await.unwrap();
         assert_eq!(unowned(&store).await, []);
+        assert_eq!(offered(&store).await, [owner, invited]);
         execute(
             &store,
             "UPDATE credentials SET expires_at = '2018-01-01 00:00:00+00:00' WHERE kind = 'invitation'",
         )
         .await;
         assert_eq!(unowned(&store).await.len(), 1, "only the task of the disabled owner");
+        assert_eq!(offered(&store).await, [owner]);
         for visibility in ["shared", "private"] {
             let saved = task::save(&store, Actor::COMMAND_LINE, &form(Some(invited), visibility)).await;
             assert_eq!(owner_problem(saved), Problem::OwnerCannotSignIn, "{visibility}");

@@ -13,12 +13,16 @@ use sea_orm::{
 };
 use serde::Serialize;
 use trail::audit::{self, AuditAction, Subject};
+use trail::person::{self, Name, Person};
 use trail::roles::roles_of;
 use trail::task_name::TaskName;
-use trail::{Actor, Store, person};
+use trail::{Actor, Store};
 
 /// Maximum number of tasks in the list.
 const MAX_TASKS: i64 = 1_000;
+
+/// Maximum number of members of staff offered as owners.
+const MAX_OWNERS: i64 = 1_000;
 
 /// Returns the owner of a saved task: the given one, or for a private task without one, the actor.
 pub(super) async fn owner(
@@ -29,7 +33,7 @@ pub(super) async fn owner(
     let is_private = draft.visibility == Visibility::Private;
     let Some(owner) = draft.owner.or_else(|| actor.staff.filter(|_| is_private)) else {
         if is_private {
-            let problem = Problem::required("the user number of the owner, which a private task needs");
+            let problem = Problem::not_chosen("the owner, which a private task needs");
             return Err(RecordsError::field("owner", problem));
         }
         return Ok(None);
@@ -53,6 +57,32 @@ async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), Reco
     let values = std::iter::once(owner.0.into()).chain(sign_ins()).collect();
     let can_sign_in = tx.query_one_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
     if can_sign_in.is_some() { Ok(()) } else { Err(RecordsError::field("owner", Problem::OwnerCannotSignIn)) }
+}
+
+/// Returns the members of staff who may own a task, in the order of their numbers.
+pub async fn possible_owners(store: &Store) -> Result<Vec<Person>, RecordsError> {
+    let mut values: Vec<Value> = task_roles().map(Value::from).collect();
+    let roles = dialect::placeholders(values.len());
+    values.extend(sign_ins());
+    // Raw SQL: the condition is a fragment shared with the query for the owners of all tasks.
+    let sql = format!(
+        "SELECT u.number, {} FROM users u WHERE u.anonymised_on IS NULL \
+         AND EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number AND r.role IN ({roles})) \
+         AND {} ORDER BY u.number LIMIT {MAX_OWNERS}",
+        Name::select_list("u"),
+        CAN_SIGN_IN.replace("OWNER", "u.number")
+    );
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
+    let person = |row: &QueryResult| {
+        let number = UserNumber(row.try_get("", "number")?);
+        Ok(Person { number, name: Name::from_row(row, "u")?.shown() })
+    };
+    rows.iter().map(person).collect()
+}
+
+/// Returns the roles that may see tasks.
+fn task_roles() -> impl Iterator<Item = Role> {
+    Role::ALL.into_iter().filter(|role| role.may(Action::SeeTasks))
 }
 
 /// Why a task is without an active owner.
@@ -130,8 +160,7 @@ pub async fn found(
     db: &impl ConnectionTrait,
     task: Option<TaskId>,
 ) -> Result<Vec<UnownedTask>, RecordsError> {
-    let mut values: Vec<Value> =
-        Role::ALL.into_iter().filter(|role| role.may(Action::SeeTasks)).map(Value::from).collect();
+    let mut values: Vec<Value> = task_roles().map(Value::from).collect();
     let roles = dialect::placeholders(values.len());
     values.extend(sign_ins());
     let can_sign_in = CAN_SIGN_IN.replace("OWNER", "t.owner_number");

@@ -265,6 +265,10 @@ async fn the_new_owner_of_a_task_is_named_before_the_task_is_reassigned() {
     assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
     execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = NULL").await;
     let owned = async || desk.get("/tasks/owners").await.2.contains("Every task owner");
+    let offered = format!("Ana Ng ({ng})</option>");
+    for page in ["/tasks/owners", "/tasks/new"] {
+        assert!(desk.get(page).await.2.contains(&offered), "{page}");
+    }
     let reassign = "/do/reassign_task?page=/tasks/owners";
     let (status, _, page) = desk.post(reassign, format!("form[task]=1&form[owner]={ng}")).await;
     assert_eq!(status, StatusCode::OK);
@@ -280,6 +284,8 @@ async fn the_new_owner_of_a_task_is_named_before_the_task_is_reassigned() {
         desk.post(reassign, format!("form[task]=1&form[owner]={ng}&form[confirmed]={ng}")).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert!(owned().await);
+    execute(&desk, "UPDATE tasks SET visibility = 'shared'").await;
+    assert!(desk.get("/tasks/1").await.2.contains("Ana Ng</a>"));
 }
 
 /// The button is inside a disclosure that states the effect.
