@@ -11,7 +11,10 @@ export class Keyboard {
   // The number of moves between controls.
   tabs = 0;
 
-  constructor(readonly page: Page) {}
+  constructor(readonly page: Page) {
+    // The browser opens its own dialog, which the test cannot answer, unless a listener came some time before the key.
+    page.on("filechooser", () => undefined);
+  }
 
   private named(role: Role, name: string | RegExp): Locator {
     return this.page.getByRole(role, { name, exact: typeof name === "string" });
@@ -91,9 +94,11 @@ export class Keyboard {
   // Chooses a file, in the dialog that Enter opens. A file field has no role.
   async attach(name: string, file: Exclude<Parameters<FileChooser["setFiles"]>[0], string>): Promise<void> {
     await this.until(this.page.getByLabel(name, { exact: true }), `file “${name}”`, "Tab");
-    const chooser = this.page.waitForEvent("filechooser");
-    await this.page.keyboard.press("Enter");
-    await (await chooser).setFiles(file);
+    await expect(async () => {
+      const chooser = this.page.waitForEvent("filechooser", { timeout: 10_000 });
+      await this.page.keyboard.press("Enter");
+      await (await chooser).setFiles(file);
+    }).toPass({ timeout: 60_000 });
   }
 
   async tick(name: string | RegExp): Promise<void> {
