@@ -90,20 +90,15 @@ pub(super) trait Circulation: Send {
         tally: &mut Tally,
     ) -> impl Future<Output = Result<(), DbErr>> + Send;
 
-    /// Writes the lines that [`write`](Self::write) held back.
-    fn write_held_back(
-        &mut self,
-        _tx: &DatabaseTransaction,
-        _tally: &mut Tally,
-    ) -> impl Future<Output = Result<(), DbErr>> + Send {
-        std::future::ready(Ok(()))
-    }
-
     /// Counts the rows that are open: not returned, closed or settled.
     fn count_open(tx: &DatabaseTransaction) -> impl Future<Output = Result<u64, DbErr>> + Send;
 
-    /// Writes what the lines together mean.
-    fn finish(self, tx: &DatabaseTransaction) -> impl Future<Output = Result<(), DbErr>> + Send;
+    /// Writes the lines that were held back, and what the lines together mean.
+    fn finish(
+        self,
+        tx: &DatabaseTransaction,
+        tally: &mut Tally,
+    ) -> impl Future<Output = Result<(), DbErr>> + Send;
 }
 
 /// Imports a file. A check rolls everything back.
@@ -134,11 +129,10 @@ pub(super) async fn import<C: Circulation + 'static>(
         import.write(&tx, chunk).await?;
         order.watch.advance(import.tally.summary.lines)?;
     }
-    import.kind.write_held_back(&tx, &mut import.tally).await?;
+    import.kind.finish(&tx, &mut import.tally).await?;
     if mode == ImportMode::AllOrNothing {
         import.tally.problems.refuse()?;
     }
-    import.kind.finish(&tx).await?;
     let Tally { mut summary, problems, report, differences, ends } = import.tally;
     (summary.rejected, summary.noted) = (problems.lines(), report.noted());
     let (fields, first) = differences.finish();

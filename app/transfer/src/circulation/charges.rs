@@ -125,7 +125,7 @@ impl Circulation for Charges {
         charges::Entity::find().filter(charges::Column::SettledOn.is_null()).count(tx).await
     }
 
-    async fn finish(self, _: &DatabaseTransaction) -> Result<(), DbErr> {
+    async fn finish(self, _: &DatabaseTransaction, _: &mut Tally) -> Result<(), DbErr> {
         Ok(())
     }
 }

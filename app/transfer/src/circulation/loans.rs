@@ -177,6 +177,18 @@ impl Circulation for Loans {
         Ok(())
     }
 
+    async fn count_open(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+        loans::Entity::find().filter(loans::Column::ReturnedOn.is_null()).count(tx).await
+    }
+
+    async fn finish(mut self, tx: &DatabaseTransaction, tally: &mut Tally) -> Result<(), DbErr> {
+        self.write_held_back(tx, tally).await?;
+        self.activity.write(tx).await
+    }
+}
+
+impl Loans {
+    /// Creates the indexes, then writes the lines that waited for them.
     async fn write_held_back(&mut self, tx: &DatabaseTransaction, tally: &mut Tally) -> Result<(), DbErr> {
         self.dropped.create(tx).await?;
         let mut held_back = std::mem::take(&mut self.held_back).into_iter().peekable();
@@ -187,16 +199,6 @@ impl Circulation for Loans {
         Ok(())
     }
 
-    async fn count_open(tx: &DatabaseTransaction) -> Result<u64, DbErr> {
-        loans::Entity::find().filter(loans::Column::ReturnedOn.is_null()).count(tx).await
-    }
-
-    async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
-        self.activity.write(tx).await
-    }
-}
-
-impl Loans {
     /// Writes loans. Asks the database which of them it has.
     async fn write_loans(
         &mut self,

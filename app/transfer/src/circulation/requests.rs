@@ -138,7 +138,7 @@ impl Circulation for Requests {
         requests::Entity::find().filter(requests::Column::ClosedOn.is_null()).count(tx).await
     }
 
-    async fn finish(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    async fn finish(self, tx: &DatabaseTransaction, _: &mut Tally) -> Result<(), DbErr> {
         self.activity.write(tx).await
     }
 }
