@@ -157,6 +157,15 @@ test("a task is copied, activated, deactivated and deleted", async ({ page }) =>
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("For single users (copy)");
   await page.getByRole("button", { name: "Activate task" }).click();
   await expect(page.getByText("Task activated")).toBeVisible();
+  await page.getByRole("link", { name: "Edit task" }).click();
+  await hydrated(page);
+  await openTab(page, "General");
+  const owner = page.getByLabel("Owner", { exact: true });
+  const offered = (await owner.locator("option").nth(1).textContent()) ?? "";
+  await owner.selectOption({ label: offered });
+  await page.getByRole("button", { name: "Save task" }).click();
+  const name = offered.replace(/ \(\d+\)$/, "");
+  await expect(page.getByRole("definition").filter({ hasText: name })).toBeVisible();
   await page.getByRole("button", { name: "Deactivate task" }).click();
   await expect(page.getByText("Task deactivated")).toBeVisible();
   await page.getByRole("link", { name: "Delete task" }).click();

@@ -7,8 +7,7 @@ use trail::person::Person;
 
 /// Returns the members of staff who may own a task: number and name.
 pub(super) async fn choices(store: &Store) -> Result<Vec<(String, String)>, RecordsError> {
-    let mut owners = task::possible_owners(store).await?;
-    owners.sort_by_cached_key(|person| person.name.to_lowercase());
+    let owners = task::possible_owners(store).await?;
     let named = |person: Person| (person.number.to_string(), format!("{} ({})", person.name, person.number));
     Ok(owners.into_iter().map(named).collect())
 }

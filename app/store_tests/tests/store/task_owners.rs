@@ -87,7 +87,7 @@ async fn a_private_task_belongs_to_its_creator_unless_another_owner_is_named() {
 
         let file = task::export(&store, actor, id).await.unwrap();
         let imported = task::import(&store, Actor::COMMAND_LINE, file.clone()).await;
-        assert!(matches!(owner_problem(imported), Problem::NotChosen { .. }));
+        assert!(matches!(owner_problem(imported), Problem::Required { .. }));
         let imported =
             task::import_for(&store, Actor::COMMAND_LINE, file.clone(), Some(systems)).await.unwrap();
         assert_eq!(task::read(&store, actor, imported).await.unwrap().draft.owner, Some(systems));
@@ -108,7 +108,7 @@ async fn the_owner_must_be_able_to_sign_in() {
         // An invitation counts until it expires.
         task::save(&store, Actor::COMMAND_LINE, &form(Some(invited), "shared")).await.unwrap();
         assert_eq!(unowned(&store).await, []);
-        assert_eq!(offered(&store).await, [owner, invited]);
+        assert_eq!(offered(&store).await, [invited, owner], "new and sys, by name");
         execute(
             &store,
             "UPDATE credentials SET expires_at = '2018-01-01 00:00:00+00:00' WHERE kind = 'invitation'",

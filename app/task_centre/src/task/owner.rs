@@ -33,7 +33,7 @@ pub(super) async fn owner(
     let is_private = draft.visibility == Visibility::Private;
     let Some(owner) = draft.owner.or_else(|| actor.staff.filter(|_| is_private)) else {
         if is_private {
-            let problem = Problem::not_chosen("the owner, which a private task needs");
+            let problem = Problem::required("the user number of the owner, which a private task needs");
             return Err(RecordsError::field("owner", problem));
         }
         return Ok(None);
@@ -59,16 +59,16 @@ async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), Reco
     if can_sign_in.is_some() { Ok(()) } else { Err(RecordsError::field("owner", Problem::OwnerCannotSignIn)) }
 }
 
-/// Returns the members of staff who may own a task, in the order of their numbers.
+/// Returns the members of staff who may own a task, by name.
 pub async fn possible_owners(store: &Store) -> Result<Vec<Person>, RecordsError> {
     let mut values: Vec<Value> = task_roles().map(Value::from).collect();
     let roles = dialect::placeholders(values.len());
     values.extend(sign_ins());
     // Raw SQL: the condition is a fragment shared with the query for the owners of all tasks.
     let sql = format!(
-        "SELECT u.number, {} FROM users u WHERE u.anonymised_on IS NULL \
-         AND EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number AND r.role IN ({roles})) \
-         AND {} ORDER BY u.number LIMIT {MAX_OWNERS}",
+        "SELECT u.number, {} FROM users u \
+         WHERE u.number IN (SELECT user_number FROM user_roles WHERE role IN ({roles})) \
+         AND u.anonymised_on IS NULL AND {} ORDER BY u.name_order, u.number LIMIT {MAX_OWNERS}",
         Name::select_list("u"),
         CAN_SIGN_IN.replace("OWNER", "u.number")
     );

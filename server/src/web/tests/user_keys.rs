@@ -64,6 +64,8 @@ async fn a_ring_of_guarantors_is_rejected_and_can_be_resolved() {
         (status, page)
     };
     assert_eq!(edit(&alder, 1, "Alder", &birch).await.0, StatusCode::SEE_OTHER);
+    let page = desk.get(&format!("/users/{alder}/edit")).await.2;
+    assert!(page.contains(&format!("Saved: {birch}, Birch<")), "the form names the guarantor");
     let (status, page) = edit(&birch, 1, "Birch", &alder).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(shows(&page, &Problem::GuarantorRing), "{page}");
